@@ -1,0 +1,1 @@
+"""Bundles: the contract between configs, weights and MONAI's runner."""

@@ -1,0 +1,60 @@
+"""`medseg`: the commands, and what happens when one fails.
+
+An error the user can mend is one line on standard error and its own exit code; with
+`--debug` it keeps its traceback, as any bug of ours always does.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import medseg
+from medseg.errors import ExitCode, MedsegError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="medseg",
+    help="U-Nets for medical images, as MONAI bundles.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - the signature typer calls
+    if wanted:
+        typer.echo(f"medseg {medseg.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[  # noqa: FBT002 - a command-line switch
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+    debug: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--debug", help="Show the traceback of an error.")
+    ] = False,
+) -> None:
+    """Options of every command; `main` reads `--debug` before typer does."""
+
+
+def main() -> None:
+    """Run the command line; never returns."""
+    try:
+        app()
+    except MedsegError as error:
+        if "--debug" in sys.argv:
+            raise
+        Console(stderr=True, soft_wrap=True).print(
+            f"medseg: {error}", style="red", markup=False, highlight=False
+        )
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)

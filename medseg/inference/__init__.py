@@ -1,0 +1,1 @@
+"""Inference: from a volume to a label in its grid."""

@@ -1,0 +1,1 @@
+"""Losses: logits and an index label in, one number out."""

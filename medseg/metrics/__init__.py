@@ -1,0 +1,1 @@
+"""Metrics: scores of one case, class by class."""

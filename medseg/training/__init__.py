@@ -1,0 +1,1 @@
+"""Training: what a bundle's trainer needs beyond MONAI and ignite."""

@@ -1,0 +1,1 @@
+"""Transforms: recipes and what MONAI leaves out."""
