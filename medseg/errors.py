@@ -9,8 +9,8 @@ from enum import IntEnum
 
 __all__ = [
     "DataError",
-    "MachineError",
     "ExitCode",
+    "MachineError",
     "ManifestError",
     "MedsegError",
     "UsageError",
