@@ -1,0 +1,149 @@
+"""Blocks of the U-Net: two convolutions, one step down, one step up.
+
+Apart from the network so that each can be tested by itself. All of it is plain
+`torch.nn`, without a branch that depends on the data, for TorchScript and ONNX.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from medseg.networks.levels import Convolution
+
+__all__ = [
+    "Activation",
+    "BlockStyle",
+    "ConvBlock",
+    "DownBlock",
+    "Norm",
+    "NormKind",
+    "UpBlock",
+    "convolve",
+]
+
+Activation = Literal["relu", "elu"]
+Norm = Literal["none", "one", "both"]
+NormKind = Literal["batch", "instance", "group"]
+Sizes = tuple[int, ...]
+
+_ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "elu": nn.ELU}
+_BATCH: dict[int, type[nn.Module]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+_CONV: dict[int, type[nn.Conv2d | nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
+_INSTANCE: dict[int, type[nn.Module]] = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
+_POOL: dict[int, type[nn.Module]] = {2: nn.MaxPool2d, 3: nn.MaxPool3d}
+_TRANSPOSE: dict[int, type[nn.Module]] = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockStyle:
+    """What the blocks of one network have in common.
+
+    Attributes:
+        activation: After each convolution of a block.
+        norm: Normalisation before no activation, the first of a block, or both.
+        norm_kind: Which one.
+        convolution: See `Levels`.
+    """
+
+    activation: Activation
+    norm: Norm
+    norm_kind: NormKind
+    convolution: Convolution
+
+
+class ConvBlock(nn.Sequential):
+    """Convolution, norm, activation; the same once more; dropout.
+
+    Args:
+        channels: Of the input and of the output.
+        kernel: One size an axis; as many axes as the block has.
+        dropout: Rate, in [0, 1); none of it in evaluation.
+        style: What all blocks share.
+    """
+
+    def __init__(
+        self, channels: tuple[int, int], kernel: Sizes, dropout: float, style: BlockStyle
+    ) -> None:
+        width = channels[1]
+        layers = [
+            *_layers(channels, kernel, style.norm != "none", style),
+            *_layers((width, width), kernel, style.norm == "both", style),
+        ]
+        super().__init__(*layers, *([nn.Dropout(dropout)] if dropout else []))
+
+
+class DownBlock(nn.Sequential):
+    """One level down: max-pooling by `pool`, then a block."""
+
+    def __init__(self, pool: Sizes, block: ConvBlock) -> None:
+        super().__init__(_POOL[len(pool)](pool), block)
+
+
+class UpBlock(nn.Module):
+    """One level up: transposed convolution by `pool`, the skip beside it, then a block.
+
+    Args:
+        channels: Of the input, and of the transposed convolution's output.
+        pool: Kernel and stride of the transposed convolution.
+        block: Takes the skip's channels and the transposed convolution's together.
+        style: What all blocks share; `valid` crops the skip.
+    """
+
+    def __init__(
+        self, channels: tuple[int, int], pool: Sizes, block: ConvBlock, style: BlockStyle
+    ) -> None:
+        super().__init__()
+        self.up = _TRANSPOSE[len(pool)](*channels, kernel_size=pool, stride=pool)
+        self.block = block
+        self.convolution: str = style.convolution
+
+    def forward(self, features: Tensor, skip: Tensor) -> Tensor:
+        """Return the features one level up.
+
+        Args:
+            features: `(B, C, *spatial)` from the level below.
+            skip: `(B, C', *spatial')` from the encoder at this level.
+        """
+        features = self.up(features)
+        if self.convolution == "valid":
+            skip = _crop_to_centre(skip, features)
+        return self.block(torch.cat([skip, features], dim=1))
+
+
+def convolve(channels: tuple[int, int], kernel: Sizes, padding: Sizes | int = 0) -> nn.Module:
+    """A convolution with bias, in as many axes as the kernel has."""
+    return _CONV[len(kernel)](*channels, kernel_size=kernel, padding=padding)  # pyright: ignore[reportArgumentType] - the number of axes is in the dictionary's key
+
+
+def _layers(
+    channels: tuple[int, int],
+    kernel: Sizes,
+    normalised: bool,  # noqa: FBT001 - private, and named where it is passed
+    style: BlockStyle,
+) -> list[nn.Module]:
+    padding = tuple(size // 2 for size in kernel) if style.convolution == "padded" else 0
+    layers = [convolve(channels, kernel, padding)]
+    if normalised:
+        layers.append(_norm(style.norm_kind, channels[1], len(kernel)))
+    # In place is safe: neither a convolution nor a norm needs its own output for the
+    # gradient, and both activations can take theirs from the output.
+    return [*layers, _ACTIVATIONS[style.activation](inplace=True)]
+
+
+def _norm(kind: NormKind, width: int, spatial_dims: int) -> nn.Module:
+    if kind == "batch":
+        return _BATCH[spatial_dims](width)
+    if kind == "instance":
+        return _INSTANCE[spatial_dims](width, affine=True)
+    # Eight groups where the width allows it, else the largest power of two that divides it.
+    return nn.GroupNorm(math.gcd(width, 8), width)
+
+
+def _crop_to_centre(skip: Tensor, features: Tensor) -> Tensor:
+    for axis in range(2, features.dim()):
+        start = (skip.size(axis) - features.size(axis)) // 2
+        skip = skip.narrow(axis, start, features.size(axis))
+    return skip

@@ -1,0 +1,177 @@
+"""Levels of a U-Net: how wide, with which kernels, pooled by how much, and which sizes fit.
+
+All that depends on the numbers of the levels alone is here, without a tensor, so that
+a wrong number is refused before a network exists and sizes can be asked for beforehand.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["AxisSizes", "Convolution", "Levels", "per_axis", "per_level", "rates", "widths"]
+
+AxisSizes = int | Sequence[int]
+Convolution = Literal["padded", "valid"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Levels:
+    """The levels of one U-Net, from full resolution to the bottleneck.
+
+    Attributes:
+        widths: Feature channels, one number a level.
+        kernels: Kernel of both convolutions of a level, one size an axis.
+        pools: Factor from each level to the next, one an axis; one entry fewer.
+        dropouts: Dropout rate, one a level.
+        convolution: `padded` keeps the size, `valid` loses a rim with every convolution.
+    """
+
+    widths: tuple[int, ...]
+    kernels: tuple[tuple[int, ...], ...]
+    pools: tuple[tuple[int, ...], ...]
+    dropouts: tuple[float, ...]
+    convolution: Convolution
+
+    def __post_init__(self) -> None:
+        """Refuse kernels that padding cannot centre."""
+        even = [kernel for kernel in self.kernels if any(size % 2 == 0 for size in kernel)]
+        if self.convolution == "padded" and even:
+            raise ValueError(f"kernel_sizes must be odd where convolutions are padded, got {even}")
+
+    @property
+    def multiple(self) -> tuple[int, ...]:
+        """Product of the pools along each axis."""
+        product = [1] * len(self.kernels[0])
+        for pool in self.pools:
+            product = [whole * factor for whole, factor in zip(product, pool, strict=True)]
+        return tuple(product)
+
+    def bottleneck_size(self, size: Sequence[int]) -> tuple[int, ...]:
+        """Voxels along each axis after the convolutions of the deepest level.
+
+        Args:
+            size: Spatial size of the input.
+
+        Raises:
+            ValueError: If the input does not fit; the message says which sizes do.
+        """
+        return tuple(self._down(size, axis) for axis in range(len(size)))
+
+    def output_size(self, size: Sequence[int]) -> tuple[int, ...]:
+        """Spatial size of the output.
+
+        Args:
+            size: Spatial size of the input.
+
+        Raises:
+            ValueError: If the input does not fit; the message says which sizes do.
+        """
+        return tuple(self._through(size, axis) for axis in range(len(size)))
+
+    def _down(self, size: Sequence[int], axis: int) -> int:
+        bottom = self._bottom(size[axis], axis)
+        if bottom is None:
+            raise self._misfit(size)
+        return bottom
+
+    def _through(self, size: Sequence[int], axis: int) -> int:
+        top = self._top(size[axis], axis)
+        if top is None:
+            raise self._misfit(size)
+        return top
+
+    def _misfit(self, size: Sequence[int]) -> ValueError:
+        if self.convolution == "padded":
+            return ValueError(
+                f"spatial size of the input must be a multiple of {self.multiple}, "
+                f"got {tuple(size)}; pad it or change pool_sizes or depth"
+            )
+        fitting = tuple(self._next_fit(length, axis) for axis, length in enumerate(size))
+        return ValueError(
+            "spatial size of the input must stay even before each pooling and positive after "
+            f"each valid convolution, got {tuple(size)}; the next size that fits is {fitting}"
+        )
+
+    def _next_fit(self, length: int, axis: int) -> int:
+        while self._top(length, axis) is None:
+            length += 1
+        return length
+
+    def _rim(self, level: int, axis: int) -> int:
+        return 0 if self.convolution == "padded" else 2 * (self.kernels[level][axis] - 1)
+
+    def _bottom(self, length: int, axis: int) -> int | None:
+        for level, pool in enumerate(self.pools):
+            length -= self._rim(level, axis)
+            if length <= 0 or length % pool[axis]:
+                return None
+            length //= pool[axis]
+        length -= self._rim(len(self.pools), axis)
+        return length if length > 0 else None
+
+    def _top(self, length: int, axis: int) -> int | None:
+        bottom = self._bottom(length, axis)
+        if bottom is None:
+            return None
+        for level in reversed(range(len(self.pools))):
+            bottom = bottom * self.pools[level][axis] - self._rim(level, axis)
+        return bottom if bottom > 0 else None
+
+
+def widths(
+    depth: int, *, first_width: int, growth: float, max_width: int | None
+) -> tuple[int, ...]:
+    """Feature channels of each level: geometric growth, rounded, under a ceiling.
+
+    Raises:
+        ValueError: If a number is out of its range.
+    """
+    if depth < 2:
+        raise ValueError(f"depth must be at least 2, got {depth}")
+    if first_width < 1:
+        raise ValueError(f"first_width must be at least 1, got {first_width}")
+    if not 1 <= growth < float("inf"):
+        raise ValueError(f"growth must be finite and at least 1, got {growth}")
+    if max_width is not None and max_width < first_width:
+        raise ValueError(f"max_width must be at least first_width {first_width}, got {max_width}")
+    free = [round(first_width * growth**level) for level in range(depth)]
+    return tuple(free if max_width is None else [min(width, max_width) for width in free])
+
+
+def per_level(
+    name: str, sizes: Sequence[AxisSizes], *, count: int, spatial_dims: int
+) -> tuple[tuple[int, ...], ...]:
+    """Spell a per-level argument out: one positive size an axis, for each level.
+
+    Raises:
+        ValueError: If there are too many, too few, or one is not positive.
+    """
+    if len(sizes) != count:
+        raise ValueError(f"{name} must have {count} entries at this depth, got {len(sizes)}")
+    return tuple(per_axis(name, size, spatial_dims=spatial_dims) for size in sizes)
+
+
+def per_axis(name: str, size: AxisSizes, *, spatial_dims: int) -> tuple[int, ...]:
+    """Spell one entry out: the same size along all axes, or one size an axis.
+
+    Raises:
+        ValueError: If there is not one positive size an axis.
+    """
+    spelt = (size,) * spatial_dims if isinstance(size, int) else tuple(size)
+    if len(spelt) != spatial_dims or any(length < 1 for length in spelt):
+        raise ValueError(f"{name} must hold {spatial_dims} positive sizes an entry, got {size}")
+    return spelt
+
+
+def rates(dropout: float | Sequence[float], *, depth: int) -> tuple[float, ...]:
+    """Dropout rate of each level.
+
+    Raises:
+        ValueError: If there is not one rate a level, or one is outside [0, 1).
+    """
+    spelt = tuple(dropout) if isinstance(dropout, Sequence) else (float(dropout),) * depth
+    if len(spelt) != depth:
+        raise ValueError(f"dropout must have {depth} entries at this depth, got {len(spelt)}")
+    if any(not 0 <= rate < 1 for rate in spelt):
+        raise ValueError(f"dropout must be in [0, 1), got {dropout}")
+    return spelt

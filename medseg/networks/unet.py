@@ -1,0 +1,200 @@
+"""The U-Net of the published recipes: one class for 2-D and 3-D.
+
+MONAI's U-Nets fix the depth, pool by stride, know no valid convolutions, or cannot leave
+a norm out; the recipes differ in just these. What a recipe chooses stands in its bundle.
+
+References:
+    Ronneberger et al., U-Net, MICCAI 2015. https://doi.org/10.1007/978-3-319-24574-4_28
+    Çiçek et al., 3D U-Net, MICCAI 2016. https://doi.org/10.1007/978-3-319-46723-8_49
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+from medseg.networks.blocks import (
+    Activation,
+    BlockStyle,
+    ConvBlock,
+    DownBlock,
+    Norm,
+    NormKind,
+    UpBlock,
+    convolve,
+)
+from medseg.networks.initialise import Initialisation, initialise
+from medseg.networks.levels import AxisSizes, Convolution, Levels, per_level, rates, widths
+
+__all__ = ["UNet"]
+
+
+class UNet(nn.Module):
+    """Max-pooling encoder, transposed-convolution decoder, concatenated skips, logits out.
+
+    A level is two convolutions on the way down and two on the way up; the deepest level,
+    the bottleneck, is two convolutions. A 1-voxel convolution makes the logits.
+
+    Args:
+        spatial_dims: 2 or 3.
+        in_channels: Channels of the image.
+        out_channels: Classes, background included.
+        depth: Levels, the bottleneck included; at least 2.
+        first_width: Feature channels at full resolution.
+        growth: Factor of the feature channels from level to level, at least 1; rounded.
+        max_width: Ceiling of the feature channels, or none.
+        activation: After each convolution but the last and the transposed ones.
+        norm: Normalisation between convolution and activation: nowhere, after the first
+            convolution of each block (the second keeps the contrast that an instance norm
+            takes away), or after both.
+        norm_kind: `batch`, `instance` or `group`, each with learnt scale and shift; `group`
+            has eight groups, or the largest power of two below that divides the width.
+        initialisation: `he` (normal) or `glorot` (uniform), transposed convolutions
+            included; biases are zero.
+        dropout: Rate in [0, 1), one for all or one a level, applied element by element at
+            the end of that level's blocks, down and up.
+        convolution: `padded` keeps the size; `valid` loses a rim with every convolution and
+            crops the skips to their centre, as published in 2015.
+        kernel_sizes: Kernel of the convolutions, one entry a level, each a number or one
+            number an axis; none means 3.
+        pool_sizes: Pooling between the levels, `depth - 1` entries, likewise; none means 2.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+
+    def __init__(  # noqa: PLR0913 - one keyword for each choice
+        self,
+        spatial_dims: Literal[2, 3],
+        in_channels: int,
+        out_channels: int,
+        *,
+        depth: int = 5,
+        first_width: int = 32,
+        growth: float = 2.0,
+        max_width: int | None = None,
+        activation: Activation = "relu",
+        norm: Norm = "both",
+        norm_kind: NormKind = "instance",
+        initialisation: Initialisation = "he",
+        dropout: float | Sequence[float] = 0.0,
+        convolution: Convolution = "padded",
+        kernel_sizes: Sequence[AxisSizes] | None = None,
+        pool_sizes: Sequence[AxisSizes] | None = None,
+    ) -> None:
+        super().__init__()
+        _check_choice("spatial_dims", spatial_dims, Literal[2, 3])
+        _check_choice("activation", activation, Activation)
+        _check_choice("norm", norm, Norm)
+        _check_choice("norm_kind", norm_kind, NormKind)
+        _check_choice("initialisation", initialisation, Initialisation)
+        _check_choice("convolution", convolution, Convolution)
+        _check_positive("in_channels", in_channels)
+        _check_positive("out_channels", out_channels)
+        levels = Levels(
+            widths=widths(depth, first_width=first_width, growth=growth, max_width=max_width),
+            kernels=per_level(
+                "kernel_sizes", kernel_sizes or [3] * depth, count=depth, spatial_dims=spatial_dims
+            ),
+            pools=per_level(
+                "pool_sizes",
+                pool_sizes or [2] * (depth - 1),
+                count=depth - 1,
+                spatial_dims=spatial_dims,
+            ),
+            dropouts=rates(dropout, depth=depth),
+            convolution=convolution,
+        )
+        style = BlockStyle(
+            activation=activation, norm=norm, norm_kind=norm_kind, convolution=convolution
+        )
+        self.levels = levels
+        self.in_channels = in_channels
+        self.needs_two_voxels = norm != "none" and norm_kind == "instance"
+        self.stem = _block(in_channels, 0, levels, style)
+        self.down = nn.ModuleList(_down(level, levels, style) for level in range(1, depth))
+        self.up = nn.ModuleList(_up(level, levels, style) for level in reversed(range(depth - 1)))
+        self.head = convolve((levels.widths[0], out_channels), (1,) * spatial_dims)
+        initialise(self, initialisation)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return the logits.
+
+        Args:
+            image: `(B, in_channels, *spatial)`.
+
+        Returns:
+            `(B, out_channels, *spatial)`; smaller, see `output_size`, where convolutions
+            are valid.
+
+        Raises:
+            ValueError: If the image's shape does not fit; in eager mode only, as traced,
+                scripted and compiled networks keep torch's own errors.
+        """
+        if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
+            self._check_shape(image)
+        skips: list[Tensor] = []
+        features = self.stem(image)
+        for down in self.down:
+            skips.append(features)
+            features = down(features)
+        for up in self.up:
+            features = up(features, skips.pop())
+        return self.head(features)
+
+    @torch.jit.unused
+    def output_size(self, size: Sequence[int]) -> tuple[int, ...]:
+        """Spatial size of the logits for an image of spatial size `size`.
+
+        Raises:
+            ValueError: If no image of that size fits; the message says which do.
+        """
+        return self.levels.output_size(size)
+
+    @torch.jit.unused
+    def _check_shape(self, image: Tensor) -> None:
+        tracing = torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
+        if tracing or torch.compiler.is_compiling():
+            return
+        axes = len(self.levels.kernels[0])
+        if image.dim() != axes + 2 or image.size(1) != self.in_channels:
+            raise ValueError(
+                f"image must be (B, {self.in_channels}, *spatial) with {axes} spatial axes, "
+                f"got {tuple(image.shape)}"
+            )
+        self.levels.output_size(image.shape[2:])
+        bottom = self.levels.bottleneck_size(image.shape[2:])
+        if self.needs_two_voxels and math.prod(bottom) < 2:
+            raise ValueError(
+                "instance norm needs more than one voxel at the bottleneck, "
+                f"got an image of {tuple(image.shape[2:])}; take a larger one or less depth"
+            )
+
+
+def _check_choice(name: str, value: object, choices: Any) -> None:
+    if value not in get_args(choices):
+        raise ValueError(f"{name} must be one of {get_args(choices)}, got {value!r}")
+
+
+def _check_positive(name: str, value: int) -> None:
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}")
+
+
+def _block(in_channels: int, level: int, levels: Levels, style: BlockStyle) -> ConvBlock:
+    channels = (in_channels, levels.widths[level])
+    return ConvBlock(channels, levels.kernels[level], levels.dropouts[level], style)
+
+
+def _down(level: int, levels: Levels, style: BlockStyle) -> DownBlock:
+    return DownBlock(
+        levels.pools[level - 1], _block(levels.widths[level - 1], level, levels, style)
+    )
+
+
+def _up(level: int, levels: Levels, style: BlockStyle) -> UpBlock:
+    width, below = levels.widths[level], levels.widths[level + 1]
+    block = _block(2 * width, level, levels, style)
+    return UpBlock((below, width), levels.pools[level], block, style)
