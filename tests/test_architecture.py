@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 LAYERS = [
-    {"_checks", "errors"},
+    {"_checks", "_files", "errors"},
     {"data", "losses", "metrics", "networks", "transforms"},
     {"inference", "training"},
     {"bundles", "reports", "studies"},

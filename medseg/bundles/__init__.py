@@ -1,1 +1,17 @@
 """Bundles: the contract between configs, weights and MONAI's runner."""
+
+from medseg.bundles.metadata import Metadata, load_metadata
+from medseg.bundles.one_line import explain_errors
+from medseg.bundles.root import find_bundle_root
+from medseg.bundles.run import run_bundle
+from medseg.bundles.sync import drifted_copies, sync_copies
+
+__all__ = [
+    "Metadata",
+    "drifted_copies",
+    "explain_errors",
+    "find_bundle_root",
+    "load_metadata",
+    "run_bundle",
+    "sync_copies",
+]

@@ -1,5 +1,6 @@
 """Data: manifests, folds, phantoms, and checks of the user's images."""
 
+from medseg.data.inputs import find_manifest, list_images, require_usable
 from medseg.data.manifest import (
     Case,
     Channel,
@@ -16,6 +17,9 @@ __all__ = [
     "Label",
     "Manifest",
     "datalist",
+    "find_manifest",
+    "list_images",
     "load_manifest",
+    "require_usable",
     "save_manifest",
 ]

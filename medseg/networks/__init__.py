@@ -1,5 +1,6 @@
 """Networks: one U-Net for 2-D and 3-D."""
 
 from medseg.networks.unet import UNet
+from medseg.networks.weights import load_weights, save_weights, trained_setting
 
-__all__ = ["UNet"]
+__all__ = ["UNet", "load_weights", "save_weights", "trained_setting"]

@@ -1,1 +1,7 @@
 """Training: what a bundle's trainer needs beyond MONAI and ignite."""
+
+from medseg.training.best_weights import BestWeights
+from medseg.training.epoch_table import EpochTable
+from medseg.training.progress import ProgressBar
+
+__all__ = ["BestWeights", "EpochTable", "ProgressBar"]

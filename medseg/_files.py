@@ -1,0 +1,32 @@
+"""Writing a file so that its final name never holds half of it."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["write_atomically"]
+
+
+def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
+    """Write beside `path`, flush to disk, rename into place.
+
+    Args:
+        path: Final name; its folder is made where missing.
+        write: Called with a temporary path that has the same suffixes. If it raises,
+            `path` is untouched and nothing is left behind.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix stays at the end: writers such as nibabel choose the format by it.
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        write(temporary)
+        _flush(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

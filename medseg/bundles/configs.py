@@ -1,0 +1,43 @@
+"""A bundle's folder and its merged config, as plain data, nothing evaluated."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from monai.bundle.config_parser import ConfigParser
+
+from medseg.errors import UsageError
+
+__all__ = ["config_paths", "read_config"]
+
+
+def config_paths(bundle: str | Path, names: Sequence[str]) -> list[str]:
+    """The config files of a bundle, in the order they are merged.
+
+    Args:
+        bundle: The bundle's folder.
+        names: E.g. `["train", "evaluate"]`.
+
+    Raises:
+        UsageError: If the folder is no bundle, or has no such config.
+    """
+    folder = Path(bundle)
+    if not (folder / "configs" / "metadata.json").is_file():
+        near = sorted(
+            path.parents[1].name for path in folder.parent.glob("*/configs/metadata.json")
+        )
+        hint = f"; beside it: {', '.join(near)}" if near else ""
+        raise UsageError(f"{bundle}: no bundle (no configs/metadata.json){hint}")
+    paths = [folder / "configs" / f"{name}.yaml" for name in names]
+    for path in paths:
+        if not path.is_file():
+            there = sorted(other.stem for other in path.parent.glob("*.yaml"))
+            raise UsageError(f"{bundle}: no config {path.stem}; it has {', '.join(there)}")
+    return [str(path.resolve()) for path in paths]
+
+
+def read_config(paths: Sequence[str]) -> dict[str, Any]:
+    """The configs merged as MONAI merges them."""
+    parser = ConfigParser()
+    parser.read_config(list(paths))
+    return cast("dict[str, Any]", parser.get())

@@ -1,0 +1,87 @@
+"""KEY=VALUE overrides of a bundle's config, checked before anything runs.
+
+MONAI adds a key it does not know without a word, so `--max_epoch 5` changes nothing and
+the training runs for a night. Here an unknown key is an error that names the nearest one.
+"""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import yaml
+from monai.bundle.config_parser import ConfigParser
+
+from medseg.errors import UsageError
+
+__all__ = ["check_run_id", "parse_overrides"]
+
+
+def parse_overrides(pairs: Iterable[str], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Read `KEY=VALUE` texts and hold the keys against a config.
+
+    Args:
+        pairs: Keys are top-level (`epochs`) or nested (`train#trainer#max_epochs`,
+            `::` likewise); values are YAML, or config language (`@id`, `$expression`).
+        config: The bundle's merged config.
+
+    Raises:
+        UsageError: For a text without `=`, a key the config has not, a value that is
+            no YAML.
+    """
+    return dict(_parse(pair, config) for pair in pairs)
+
+
+def check_run_id(run_id: str, config: Mapping[str, Any]) -> None:
+    """Refuse a run id that the config has not, naming those it has.
+
+    Raises:
+        UsageError: If `run_id` is no list of expressions in `config`.
+    """
+    ids = sorted(key for key, value in config.items() if _is_runnable(key, value, config))
+    if run_id not in ids:
+        raise UsageError(f"no run id {run_id!r} in this config; it has {', '.join(ids)}")
+
+
+def _parse(pair: str, config: Mapping[str, Any]) -> tuple[str, Any]:
+    key, equals, text = pair.partition("=")
+    if not equals:
+        raise UsageError(f"{pair!r}: an override is KEY=VALUE, e.g. epochs=5")
+    key = ConfigParser.normalize_id(key.replace("-", "_"))
+    known = set(_keys(config))
+    if key not in known:
+        near = difflib.get_close_matches(key, known, n=3, cutoff=0.6)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"keys: {_top_level(config)}"
+        raise UsageError(f"{key}: no such key in this config; {hint}")
+    try:
+        return key, yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"{pair!r}: the value is no YAML; quote it") from error
+
+
+def _keys(value: Any, prefix: str = "") -> Iterator[str]:
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, Mapping):
+        items = value.items()
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        items = enumerate(value)
+    for key, child in items:
+        here = f"{prefix}::{key}" if prefix else str(key)
+        yield here
+        yield from _keys(child, here)
+
+
+def _top_level(config: Mapping[str, Any]) -> str:
+    return ", ".join(sorted(key for key in config if not key.startswith("_")))
+
+
+def _is_runnable(key: str, value: Any, config: Mapping[str, Any]) -> bool:
+    if isinstance(value, str) and value.startswith("%") and value[1:] in config:
+        return _is_runnable(key, config[value[1:]], config)
+    setup = key in ("initialize", "finalize")
+    return not setup and isinstance(value, list) and bool(value) and all(map(_is_step, value))
+
+
+def _is_step(item: Any) -> bool:
+    if isinstance(item, Mapping):
+        return "_target_" in item
+    return isinstance(item, str) and item.startswith("$") and not item.startswith("$import")

@@ -1,0 +1,47 @@
+"""Where a bundle is, when its config is run from somewhere else.
+
+MONAI takes every relative path of a config from the current directory, so zoo bundles
+run only from their own folder. A config of ours asks this module instead: the config
+file named on the command line tells where the bundle is.
+"""
+
+import ast
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+__all__ = ["find_bundle_root"]
+
+
+def find_bundle_root(arguments: Sequence[str] | None = None) -> str:
+    """The folder of the bundle that is being run.
+
+    Args:
+        arguments: A command line with `--config_file FILE`, as `python -m monai.bundle run`
+            takes it (one path, or a list of them in Python's notation); this process's
+            own if none.
+
+    Returns:
+        The folder above the first config file's `configs`, absolute; the current
+        directory if no config file is named, as in code that builds its own parser.
+    """
+    config = _config_file(sys.argv if arguments is None else arguments)
+    return str(config.resolve().parent.parent if config else Path.cwd())
+
+
+def _config_file(arguments: Sequence[str]) -> Path | None:
+    for position, argument in enumerate(arguments):
+        name, equals, value = argument.partition("=")
+        if name.replace("-", "_") in ("__config_file", "_config_file"):
+            rest = value if equals else "".join(arguments[position + 1 : position + 2])
+            return _first_path(rest)
+    return None
+
+
+def _first_path(text: str) -> Path:
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        # Fire also takes a bare a.yaml,b.yaml
+        return Path(text.strip("[]()").split(",")[0].strip())
+    return Path(value if isinstance(value, str) else value[0])

@@ -1,0 +1,75 @@
+"""Copies of recipes and manifests in bundles, kept equal to their originals.
+
+A bundle must be complete in its zip and readable on its own, so each of its configs
+holds the text of its recipe, comments and all, between two marker lines:
+
+    # --- recipe ct_chest: preprocessing_steps (a copy: edit transforms/ct_chest.yaml)
+    preprocessing_steps: ...
+    # --- end of recipe
+
+Duplication is allowed, drift is a failing test.
+"""
+
+import re
+from pathlib import Path
+
+from medseg.errors import UsageError
+
+__all__ = ["drifted_copies", "sync_copies"]
+
+_COPY = re.compile(
+    r"(?P<head>^# --- recipe (?P<recipe>\w+): (?P<key>\w+)[^\n]*\n)(?P<text>.*?)"
+    r"(?P<foot>^# --- end of recipe$)",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def sync_copies(repository: str | Path) -> list[Path]:
+    """Write every copy anew where it differs from its original.
+
+    Args:
+        repository: The folder with `transforms/`, `data_manifests/` and `bundles/`.
+
+    Returns:
+        The files that were written.
+    """
+    changed = _differences(Path(repository))
+    for path, text in changed.items():
+        path.write_text(text)
+    return sorted(changed)
+
+
+def drifted_copies(repository: str | Path) -> list[Path]:
+    """The files that `sync_copies` would write."""
+    return sorted(_differences(Path(repository)))
+
+
+def _differences(repository: Path) -> dict[Path, str]:
+    if not (repository / "bundles").is_dir():
+        raise UsageError(f"{repository}: no bundles/ in this folder; give the repository's")
+    wanted = {
+        path: _with_recipes(path, repository / "transforms")
+        for path in sorted(repository.glob("bundles/*/configs/*.yaml"))
+    }
+    for original in sorted(repository.glob("data_manifests/*.json")):
+        for copy in repository.glob(f"bundles/*/configs/{original.name}"):
+            wanted[copy] = original.read_text()
+    return {path: text for path, text in wanted.items() if path.read_text() != text}
+
+
+def _with_recipes(config: Path, recipes: Path) -> str:
+    def fill(match: re.Match[str]) -> str:
+        recipe = recipes / f"{match['recipe']}.yaml"
+        return match["head"] + _section(recipe, match["key"]) + match["foot"]
+
+    return _COPY.sub(fill, config.read_text())
+
+
+def _section(recipe: Path, key: str) -> str:
+    if not recipe.is_file():
+        raise UsageError(f"{recipe}: no such recipe, but a bundle copies it")
+    # From the key's line to the next line that starts in the first column.
+    match = re.search(rf"^{key}:.*\n(?:(?:[ \t#-].*)?\n)*", recipe.read_text(), re.MULTILINE)
+    if match is None:
+        raise UsageError(f"{recipe}: no key {key}, but a bundle copies it")
+    return match[0].rstrip("\n") + "\n"

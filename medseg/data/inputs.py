@@ -1,0 +1,66 @@
+"""What a training or a prediction takes in, checked before it starts.
+
+Bad input shows late otherwise: after minutes of caching, deep in a crop, as a shape error
+without a file name.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from medseg.data.intake import check_pair
+from medseg.data.manifest import Manifest
+from medseg.errors import DataError
+
+__all__ = ["find_manifest", "list_images", "require_usable"]
+
+logger = logging.getLogger(__name__)
+
+MANIFEST_NAME = "manifest.json"
+
+
+def find_manifest(dataset_dir: str | Path, otherwise: str | Path) -> str:
+    """The manifest in the data set's folder, where there is one, else `otherwise`."""
+    own = Path(dataset_dir) / MANIFEST_NAME
+    return str(own if own.is_file() else otherwise)
+
+
+def list_images(folder: str | Path) -> list[str]:
+    """All NIfTI files below a folder, sorted, absolute.
+
+    Raises:
+        DataError: If the folder is missing or holds none.
+    """
+    if not Path(folder).is_dir():
+        raise DataError(f"{folder}: no such folder; set dataset_dir to where the images are")
+    found = sorted(str(path.resolve()) for path in Path(folder).rglob("*.nii*") if path.is_file())
+    if not found:
+        raise DataError(f"{folder}: no .nii or .nii.gz files in this folder")
+    return found
+
+
+def require_usable(
+    cases: Sequence[Mapping[str, str]], manifest: Manifest, class_names: Sequence[str]
+) -> None:
+    """Read every case once and refuse the first that a training cannot use.
+
+    Args:
+        cases: As `datalist` gives them; each must have a label.
+        manifest: Whose labels are allowed.
+        class_names: What the network is to tell apart, background first.
+
+    Raises:
+        DataError: If the manifest has other classes than the network, or a case is
+            unreadable, mis-shaped, unlabelled, holds NaN or a label value of no class.
+    """
+    if manifest.class_names != list(class_names):
+        raise DataError(
+            f"{manifest.name}: its labels are {manifest.class_names}, the config's class_names "
+            f"{list(class_names)}; set class_names, or take the manifest that fits"
+        )
+    values = [label.value for label in manifest.labels]
+    for case in cases:
+        if "label" not in case:
+            raise DataError(f"{case['case']}: no label in {manifest.name}; training needs one")
+        for warning in check_pair(case["image"], case["label"], values):
+            logger.warning("%s: %s; %s", case["case"], warning.what, warning.remedy)

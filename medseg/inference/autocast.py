@@ -1,0 +1,59 @@
+"""Run a network in the precision its processor is fast at.
+
+MONAI's engines know mixed precision on CUDA only (`torch.autocast("cuda")`, with loss
+scaling). bfloat16 needs no scaling and halves the time of a step on a CPU that has it,
+so precision is a property of how the network is called: an inferer around an inferer,
+the same in training, validation and prediction.
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import torch
+from monai.inferers.inferer import Inferer
+from torch import Tensor
+
+__all__ = ["AutocastInferer", "Precision", "fast_precision"]
+
+Precision = Literal["auto", "fp32", "bf16"]
+
+
+class AutocastInferer(Inferer):
+    """Call the network under autocast, hand its output back in float32.
+
+    Args:
+        inferer: How the input is cut up, e.g. MONAI's `SimpleInferer` or
+            `SlidingWindowInferer`.
+        precision: `bf16`, `fp32`, or `auto`: bf16 where the processor computes in it
+            natively, else fp32.
+    """
+
+    def __init__(self, inferer: Inferer, *, precision: Precision = "auto") -> None:
+        super().__init__()
+        if precision not in ("auto", "fp32", "bf16"):
+            raise ValueError(f"precision must be 'auto', 'fp32' or 'bf16', got {precision!r}")
+        self.inferer = inferer
+        self.precision: Precision = precision
+
+    def __call__(
+        self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any
+    ) -> Tensor:
+        """Return the inferer's output, `(B, C, *spatial)` float32."""
+        device = inputs.device.type
+        precision = fast_precision(device) if self.precision == "auto" else self.precision
+
+        def call(window: Tensor, *rest: Any, **more: Any) -> Tensor:
+            with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
+                return network(window, *rest, **more).float()
+
+        return self.inferer(inputs, call, *args, **kwargs)
+
+
+def fast_precision(device: str) -> Literal["fp32", "bf16"]:
+    """The precision in which `device` (`cpu`, `cuda`, ...) is fastest."""
+    if device == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    if device == "cpu":
+        able = torch.cpu.get_capabilities()
+        return "bf16" if able.get("avx512_bf16") or able.get("amx_bf16") else "fp32"
+    return "fp32"

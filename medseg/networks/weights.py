@@ -1,0 +1,77 @@
+"""Weights on disk: safetensors, with the settings that belong to them inside.
+
+A network is useless with another window, spacing or width than it was trained with.
+Those settings travel in the weights' own header, so a bundle's inference config can ask
+for them and no one has to remember the overrides of a training. Beside each
+`.safetensors` lies a tensor-only `.pt` for tools that know no safetensors.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from medseg._files import write_atomically
+from medseg.errors import DataError
+
+__all__ = ["load_weights", "save_weights", "trained_setting"]
+
+
+def save_weights(network: nn.Module, path: str | Path, settings: Mapping[str, Any]) -> None:
+    """Write `network`'s state to `path` (`.safetensors`) and to the `.pt` beside it.
+
+    Args:
+        network: What was trained; a `DistributedDataParallel` is unwrapped.
+        path: Ends in `.safetensors`.
+        settings: What inference has to repeat; JSON values.
+    """
+    path = Path(path)
+    inner = network.module if isinstance(network, nn.parallel.DistributedDataParallel) else network
+    state = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in inner.state_dict().items()
+    }
+    header = {"settings": json.dumps(dict(settings))}
+    write_atomically(path, lambda temporary: save_file(state, temporary, metadata=header))
+    write_atomically(path.with_suffix(".pt"), lambda temporary: torch.save(state, temporary))
+
+
+def load_weights(network: nn.Module, path: str | Path) -> None:
+    """Load what `save_weights` wrote into `network`, every tensor or none.
+
+    Raises:
+        DataError: If the file is missing or broken, or of a network of another shape.
+    """
+    if not Path(path).is_file():
+        raise DataError(f"{path}: no weights there; train the bundle first, or install them")
+    try:
+        network.load_state_dict(load_file(path))
+    except SafetensorError as error:
+        raise DataError(f"{path}: not a readable safetensors file ({error})") from error
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise DataError(
+            f"{path}: weights of another network than the config's: {reason}"
+        ) from error
+
+
+def trained_setting(path: str | Path, name: str, default: Any) -> Any:
+    """One setting the weights at `path` were trained with.
+
+    Args:
+        path: A `.safetensors` file, which need not exist yet.
+        name: Key in the `settings` of `save_weights`.
+        default: Returned where there is no file, or the file does not say.
+    """
+    if not Path(path).is_file():
+        return default
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+    except SafetensorError as error:
+        raise DataError(f"{path}: not a readable safetensors file ({error})") from error
+    return json.loads(header.get("settings", "{}")).get(name, default)

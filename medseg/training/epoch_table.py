@@ -1,0 +1,86 @@
+"""One row an epoch: to `metrics.csv` for plots, and to the log for people."""
+
+import csv
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+from ignite.engine import Engine, Events
+from torch.optim import Optimizer
+
+from medseg._files import write_atomically
+
+__all__ = ["EpochTable"]
+
+logger = logging.getLogger(__name__)
+
+
+class EpochTable:
+    """Handler of a trainer: loss, learning rate, time and validation scores of each epoch.
+
+    Columns are `epoch, train_loss, learning_rate, seconds`, then the evaluator's scalar
+    metrics by name; they are empty in an epoch without validation. The file is replaced
+    as a whole, so a reader never sees half a row.
+
+    Args:
+        path: The CSV file.
+        optimizer: Whose learning rate is told.
+        evaluator: Whose metrics are told.
+        metrics: Their names, in column order.
+    """
+
+    def __init__(
+        self, path: str, *, optimizer: Optimizer, evaluator: Engine, metrics: list[str]
+    ) -> None:
+        self.path = Path(path)
+        self.optimizer = optimizer
+        self.evaluator = evaluator
+        self.metrics = metrics
+        self.rows: list[dict[str, Any]] = []
+        self._losses: list[float] = []
+        self._started = 0.0
+
+    def attach(self, engine: Engine) -> None:
+        """Register with a trainer, after its validation handler."""
+        engine.add_event_handler(Events.EPOCH_STARTED, self._start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._note_loss)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self)
+
+    def __call__(self, engine: Engine) -> None:
+        """Add the row of the epoch that just ended."""
+        validated = self.evaluator.state.epoch == engine.state.epoch
+        scores = self.evaluator.state.metrics if validated else {}
+        row = {
+            "epoch": engine.state.epoch,
+            "train_loss": round(sum(self._losses) / max(1, len(self._losses)), 5),
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "seconds": round(time.monotonic() - self._started, 2),
+            **{name: round(float(scores[name]), 5) for name in self.metrics if name in scores},
+        }
+        self.rows.append(row)
+        write_atomically(self.path, self._write)
+        told = ", ".join(f"{name} {row[name]:.3f}" for name in self.metrics if name in row)
+        logger.info(
+            "epoch %d/%s: loss %.4f, lr %.2g, %.0f s%s",
+            row["epoch"],
+            engine.state.max_epochs,
+            row["train_loss"],
+            row["learning_rate"],
+            row["seconds"],
+            f", {told}" if told else "",
+        )
+
+    def _start(self, _: Engine) -> None:
+        self._losses.clear()
+        self._started = time.monotonic()
+
+    def _note_loss(self, engine: Engine) -> None:
+        self._losses.append(float(engine.state.output["loss"]))
+
+    def _write(self, temporary: Path) -> None:
+        columns = ["epoch", "train_loss", "learning_rate", "seconds", *self.metrics]
+        with temporary.open("w", newline="") as file:
+            table = csv.DictWriter(file, columns, restval="")
+            table.writeheader()
+            table.writerows(self.rows)
