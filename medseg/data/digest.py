@@ -1,0 +1,42 @@
+"""Digests: is this the file the manifest means, and are these two images the same one?"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["file_sha256", "path_sha256", "voxels_sha256"]
+
+
+def path_sha256(path: str | Path) -> str:
+    """SHA-256 of a file, or of a folder of DICOM slices.
+
+    That of a folder is the digest of the digests of its files, in hexadecimal, in the order of
+    their names; hidden files, which desktops leave behind, do not count.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return file_sha256(path)
+    files = sorted(file for file in path.iterdir() if not file.name.startswith("."))
+    return hashlib.sha256("".join(map(file_sha256, files)).encode()).hexdigest()
+
+
+def file_sha256(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, as 64 hexadecimal digits."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def voxels_sha256(array: NDArray[Any]) -> str:
+    """SHA-256 of shape and values, whatever type and compression they are stored with.
+
+    Args:
+        array: `(I, J, K)`; compared in 32-bit floating point.
+    """
+    digest = hashlib.sha256(repr(array.shape).encode())
+    # Slice by slice, so that a large volume is not held twice.
+    for k in range(array.shape[2]):
+        digest.update(np.ascontiguousarray(array[:, :, k], dtype="<f4").tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,86 @@
+"""A NIfTI file, read to its last byte.
+
+nibabel stops after the last voxel, before the checksum of a compressed file, and so hands out
+damaged voxels without a word; here the rest of the stream is read as well. All that can go
+wrong with such a file is told in one line.
+"""
+
+import gzip
+import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, cast
+
+import nibabel as nib
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from nibabel.imageglobals import LoggingOutputSuppressor
+from nibabel.spatialimages import HeaderDataError
+from numpy.typing import NDArray
+
+from medseg.data.problems import InputError, Problem, Where, refusal
+
+__all__ = ["NIFTI_SUFFIXES", "read_nifti"]
+
+NIFTI_SUFFIXES = (".nii", ".nii.gz")
+# The size of a NIfTI-2 header, its first four bytes; a NIfTI-1 header has 348.
+NIFTI_2 = {(540).to_bytes(4, "little"), (540).to_bytes(4, "big")}
+DAMAGE = (OSError, EOFError, zlib.error, ImageFileError, HeaderDataError, OverflowError, ValueError)
+
+
+def read_nifti(
+    path: Path, *, where: Where = "image"
+) -> tuple[NDArray[Any], NDArray[np.float64], str]:
+    """Read a `.nii` or `.nii.gz` file.
+
+    Returns:
+        The array as stored, slope and intercept applied; the `(4, 4)` affine, RAS+ in mm; the
+        type of the stored values.
+
+    Raises:
+        InputError: If the file is damaged, or holds colours or complex numbers.
+    """
+    with _one_line_errors(path, where), _open(path) as stream, LoggingOutputSuppressor():
+        image = _header(stream)
+        dtype = cast("np.dtype[Any]", image.get_data_dtype())
+        _check_scalar(path, dtype, where)
+        array: NDArray[Any] = np.asanyarray(image.dataobj)
+        while stream.read(1 << 20):
+            pass
+    return array, image.affine, dtype.name
+
+
+@contextmanager
+def _one_line_errors(path: Path, where: Where) -> Generator[None]:
+    try:
+        yield
+    except MemoryError as error:
+        what = "larger than the memory, or its header is damaged"
+        remedy = "copy the file again, or use a machine with more memory"
+        raise refusal(path, Problem("error", where, what, remedy)) from error
+    except InputError:
+        raise
+    except DAMAGE as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        what = f"cannot be read as NIfTI ({reason})"
+        raise refusal(path, Problem("error", where, what, "copy or export it again")) from error
+
+
+def _open(path: Path) -> IO[bytes]:
+    compressed = path.name.lower().endswith(".gz")
+    return cast("IO[bytes]", gzip.open(path)) if compressed else path.open("rb")
+
+
+def _header(stream: IO[bytes]) -> Any:
+    size = stream.read(4)
+    stream.seek(0)
+    image_type = cast("Any", nib.Nifti2Image if size in NIFTI_2 else nib.Nifti1Image)
+    return image_type.from_stream(stream)
+
+
+def _check_scalar(path: Path, dtype: np.dtype[Any], where: Where) -> None:
+    if dtype.fields is not None or dtype.kind == "c":
+        kind = "complex numbers" if dtype.kind == "c" else "colours (RGB)"
+        remedy = "convert it to one number a voxel"
+        raise refusal(path, Problem("error", where, f"holds {kind}", remedy))

@@ -1,0 +1,104 @@
+"""Volumes: one image file, or one folder of DICOM slices, as an array with its place in space.
+
+Every format ends up in the same form, that of nibabel: array axes I, J, K and an affine that
+takes voxel indices to millimetres, RAS+. What cannot be brought into that form without a
+guess (time series, colour, a lost orientation) is refused in one line.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg.data.nifti import NIFTI_SUFFIXES, read_nifti
+from medseg.data.problems import Problem, Where, refusal
+from medseg.data.series import read_series
+
+__all__ = ["Volume", "read_volume"]
+
+# nibabel's types say Unknown where a caller needs to know.
+_nibabel = cast("Any", nib)
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """One scalar volume.
+
+    Attributes:
+        array: `(I, J, K)`, the values the file means (its slope and intercept applied).
+        affine: `(4, 4)`, from voxel indices to millimetres, RAS+; invertible.
+        spacing_mm: Distance between voxel centres along I, J and K.
+        dtype: Type of the stored values, e.g. `int16`.
+    """
+
+    array: NDArray[Any]
+    affine: NDArray[np.float64]
+    spacing_mm: tuple[float, float, float]
+    dtype: str
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of voxels along I, J and K."""
+        i, j, k = self.array.shape
+        return i, j, k
+
+    @property
+    def orientation(self) -> str:
+        """Where the axes point, e.g. `RAS` for right, anterior, superior."""
+        return "".join(_nibabel.aff2axcodes(self.affine))
+
+
+def read_volume(path: str | Path, *, where: Where = "image") -> Volume:
+    """Read a NIfTI file or a folder that holds one DICOM series.
+
+    A fourth axis of size 1, which many programs write, is taken off; any other fourth axis
+    is refused.
+
+    Args:
+        path: A `.nii` or `.nii.gz` file, or a folder.
+        where: Whether an error should speak of an image or of a label.
+
+    Raises:
+        InputError: If it is missing, damaged, of another format, or no scalar volume.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _volume(path, *read_series(path, where=where), where=where)
+    if not path.exists():
+        raise refusal(path, Problem("error", where, "not there", "check the path"))
+    if not path.name.lower().endswith(NIFTI_SUFFIXES):
+        remedy = "give a .nii or .nii.gz file or a folder with one DICOM series"
+        raise refusal(path, Problem("error", where, "format not supported", remedy))
+    return _volume(path, *read_nifti(path, where=where), where=where)
+
+
+def _volume(
+    path: Path, array: NDArray[Any], affine: NDArray[np.float64], dtype: str, *, where: Where
+) -> Volume:
+    if array.ndim == 4 and array.shape[3] == 1:
+        array = array[..., 0]
+    if array.ndim != 3:
+        what = f"has {array.ndim} axes {array.shape}, a volume has 3"
+        remedy = "save each time point or channel as a file of its own, a slice as (I, J, 1)"
+        raise refusal(path, Problem("error", where, what, remedy))
+    if array.size == 0:
+        remedy = "export the file again"
+        raise refusal(path, Problem("error", where, f"has no voxels {array.shape}", remedy))
+    spacing = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
+    if not _is_invertible(affine, spacing):
+        what = "its affine is not invertible, so its voxels have no place in space"
+        remedy = "export the file again with its orientation"
+        raise refusal(path, Problem("error", where, what, remedy))
+    native = array.astype(array.dtype.newbyteorder("="), copy=False)
+    i, j, k = (float(step) for step in spacing)
+    return Volume(array=native, affine=affine, spacing_mm=(i, j, k), dtype=dtype)
+
+
+def _is_invertible(affine: NDArray[np.float64], spacing: NDArray[np.float64]) -> bool:
+    if not np.isfinite(affine).all() or not (spacing > 0).all():
+        return False
+    # 1 for axes at right angles, 0 for axes in one plane, whatever the spacing.
+    return bool(abs(np.linalg.det(affine[:3, :3] / spacing)) > 1e-6)
