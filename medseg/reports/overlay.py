@@ -1,0 +1,244 @@
+"""A picture of one case: its slices with the label over them, as a radiologist reads them.
+
+Numbers do not show a mask that is mirrored, shifted or in the wrong organ; one look does.
+Axial slices from head to foot, then a row of coronal slices from front to back, all with
+the patient's right on the left. The same input gives the same file, byte for byte.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg._files import write_atomically
+from medseg.errors import DataError
+from medseg.reports.hanging import Hanging, hang
+from medseg.reports.panels import Entry, Panel, class_colour, compose
+
+__all__ = ["MontageOptions", "overlay_montage"]
+
+Labels = NDArray[np.integer[Any]]
+Box = tuple[slice, slice, slice]
+
+_COLUMNS = 4
+_AXIAL_SLICES = 12
+# Around what is labelled, and the least that is shown of the body around a small lesion.
+_MARGIN_MM = 15.0
+_LEAST_MM = (160.0, 160.0, 100.0)
+# Of more classes than the first, the legend leaves out those that do not occur.
+_LIST_ALL, _MOST_ENTRIES = 12, 24
+# A coronal slice that is flatter than this is a line, not a picture.
+_LEAST_HEIGHT_TO_WIDTH = 0.1
+_WINDOW_PERCENTILES = (1.0, 99.5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MontageOptions:
+    """What the picture says, and its greys.
+
+    Attributes:
+        case: The title: the case's identifier, and nothing that names a patient.
+        class_names: One for each label value, the background's first.
+        window: Image values that become black and white; none for the 1st and the 99.5th
+            percentile of what is shown.
+    """
+
+    case: str
+    class_names: Sequence[str]
+    window: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Scene:
+    """What is shown, cropped, with axes towards left, posterior and superior."""
+
+    grey: NDArray[np.uint8]
+    label: Labels
+    reference: Labels | None
+    spacing_mm: tuple[float, float, float]
+    hanging: Hanging
+    box: Box
+
+
+def overlay_montage(
+    image: NDArray[Any],
+    label: Labels,
+    affine: NDArray[np.float64],
+    path: str | Path,
+    options: MontageOptions,
+    *,
+    reference: Labels | None = None,
+) -> None:
+    """Draw a PNG of axial and coronal slices over the labelled part of a volume.
+
+    The label is a coloured fill with its outline, the reference a white line. Without any
+    label, the whole volume is shown.
+
+    Args:
+        image: `(I, J, K)`, in any orientation.
+        label: `(I, J, K)`, class indices.
+        affine: `(4, 4)`, voxel to mm, RAS+; of all three.
+        path: Where to; an existing file is replaced.
+        options: Title, names, window.
+        reference: `(I, J, K)`, class indices, or none.
+
+    Raises:
+        DataError: If the shapes differ or are not those of a volume.
+    """
+    shapes = {array.shape for array in (image, label, reference) if array is not None}
+    if len(shapes) != 1 or image.ndim != 3:
+        raise DataError(
+            f"{options.case}: image, label and reference must be one volume (I, J, K) each, "
+            f"got {sorted(shapes)}"
+        )
+    _check_values(label, reference, options)
+    hanging = hang(image.shape, affine)
+    turned = hanging.turn(label)
+    turned_reference = None if reference is None else hanging.turn(reference)
+    box = _shown(_labelled(turned, turned_reference), hanging.spacing_mm, turned.shape)
+    grey, window = _grey(hanging.turn(image)[box], options.window)
+    scene = _Scene(
+        grey=grey,
+        label=turned[box],
+        reference=None if turned_reference is None else turned_reference[box],
+        spacing_mm=hanging.spacing_mm,
+        hanging=hanging,
+        box=box,
+    )
+    legend = _legend(scene, options.class_names)
+    page = compose(options.case, _rows(scene), legend[:_MOST_ENTRIES], _note(window, len(legend)))
+    write_atomically(path, page.save)
+
+
+def _check_values(label: Labels, reference: Labels | None, options: MontageOptions) -> None:
+    for what, values in (("label", label), ("reference", reference)):
+        if values is not None and not 0 <= values.min() <= values.max() < len(options.class_names):
+            raise DataError(
+                f"{options.case}: {what} holds values from {values.min()} to {values.max()}, "
+                f"but there are {len(options.class_names)} class names"
+            )
+
+
+def _labelled(label: Labels, reference: Labels | None) -> NDArray[np.bool_]:
+    return label > 0 if reference is None else (label > 0) | (reference > 0)
+
+
+def _shown(labelled: NDArray[np.bool_], spacing_mm: Sequence[float], shape: tuple[int, ...]) -> Box:
+    i, j, k = (
+        _interval(ends, mm, least, n)
+        for ends, mm, least, n in zip(_extent(labelled), spacing_mm, _LEAST_MM, shape, strict=True)
+    )
+    return i, j, k
+
+
+def _extent(labelled: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and one past the last labelled index of each axis; all where none is."""
+    extent: list[tuple[int, int]] = []
+    for axis, n in enumerate(labelled.shape):
+        others = tuple(other for other in range(labelled.ndim) if other != axis)
+        found = np.flatnonzero(labelled.any(axis=others))
+        extent.append((int(found[0]), int(found[-1]) + 1) if len(found) else (0, n))
+    return extent
+
+
+def _interval(ends: tuple[int, int], mm: float, least_mm: float, size: int) -> slice:
+    start, stop = ends
+    grow = max(_MARGIN_MM, (least_mm - (stop - start) * mm) / 2)
+    voxels = round(grow / mm)
+    return slice(max(0, start - voxels), min(size, stop + voxels))
+
+
+def _grey(
+    image: NDArray[Any], window: tuple[float, float] | None
+) -> tuple[NDArray[np.uint8], tuple[float, float]]:
+    finite = np.nan_to_num(image.astype(np.float32))
+    if window is None:
+        low, high = (float(v) for v in np.percentile(finite, _WINDOW_PERCENTILES))
+        window = (low, high)
+    low, high = window
+    scaled = (finite - low) / max(high - low, 1e-6)
+    return (255 * scaled.clip(0, 1)).round().astype(np.uint8), window
+
+
+def _rows(scene: _Scene) -> list[list[Panel]]:
+    labelled = _labelled(scene.label, scene.reference)
+    _, front_to_back, foot_to_head = _extent(labelled)
+    axial = [_axial(scene, k) for k in reversed(_spread(*foot_to_head, _AXIAL_SLICES))]
+    rows = [axial[start : start + _COLUMNS] for start in range(0, len(axial), _COLUMNS)]
+    coronal = [_coronal(scene, j) for j in _spread(*front_to_back, _COLUMNS)]
+    width_mm, height_mm = coronal[0].size_mm
+    return rows if height_mm < _LEAST_HEIGHT_TO_WIDTH * width_mm else [*rows, coronal]
+
+
+def _spread(start: int, stop: int, most: int) -> list[int]:
+    """Up to `most` indices, each in the middle of an equal part of the interval."""
+    parts = min(most, stop - start)
+    return [start + int((stop - start) * (i + 0.5) / parts) for i in range(parts)]
+
+
+def _axial(scene: _Scene, k: int) -> Panel:
+    i, j, _ = (n / 2 for n in scene.label.shape)
+    _, above_mm = scene.hanging.front_and_top_mm(_in_volume(scene, (i, j, k)))
+    width_mm, height_mm, _ = _size_mm(scene)
+    return Panel(
+        grey=scene.grey[:, :, k].T,
+        label=scene.label[:, :, k].T,
+        reference=None if scene.reference is None else scene.reference[:, :, k].T,
+        size_mm=(width_mm, height_mm),
+        caption=f"{'S' if above_mm >= 0 else 'I'} {abs(above_mm):.0f} mm",
+    )
+
+
+def _coronal(scene: _Scene, j: int) -> Panel:
+    i, _, k = (n / 2 for n in scene.label.shape)
+    before_mm, _ = scene.hanging.front_and_top_mm(_in_volume(scene, (i, j, k)))
+    width_mm, _, height_mm = _size_mm(scene)
+    # Rows are drawn downwards, and the head belongs on top.
+    return Panel(
+        grey=scene.grey[:, j, ::-1].T,
+        label=scene.label[:, j, ::-1].T,
+        reference=None if scene.reference is None else scene.reference[:, j, ::-1].T,
+        size_mm=(width_mm, height_mm),
+        caption=f"{'A' if before_mm >= 0 else 'P'} {abs(before_mm):.0f} mm",
+    )
+
+
+def _in_volume(scene: _Scene, voxel: tuple[float, float, float]) -> tuple[float, float, float]:
+    i, j, k = (at + part.start for at, part in zip(voxel, scene.box, strict=True))
+    return i, j, k
+
+
+def _size_mm(scene: _Scene) -> tuple[float, float, float]:
+    i, j, k = (n * mm for n, mm in zip(scene.label.shape, scene.spacing_mm, strict=True))
+    return i, j, k
+
+
+def _legend(scene: _Scene, class_names: Sequence[str]) -> list[Entry]:
+    drawn = _volumes_ml(scene.label, scene, len(class_names))
+    there = (
+        drawn if scene.reference is None else _volumes_ml(scene.reference, scene, len(class_names))
+    )
+    entries: list[Entry] = []
+    for value, name in enumerate(class_names[1:], start=1):
+        if drawn[value] or there[value] or len(class_names) <= _LIST_ALL:
+            text = f"{name} {drawn[value]:.1f} ml"
+            if scene.reference is not None:
+                text += f" (reference {there[value]:.1f} ml)"
+            entries.append(Entry(text, class_colour(value)))
+    return entries if scene.reference is None else [Entry("reference", None), *entries]
+
+
+def _volumes_ml(label: Labels, scene: _Scene, classes: int) -> list[float]:
+    ml = abs(float(np.linalg.det(scene.hanging.affine[:3, :3]))) / 1000
+    return [ml * int(n) for n in np.bincount(label.ravel().astype(np.intp), minlength=classes)]
+
+
+def _note(window: tuple[float, float], entries: int) -> str:
+    more = f" {entries - _MOST_ENTRIES} more classes not listed." if entries > _MOST_ENTRIES else ""
+    return (
+        f"Patient's right on the left. Grey values {window[0]:.4g} to {window[1]:.4g}. "
+        f"Slices at mm from the scanner's origin.{more}"
+    )
