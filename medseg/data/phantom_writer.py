@@ -1,0 +1,163 @@
+"""Write phantoms as a data set: images, labels, manifest.
+
+A data set is written under a temporary name and renamed when it is whole, and the same
+`PhantomSet` gives the same bytes, so its manifest can be checked into a bundle.
+"""
+
+import gzip
+import hashlib
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg.data.dicom_writer import write_ct_series
+from medseg.data.digest import file_sha256
+from medseg.data.manifest import Case, Channel, Label, Manifest, save_manifest
+from medseg.data.phantom import SHAPE, chest_phantom
+from medseg.errors import DataError, UsageError
+
+__all__ = ["FileFormat", "PhantomSet", "write_phantoms"]
+
+FileFormat = Literal["nifti", "dicom"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhantomSet:
+    """What a data set of phantoms consists of.
+
+    Attributes:
+        cases: How many in all; each is a patient of its own.
+        test_cases: How many of them, the last ones, are kept for the test split.
+        folds: Into how many folds the others are dealt out, one after the other.
+        seed: Names the set; case n of seed s is the same in every set.
+        file_format: What the images are; labels are NIfTI on the same grid.
+        shape: Voxels of each image.
+    """
+
+    cases: int = 12
+    test_cases: int = 2
+    folds: int = 2
+    seed: int = 0
+    file_format: FileFormat = "nifti"
+    shape: tuple[int, int, int] = SHAPE
+
+    def __post_init__(self) -> None:
+        """Refuse a set that cannot be made, in the words of the command line."""
+        if self.folds < 1:
+            raise UsageError(f"folds must be 1 or more, got {self.folds}")
+        if self.seed < 0:
+            raise UsageError(f"seed must be 0 or more, got {self.seed}")
+        if self.test_cases < 0 or self.cases - self.test_cases < self.folds:
+            raise UsageError(
+                f"cases must leave one a fold after the test cases, got {self.cases} cases, "
+                f"{self.test_cases} test cases and {self.folds} folds"
+            )
+
+
+def write_phantoms(folder: str | Path, phantoms: PhantomSet) -> Manifest:
+    """Make a data set of phantoms with its `manifest.json`.
+
+    Args:
+        folder: Where to; must be empty or not there yet.
+        phantoms: What to make.
+
+    Returns:
+        The manifest. Its sha256 of a DICOM series is that of the digests of its files, in
+        hexadecimal, in the order of their names.
+
+    Raises:
+        DataError: If the folder holds something or cannot be written.
+    """
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError(f"{folder}: exists and is not empty; name another folder or remove it")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise DataError(
+            f"{folder}: cannot write here ({error.strerror}); name another folder"
+        ) from error
+    try:
+        manifest = _write_all(unfinished, phantoms)
+        unfinished.chmod(0o755)
+        unfinished.replace(folder)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    return manifest
+
+
+def _write_all(folder: Path, phantoms: PhantomSet) -> Manifest:
+    for name in ("images", "labels"):
+        (folder / name).mkdir()
+    cases = [_write_case(folder, phantoms, number) for number in range(phantoms.cases)]
+    trained = phantoms.cases - phantoms.test_cases
+    manifest = Manifest(
+        name="chest_phantoms",
+        description="Chest CT made by formula: lungs with ground glass and consolidation",
+        source=f"medseg.data.phantom, seed {phantoms.seed}",
+        licence="CC0-1.0",
+        citation="none",
+        modality="CT",
+        channels=(Channel(name="CT", unit="HU", window=(-1000, 200)),),
+        labels=(
+            Label(value=0, name="background"),
+            Label(value=1, name="lung", snomed="39607008"),
+            Label(value=2, name="infection"),
+        ),
+        training=tuple(cases[:trained]),
+        test=tuple(cases[trained:]),
+    )
+    save_manifest(manifest, folder / "manifest.json")
+    return manifest
+
+
+def _write_case(folder: Path, phantoms: PhantomSet, number: int) -> Case:
+    case = f"phantom_{number:03d}"
+    # Seeds of different sets must not meet: 1000 cases apart.
+    phantom = chest_phantom(1000 * phantoms.seed + number, shape=phantoms.shape)
+    label = f"labels/{case}.nii.gz"
+    if phantoms.file_format == "nifti":
+        image = f"images/{case}.nii.gz"
+        _write_nifti(folder / image, phantom.image, phantom.affine)
+    else:
+        # Readers stack slices so that the axes are right-handed.
+        if np.linalg.det(phantom.affine) < 0:
+            phantom = phantom.flipped(2)
+        image = f"images/{case}"
+        (folder / image).mkdir()
+        write_ct_series(folder / image, phantom.image, phantom.affine, case=case)
+    _write_nifti(folder / label, phantom.label, phantom.affine)
+    return Case(
+        case=case,
+        patient=case,
+        image=image,
+        label=label,
+        fold=number % phantoms.folds if number < phantoms.cases - phantoms.test_cases else None,
+        sha256={"image": _digest(folder / image), "label": _digest(folder / label)},
+    )
+
+
+def _write_nifti(
+    path: Path, voxels: NDArray[np.int16] | NDArray[np.uint8], affine: NDArray[np.float64]
+) -> None:
+    image = cast("Any", nib.Nifti1Image(voxels, affine))
+    image.set_sform(affine, code="scanner")
+    image.set_qform(affine, code="scanner")
+    image.header.set_xyzt_units("mm")
+    # The time would make equal files differ.
+    path.write_bytes(gzip.compress(image.to_bytes(), compresslevel=3, mtime=0))
+
+
+def _digest(path: Path) -> str:
+    if path.is_dir():
+        listed = "".join(file_sha256(file) for file in sorted(path.iterdir()))
+        return hashlib.sha256(listed.encode()).hexdigest()
+    return file_sha256(path)
