@@ -10,11 +10,22 @@ Reference:
 """
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from medseg._files import write_atomically
 from medseg.errors import DataError, ManifestError
 
 __all__ = [
@@ -22,14 +33,24 @@ __all__ = [
     "Channel",
     "Label",
     "Manifest",
+    "Modality",
     "Split",
     "datalist",
+    "first_problem",
     "load_manifest",
     "save_manifest",
 ]
 
+Modality = Literal["CT", "MR", "PT", "US", "microscopy", "histology"]
 Split = Literal["training", "validation", "test"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Text = Annotated[str, Field(min_length=1)]
+
+# pydantic's own words for these do not say what to do.
+WORDS = {
+    "extra_forbidden": "unknown key; mend its spelling or take it out",
+    "missing": "missing; add it",
+}
 
 
 class _Strict(BaseModel):
@@ -48,7 +69,7 @@ class Channel(_Strict):
 
     name: str
     unit: str
-    window: tuple[float, float] | None = None
+    window: tuple[FiniteFloat, FiniteFloat] | None = None
 
     @field_validator("window")
     @classmethod
@@ -62,7 +83,7 @@ class Label(_Strict):
     """One label value and what it stands for; `snomed` where a concept exists."""
 
     value: Annotated[int, Field(ge=0, le=65535)]
-    name: str
+    name: Text
     snomed: str | None = None
 
 
@@ -79,17 +100,22 @@ class Case(_Strict):
     """
 
     case: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    patient: str
-    image: str
-    label: str | None = None
+    patient: Text
+    image: Text
+    label: Text | None = None
     fold: Annotated[int, Field(ge=0)] | None = None
     sha256: dict[Literal["image", "label"], Sha256] = {}
 
     @field_validator("image", "label")
     @classmethod
     def _below_the_folder(cls, path: str | None) -> str | None:
-        if path is not None and (PurePosixPath(path).is_absolute() or ".." in path.split("/")):
+        if path is None:
+            return path
+        below = PurePosixPath(path)
+        if below.is_absolute() or ".." in below.parts or not below.parts:
             raise ValueError(f"must be a path below the data set's folder, got {path!r}")
+        if "\\" in path or ":" in path:
+            raise ValueError(f"must have / between folders and no drive, got {path!r}")
         return path
 
 
@@ -101,7 +127,7 @@ class Manifest(_Strict):
     source: str
     licence: str
     citation: str
-    modality: Literal["CT", "MR", "PT", "US", "microscopy", "histology"]
+    modality: Modality
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
     labels: Annotated[tuple[Label, ...], Field(min_length=2)]
     training: tuple[Case, ...] = ()
@@ -122,6 +148,9 @@ class Manifest(_Strict):
         values = [label.value for label in self.labels]
         if values != list(range(len(values))):
             raise ValueError(f"labels must count up from 0 (background), got {values}")
+        doubled = next((name for name, n in Counter(self.class_names).items() if n > 1), None)
+        if doubled is not None:
+            raise ValueError(f"two labels are named {doubled!r}; give each a name of its own")
         return self
 
     @model_validator(mode="after")
@@ -136,8 +165,7 @@ class Manifest(_Strict):
     @model_validator(mode="after")
     def _no_patient_in_two_places(self) -> Self:
         home: dict[str, str] = {}
-        for case in self.cases:
-            place = f"fold {case.fold}" if case in self.training else "test"
+        for case, place in self._places():
             first = home.setdefault(case.patient, place)
             if first != place:
                 raise ValueError(
@@ -145,6 +173,12 @@ class Manifest(_Strict):
                     "put all images of a patient in one place"
                 )
         return self
+
+    def _places(self) -> Iterator[tuple[Case, str]]:
+        for case in self.training:
+            yield case, "every fold's training" if case.fold is None else f"fold {case.fold}"
+        for case in self.test:
+            yield case, "test"
 
 
 def load_manifest(path: str | Path) -> Manifest:
@@ -159,13 +193,17 @@ def load_manifest(path: str | Path) -> Manifest:
     except OSError as error:
         raise ManifestError(f"{path}: cannot read the manifest ({error.strerror})") from error
     except ValidationError as error:
-        raise ManifestError(f"{path}: {_first_problem(error)}") from error
+        raise ManifestError(f"{path}: {first_problem(error)}") from error
 
 
 def save_manifest(manifest: Manifest, path: str | Path) -> None:
-    """Write a manifest as indented JSON, without the keys that hold nothing."""
+    """Write a manifest as indented JSON, without the keys that hold nothing.
+
+    An existing file is replaced; the caller asks the user first.
+    """
     content = manifest.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-    Path(path).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def datalist(
@@ -193,16 +231,13 @@ def datalist(
         )
     cases = _split(manifest, split, fold)
     if not cases:
-        folds = sorted({case.fold for case in manifest.training if case.fold is not None})
-        raise DataError(
-            f"{manifest.name}: the {split} split of fold {fold} has no cases; folds are {folds}"
-        )
+        raise DataError(f"{manifest.name}: {_why_empty(manifest, split, fold)}")
     entries = [_entry(case, folder) for case in cases]
     missing = [path for entry in entries for key, path in entry.items() if _is_absent(key, path)]
     if missing:
+        others = f", nor are {len(missing) - 1} other files" if len(missing) > 1 else ""
         raise DataError(
-            f"{missing[0]}: not there, and {len(missing) - 1} other files of {manifest.name}; "
-            "is dataset_dir right?"
+            f"{missing[0]}: not there{others}; set dataset_dir to where {manifest.name} is"
         )
     return entries
 
@@ -212,6 +247,13 @@ def _split(manifest: Manifest, split: Split, fold: int) -> list[Case]:
         return list(manifest.test)
     held_out = split == "validation"
     return [case for case in manifest.training if (case.fold == fold) == held_out]
+
+
+def _why_empty(manifest: Manifest, split: Split, fold: int) -> str:
+    if split == "test":
+        return "has no test cases; list some under test, or take the validation split"
+    folds = sorted({case.fold for case in manifest.training if case.fold is not None})
+    return f"the {split} split of fold {fold} has no cases; folds are {folds}"
 
 
 def _entry(case: Case, folder: Path) -> dict[str, str]:
@@ -225,9 +267,15 @@ def _is_absent(key: str, path: str) -> bool:
     return key != "case" and not Path(path).exists()
 
 
-def _first_problem(error: ValidationError) -> str:
-    problem = error.errors()[0]
-    where = ".".join(str(part) for part in problem["loc"])
-    what = problem["msg"].removeprefix("Value error, ")
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{where + ': ' if where else ''}{what}{more}"
+def first_problem(error: ValidationError) -> str:
+    """The first broken rule in one line: the key, what is wrong, what came."""
+    first, *others = error.errors()
+    # A wrong item is also reported as missing from the list that holds it.
+    more = [other for other in others if other["loc"] != first["loc"][: len(other["loc"])]]
+    where = ".".join(str(part) for part in first["loc"])
+    what = WORDS.get(first["type"], first["msg"].removeprefix("Value error, "))
+    if first["type"] not in {"value_error", *WORDS} and isinstance(
+        first["input"], str | int | float
+    ):
+        what += f", got {first['input']!r}"
+    return f"{where + ': ' if where else ''}{what}{f' (and {len(more)} more)' if more else ''}"

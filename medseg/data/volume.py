@@ -68,7 +68,7 @@ def read_volume(path: str | Path, *, where: Where = "image") -> Volume:
     if path.is_dir():
         return _volume(path, *read_series(path, where=where), where=where)
     if not path.exists():
-        raise refusal(path, Problem("error", where, "not there", "check the path"))
+        raise refusal(path, Problem("error", where, "not there", "check the path and its folder"))
     if not path.name.lower().endswith(NIFTI_SUFFIXES):
         remedy = "give a .nii or .nii.gz file or a folder with one DICOM series"
         raise refusal(path, Problem("error", where, "format not supported", remedy))

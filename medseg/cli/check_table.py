@@ -1,0 +1,151 @@
+"""How a data check is shown: one table, the problems with what to do, one verdict.
+
+On a terminal the table is folded to its width; in a file or a pipe every case stays one line,
+without colours, so that `grep` and `diff` work on it.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+
+from medseg.data.facts import CaseReport, DatasetReport, ImageFacts, LabelFacts
+from medseg.data.manifest import Manifest
+from medseg.data.problems import Problem
+
+__all__ = ["print_report"]
+
+COLUMNS = (
+    "case",
+    "in",
+    "shape",
+    "spacing mm",
+    "axes",
+    "type",
+    "min to max",
+    "0.5 to 99.5 %",
+    "label ml",
+    "found",
+)
+# What a narrow terminal does without, in this order; JSON has it all.
+DISPENSABLE = ("type", "0.5 to 99.5 %", "axes", "min to max")
+FOLDED = "label ml"
+# More labels than this do not fit beside the other columns.
+MAX_LABELS = 4
+SHOWN = 5
+STYLES = {"error": "red", "warning": "yellow"}
+
+
+def print_report(report: DatasetReport, manifest: Manifest) -> None:
+    """Print the table, the problems and the verdict on standard output."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    rows = [_row(case) for case in report.cases]
+    if console.is_terminal:
+        table = _fitting_table(rows, console)
+    else:
+        table = _table(rows, COLUMNS)
+        console.width = max(80, _natural_width(table, console))
+    console.print(table)
+    for problem, cases in _grouped(report).items():
+        console.print(f"{problem.severity}  ", style=STYLES[problem.severity], end="")
+        console.print(f"{problem.where}: {problem.what}", soft_wrap=True)
+        console.print(f"    do: {problem.remedy}", soft_wrap=True)
+        if cases:
+            console.print(f"    in: {_listed(cases, problem, manifest)}", soft_wrap=True)
+    console.print(_verdict(report), soft_wrap=True)
+
+
+def _row(case: CaseReport) -> dict[str, str]:
+    cells = (
+        case.case,
+        case.place,
+        *_image_cells(case.image),
+        _label_cell(case.labels),
+        _found(case.problems),
+    )
+    return dict(zip(COLUMNS, cells, strict=True))
+
+
+def _image_cells(image: ImageFacts | None) -> tuple[str, ...]:
+    if image is None:
+        return ("-",) * 6
+    low, p_low, p_high, high = image.intensity or (float("nan"),) * 4
+    return (
+        "x".join(map(str, image.shape)),
+        "x".join(f"{step:.3g}" for step in image.spacing_mm),
+        image.orientation,
+        image.dtype,
+        f"{low:.5g} to {high:.5g}",
+        f"{p_low:.5g} to {p_high:.5g}",
+    )
+
+
+def _label_cell(labels: tuple[LabelFacts, ...]) -> str:
+    foreground = [label for label in labels if label.value != 0]
+    if len(foreground) > MAX_LABELS:
+        present = sum(label.voxels > 0 for label in foreground)
+        return f"{present} of {len(foreground)} labels"
+    return ", ".join(f"{label.name} {label.volume_ml:.1f}" for label in foreground) or "-"
+
+
+def _found(problems: Sequence[Problem]) -> str:
+    counts = ((kind, sum(p.severity == kind for p in problems)) for kind in ("error", "warning"))
+    return ", ".join(_counted(count, kind) for kind, count in counts if count) or "ok"
+
+
+def _fitting_table(rows: Sequence[Mapping[str, str]], console: Console) -> Table:
+    """The table with as many columns as the terminal has room for."""
+    columns = list(COLUMNS)
+    for name in DISPENSABLE:
+        if _natural_width(_table(rows, columns), console) <= console.width:
+            break
+        columns.remove(name)
+    return _table(rows, columns)
+
+
+def _natural_width(table: Table, console: Console) -> int:
+    return Measurement.get(console, console.options.update(width=10_000), table).maximum
+
+
+def _table(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in columns:
+        table.add_column(name, no_wrap=name != FOLDED)
+    for row in rows:
+        style = "red" if "error" in row["found"] else ""
+        table.add_row(*(row[name] for name in columns), style=style)
+    return table
+
+
+def _grouped(report: DatasetReport) -> dict[Problem, list[str]]:
+    """Each problem once, errors first, with the cases that have it."""
+    cases: defaultdict[Problem, list[str]] = defaultdict(list)
+    for case in report.cases:
+        for problem in case.problems:
+            cases[problem].append(case.case)
+    for problem in report.problems:
+        cases[problem] = []
+    return dict(sorted(cases.items(), key=lambda item: item[0].severity))
+
+
+def _listed(cases: Sequence[str], problem: Problem, manifest: Manifest) -> str:
+    if len(cases) == 1:
+        case = next(case for case in manifest.cases if case.case == cases[0])
+        file = {"image": case.image, "label": case.label}.get(problem.where)
+        return cases[0] if file is None else f"{cases[0]} ({file})"
+    more = f" and {len(cases) - SHOWN} more" if len(cases) > SHOWN else ""
+    return ", ".join(cases[:SHOWN]) + more
+
+
+def _verdict(report: DatasetReport) -> str:
+    errors, warnings = report.count("error"), report.count("warning")
+    found = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}"
+    advice = "mend the errors before training" if errors else "fit for training"
+    return f"{report.name}: {_counted(len(report.cases), 'case')}, {found}: {advice}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"

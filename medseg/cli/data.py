@@ -1,0 +1,174 @@
+"""`medseg data`: check a data set, write the manifest of one's own, make phantoms."""
+
+import dataclasses
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from medseg.cli.check_table import print_report
+from medseg.data.check import check_cases
+from medseg.data.cohort import cohort_problems
+from medseg.data.collect import About, Plan, collect_manifest, find_files
+from medseg.data.facts import CaseReport, DatasetReport
+from medseg.data.manifest import Manifest, Modality, load_manifest, save_manifest
+from medseg.data.phantom_writer import FileFormat, PhantomSet, write_phantoms
+from medseg.errors import ExitCode, UsageError
+
+__all__ = ["app"]
+
+PAIRING = (
+    "An image and a label are one case if their names are equal once the ending that all images "
+    "share and the ending that all labels share are taken off: case_001_ct.nii.gz goes with "
+    "case_001_labels.nii.gz, imagesTr/case_001_0000.nii.gz with labelsTr/case_001.nii.gz, "
+    "p01/ct.nii.gz with p01/mask.nii.gz. Each case is taken for a patient of its own unless "
+    "--patient-regex says otherwise."
+)
+
+app = typer.Typer(
+    help="Check a data set, describe your own, make phantoms.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def check(
+    manifest: Annotated[Path, typer.Argument(help="The data set's manifest, a JSON file.")],
+    dataset_dir: Annotated[Path, typer.Option(help="The folder that holds its files.")],
+    as_json: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--json", help="Print JSON and nothing else on standard output.")
+    ] = False,
+) -> None:
+    """Read every case and say what is wrong with it and what to do.
+
+    Exits with 0 if there are no errors (warnings may be as they should be), else with 3.
+    """
+    known = load_manifest(manifest)
+    cases = tuple(_with_progress(check_cases(known, dataset_dir), len(known.cases)))
+    problems = cohort_problems(known, dataset_dir, cases)
+    report = DatasetReport(name=known.name, cases=cases, problems=problems)
+    if as_json:
+        typer.echo(_as_json(report))
+    else:
+        print_report(report, known)
+    if report.count("error"):
+        raise typer.Exit(ExitCode.DATA)
+
+
+def _with_progress(cases: Iterator[CaseReport], total: int) -> Iterator[CaseReport]:
+    console = Console(stderr=True)
+    yield from track(
+        cases,
+        "checking",
+        total=total,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+def _as_json(report: DatasetReport) -> str:
+    counts = {"errors": report.count("error"), "warnings": report.count("warning")}
+    # Intensities leave out what is not finite, so strict JSON can hold them all.
+    return json.dumps({**counts, **dataclasses.asdict(report)}, indent=2, allow_nan=False)
+
+
+@app.command(epilog=PAIRING)
+def manifest(  # noqa: PLR0913 - one argument an option
+    images: Annotated[str, typer.Option(help="Images, a quoted pattern: 'ct/*.nii.gz'.")],
+    labels: Annotated[str, typer.Option(help="Their labels, likewise.")],
+    out: Annotated[Path, typer.Option(help="The manifest to write, a JSON file.")],
+    modality: Annotated[Modality, typer.Option(help="What made the images.")],
+    name: Annotated[
+        str | None, typer.Option(help="Lower case, digits and _; default: the folder's name.")
+    ] = None,
+    label_names: Annotated[
+        str, typer.Option(help="Of all values from 0 up: 'background,lung,infection'.")
+    ] = "",
+    folds: Annotated[int, typer.Option(help="Number of folds, dealt by patient.")] = 5,
+    test: Annotated[int, typer.Option(min=0, help="Patients to set aside for testing.")] = 0,
+    patient_regex: Annotated[
+        str | None,
+        typer.Option(help="Finds the patient in a case's name, in parentheses: '^(p[0-9]+)_'."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another seed deals otherwise.")] = 0,
+    description: Annotated[str, typer.Option(help="One sentence.")] = "not stated",
+    source: Annotated[str, typer.Option(help="Where the images come from.")] = "not stated",
+    licence: Annotated[str, typer.Option(help="What may be done with them.")] = "not stated",
+    citation: Annotated[str, typer.Option(help="What to cite.")] = "not stated",
+    overwrite: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--overwrite", help="Replace an existing manifest.")
+    ] = False,
+    dry_run: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--dry-run", help="Show the pairs and folds, write nothing.")
+    ] = False,
+) -> None:
+    """Describe your own folder of images and labels, ready for training."""
+    if out.exists() and not (overwrite or dry_run):
+        raise UsageError(f"{out}: is there already; give --overwrite, or another --out")
+    about = About(
+        name=name,
+        modality=modality,
+        label_names=tuple(part.strip() for part in label_names.split(",")) if label_names else (),
+        description=description,
+        source=source,
+        licence=licence,
+        citation=citation,
+    )
+    plan = Plan(folds=folds, test_patients=test, patient_regex=patient_regex, seed=seed)
+    made, folder = collect_manifest(
+        find_files(images, option="--images"), find_files(labels, option="--labels"), about, plan
+    )
+    _print_summary(made)
+    if dry_run:
+        _print_cases(made)
+        typer.echo("Nothing written; leave out --dry-run to write it.")
+        return
+    save_manifest(made, out)
+    _print_next(out, folder)
+
+
+@app.command()
+def phantom(
+    out: Annotated[Path, typer.Argument(help="Folder to make; must be empty or not there yet.")],
+    cases: Annotated[int, typer.Option(help="How many cases, each a patient.")] = 12,
+    test: Annotated[int, typer.Option(help="How many of them are test cases.")] = 2,
+    folds: Annotated[int, typer.Option(help="Number of folds of the others.")] = 2,
+    seed: Annotated[int, typer.Option(help="Names the set; the same seed, the same bytes.")] = 0,
+    file_format: Annotated[
+        FileFormat, typer.Option("--format", help="Of the images; labels are NIfTI.")
+    ] = "nifti",
+) -> None:
+    """Make chest CT phantoms with lung and infection labels, to try every command on."""
+    phantoms = PhantomSet(
+        cases=cases, test_cases=test, folds=folds, seed=seed, file_format=file_format
+    )
+    _print_summary(write_phantoms(out, phantoms))
+    _print_next(out / "manifest.json", out)
+
+
+def _print_next(manifest_path: Path, folder: Path) -> None:
+    typer.echo("Next, let every case be read and checked:")
+    paths = shlex.quote(str(manifest_path)), shlex.quote(str(folder))
+    typer.echo(f"  medseg data check {paths[0]} --dataset-dir {paths[1]}")
+
+
+def _print_summary(made: Manifest) -> None:
+    names = ", ".join(f"{label.value} {label.name}" for label in made.labels)
+    patients = len({case.patient for case in made.cases})
+    folds = len({case.fold for case in made.training})
+    typer.echo(
+        f"{made.name}: {len(made.cases)} cases of {patients} patients, {len(made.test)} of them "
+        f"for testing, the others in {folds} folds; labels {names}"
+    )
+
+
+def _print_cases(made: Manifest) -> None:
+    for case in made.cases:
+        place = "test" if case.fold is None else f"fold {case.fold}"
+        typer.echo(f"{case.case}: patient {case.patient}, {place}, {case.image} + {case.label}")
