@@ -38,6 +38,6 @@ def config_paths(bundle: str | Path, names: Sequence[str]) -> list[str]:
 
 def read_config(paths: Sequence[str]) -> dict[str, Any]:
     """The configs merged as MONAI merges them."""
-    parser = ConfigParser()
+    parser = cast("Any", ConfigParser())
     parser.read_config(list(paths))
     return cast("dict[str, Any]", parser.get())

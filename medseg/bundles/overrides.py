@@ -5,11 +5,10 @@ the training runs for a night. Here an unknown key is an error that names the ne
 """
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
 
 import yaml
-from monai.bundle.config_parser import ConfigParser
 
 from medseg.errors import UsageError
 
@@ -46,7 +45,7 @@ def _parse(pair: str, config: Mapping[str, Any]) -> tuple[str, Any]:
     key, equals, text = pair.partition("=")
     if not equals:
         raise UsageError(f"{pair!r}: an override is KEY=VALUE, e.g. epochs=5")
-    key = ConfigParser.normalize_id(key.replace("-", "_"))
+    key = key.replace("-", "_").replace("#", "::")
     known = set(_keys(config))
     if key not in known:
         near = difflib.get_close_matches(key, known, n=3, cutoff=0.6)
@@ -59,15 +58,18 @@ def _parse(pair: str, config: Mapping[str, Any]) -> tuple[str, Any]:
 
 
 def _keys(value: Any, prefix: str = "") -> Iterator[str]:
-    items: Iterable[tuple[Any, Any]] = ()
-    if isinstance(value, Mapping):
-        items = value.items()
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        items = enumerate(value)
-    for key, child in items:
+    for key, child in _children(value):
         here = f"{prefix}::{key}" if prefix else str(key)
         yield here
         yield from _keys(child, here)
+
+
+def _children(value: Any) -> Iterable[tuple[object, Any]]:
+    if isinstance(value, Mapping):
+        return cast("Mapping[object, Any]", value).items()
+    if isinstance(value, list):
+        return enumerate(cast("list[Any]", value))
+    return ()
 
 
 def _top_level(config: Mapping[str, Any]) -> str:
@@ -77,8 +79,10 @@ def _top_level(config: Mapping[str, Any]) -> str:
 def _is_runnable(key: str, value: Any, config: Mapping[str, Any]) -> bool:
     if isinstance(value, str) and value.startswith("%") and value[1:] in config:
         return _is_runnable(key, config[value[1:]], config)
-    setup = key in ("initialize", "finalize")
-    return not setup and isinstance(value, list) and bool(value) and all(map(_is_step, value))
+    if key in ("initialize", "finalize") or not isinstance(value, list):
+        return False
+    steps = cast("list[Any]", value)
+    return bool(steps) and all(_is_step(step) for step in steps)
 
 
 def _is_step(item: Any) -> bool:

@@ -11,6 +11,10 @@ import typer
 from rich.console import Console
 
 import medseg
+from medseg.cli import bundle, data
+from medseg.cli.evaluate import PAIRING, evaluate
+from medseg.cli.predict import predict
+from medseg.cli.train import train
 from medseg.errors import ExitCode, MedsegError
 
 __all__ = ["app", "main"]
@@ -22,6 +26,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(train)
+app.command()(predict)
+app.command(epilog=PAIRING)(evaluate)
+app.add_typer(data.app, name="data")
+app.add_typer(bundle.app, name="bundle")
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - the signature typer calls

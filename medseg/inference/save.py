@@ -7,7 +7,7 @@ is complete or absent, and says the same in both of its affines.
 
 from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import nibabel
 import numpy as np
@@ -16,9 +16,10 @@ from monai.data.meta_tensor import MetaTensor
 from monai.transforms.transform import MapTransform
 
 from medseg._files import write_atomically
+from medseg.data.naming import label_path
 from medseg.errors import UsageError
 
-__all__ = ["SaveLabeld", "label_path"]
+__all__ = ["SaveLabeld"]
 
 # nibabel's code for "coordinates aligned to another file's": the image's.
 _ALIGNED = 2
@@ -46,28 +47,24 @@ class SaveLabeld(MapTransform):
         Raises:
             UsageError: If the file is there already and is not to be replaced.
         """
-        for key in self.key_iterator(data):
+        for key in self.keys:
             label: MetaTensor = data[key]
-            path = label_path(self.output_dir, str(label.meta["filename_or_obj"]))
+            path = label_path(self.output_dir, _source(label))
             if path.exists() and self.overwrite == "refuse":
                 raise UsageError(f"{path} is there already; set overwrite to 'replace' or move it")
             write_atomically(path, _to_nifti(label).to_filename)
         return dict(data)
 
 
-def label_path(output_dir: str | Path, image: str) -> Path:
-    """Where the label of `image` goes: `<output_dir>/<name without .nii[.gz]>_seg.nii.gz`."""
-    name = Path(image).name
-    for suffix in (".nii.gz", ".nii"):
-        name = name.removesuffix(suffix)
-    return Path(output_dir) / f"{name}_seg.nii.gz"
+def _source(label: MetaTensor) -> str:
+    return str(cast("Any", label).meta["filename_or_obj"])
 
 
-def _to_nifti(label: MetaTensor) -> nibabel.Nifti1Image:
+def _to_nifti(label: MetaTensor) -> Any:
     values = label.as_tensor().cpu().numpy()[0]
     kind = np.uint8 if values.max(initial=0) < 256 else np.uint16
     affine = np.asarray(label.affine, dtype=np.float64)
-    nifti = nibabel.Nifti1Image(values.astype(kind), affine)
+    nifti = cast("Any", nibabel).Nifti1Image(values.astype(kind), affine)
     nifti.set_sform(affine, code=_ALIGNED)
     nifti.set_qform(affine, code=_ALIGNED)
     return nifti

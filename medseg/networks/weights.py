@@ -9,15 +9,20 @@ for them and no one has to remember the overrides of a training. Beside each
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import safetensors
+import safetensors.torch as safetensors_torch
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
-from torch import nn
+from safetensors import SafetensorError
+from torch import Tensor, nn
 
 from medseg._files import write_atomically
 from medseg.errors import DataError
+
+# Their types are unknown to a checker; ours are in the signatures below.
+_safetensors = cast("Any", safetensors)
+_tensors = cast("Any", safetensors_torch)
 
 __all__ = ["load_weights", "save_weights", "trained_setting"]
 
@@ -31,12 +36,12 @@ def save_weights(network: nn.Module, path: str | Path, settings: Mapping[str, An
         settings: What inference has to repeat; JSON values.
     """
     path = Path(path)
-    inner = network.module if isinstance(network, nn.parallel.DistributedDataParallel) else network
-    state = {
-        name: tensor.detach().cpu().contiguous() for name, tensor in inner.state_dict().items()
-    }
+    wrapped = isinstance(network, nn.parallel.DistributedDataParallel)
+    inner = cast("nn.Module", cast("Any", network).module if wrapped else network)
+    tensors = cast("dict[str, Tensor]", inner.state_dict())
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = {"settings": json.dumps(dict(settings))}
-    write_atomically(path, lambda temporary: save_file(state, temporary, metadata=header))
+    write_atomically(path, lambda temporary: _tensors.save_file(state, temporary, metadata=header))
     write_atomically(path.with_suffix(".pt"), lambda temporary: torch.save(state, temporary))
 
 
@@ -49,7 +54,7 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
     if not Path(path).is_file():
         raise DataError(f"{path}: no weights there; train the bundle first, or install them")
     try:
-        network.load_state_dict(load_file(path))
+        network.load_state_dict(_tensors.load_file(path))
     except SafetensorError as error:
         raise DataError(f"{path}: not a readable safetensors file ({error})") from error
     except RuntimeError as error:
@@ -70,8 +75,8 @@ def trained_setting(path: str | Path, name: str, default: Any) -> Any:
     if not Path(path).is_file():
         return default
     try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
+        with _safetensors.safe_open(path, framework="pt") as file:
+            header = cast("dict[str, str]", file.metadata() or {})
     except SafetensorError as error:
         raise DataError(f"{path}: not a readable safetensors file ({error})") from error
     return json.loads(header.get("settings", "{}")).get(name, default)

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ignite.engine import Engine, Events
+from ignite.engine import Events
 from torch import nn
 
 from medseg.errors import UsageError
 from medseg.networks.weights import save_weights
+from medseg.training.engine import EngineLike
 
 __all__ = ["BestWeights"]
 
@@ -47,7 +48,7 @@ class BestWeights:
         self.overwrite = overwrite
         self.best = float("-inf")
 
-    def attach(self, engine: Engine) -> None:
+    def attach(self, engine: EngineLike) -> None:
         """Register with an evaluator."""
         if self.path.exists() and self.overwrite != "replace":
             raise UsageError(
@@ -56,7 +57,7 @@ class BestWeights:
             )
         engine.add_event_handler(Events.COMPLETED, self)
 
-    def __call__(self, engine: Engine) -> None:
+    def __call__(self, engine: EngineLike) -> None:
         """Save if the validation that just ended is the best."""
         value = float(engine.state.metrics[self.metric])
         if value <= self.best:

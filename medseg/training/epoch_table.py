@@ -3,13 +3,15 @@
 import csv
 import logging
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ignite.engine import Engine, Events
+from ignite.engine import Events
 from torch.optim import Optimizer
 
 from medseg._files import write_atomically
+from medseg.training.engine import EngineLike
 
 __all__ = ["EpochTable"]
 
@@ -31,7 +33,7 @@ class EpochTable:
     """
 
     def __init__(
-        self, path: str, *, optimizer: Optimizer, evaluator: Engine, metrics: list[str]
+        self, path: str, *, optimizer: Optimizer, evaluator: EngineLike, metrics: list[str]
     ) -> None:
         self.path = Path(path)
         self.optimizer = optimizer
@@ -41,16 +43,16 @@ class EpochTable:
         self._losses: list[float] = []
         self._started = 0.0
 
-    def attach(self, engine: Engine) -> None:
+    def attach(self, engine: EngineLike) -> None:
         """Register with a trainer, after its validation handler."""
         engine.add_event_handler(Events.EPOCH_STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._note_loss)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)
 
-    def __call__(self, engine: Engine) -> None:
+    def __call__(self, engine: EngineLike) -> None:
         """Add the row of the epoch that just ended."""
         validated = self.evaluator.state.epoch == engine.state.epoch
-        scores = self.evaluator.state.metrics if validated else {}
+        scores: Mapping[str, float] = self.evaluator.state.metrics if validated else {}
         row = {
             "epoch": engine.state.epoch,
             "train_loss": round(sum(self._losses) / max(1, len(self._losses)), 5),
@@ -71,12 +73,12 @@ class EpochTable:
             f", {told}" if told else "",
         )
 
-    def _start(self, _: Engine) -> None:
+    def _start(self, _: EngineLike) -> None:
         self._losses.clear()
         self._started = time.monotonic()
 
-    def _note_loss(self, engine: Engine) -> None:
-        self._losses.append(float(engine.state.output["loss"]))
+    def _note_loss(self, engine: EngineLike) -> None:
+        self._losses.append(engine.state.output["loss"].item())
 
     def _write(self, temporary: Path) -> None:
         columns = ["epoch", "train_loss", "learning_rate", "seconds", *self.metrics]

@@ -6,8 +6,10 @@ In a log file a bar is noise: there, the line an epoch of `EpochTable` is enough
 import sys
 from typing import Any
 
-from ignite.engine import Engine, Events
+from ignite.engine import Events
 from tqdm import tqdm
+
+from medseg.training.engine import EngineLike
 
 __all__ = ["ProgressBar"]
 
@@ -21,9 +23,9 @@ class ProgressBar:
 
     def __init__(self, where: str = "terminal") -> None:
         self.hidden = where == "nowhere" or not sys.stderr.isatty()
-        self._bar: tqdm[Any] | None = None
+        self._bar: Any = None
 
-    def attach(self, engine: Engine) -> None:
+    def attach(self, engine: EngineLike) -> None:
         """Register with a trainer, before handlers that write to the log."""
         if self.hidden:
             return
@@ -31,18 +33,18 @@ class ProgressBar:
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._advance)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._close)
 
-    def _open(self, engine: Engine) -> None:
+    def _open(self, engine: EngineLike) -> None:
         state = engine.state
         self._bar = tqdm(
             total=state.epoch_length, desc=f"epoch {state.epoch}/{state.max_epochs}", leave=False
         )
 
-    def _advance(self, engine: Engine) -> None:
+    def _advance(self, engine: EngineLike) -> None:
         if self._bar is not None:
-            self._bar.set_postfix(loss=f"{float(engine.state.output['loss']):.3f}", refresh=False)
+            self._bar.set_postfix(loss=f"{engine.state.output['loss'].item():.3f}", refresh=False)
             self._bar.update()
 
-    def _close(self, _: Engine) -> None:
+    def _close(self, _: EngineLike) -> None:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
