@@ -2,5 +2,15 @@
 
 from medseg.reports.curves import curves_figure, plot_curves
 from medseg.reports.overlay import MontageOptions, overlay_montage
+from medseg.reports.tables import Evaluation, print_scores, scores_csv, scores_json
 
-__all__ = ["MontageOptions", "curves_figure", "overlay_montage", "plot_curves"]
+__all__ = [
+    "Evaluation",
+    "MontageOptions",
+    "curves_figure",
+    "overlay_montage",
+    "plot_curves",
+    "print_scores",
+    "scores_csv",
+    "scores_json",
+]

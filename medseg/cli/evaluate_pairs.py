@@ -1,0 +1,135 @@
+"""Which prediction belongs to which reference, told from names alone."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from medseg.data.manifest import Case, Manifest
+from medseg.data.nifti import NIFTI_SUFFIXES
+from medseg.errors import DataError
+
+__all__ = ["PAIRING", "EvaluationSplit", "Pair", "pairs_by_manifest", "pairs_by_name"]
+
+EvaluationSplit = Literal["validation", "test", "training", "all"]
+
+_LABEL_ENDINGS = ("_seg", "_pred", "_labels", "_label", "_mask", "_gt")
+_IMAGE_ENDINGS = ("_ct", "_mr", "_image", "_0000")
+_ENDINGS = _LABEL_ENDINGS + _IMAGE_ENDINGS
+
+PAIRING = (
+    "With --manifest, the prediction of a case is the file CASE_seg.nii.gz or CASE.nii.gz, where "
+    "CASE is the case's identifier or the name of its image. With --labels, two files are one "
+    "case if their names are equal once these endings are off: "
+    f"{', '.join(_ENDINGS)}; if any name in the labels' folder ends like a label, the others "
+    "there are taken for images."
+)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One case: its reference, and the prediction or what it should have been called."""
+
+    case: str
+    reference: Path
+    prediction: Path | None
+    expected: str
+
+
+def pairs_by_manifest(
+    manifest: Manifest,
+    dataset_dir: Path,
+    predictions: Path,
+    *,
+    split: EvaluationSplit,
+    fold: int,
+) -> list[Pair]:
+    """The cases of a split that have a reference, each with its prediction.
+
+    Raises:
+        DataError: If a folder is missing or empty, or the split has no reference.
+    """
+    if not dataset_dir.is_dir():
+        raise DataError(f"{dataset_dir}: no such folder; give the one that holds {manifest.name}")
+    files = {_stem(path): path for path in _files(predictions)}
+    images = Counter(_stem(Path(case.image)) for case in manifest.cases)
+    pairs: list[Pair] = []
+    for case in _cases(manifest, split, fold):
+        if case.label is not None:
+            # The image's name tells the case only if no other image is called the same.
+            image = _stem(Path(case.image))
+            names = [case.case, image] if images[image] == 1 else [case.case]
+            found = [files[n] for name in names for n in (f"{name}_seg", name) if n in files]
+            expected = f"{names[-1]}_seg.nii.gz"
+            prediction = found[0] if found else None
+            pairs.append(Pair(case.case, dataset_dir / case.label, prediction, expected))
+    if not pairs:
+        where = (
+            f"the {split} split of fold {fold}" if split in ("validation", "training") else split
+        )
+        raise DataError(
+            f"{manifest.name}: no case with a label in {where}; choose another --split or --fold"
+        )
+    return pairs
+
+
+def pairs_by_name(labels: Path, predictions: Path) -> list[Pair]:
+    """Every reference of a folder with its prediction, by name; see `PAIRING`.
+
+    Raises:
+        DataError: If a folder is missing or empty, or two files are the same case.
+    """
+    references = _files(labels)
+    like_labels = [path for path in references if _stem(path).endswith(_LABEL_ENDINGS)]
+    by_case = _unique(like_labels or references)
+    found = _unique(_files(predictions))
+    return [
+        Pair(case, reference, found.get(case), f"{case}_seg.nii.gz")
+        for case, reference in sorted(by_case.items())
+    ]
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; give one that holds .nii.gz files")
+    files = [path for path in sorted(folder.iterdir()) if _is_nifti(path)]
+    if not files:
+        raise DataError(f"{folder}: no .nii or .nii.gz file in it; give the folder that holds them")
+    return files
+
+
+def _is_nifti(path: Path) -> bool:
+    return path.name.lower().endswith(NIFTI_SUFFIXES) and not path.name.startswith(".")
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".nii")
+
+
+def _cases(manifest: Manifest, split: EvaluationSplit, fold: int) -> Sequence[Case]:
+    if split == "all":
+        return manifest.cases
+    if split == "test":
+        return manifest.test
+    return [case for case in manifest.training if (case.fold == fold) == (split == "validation")]
+
+
+def _unique(paths: Sequence[Path]) -> dict[str, Path]:
+    cases: dict[str, Path] = {}
+    for path in paths:
+        case = _case(_stem(path))
+        if case in cases:
+            raise DataError(
+                f"{path}: is case {case!r}, and so is {cases[case].name}; "
+                "keep one of them in the folder"
+            )
+        cases[case] = path
+    return cases
+
+
+def _case(stem: str) -> str:
+    for ending in _ENDINGS:
+        if stem.endswith(ending) and stem != ending:
+            return _case(stem.removesuffix(ending))
+    return stem

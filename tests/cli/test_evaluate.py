@@ -1,0 +1,348 @@
+"""What `medseg evaluate` promises."""
+
+import csv
+import json
+import re
+import sys
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from medseg.cli.main import main
+from medseg.data.manifest import load_manifest
+
+AFFINE = np.diag([1.0, 2.0, 5.0, 1.0])
+NAMES = "background,lung,infection"
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["medseg", "evaluate", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, err = capsys.readouterr()
+        return int(end.value.code or 0), out, err
+
+    return run
+
+
+def write(path, values, affine=AFFINE):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nibabel.Nifti1Image(values, affine).to_filename(path)
+
+
+def label(*voxels):
+    """10 x 10 x 10 background with the given lengths of the classes 1, 2, ... along I."""
+    values = np.zeros((10, 10, 10), dtype=np.uint8)
+    for value, (start, stop) in enumerate(voxels, start=1):
+        values[start:stop, value, 0] = value
+    return values
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Two cases: in p1 lung 4 of 8 found and nothing invented, infection exact; p2 exact."""
+    write(tmp_path / "refs" / "p1_labels.nii.gz", label((0, 8), (0, 2)))
+    write(tmp_path / "preds" / "p1_ct_seg.nii.gz", label((0, 4), (0, 2)))
+    write(tmp_path / "refs" / "p2_labels.nii.gz", label((0, 6), (0, 2)))
+    write(tmp_path / "preds" / "p2_ct_seg.nii.gz", label((0, 6), (0, 2)))
+    return tmp_path
+
+
+def manifest_of(folder, **changes):
+    cases = [
+        {
+            "case": case,
+            "patient": case,
+            "image": f"{case}_ct.nii.gz",
+            "label": f"{case}_labels.nii.gz",
+            "fold": fold,
+        }
+        for fold, case in enumerate(("p1", "p2"))
+    ]
+    content = {
+        "name": "two_cases",
+        "description": "d",
+        "source": "s",
+        "licence": "l",
+        "citation": "c",
+        "modality": "CT",
+        "channels": [{"name": "CT", "unit": "HU"}],
+        "labels": [{"value": i, "name": name} for i, name in enumerate(NAMES.split(","))],
+        "training": cases,
+        **changes,
+    }
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(content))
+    load_manifest(path)
+    return path
+
+
+def by_manifest(folder, *more, **changes):
+    options = ("--manifest", manifest_of(folder, **changes), "--dataset-dir", folder / "refs")
+    return (folder / "preds", *options, *more)
+
+
+def by_name(folder, *more):
+    return (folder / "preds", "--labels", folder / "refs", *more)
+
+
+def test_two_folders_are_paired_by_name_and_scored(run, folders):
+    code, out, _ = run(*by_name(folders, "--label-names", NAMES, "--json"))
+    result = json.loads(out)
+    assert code == 0
+    lung, infection = result["cases"]["p1"]
+    # 4 voxels agree, 4 are predicted, 8 are true: 2 * 4 / 12; a voxel is 10 mm3
+    assert lung["dsc"] == pytest.approx(2 / 3)
+    assert (lung["precision"], lung["recall"]) == (1, 0.5)
+    assert (lung["pred_ml"], lung["label_ml"]) == pytest.approx((0.04, 0.08))
+    assert (infection["name"], infection["dsc"]) == ("infection", 1)
+    assert result["summary"]["macro"]["dsc"] == pytest.approx(((2 / 3 + 1) / 2 + 1) / 2)
+
+
+def test_without_names_the_classes_are_the_values_that_occur_anywhere(run, folders):
+    values = label((0, 6), (0, 2))
+    values[9, 9, 9] = 200  # in one case only: invented there, absent in the other
+    write(folders / "preds" / "p2_ct_seg.nii.gz", values)
+    code, out, _ = run(*by_name(folders, "--json"))
+    cases = json.loads(out)["cases"]
+    assert code == 0
+    assert [one["name"] for one in cases["p1"]] == ["label 1", "label 2", "label 200"]
+    assert [cases[case][2]["presence"] for case in ("p1", "p2")] == ["absent", "invented"]
+
+
+def test_the_table_shows_every_case_class_and_mean(run, folders):
+    code, out, _ = run(*by_name(folders, "--label-names", NAMES))
+    assert code == 0
+    assert re.search(r"p1 +lung +0\.667 +0\.500 +1\.000 +0\.500", out)
+    assert re.search(r"mean +lung +0\.833", out)
+    assert re.search(r"mean +of the classes +0\.917", out)
+    assert "lowest DSC: lung 0.667 in p1, infection 1.000 in p1" in out
+    assert "refs: 2 of 2 cases scored" in out
+
+
+def test_a_manifest_names_cases_classes_and_split(run, folders):
+    code, out, _ = run(*by_manifest(folders, "--fold", "1", "--json"))
+    result = json.loads(out)
+    assert code == 0
+    assert result["name"] == "two_cases validation, fold 1"
+    assert list(result["cases"]) == ["p2"]
+    assert [one["name"] for one in result["cases"]["p2"]] == ["lung", "infection"]
+
+
+@pytest.mark.parametrize(
+    ("split", "cases"), [("training", ["p2"]), ("all", ["p1", "p2"]), ("validation", ["p1"])]
+)
+def test_a_split_is_what_training_takes_it_for(run, folders, split, cases):
+    _, out, _ = run(*by_manifest(folders, "--split", split, "--json"))
+    assert list(json.loads(out)["cases"]) == cases
+
+
+@pytest.mark.parametrize("name", ["p1_seg", "p1", "p1_ct_seg", "p1_ct"])
+def test_a_prediction_may_be_called_after_the_case_or_its_image(run, folders, name):
+    (folders / "preds" / "p1_ct_seg.nii.gz").rename(folders / "preds" / f"{name}.nii.gz")
+    code, out, _ = run(*by_manifest(folders, "--json"))
+    assert code == 0
+    assert json.loads(out)["scored"] == 1
+
+
+def test_images_that_share_a_name_do_not_share_a_prediction(run, folders):
+    cases = [
+        {"case": c, "patient": c, "image": f"{c}/ct.nii.gz", "label": f"{c}_labels.nii.gz"}
+        for c in ("p1", "p2")
+    ]
+    (folders / "preds" / "p1_ct_seg.nii.gz").rename(folders / "preds" / "ct_seg.nii.gz")
+    (folders / "preds" / "p2_ct_seg.nii.gz").rename(folders / "preds" / "p2_seg.nii.gz")
+    code, out, _ = run(*by_manifest(folders, "--split", "all", "--json", training=cases))
+    result = json.loads(out)
+    assert code == 1
+    assert list(result["cases"]) == ["p2"]
+    assert result["failed"] == {"p1": "p1: no prediction; it should be called p1_seg.nii.gz"}
+
+
+def test_a_missing_prediction_is_a_row_a_line_and_an_exit_code(run, folders):
+    (folders / "preds" / "p2_ct_seg.nii.gz").unlink()
+    code, out, _ = run(*by_name(folders, "-o", folders / "out"))
+    assert code == 1
+    assert "failed  p2: no prediction; it should be called p2_seg.nii.gz" in out
+    assert "1 of 2 cases scored" in out
+    with (folders / "out" / "scores.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["case"], row["name"], row["dsc"]) for row in rows][-1] == ("p2", "", "")
+    assert rows[-1]["error"].startswith("p2: no prediction")
+    assert json.loads((folders / "out" / "scores.json").read_text())["scored"] == 1
+
+
+def test_a_missed_and_an_invented_structure_are_counted(run, folders):
+    write(folders / "preds" / "p1_ct_seg.nii.gz", label((0, 8)))
+    write(folders / "refs" / "p2_labels.nii.gz", label((0, 6)))
+    code, out, _ = run(*by_name(folders, "--label-names", NAMES))
+    assert code == 0
+    assert "2 of 2 cases scored, 1 missed, 1 invented" in out
+    # the diagonal of 10 x 20 x 50 mm
+    assert re.search(r"p1 +infection +0\.000 .* 54\.8 .*missed", out)
+
+
+def test_another_grid_fails_the_case_in_one_line(run, folders):
+    write(folders / "preds" / "p1_ct_seg.nii.gz", np.zeros((10, 10, 9), dtype=np.uint8))
+    shifted = AFFINE.copy()
+    shifted[0, 3] = 0.02
+    write(folders / "preds" / "p2_ct_seg.nii.gz", label((0, 6), (0, 2)), shifted)
+    write(folders / "refs" / "p3.nii.gz", label((0, 1)))
+    write(folders / "refs" / "p3_labels.nii.gz", label((0, 1)))
+    write(folders / "preds" / "p3_seg.nii.gz", label((0, 1)))
+    code, out, _ = run(*by_name(folders))
+    assert code == 1
+    failed = [line for line in out.splitlines() if line.startswith("failed")]
+    assert len(failed) == 2
+    assert "p1: the prediction's shape (10, 10, 9) is not the reference's (10, 10, 10)" in failed[0]
+    assert "p2: prediction and reference lie more than 0.01 mm apart" in failed[1]
+
+
+def test_rounding_of_the_affine_is_forgiven(run, folders):
+    rounded = AFFINE.copy()
+    rounded[:3, 3] = 0.004
+    write(folders / "preds" / "p1_ct_seg.nii.gz", label((0, 8), (0, 2)), rounded)
+    assert run(*by_name(folders))[0] == 0
+
+
+def test_labels_stored_as_whole_floats_are_labels_and_others_are_not(run, folders):
+    write(folders / "preds" / "p1_ct_seg.nii.gz", label((0, 8), (0, 2)).astype(np.float32))
+    write(folders / "preds" / "p2_ct_seg.nii.gz", label((0, 6)).astype(np.float32) / 2)
+    code, out, _ = run(*by_name(folders))
+    assert code == 1
+    assert re.search(r"p1 +label 1 +1\.000", out)
+    assert "values that are not whole numbers" in out
+
+
+def test_a_value_without_a_name_fails_the_case(run, folders):
+    code, out, _ = run(*by_name(folders, "--label-names", "background,lung"))
+    assert code == 3
+    code, out, _ = run(*by_manifest(folders, "--split", "all"))
+    assert code == 0
+    write(folders / "preds" / "p2_ct_seg.nii.gz", label((0, 6), (0, 2), (0, 1)))
+    code, out, _ = run(*by_manifest(folders, "--split", "all"))
+    assert code == 1
+    assert "p2: prediction holds the value 3" in out
+
+
+def test_a_damaged_file_fails_its_case_and_no_other(run, folders):
+    (folders / "preds" / "p1_ct_seg.nii.gz").write_bytes(b"not a nifti")
+    code, out, _ = run(*by_name(folders))
+    assert code == 1
+    assert "1 of 2 cases scored" in out
+    assert len([line for line in out.splitlines() if "p1" in line and "failed" in line]) == 1
+
+
+def test_nothing_that_can_be_scored_is_an_error_of_the_data(run, folders):
+    for file in (folders / "preds").iterdir():
+        file.rename(file.with_name(f"other_{file.name}"))
+    code, out, err = run(*by_name(folders, "-o", folders / "out"))
+    assert (code, out) == (3, "")
+    assert "none of 2 cases could be scored; p1: no prediction" in err
+    assert not (folders / "out").exists()
+
+
+def test_labels_of_background_alone_are_nothing_to_score(run, tmp_path):
+    for folder in ("refs", "preds"):
+        write(tmp_path / folder / "p1.nii.gz", label())
+    code, _, err = run(*by_name(tmp_path))
+    assert code == 3
+    assert "no label has a value but 0" in err
+
+
+@pytest.mark.parametrize("folder", ["preds", "refs"])
+def test_a_folder_that_is_missing_or_empty_is_named(run, folders, folder):
+    for file in (folders / folder).iterdir():
+        file.unlink()
+    code, _, err = run(*by_name(folders))
+    assert code == 3
+    assert f"{folder}: no .nii or .nii.gz file in it" in err.replace("\n", "")
+    (folders / folder).rmdir()
+    code, _, err = run(*by_name(folders))
+    assert code == 3
+    assert f"{folder}: no such folder" in err.replace("\n", "")
+
+
+def test_two_files_of_one_case_are_refused(run, folders):
+    write(folders / "preds" / "p1.nii.gz", label())
+    code, _, err = run(*by_name(folders))
+    assert code == 3
+    assert "is case 'p1', and so is p1.nii.gz; keep one of them" in err
+
+
+def test_images_beside_the_labels_are_not_taken_for_labels(run, folders):
+    write(folders / "refs" / "p1_ct.nii.gz", np.ones((10, 10, 10), dtype=np.int16))
+    assert run(*by_name(folders))[0] == 0
+
+
+def test_a_split_without_labels_is_refused(run, folders):
+    code, _, err = run(*by_manifest(folders, "--split", "test"))
+    assert code == 3
+    assert "two_cases: no case with a label in test" in err
+    code, _, err = run(*by_manifest(folders, "--fold", "7"))
+    assert code == 3
+    assert "no case with a label in the validation split of fold 7" in err
+
+
+def test_existing_scores_are_replaced_only_when_asked(run, folders):
+    out = folders / "out"
+    assert run(*by_name(folders, "-o", out))[0] == 0
+    before = (out / "scores.csv").read_text()
+    code, _, err = run(*by_name(folders, "--label-names", NAMES, "-o", out))
+    assert code == 2
+    assert "scores.csv: is there already; give --overwrite or another -o" in err
+    assert (out / "scores.csv").read_text() == before
+    assert run(*by_name(folders, "--label-names", NAMES, "-o", out, "--overwrite"))[0] == 0
+    assert "infection" in (out / "scores.csv").read_text()
+    assert sorted(path.name for path in out.iterdir()) == ["scores.csv", "scores.json"]
+
+
+def test_a_dry_run_shows_the_pairs_and_scores_nothing(run, folders):
+    (folders / "preds" / "p2_ct_seg.nii.gz").unlink()
+    code, out, _ = run(*by_name(folders, "-o", folders / "out", "--dry-run"))
+    assert code == 0
+    assert "p1_ct_seg.nii.gz" in out.splitlines()[0]
+    assert out.splitlines()[1].startswith("p2: no prediction, ")
+    assert not (folders / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--labels", "refs", "--manifest", "m.json", "--dataset-dir", "d"),
+        ("--manifest", "m.json"),
+        ("--manifest", "m.json", "--dataset-dir", "d", "--label-names", "a,b"),
+    ],
+)
+def test_references_are_given_in_one_way_or_the_other(run, options):
+    code, _, err = run("preds", *options)
+    assert code == 2
+    assert "give --labels DIR" in err
+
+
+@pytest.mark.data
+def test_real_references_score_one_against_themselves(run, real_data, tmp_path):
+    folder = real_data / "chest_ct" / "covid19-ct-seg"
+    (tmp_path / "preds").mkdir()
+    for case in ("07", "09"):
+        source = folder / f"coronacase_{case}_labels.nii.gz"
+        (tmp_path / "preds" / f"coronacase_{case}_ct_seg.nii.gz").symlink_to(source)
+    manifest = Path(__file__).parents[2] / "data_manifests" / "covid19_ct_seg.json"
+    code, out, _ = run(
+        *(tmp_path / "preds", "--manifest", manifest, "--dataset-dir", folder),
+        *("--fold", "2", "--json"),
+    )
+    result = json.loads(out)
+    # fold 2 holds the cases 07 and 08; 08 has no prediction here
+    assert code == 1
+    assert list(result["failed"]) == ["coronacase_08"]
+    assert result["summary"]["macro"]["dsc"] == 1
+    lung, infection = result["cases"]["coronacase_07"]
+    # voxel counts of the data set's own description, 2 x 2 x 1 mm
+    assert lung["label_ml"] == pytest.approx(216319 * 4 / 1000)
+    assert infection["label_ml"] == pytest.approx(12174 * 4 / 1000)

@@ -1,0 +1,80 @@
+"""What the tables of scores promise."""
+
+import csv
+import dataclasses
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from medseg.metrics import absent_scores
+from medseg.reports.tables import Evaluation, print_scores, scores_csv, scores_json
+
+
+def scores(name, dsc, presence="both"):
+    return dataclasses.replace(absent_scores(name), dsc=dsc, presence=presence)
+
+
+@pytest.fixture
+def evaluation():
+    return Evaluation(
+        name="set",
+        scores={
+            "a_case_with_a_long_name_001": [scores("lung", 0.9), scores("infection", 0, "missed")],
+            "a_case_with_a_long_name_002": [scores("lung", 0.8), scores("infection", 1, "absent")],
+        },
+        failed={"p3": "p3: no prediction, no score"},
+    )
+
+
+def printed(evaluation, **options):
+    console = Console(file=io.StringIO(), color_system=None, highlight=False, **options)
+    print_scores(evaluation, console)
+    return console.file.getvalue().splitlines()
+
+
+def test_in_a_pipe_a_row_is_one_line_with_all_columns(evaluation):
+    lines = printed(evaluation)
+    (row,) = (line for line in lines if "name_001   infection" in line)
+    dsc, iou, precision, recall = "0.000", "1.000", "1.000", "1.000"
+    assert row.split()[1:] == ["infection", dsc, iou, precision, recall, *["0.0"] * 3, "missed"]
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 130, 200])
+def test_a_narrow_terminal_gets_fewer_columns_and_whole_numbers(evaluation, width):
+    lines = printed(evaluation, force_terminal=True, width=width)
+    assert not any("…" in line for line in lines)
+    table = [line for line in lines if "a_case" in line and "lowest" not in line]
+    assert all(len(line) <= width for line in table)
+    assert ("IoU" in lines[1]) == (width >= 130)
+    assert "DSC" in lines[1]
+
+
+def test_the_worst_class_comes_first_and_failures_are_told(evaluation):
+    *_, lowest, failed, verdict = printed(evaluation)
+    assert lowest == (
+        "lowest DSC: infection 0.000 in a_case_with_a_long_name_001, "
+        "lung 0.800 in a_case_with_a_long_name_002"
+    )
+    assert failed == "failed  p3: no prediction, no score"
+    assert verdict == "set: 2 of 3 cases scored, 1 missed"
+
+
+def test_a_spreadsheet_holds_a_row_a_class_and_one_a_failure(evaluation, tmp_path):
+    scores_csv(evaluation, tmp_path / "scores.csv")
+    with (tmp_path / "scores.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["name"] for row in rows] == ["lung", "infection", "lung", "infection", ""]
+    assert (float(rows[0]["dsc"]), rows[1]["presence"]) == (0.9, "missed")
+    assert rows[4]["error"] == "p3: no prediction, no score"
+
+
+def test_json_holds_the_same_and_refuses_nothing(evaluation):
+    content = json.loads(scores_json(evaluation))
+    assert content["scored"] == 2
+    assert content["failed"] == {"p3": "p3: no prediction, no score"}
+    assert content["cases"]["a_case_with_a_long_name_001"][1]["presence"] == "missed"
+    infection = content["summary"]["classes"][1]
+    assert infection["presence"] == {"missed": 1, "absent": 1}
+    assert infection["metrics"]["dsc"]["mean"] == 0.5
