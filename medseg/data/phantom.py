@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg.data.phantom_body import Shapes, form_shapes, sample_build
+from medseg.data.phantom_canvas import BLOOD_HU, Canvas
 from medseg.data.phantom_grid import coverage, sample_grid
 from medseg.data.phantom_lesions import Lesion, paint_lesions, sample_lesions
 from medseg.data.phantom_lungs import Trees, grow_trees, paint_parenchyma
 from medseg.data.phantom_scanner import scan
-from medseg.data.phantom_tissue import BLOOD_HU, Canvas, paint_tissue
+from medseg.data.phantom_tissue import paint_tissue
 
 __all__ = ["Phantom", "chest_phantom"]
 
@@ -65,7 +66,7 @@ def chest_phantom(
     """Make one chest CT.
 
     Args:
-        seed: Names the case: same seed, same bytes.
+        seed: Names the case, 0 or more; same seed, same bytes.
         shape: Voxels from left to right, back to front and foot to head; the field of
             view stays that of a chest, so fewer voxels are larger ones.
         lesions: Foci of infection; drawn where None.

@@ -24,6 +24,7 @@ class Build:
         domes_mm: Heights of the right and left dome of the diaphragm.
         heart: Size factor of the heart.
         fat_mm: Thickness of the fat under the skin at the sides.
+        breast_mm: How far the breasts stand out.
         kyphosis_mm: How far the ends of the spine bend forward.
         waviness_mm: SD of the random displacement of the lungs' surface.
     """
@@ -33,6 +34,7 @@ class Build:
     domes_mm: tuple[float, float]
     heart: float
     fat_mm: float
+    breast_mm: float
     kyphosis_mm: float
     waviness_mm: float
 
@@ -47,6 +49,7 @@ class Shapes:
         heart: Heart with its fat.
         above: Space above the diaphragm.
         spine: Vertebral bodies.
+        behind_spine: Distance backwards from the middle of the vertebral bodies.
         lung: Both lungs.
     """
 
@@ -55,6 +58,7 @@ class Shapes:
     heart: Field
     above: Field
     spine: Field
+    behind_spine: Field
     lung: Field
 
 
@@ -62,11 +66,12 @@ def sample_build(rng: np.random.Generator) -> Build:
     """Draw a patient."""
     right_dome = rng.uniform(-96, -74)
     return Build(
-        cage_mm=(rng.uniform(124, 136), rng.uniform(76, 88)),
+        cage_mm=(rng.uniform(122, 134), rng.uniform(84, 97)),
         apex_mm=rng.uniform(94, 104),
         domes_mm=(right_dome, right_dome - rng.uniform(4, 18)),
         heart=rng.uniform(0.9, 1.15),
         fat_mm=rng.uniform(8, 22),
+        breast_mm=rng.uniform(4, 22),
         kyphosis_mm=rng.uniform(4, 16),
         waviness_mm=rng.uniform(1.2, 2.4),
     )
@@ -80,8 +85,9 @@ def form_shapes(rng: np.random.Generator, grid: Grid, build: Build) -> Shapes:
     cage = _rib_cage(x, y, z, build)
     heart = _heart(x, y, z, build) + 2 * wave
     above = _above_diaphragm(x, y, z, build) + wave
-    forward = np.float32(build.kyphosis_mm) * ((z + 30) / 130) ** 2
-    spine = _ellipse_distance(x, y + 60 - forward, 20, 16)
+    forward = build.kyphosis_mm * ((z + 30) / 130) ** 2
+    behind_spine = forward - y - 63
+    spine = _ellipse_distance(x, behind_spine, 22, 18)
     fine = grid.noise(rng, scale_mm=22) * np.float32(0.6 * build.waviness_mm)
     outside = np.maximum(heart, spine + 3)
     lung = smooth_minimum(cage - 2.5, _beside_mediastinum(x, y, z), 8)
@@ -89,7 +95,7 @@ def form_shapes(rng: np.random.Generator, grid: Grid, build: Build) -> Shapes:
     lung = smooth_minimum(lung, above - 2, 6) + wave + fine
     # Waves must not carry the lung into the ribs.
     lung = np.minimum(lung, cage - 1.5)
-    return Shapes(body, cage, heart, above, spine, lung)
+    return Shapes(body, cage, heart, above, spine, behind_spine, lung)
 
 
 def _torso(x: Field, y: Field, z: Field, build: Build) -> Field:
@@ -99,9 +105,10 @@ def _torso(x: Field, y: Field, z: Field, build: Build) -> Field:
         z, [(-180, side - 4), (-100, side), (20, side + 2), (75, side + 8), (125, side - 12)]
     )
     front = profile(z, [(-180, depth), (-60, depth + 2), (50, depth - 6), (120, depth - 34)])
-    back = profile(z, [(-180, depth - 4), (-40, depth + 2), (60, depth), (120, depth - 14)])
+    back = profile(z, [(-180, depth + 4), (-40, depth + 10), (60, depth + 8), (120, depth - 8)])
+    breast = np.exp(-(((np.abs(x) - 74) / 44) ** 2) - ((z + 18) / 52) ** 2)
+    shallow = np.where(y > 0, front + build.breast_mm * breast, back)
     # The back is flattened by the couch.
-    shallow = np.where(y > 0, front, back)
     exponent = np.where(y > 0, np.float32(2.3), np.float32(3.0))
     return _super_ellipse_distance(x, y, width, shallow, exponent)
 
@@ -128,14 +135,16 @@ def _heart(x: Field, y: Field, z: Field, build: Build) -> Field:
     u = 0.74 * x - 0.42 * y + 0.52 * z
     v = 0.49 * x + 0.87 * y
     w = -0.46 * x + 0.26 * y + 0.85 * z
-    ventricles = _ellipsoid_distance((u + 55, v - 10, w + 37), (62 * size, 46 * size, 47 * size))
+    ventricles = _ellipsoid_distance((u + 62, v - 10, w + 33), (66 * size, 45 * size, 46 * size))
     atrium = _ellipsoid_distance((x - 20, y - 14, z + 45), (30 * size, 34 * size, 42 * size))
     return -smooth_minimum(-ventricles, -atrium, 14)
 
 
 def _above_diaphragm(x: Field, y: Field, z: Field, build: Build) -> Field:
     def dome(centre: float, height: float) -> Field:
-        squared = ((x - centre) / 92) ** 2 + ((y - 14) / 84) ** 2
+        # Flat towards the middle, where the heart lies on the tendon.
+        outwards = np.where((x - centre) * centre > 0, 1 / 86, 1 / 122)
+        squared = ((x - centre) * outwards) ** 2 + ((y - 14) / 88) ** 2
         return np.float32(height) - 64 * squared
 
     right, left = dome(68, build.domes_mm[0]), dome(-72, build.domes_mm[1])
@@ -145,7 +154,7 @@ def _above_diaphragm(x: Field, y: Field, z: Field, build: Build) -> Field:
 def _beside_mediastinum(x: Field, y: Field, z: Field) -> Field:
     """Distance outwards from the space between the lungs, heart and spine left out."""
     upper = profile(z, [(-60, 0.45), (-25, 0.85), (25, 1.0), (60, 0.85), (100, 0.6)])
-    great_vessels = np.exp(-(((y - 2) / 42) ** 4)) * upper
+    great_vessels = np.exp(-np.square(np.square((y - 2) / 42))) * upper
     behind = profile(y, [(-92, 32), (-56, 0)])
     aorta = np.exp(-(((y + 42) / 17) ** 2)) * profile(z, [(20, 1.0), (45, 0.0)])
     half_width = 7 + 23 * great_vessels + behind

@@ -19,7 +19,7 @@ __all__ = ["Field", "Grid", "coverage", "profile", "sample_grid", "smooth_minimu
 Field = NDArray[np.floating[Any]]
 
 # Field of view that holds a chest with its couch, and the point of the body at its centre.
-WIDTH_MM, DEPTH_MM, HEIGHT_MM = 372.0, 296.0, 292.0
+WIDTH_MM, DEPTH_MM, HEIGHT_MM = 372.0, 304.0, 292.0
 CENTRE_MM = np.array([0.0, -14.0, -33.0])
 
 

@@ -30,8 +30,8 @@ class Lesion:
 
     Attributes:
         kind: What it looks like.
-        voxel: `(i, j, k)` of its centre on the grid it was made on.
-        normal: Direction from its centre into the lung, in grid axes.
+        centre_mm: RAS+ millimetres.
+        normal: Direction from its centre into the lung, RAS+, of length 1.
         radii_mm: Half extent along the pleura and across it.
         opacity: Share of the air that is replaced, in [0, 1].
         fuzz_mm: Width of its edge.
@@ -39,7 +39,7 @@ class Lesion:
     """
 
     kind: LesionKind
-    voxel: tuple[int, int, int]
+    centre_mm: tuple[float, float, float]
     normal: tuple[float, float, float]
     radii_mm: tuple[float, float]
     opacity: float
@@ -109,15 +109,15 @@ def _sample_lesion(rng: np.random.Generator, grid: Grid, shapes: Shapes, index: 
     i, rest = divmod(index, grid.shape[1] * grid.shape[2])
     j, k = divmod(rest, grid.shape[2])
     kind = KINDS[rng.choice(3, p=(0.55, 0.2, 0.25))]
-    along = float(np.clip(rng.lognormal(np.log(15), 0.45), 6, 38))
+    along = float(np.clip(rng.lognormal(2.7, 0.45), 6, 38))
     if kind == "consolidation":
         along *= 0.75
     across = along * rng.uniform(0.5, 0.95)
     opacity = rng.uniform(0.85, 1.0) if kind == "consolidation" else rng.uniform(0.2, 0.55)
     return Lesion(
         kind=kind,
-        voxel=(i, j, k),
-        normal=_inwards(grid, shapes.lung, (i, j, k)),
+        centre_mm=_three(grid.affine[:3] @ (i, j, k, 1)),
+        normal=_three(grid.rotation @ _inwards(grid, shapes.lung, (i, j, k))),
         radii_mm=(along, across),
         opacity=opacity,
         fuzz_mm=rng.uniform(2, 4) if kind == "consolidation" else rng.uniform(4, 10),
@@ -125,8 +125,8 @@ def _sample_lesion(rng: np.random.Generator, grid: Grid, shapes: Shapes, index: 
     )
 
 
-def _inwards(grid: Grid, lung: Field, voxel: tuple[int, int, int]) -> tuple[float, float, float]:
-    """Direction in which the distance to the pleura grows."""
+def _inwards(grid: Grid, lung: Field, voxel: tuple[int, int, int]) -> NDArray[np.float64]:
+    """Direction, along the grid's axes, in which the distance to the pleura grows."""
     slopes: list[float] = []
     for axis in range(3):
         ahead, behind = [*voxel], [*voxel]
@@ -134,23 +134,28 @@ def _inwards(grid: Grid, lung: Field, voxel: tuple[int, int, int]) -> tuple[floa
         behind[axis] = max(voxel[axis] - 2, 0)
         rise = float(lung[tuple(ahead)]) - float(lung[tuple(behind)])
         slopes.append(rise / grid.spacing_mm[axis])
-    length = float(np.linalg.norm(slopes)) or 1.0
-    return slopes[0] / length, slopes[1] / length, slopes[2] / length
+    length = float(np.linalg.norm(slopes))
+    return np.array(slopes) / length if length > 0 else np.array([0.0, 0.0, 1.0])
+
+
+def _three(vector: NDArray[np.float64]) -> tuple[float, float, float]:
+    return float(vector[0]), float(vector[1]), float(vector[2])
 
 
 def _depth(grid: Grid, lesion: Lesion) -> tuple[tuple[slice, ...], Field]:
     """The box a focus may reach, and the depth below its smooth surface there."""
     reach = 2.2 * max(lesion.radii_mm)
+    centre = np.linalg.inv(grid.affine)[:3] @ (*lesion.centre_mm, 1)
+    n = lesion.normal @ grid.rotation
     box: list[slice] = []
     steps: list[NDArray[np.float32]] = []
     for axis in range(3):
-        size = int(np.ceil(reach / grid.spacing_mm[axis]))
-        low = max(lesion.voxel[axis] - size, 0)
-        high = min(lesion.voxel[axis] + size + 1, grid.shape[axis])
+        size = reach / grid.spacing_mm[axis]
+        low = max(int(np.ceil(centre[axis] - size)), 0)
+        high = min(int(np.floor(centre[axis] + size)) + 1, grid.shape[axis])
         box.append(slice(low, high))
-        step = (np.arange(low, high) - lesion.voxel[axis]) * grid.spacing_mm[axis]
+        step = (np.arange(low, high) - centre[axis]) * grid.spacing_mm[axis]
         steps.append(step.astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)]))
-    n = lesion.normal
     across = n[0] * steps[0] + n[1] * steps[1] + n[2] * steps[2]
     squared = steps[0] ** 2 + steps[1] ** 2 + steps[2] ** 2
     along_mm, across_mm = lesion.radii_mm

@@ -16,7 +16,7 @@ from medseg.data.phantom_trees import Tubes, draw_tubes, grow_tree
 __all__ = ["Trees", "grow_trees", "paint_parenchyma"]
 
 # End points of each tree in each lung.
-VESSEL_ENDS, AIRWAY_ENDS = 150, 22
+VESSEL_ENDS, AIRWAY_ENDS = 280, 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ def grow_trees(rng: np.random.Generator, grid: Grid, shapes: Shapes) -> Trees:
         walls.append(draw_tubes(grid, airway.wider(1.0)))
         lumens.append(draw_tubes(grid, airway))
         for shift in ((0, 6, 5), (0, 8, -12)):
-            vessel = _tree(rng, grid, inside, root + shift, ends=VESSEL_ENDS, radius_mm=7.5)
+            vessel = _tree(rng, grid, inside, root + shift, ends=VESSEL_ENDS, radius_mm=8.5)
             vessels.append(draw_tubes(grid, vessel))
     return Trees(
         vessels=_union(vessels),
@@ -71,7 +71,7 @@ def paint_parenchyma(rng: np.random.Generator, grid: Grid, shapes: Shapes) -> Fi
     back = np.clip((40 - grid.y) / 120, 0, 1)
     base = rng.uniform(-890, -845)
     density = base + rng.uniform(40, 100) * back + 14 * low + 16 * fine
-    density += rng.uniform(0, 110) * np.clip(0.5 + patchy, 0, 1)
+    density += rng.uniform(0, 150) * np.clip(0.5 + patchy, 0, 1)
     density += _dependent(rng, grid, shapes, patchy)
     density += _fissures(grid, 5 * patchy + 2 * low)
     for _ in range(rng.integers(0, 4)):
@@ -94,9 +94,9 @@ def _tree(
 
 
 def _dependent(rng: np.random.Generator, grid: Grid, shapes: Shapes, patchy: Field) -> Field:
-    """Collapse along the pleura the patient lies on, absent in a third of the cases."""
-    strength = rng.uniform(120, 520) * (rng.random() < 0.67)
-    thickness = rng.uniform(4, 10)
+    """Collapse along the pleura the patient lies on, absent in a fifth of the cases."""
+    strength = rng.uniform(150, 600) * (rng.random() < 0.8)
+    thickness = rng.uniform(5, 13)
     low = profile(grid.z, [(-120, 1.0), (40, 0.15)])
     posterior = profile(grid.y, [(-72, 1.0), (-38, 0.0)])
     rim = np.exp(-np.clip(shapes.lung, 0, None) / np.float32(thickness))
@@ -106,7 +106,7 @@ def _dependent(rng: np.random.Generator, grid: Grid, shapes: Shapes, patchy: Fie
 def _fissures(grid: Grid, bend: Field) -> Field:
     oblique = (grid.z + 22 + 0.95 * grid.y + bend) * 0.72
     level = np.where((oblique > 0) & (grid.x > 0), grid.z + 18 + 0.1 * grid.y + bend, 99)
-    return 190 * (np.exp(-((oblique / 1.6) ** 2)) + 0.8 * np.exp(-((level / 1.6) ** 2)))
+    return 110 * (np.exp(-((oblique / 1.8) ** 2)) + 0.8 * np.exp(-((level / 1.8) ** 2)))
 
 
 def _plate(rng: np.random.Generator, grid: Grid, shapes: Shapes, bend: Field) -> Field:

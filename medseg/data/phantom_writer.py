@@ -1,13 +1,15 @@
 """Write phantoms as a data set: images, labels, manifest.
 
-A data set is written under a temporary name and renamed when it is whole, and the same
-`PhantomSet` gives the same bytes, so its manifest can be checked into a bundle.
+A data set is written under a temporary name and renamed when it is whole. The same
+`PhantomSet` gives the same bytes on the same machine; another processor may round a few
+voxels by one Hounsfield unit.
 """
 
 import gzip
 import hashlib
+import logging
+import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -24,6 +26,8 @@ from medseg.errors import DataError, UsageError
 
 __all__ = ["FileFormat", "PhantomSet", "write_phantoms"]
 
+logger = logging.getLogger(__name__)
+
 FileFormat = Literal["nifti", "dicom"]
 
 
@@ -35,9 +39,9 @@ class PhantomSet:
         cases: How many in all; each is a patient of its own.
         test_cases: How many of them, the last ones, are kept for the test split.
         folds: Into how many folds the others are dealt out, one after the other.
-        seed: Names the set; case n of seed s is the same in every set.
+        seed: Names the set; case n of a seed does not depend on how many there are.
         file_format: What the images are; labels are NIfTI on the same grid.
-        shape: Voxels of each image.
+        shape: Voxels of each image, 8 or more along every axis.
     """
 
     cases: int = 12
@@ -73,20 +77,22 @@ def write_phantoms(folder: str | Path, phantoms: PhantomSet) -> Manifest:
 
     Raises:
         DataError: If the folder holds something or cannot be written.
+        ValueError: If the shape is too small.
     """
-    folder = Path(folder)
+    folder = Path(folder).absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(f"{folder}: exists and is not empty; name another folder or remove it")
+    unfinished = folder.with_name(f".{os.getpid()}.{folder.name}")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        unfinished.mkdir(parents=True)
     except OSError as error:
         raise DataError(
             f"{folder}: cannot write here ({error.strerror}); name another folder"
         ) from error
     try:
         manifest = _write_all(unfinished, phantoms)
-        unfinished.chmod(0o755)
+        if folder.exists():
+            folder.rmdir()
         unfinished.replace(folder)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -135,6 +141,7 @@ def _write_case(folder: Path, phantoms: PhantomSet, number: int) -> Case:
         (folder / image).mkdir()
         write_ct_series(folder / image, phantom.image, phantom.affine, case=case)
     _write_nifti(folder / label, phantom.label, phantom.affine)
+    logger.info("%s: %d foci of infection", case, len(phantom.lesions))
     return Case(
         case=case,
         patient=case,
