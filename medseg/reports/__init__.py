@@ -2,6 +2,7 @@
 
 from medseg.reports.curves import curves_figure, plot_curves
 from medseg.reports.overlay import MontageOptions, overlay_montage
+from medseg.reports.scoring import score_predictions
 from medseg.reports.tables import Evaluation, print_scores, scores_csv, scores_json
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "overlay_montage",
     "plot_curves",
     "print_scores",
+    "score_predictions",
     "scores_csv",
     "scores_json",
 ]
