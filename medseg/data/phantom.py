@@ -110,7 +110,7 @@ def _paint_lungs(
     canvas: Canvas, shapes: Shapes, trees: Trees, density: NDArray[np.float32]
 ) -> None:
     # Small airways first, so that the vessels beside them stay whole.
-    density += trees.walls * (-150 - density)
+    density += trees.walls * (-260 - density)
     density += trees.vessels * (BLOOD_HU - density)
     canvas.paint_inside(shapes.lung, density)
     canvas.paint(trees.trunk, 20)

@@ -93,8 +93,8 @@ def form_shapes(rng: np.random.Generator, grid: Grid, build: Build) -> Shapes:
     lung = smooth_minimum(cage - 2.5, _beside_mediastinum(x, y, z), 8)
     lung = smooth_minimum(lung, -outside, 6)
     lung = smooth_minimum(lung, above - 2, 6) + wave + fine
-    # Waves must not carry the lung into the ribs.
-    lung = np.minimum(lung, cage - 1.5)
+    # Waves must not carry a lung into the ribs or the other lung.
+    lung = np.minimum(lung, np.minimum(cage - 1.5, np.abs(x) - 4))
     return Shapes(body, cage, heart, above, spine, behind_spine, lung)
 
 

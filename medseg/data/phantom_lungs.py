@@ -50,7 +50,7 @@ def grow_trees(rng: np.random.Generator, grid: Grid, shapes: Shapes) -> Trees:
         inside = np.flatnonzero((shapes.lung > 6) & (side * grid.x > 0))
         root = np.array(hilum)
         airway = _tree(rng, grid, inside, root, ends=AIRWAY_ENDS, radius_mm=4.6)
-        walls.append(draw_tubes(grid, airway.wider(1.0)))
+        walls.append(draw_tubes(grid, airway.wider(0.8)))
         lumens.append(draw_tubes(grid, airway))
         for shift in ((0, 6, 5), (0, 8, -12)):
             vessel = _tree(rng, grid, inside, root + shift, ends=VESSEL_ENDS, radius_mm=8.5)

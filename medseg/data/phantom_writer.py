@@ -6,7 +6,6 @@ voxels by one Hounsfield unit.
 """
 
 import gzip
-import hashlib
 import logging
 import os
 import shutil
@@ -19,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg.data.dicom_writer import write_ct_series
-from medseg.data.digest import file_sha256
+from medseg.data.digest import path_sha256
 from medseg.data.manifest import Case, Channel, Label, Manifest, save_manifest
 from medseg.data.phantom import SHAPE, chest_phantom
 from medseg.errors import DataError, UsageError
@@ -72,8 +71,7 @@ def write_phantoms(folder: str | Path, phantoms: PhantomSet) -> Manifest:
         phantoms: What to make.
 
     Returns:
-        The manifest. Its sha256 of a DICOM series is that of the digests of its files, in
-        hexadecimal, in the order of their names.
+        The manifest; its digests are those of `medseg.data.digest.path_sha256`.
 
     Raises:
         DataError: If the folder holds something or cannot be written.
@@ -85,18 +83,16 @@ def write_phantoms(folder: str | Path, phantoms: PhantomSet) -> Manifest:
     unfinished = folder.with_name(f".{os.getpid()}.{folder.name}")
     try:
         unfinished.mkdir(parents=True)
-    except OSError as error:
-        raise DataError(
-            f"{folder}: cannot write here ({error.strerror}); name another folder"
-        ) from error
-    try:
         manifest = _write_all(unfinished, phantoms)
         if folder.exists():
             folder.rmdir()
         unfinished.replace(folder)
-    except BaseException:
+    except OSError as error:
+        raise DataError(
+            f"{folder}: cannot write here ({error.strerror}); name another folder"
+        ) from error
+    finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-        raise
     return manifest
 
 
@@ -148,7 +144,7 @@ def _write_case(folder: Path, phantoms: PhantomSet, number: int) -> Case:
         image=image,
         label=label,
         fold=number % phantoms.folds if number < phantoms.cases - phantoms.test_cases else None,
-        sha256={"image": _digest(folder / image), "label": _digest(folder / label)},
+        sha256={"image": path_sha256(folder / image), "label": path_sha256(folder / label)},
     )
 
 
@@ -161,10 +157,3 @@ def _write_nifti(
     image.header.set_xyzt_units("mm")
     # The time would make equal files differ.
     path.write_bytes(gzip.compress(image.to_bytes(), compresslevel=3, mtime=0))
-
-
-def _digest(path: Path) -> str:
-    if path.is_dir():
-        listed = "".join(file_sha256(file) for file in sorted(path.iterdir()))
-        return hashlib.sha256(listed.encode()).hexdigest()
-    return file_sha256(path)
