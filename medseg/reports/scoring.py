@@ -1,0 +1,158 @@
+"""Score the predictions of a data set against its references.
+
+The command line and the bundles' evaluate configs both come here, so that a model card's
+table and a user's own are made the same way.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from medseg._files import write_atomically
+from medseg.data.intake import GRID_TOLERANCE_MM, count_values, grid_problems
+from medseg.data.manifest import Manifest
+from medseg.data.volume import Volume, read_volume
+from medseg.errors import DataError
+from medseg.metrics import ClassScores, absent_scores, label_scores
+from medseg.reports.pairing import EvaluationSplit, Pair, pairs_by_manifest
+from medseg.reports.tables import Evaluation, print_scores, scores_csv, scores_json
+
+__all__ = ["score_pairs", "score_predictions", "write_scores"]
+
+_UNNAMED = "label "
+# With more values than this a file is an image.
+_MOST_LABELS = 1000
+
+
+def score_predictions(
+    predictions: str | Path,
+    manifest: Manifest,
+    dataset_dir: str | Path,
+    *,
+    split: EvaluationSplit,
+    fold: int,
+    output_dir: str | Path,
+) -> None:
+    """Score one split of a data set; write and print the table.
+
+    Args:
+        predictions: Folder of the predicted labels.
+        manifest: The data set.
+        dataset_dir: Where its references are.
+        split: Which of its cases.
+        fold: The fold held out for validation.
+        output_dir: Where `scores.csv` and `scores.json` go.
+
+    Raises:
+        DataError: If a case could not be scored; after the others have been written.
+    """
+    pairs = pairs_by_manifest(
+        manifest, Path(dataset_dir), Path(predictions), split=split, fold=fold
+    )
+    evaluation = score_pairs(f"{manifest.name} {split}", pairs, manifest.class_names)
+    write_scores(evaluation, Path(output_dir))
+    print_scores(evaluation, Console(highlight=False, markup=False, emoji=False))
+    if evaluation.failed:
+        raise DataError(next(iter(evaluation.failed.values())))
+
+
+def write_scores(evaluation: Evaluation, folder: Path) -> None:
+    """Write `scores.csv` and `scores.json`, replacing what is there."""
+    write_atomically(folder / "scores.csv", lambda path: scores_csv(evaluation, path))
+    text = scores_json(evaluation)
+    write_atomically(folder / "scores.json", lambda path: path.write_text(text, "utf-8"))
+
+
+def score_pairs(name: str, pairs: Sequence[Pair], class_names: list[str] | None) -> Evaluation:
+    """Score every pair; a case that cannot be scored is told, and the others go on.
+
+    Args:
+        name: Of what is evaluated, for the title.
+        pairs: See `medseg.reports.pairing`.
+        class_names: One a label value, background first; none names them by value.
+
+    Raises:
+        DataError: If no case could be scored.
+    """
+    scores: dict[str, list[ClassScores]] = {}
+    failed: dict[str, str] = {}
+    console = Console(stderr=True)
+    for pair in track(
+        pairs, "scoring", console=console, transient=True, disable=not console.is_terminal
+    ):
+        try:
+            scores[pair.case] = _score(pair, class_names)
+        except DataError as error:
+            failed[pair.case] = f"{pair.case}: {error}"
+    if not scores:
+        reason = next(iter(failed.values()))
+        raise DataError(f"none of {len(failed)} cases could be scored; {reason}")
+    if class_names is None:
+        scores = _with_absent_classes(scores)
+    return Evaluation(name=name, scores=scores, failed=failed)
+
+
+def _score(pair: Pair, class_names: list[str] | None) -> list[ClassScores]:
+    if pair.prediction is None:
+        raise DataError(f"no prediction; it should be called {pair.expected}")
+    reference, prediction = _read(pair.reference), _read(pair.prediction)
+    _check_grid(reference, prediction)
+    if class_names is None:
+        class_names, reference, prediction = _named_by_value(reference, prediction)
+    return label_scores(prediction.array, reference.array, class_names, reference.spacing_mm)
+
+
+def _read(path: Path) -> Volume:
+    volume = read_volume(path, where="label")
+    if volume.array.dtype.kind in "iu":
+        return volume
+    # Some programs store labels as floating point.
+    if not (np.isfinite(volume.array).all() and (volume.array == np.rint(volume.array)).all()):
+        raise DataError(f"{path}: holds values that are not whole numbers; give a label file")
+    return dataclasses.replace(volume, array=volume.array.astype(np.int32))
+
+
+def _check_grid(reference: Volume, prediction: Volume) -> None:
+    if reference.shape != prediction.shape:
+        raise DataError(
+            f"the prediction's shape {prediction.shape} is not the reference's "
+            f"{reference.shape}; predict on the image that the reference was drawn on"
+        )
+    if grid_problems(reference, prediction):
+        raise DataError(
+            f"prediction and reference lie more than {GRID_TOLERANCE_MM} mm apart in space; "
+            "predict on the image that the reference was drawn on, or mend the affine"
+        )
+
+
+def _named_by_value(reference: Volume, prediction: Volume) -> tuple[list[str], Volume, Volume]:
+    """Names for the values that occur, and both labels as places in that list."""
+    found = count_values(reference.array).keys() | count_values(prediction.array).keys()
+    values = sorted({0, *(int(value) for value in found)})
+    if values[0] < 0 or len(values) > _MOST_LABELS:
+        raise DataError(f"{len(values)} values from {values[0]}; give label files, not images")
+    reference, prediction = (
+        dataclasses.replace(volume, array=np.searchsorted(values, volume.array).astype(np.uint16))
+        for volume in (reference, prediction)
+    )
+    return [f"{_UNNAMED}{value}" for value in values], reference, prediction
+
+
+def _with_absent_classes(
+    scores: Mapping[str, Sequence[ClassScores]],
+) -> dict[str, list[ClassScores]]:
+    """Every case with the classes of all: what a case does not hold is absent there."""
+    names = {one.name for classes in scores.values() for one in classes}
+    if not names:
+        raise DataError("no label has a value but 0; there is nothing to score")
+    ordered = sorted(names, key=lambda name: int(name.removeprefix(_UNNAMED)))
+    return {
+        case: [
+            {one.name: one for one in classes}.get(name) or absent_scores(name) for name in ordered
+        ]
+        for case, classes in scores.items()
+    }
