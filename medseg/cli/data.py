@@ -137,7 +137,10 @@ def manifest(  # noqa: PLR0913 - one argument an option
 def phantom(
     out: Annotated[Path, typer.Argument(help="Folder to make; must be empty or not there yet.")],
     cases: Annotated[int, typer.Option(help="How many cases, each a patient.")] = 12,
-    test: Annotated[int, typer.Option(help="How many of them are test cases.")] = 2,
+    test: Annotated[
+        int | None,
+        typer.Option(help="How many of them are test cases; default: 2, if the folds leave them."),
+    ] = None,
     folds: Annotated[int, typer.Option(help="Number of folds of the others.")] = 2,
     seed: Annotated[int, typer.Option(help="Names the set; the same seed, the same bytes.")] = 0,
     file_format: Annotated[
@@ -145,8 +148,9 @@ def phantom(
     ] = "nifti",
 ) -> None:
     """Make chest CT phantoms with lung and infection labels, to try every command on."""
+    test_cases = max(0, min(2, cases - folds)) if test is None else test
     phantoms = PhantomSet(
-        cases=cases, test_cases=test, folds=folds, seed=seed, file_format=file_format
+        cases=cases, test_cases=test_cases, folds=folds, seed=seed, file_format=file_format
     )
     _print_summary(write_phantoms(out, phantoms))
     _print_next(out / "manifest.json", out)

@@ -235,7 +235,7 @@ def datalist(
     entries = [_entry(case, folder) for case in cases]
     missing = [path for entry in entries for key, path in entry.items() if _is_absent(key, path)]
     if missing:
-        others = f", nor are {len(missing) - 1} other files" if len(missing) > 1 else ""
+        others = f", one of {len(missing)} missing files" if len(missing) > 1 else ""
         raise DataError(
             f"{missing[0]}: not there{others}; set dataset_dir to where {manifest.name} is"
         )

@@ -6,6 +6,7 @@ wrong with such a file is told in one line.
 """
 
 import gzip
+import logging
 import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,8 +16,8 @@ from typing import IO, Any, cast
 import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
-from nibabel.imageglobals import LoggingOutputSuppressor
 from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
 from medseg.data.problems import InputError, Problem, Where, refusal
@@ -26,7 +27,16 @@ __all__ = ["NIFTI_SUFFIXES", "read_nifti"]
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
 # The size of a NIfTI-2 header, its first four bytes; a NIfTI-1 header has 348.
 NIFTI_2 = {(540).to_bytes(4, "little"), (540).to_bytes(4, "big")}
-DAMAGE = (OSError, EOFError, zlib.error, ImageFileError, HeaderDataError, OverflowError, ValueError)
+DAMAGE = (
+    OSError,
+    EOFError,
+    OverflowError,
+    ValueError,
+    zlib.error,
+    ImageFileError,
+    HeaderDataError,
+    WrapStructError,
+)
 
 
 def read_nifti(
@@ -41,7 +51,7 @@ def read_nifti(
     Raises:
         InputError: If the file is damaged, or holds colours or complex numbers.
     """
-    with _one_line_errors(path, where), _open(path) as stream, LoggingOutputSuppressor():
+    with _one_line_errors(path, where), _open(path) as stream, _quiet_nibabel():
         image = _header(stream)
         dtype = cast("np.dtype[Any]", image.get_data_dtype())
         _check_scalar(path, dtype, where)
@@ -65,6 +75,22 @@ def _one_line_errors(path: Path, where: Where) -> Generator[None]:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         what = f"cannot be read as NIfTI ({reason})"
         raise refusal(path, Problem("error", where, what, "copy or export it again")) from error
+
+
+@contextmanager
+def _quiet_nibabel() -> Generator[None]:
+    """Neither log lines of mended headers nor numpy's warnings of numbers that overflow.
+
+    What such a header makes of the volume is checked afterwards.
+    """
+    logger = logging.getLogger("nibabel.global")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    finally:
+        logger.disabled = before
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -87,7 +87,8 @@ def _volume(
     if array.size == 0:
         remedy = "export the file again"
         raise refusal(path, Problem("error", where, f"has no voxels {array.shape}", remedy))
-    spacing = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
+    with np.errstate(over="ignore"):
+        spacing = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
     if not _is_invertible(affine, spacing):
         what = "its affine is not invertible, so its voxels have no place in space"
         remedy = "export the file again with its orientation"
@@ -98,7 +99,8 @@ def _volume(
 
 
 def _is_invertible(affine: NDArray[np.float64], spacing: NDArray[np.float64]) -> bool:
-    if not np.isfinite(affine).all() or not (spacing > 0).all():
+    finite = np.isfinite(affine).all() and np.isfinite(spacing).all()
+    if not finite or not (spacing > 0).all():
         return False
     # 1 for axes at right angles, 0 for axes in one plane, whatever the spacing.
     return bool(abs(np.linalg.det(affine[:3, :3] / spacing)) > 1e-6)

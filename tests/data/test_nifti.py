@@ -1,0 +1,123 @@
+"""What reading a NIfTI file promises, above all when the file is damaged."""
+
+import gzip
+
+import nibabel as nib
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medseg.data.nifti import read_nifti
+from medseg.data.problems import InputError
+from tests.data.builders import AFFINE, an_image, write_nifti
+
+
+def the_bytes():
+    return nib.Nifti1Image(an_image(), AFFINE).to_bytes()
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+@pytest.mark.parametrize("image_type", [nib.Nifti1Image, nib.Nifti2Image])
+def test_voxels_affine_and_type_come_back(tmp_path, name, image_type):
+    path = write_nifti(tmp_path / name, an_image(), image_type=image_type)
+    array, affine, dtype = read_nifti(path)
+    np.testing.assert_array_equal(array, an_image())
+    np.testing.assert_array_equal(affine, AFFINE)
+    assert dtype == "int16"
+
+
+def test_slope_and_intercept_are_applied_and_the_stored_type_is_told(tmp_path):
+    content = bytearray(nib.Nifti1Image(np.full((2, 2, 2), 3, np.uint8), AFFINE).to_bytes())
+    # scl_slope and scl_inter, which nibabel sets by itself when it writes
+    content[112:120] = np.array([2, -1024], "<f4").tobytes()
+    (tmp_path / "a.nii").write_bytes(content)
+    array, _, dtype = read_nifti(tmp_path / "a.nii")
+    assert np.unique(array).tolist() == [3 * 2 - 1024]
+    assert dtype == "uint8"
+
+
+def test_a_header_that_nibabel_would_log_about_is_read_in_silence(tmp_path, capfd):
+    content = bytearray(the_bytes())
+    content[76:80] = np.array([9], "<f4").tobytes()  # pixdim[0] must be 1 or -1
+    content[254:256] = (77).to_bytes(2, "little")  # sform_code beyond 5
+    (tmp_path / "a.nii").write_bytes(content)
+    read_nifti(tmp_path / "a.nii")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty.nii", b""),
+        ("empty.nii.gz", b""),
+        ("text.nii", b"hello\n" * 100),
+        ("text.nii.gz", b"hello\n" * 100),
+        ("not_compressed.nii.gz", the_bytes()),
+        ("compressed.nii", gzip.compress(the_bytes())),
+        ("cut_header.nii", the_bytes()[:100]),
+        ("cut_voxels.nii", the_bytes()[:-1]),
+        ("cut_stream.nii.gz", gzip.compress(the_bytes())[:-30]),
+        ("cut_checksum.nii.gz", gzip.compress(the_bytes())[:-4]),
+    ],
+)
+def test_a_file_that_is_no_nifti_or_half_of_one_is_refused_in_one_line(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"cannot be read as NIfTI \(.+\); copy or export") as info:
+        read_nifti(path)
+    assert len(str(info.value).splitlines()) == 1
+    assert str(info.value).startswith(f"{path}: ")
+
+
+def test_a_flipped_bit_that_nibabel_does_not_notice_is_refused(tmp_path):
+    image = an_image(shape=(20, 20, 20))
+    # Stored without compression, so that the damage stays in one voxel.
+    damaged = bytearray(gzip.compress(nib.Nifti1Image(image, AFFINE).to_bytes(), compresslevel=0))
+    damaged[-50] ^= 1
+    path = tmp_path / "a.nii.gz"
+    path.write_bytes(damaged)
+    assert np.sum(np.asanyarray(nib.load(path).dataobj) != image) == 1
+    with pytest.raises(InputError, match="CRC check failed"):
+        read_nifti(path)
+
+
+def test_a_header_that_promises_more_than_the_memory_is_refused(tmp_path):
+    header = bytearray(the_bytes())
+    header[42:48] = (32767).to_bytes(2, "little") * 3
+    path = tmp_path / "a.nii"
+    path.write_bytes(header)
+    with pytest.raises(InputError, match=r"larger than the memory, or its header is damaged"):
+        read_nifti(path)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kind"),
+    [(np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")]), "colours"), (np.complex64, "complex")],
+)
+def test_colours_and_complex_numbers_are_refused(tmp_path, dtype, kind):
+    path = write_nifti(tmp_path / "a.nii", np.zeros((2, 2, 2), dtype))
+    with pytest.raises(InputError, match=rf"holds {kind}.*; convert it to one number a voxel"):
+        read_nifti(path)
+
+
+def outcome(path):
+    try:
+        return read_nifti(path)
+    except InputError as error:
+        return str(error)
+
+
+@given(place=st.integers(0, 351), value=st.integers(0, 255), compressed=st.booleans())
+def test_whatever_byte_of_the_header_is_damaged_the_user_gets_one_line(
+    tmp_path_factory, place, value, compressed
+):
+    content = bytearray(the_bytes())
+    content[place] = value
+    path = tmp_path_factory.mktemp("damaged") / ("a.nii.gz" if compressed else "a.nii")
+    path.write_bytes(gzip.compress(bytes(content)) if compressed else content)
+    result = outcome(path)
+    if isinstance(result, str):
+        assert len(result.splitlines()) == 1
+    else:
+        assert result[1].shape == (4, 4)
