@@ -1,8 +1,8 @@
 """A folder with the slices of one DICOM series, read as a volume.
 
-ITK sorts the slices by their position. What it would only warn about, or read wrongly, is
-refused here: no series or several in the folder, colours, and slices that do not stack to a
-box because some are missing, unevenly spaced or tilted.
+ITK sorts the slices by their position. What it would only warn about, leave out in silence or
+place by guess is refused here: no series or several in the folder, damaged slices, slices that
+do not say where they lie or do not stack to a box, colours, several frames in one file.
 """
 
 from collections.abc import Generator
@@ -25,6 +25,7 @@ sitk = cast("Any", SimpleITK)
 # slice puts others off by about half of it, rounded positions by less than 0.01.
 MAX_OFFSET = 0.05
 IMAGE_POSITION = "0020|0032"
+IMAGE_ORIENTATION = "0020|0037"
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 
 
@@ -51,8 +52,9 @@ def read_series(
     if image.GetNumberOfComponentsPerPixel() != 1:
         remedy = "export the series with one number a voxel"
         raise refusal(folder, Problem("error", where, "holds colours (RGB)", remedy))
+    _check_frames(folder, reader, image.GetSize()[2], where)
     affine = _affine(image)
-    _check_stack(folder, _positions(reader, image.GetSize()[2]), affine, where)
+    _check_stack(folder, _places(folder, reader, where), affine, where)
     array: NDArray[Any] = sitk.GetArrayFromImage(image)
     return array.T, affine, array.dtype.name
 
@@ -76,9 +78,31 @@ def _reader(folder: Path, where: Where) -> Any:
     if len(series) != 1:
         what = f"the folder holds {len(series) or 'no'} DICOM series, one is wanted"
         raise refusal(folder, Problem("error", where, what, "give each series its own folder"))
-    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder), series[0]))
+    slices = reader.GetGDCMSeriesFileNames(str(folder), series[0])
+    _check_none_left_out(folder, [Path(name) for name in slices], where)
+    reader.SetFileNames(slices)
     reader.MetaDataDictionaryArrayUpdateOn()
     return reader
+
+
+def _check_none_left_out(folder: Path, slices: list[Path], where: Where) -> None:
+    alike = {path for path in folder.iterdir() if path.suffix == slices[0].suffix}
+    left_out = [path for path in alike - set(slices) if path.is_file() and not _is_known(path)]
+    if left_out:
+        what = f"{len(left_out)} of {len(alike)} files are damaged or no slices of the series"
+        remedy = "export the series again, or take those files out of the folder"
+        raise refusal(folder, Problem("error", where, what, remedy))
+
+
+def _is_known(path: Path) -> bool:
+    return path.name == "DICOMDIR" or path.name.startswith(".")
+
+
+def _check_frames(folder: Path, reader: Any, slices: int, where: Where) -> None:
+    files = len(reader.GetFileNames())
+    if files != slices:
+        what = f"holds several frames in one file ({slices} in {files} files)"
+        raise refusal(folder, Problem("error", where, what, "convert the series to NIfTI"))
 
 
 def _affine(image: Any) -> NDArray[np.float64]:
@@ -89,26 +113,27 @@ def _affine(image: Any) -> NDArray[np.float64]:
     return affine
 
 
-def _positions(reader: Any, slices: int) -> NDArray[np.float64] | None:
-    """`(K, 3)`, RAS+ in mm; none where the slices do not say."""
-    files = len(reader.GetFileNames())
-    # One file with many frames has no position a frame that ITK passes on.
-    if files != slices or not all(reader.HasMetaDataKey(k, IMAGE_POSITION) for k in range(files)):
-        return None
-    texts = (reader.GetMetaData(k, IMAGE_POSITION) for k in range(files))
-    return np.asarray([[float(x) for x in text.split("\\")] for text in texts]) @ LPS_TO_RAS
+def _places(folder: Path, reader: Any, where: Where) -> NDArray[np.float64]:
+    """`(K, 3)`, position of each slice, RAS+ in mm."""
+    slices = range(len(reader.GetFileNames()))
+    tags = (IMAGE_POSITION, IMAGE_ORIENTATION)
+    if not all(reader.HasMetaDataKey(k, tag) for k in slices for tag in tags):
+        what = "slices do not say where they lie (ImagePositionPatient, ImageOrientationPatient)"
+        remedy = "export the series with its geometry"
+        raise refusal(folder, Problem("error", where, what, remedy))
+    return _numbers(reader, IMAGE_POSITION) @ LPS_TO_RAS
+
+
+def _numbers(reader: Any, tag: str) -> NDArray[np.float64]:
+    texts: list[str] = [reader.GetMetaData(k, tag) for k in range(len(reader.GetFileNames()))]
+    return np.asarray([[float(number) for number in text.split("\\")] for text in texts])
 
 
 def _check_stack(
-    folder: Path,
-    positions: NDArray[np.float64] | None,
-    affine: NDArray[np.float64],
-    where: Where,
+    folder: Path, places: NDArray[np.float64], affine: NDArray[np.float64], where: Where
 ) -> None:
-    if positions is None:
-        return
-    expected = affine[:3, 3] + np.arange(len(positions))[:, None] * affine[:3, 2]
-    offset_mm = float(np.linalg.norm(positions - expected, axis=1).max())
+    expected = affine[:3, 3] + np.arange(len(places))[:, None] * affine[:3, 2]
+    offset_mm = float(np.linalg.norm(places - expected, axis=1).max())
     if offset_mm > MAX_OFFSET * float(np.linalg.norm(affine[:3, 2])):
         what = f"slices are missing, unevenly spaced or tilted (off by up to {offset_mm:.2f} mm)"
         remedy = "export the complete series, or convert it to NIfTI with a tool that corrects it"

@@ -78,15 +78,14 @@ def read_volume(path: str | Path, *, where: Where = "image") -> Volume:
 def _volume(
     path: Path, array: NDArray[Any], affine: NDArray[np.float64], dtype: str, *, where: Where
 ) -> Volume:
+    if array.size == 0:
+        raise refusal(path, Problem("error", where, "has no voxels", "export the file again"))
     if array.ndim == 4 and array.shape[3] == 1:
         array = array[..., 0]
     if array.ndim != 3:
         what = f"has {array.ndim} axes {array.shape}, a volume has 3"
         remedy = "save each time point or channel as a file of its own, a slice as (I, J, 1)"
         raise refusal(path, Problem("error", where, what, remedy))
-    if array.size == 0:
-        remedy = "export the file again"
-        raise refusal(path, Problem("error", where, f"has no voxels {array.shape}", remedy))
     with np.errstate(over="ignore"):
         spacing = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
     if not _is_invertible(affine, spacing):

@@ -59,6 +59,13 @@ def test_another_number_of_axes_is_refused(tmp_path, shape):
         read_volume(path)
 
 
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+def test_a_volume_without_voxels_is_refused(tmp_path, name):
+    path = write_nifti(tmp_path / name, np.zeros((6, 0, 4), np.int16))
+    with pytest.raises(InputError, match="has no voxels; export the file again"):
+        read_volume(path)
+
+
 @pytest.mark.parametrize(
     "affine",
     [
