@@ -51,7 +51,8 @@ def one_hot_label(logits: Tensor, label: Tensor, *, ignore_index: int | None = N
 
 
 def _refuse(label: Tensor, known: Tensor, classes: int, ignore_index: int | None) -> None:
-    strange = sorted(set(cast("list[float]", label[~known].tolist())))  # pyright: ignore[reportUnknownMemberType] - torch leaves tolist untyped
+    values = cast("list[float]", label[~known].tolist())  # pyright: ignore[reportUnknownMemberType] - torch leaves tolist untyped
+    strange = sorted({str(value) for value in values})  # as text, where NaN equals NaN
     allowed = f"0 to {classes - 1}" + ("" if ignore_index is None else f" or {ignore_index}")
     more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
-    raise ValueError(f"label values must be {allowed}, got {strange[:5]}{more}")
+    raise ValueError(f"label values must be {allowed}, got {', '.join(strange[:5])}{more}")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["AxisSizes", "Convolution", "Levels", "per_axis", "per_level", "rates", "widths"]
+__all__ = ["AxisSizes", "Convolution", "Levels", "per_level", "rates", "widths"]
 
 AxisSizes = int | Sequence[int]
 Convolution = Literal["padded", "valid"]
@@ -139,27 +139,32 @@ def widths(
 
 
 def per_level(
-    name: str, sizes: Sequence[AxisSizes], *, count: int, spatial_dims: int
+    name: str, sizes: Sequence[AxisSizes] | None, default: int, *, count: int, axes: int
 ) -> tuple[tuple[int, ...], ...]:
     """Spell a per-level argument out: one positive size an axis, for each level.
+
+    Args:
+        name: The argument's, for the error.
+        sizes: One entry a level, each the size along all axes or one size an axis; none
+            means `default` everywhere.
+        default: See `sizes`.
+        count: How many entries there must be.
+        axes: Spatial axes.
 
     Raises:
         ValueError: If there are too many, too few, or one is not positive.
     """
+    if sizes is None:
+        sizes = [default] * count
     if len(sizes) != count:
         raise ValueError(f"{name} must have {count} entries at this depth, got {len(sizes)}")
-    return tuple(per_axis(name, size, spatial_dims=spatial_dims) for size in sizes)
+    return tuple(_per_axis(name, size, axes) for size in sizes)
 
 
-def per_axis(name: str, size: AxisSizes, *, spatial_dims: int) -> tuple[int, ...]:
-    """Spell one entry out: the same size along all axes, or one size an axis.
-
-    Raises:
-        ValueError: If there is not one positive size an axis.
-    """
-    spelt = (size,) * spatial_dims if isinstance(size, int) else tuple(size)
-    if len(spelt) != spatial_dims or any(length < 1 for length in spelt):
-        raise ValueError(f"{name} must hold {spatial_dims} positive sizes an entry, got {size}")
+def _per_axis(name: str, size: AxisSizes, axes: int) -> tuple[int, ...]:
+    spelt = (size,) * axes if isinstance(size, int) else tuple(size)
+    if len(spelt) != axes or any(length < 1 for length in spelt):
+        raise ValueError(f"{name} must hold {axes} positive sizes an entry, got {size}")
     return spelt
 
 

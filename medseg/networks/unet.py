@@ -95,15 +95,8 @@ class UNet(nn.Module):
         _check_positive("out_channels", out_channels)
         levels = Levels(
             widths=widths(depth, first_width=first_width, growth=growth, max_width=max_width),
-            kernels=per_level(
-                "kernel_sizes", kernel_sizes or [3] * depth, count=depth, spatial_dims=spatial_dims
-            ),
-            pools=per_level(
-                "pool_sizes",
-                pool_sizes or [2] * (depth - 1),
-                count=depth - 1,
-                spatial_dims=spatial_dims,
-            ),
+            kernels=per_level("kernel_sizes", kernel_sizes, 3, count=depth, axes=spatial_dims),
+            pools=per_level("pool_sizes", pool_sizes, 2, count=depth - 1, axes=spatial_dims),
             dropouts=rates(dropout, depth=depth),
             convolution=convolution,
         )
