@@ -1,16 +1,32 @@
-"""What every test shares: one Hypothesis profile, and the way to the real images.
+"""What every test shares: one Hypothesis profile, the real images, a trained bundle.
 
 torch's first call is slow and CI must not flake, hence no deadline and no chance.
 """
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from medseg.bundles import run_bundle
+from medseg.data.phantom_writer import PhantomSet, write_phantoms
+
 REPOSITORY = Path(__file__).parents[1]
 BESIDE = REPOSITORY.parent / "shared" / "data"
+BUNDLE = REPOSITORY / "bundles" / "covid_lung_ct_unet3d"
+
+# Small enough that a whole training takes seconds.
+SMALL = {
+    "spacing_mm": [8.0, 8.0, 12.0],
+    "patch_size": [32, 32, 16],
+    "first_width": 4,
+    "depth": 3,
+    "epochs": 2,
+    "iterations_per_epoch": 4,
+    "val_interval": 1,
+}
 
 settings.register_profile("medseg", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("medseg")
@@ -23,3 +39,24 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real images: MEDSEG_DATA is unset and {folder} is not there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def phantoms(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("phantoms") / "set"
+    write_phantoms(folder, PhantomSet(cases=4, test_cases=1, folds=3, shape=(40, 32, 24)))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(phantoms, tmp_path_factory) -> Path:
+    """A copy of the bundle with its weights and its metrics."""
+    bundle = tmp_path_factory.mktemp("bundle") / BUNDLE.name
+    shutil.copytree(BUNDLE, bundle, ignore=shutil.ignore_patterns("models", "eval"))
+    run_bundle(
+        bundle,
+        configs=["train"],
+        run_id="training",
+        overrides={"dataset_dir": str(phantoms), **SMALL},
+    )
+    return bundle

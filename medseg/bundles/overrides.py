@@ -82,7 +82,8 @@ def _is_runnable(key: str, value: Any, config: Mapping[str, Any]) -> bool:
     if key in ("initialize", "finalize") or not isinstance(value, list):
         return False
     steps = cast("list[Any]", value)
-    return bool(steps) and all(_is_step(step) for step in steps)
+    # A list of components alone is a part, such as a recipe's steps; a run does something.
+    return any(isinstance(step, str) for step in steps) and all(_is_step(step) for step in steps)
 
 
 def _is_step(item: Any) -> bool:

@@ -68,8 +68,8 @@ def _with_recipes(config: Path, recipes: Path) -> str:
 def _section(recipe: Path, key: str) -> str:
     if not recipe.is_file():
         raise UsageError(f"{recipe}: no such recipe, but a bundle copies it")
-    # From the key's line to the next line that starts in the first column.
-    match = re.search(rf"^{key}:.*\n(?:(?:[ \t#-].*)?\n)*", recipe.read_text(), re.MULTILINE)
+    # From the key's line to the next one in the first column, be it a key's or a comment's.
+    match = re.search(rf"^{key}:.*\n(?:(?:[ \t-].*)?\n)*", recipe.read_text(), re.MULTILINE)
     if match is None:
         raise UsageError(f"{recipe}: no key {key}, but a bundle copies it")
     return match[0].rstrip("\n") + "\n"

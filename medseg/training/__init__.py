@@ -3,5 +3,6 @@
 from medseg.training.best_weights import BestWeights
 from medseg.training.epoch_table import EpochTable
 from medseg.training.progress import ProgressBar
+from medseg.training.rate import PolynomialRate
 
-__all__ = ["BestWeights", "EpochTable", "ProgressBar"]
+__all__ = ["BestWeights", "EpochTable", "PolynomialRate", "ProgressBar"]

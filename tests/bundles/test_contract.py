@@ -1,0 +1,236 @@
+"""What every bundle in bundles/ promises to MONAI's tools, to people, and to its zip."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import yaml
+from monai.bundle import ConfigWorkflow, ckpt_export, verify_metadata, verify_net_in_out
+
+from medseg.bundles import drifted_copies, find_bundle_root, load_metadata
+from medseg.bundles.configs import read_config
+from tests.conftest import BUNDLE, REPOSITORY, SMALL
+
+# MONAI says on each use that a config is a program, and torch that TorchScript is old;
+# TensorBoard's, MONAI's and torch's own deprecations are theirs to mend.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+BUNDLES = sorted(path.parents[1] for path in REPOSITORY.glob("bundles/*/configs/metadata.json"))
+CONFIGS = sorted(path for bundle in BUNDLES for path in bundle.glob("configs/*.yaml"))
+SCHEMA = "schemas/meta_schema_20240725.json"
+
+every_bundle = pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
+every_config = pytest.mark.parametrize(
+    "config", CONFIGS, ids=lambda path: f"{path.parents[1].name}-{path.stem}"
+)
+
+
+def strings(value):
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield str(key)
+            yield from strings(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from strings(child)
+    elif isinstance(value, str):
+        yield value
+
+
+def targets(value):
+    if isinstance(value, dict):
+        if "_target_" in value:
+            yield value["_target_"]
+        for child in value.values():
+            yield from targets(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from targets(child)
+
+
+@every_bundle
+def test_a_bundle_is_complete(bundle):
+    wanted = [
+        "LICENSE",
+        "configs/metadata.json",
+        "configs/train.yaml",
+        "configs/evaluate.yaml",
+        "configs/inference.yaml",
+        "configs/multi_gpu_train.yaml",
+        "configs/logging.conf",
+        "docs/README.md",
+        "docs/data_license.txt",
+    ]
+    assert [name for name in wanted if not (bundle / name).is_file()] == []
+
+
+@every_bundle
+def test_the_metadata_keeps_the_rules_of_the_schema(bundle):
+    assert load_metadata(bundle / "configs" / "metadata.json").name == bundle.name
+
+
+@pytest.mark.data
+@every_bundle
+def test_the_metadata_passes_monais_own_schema(bundle, real_data, tmp_path):
+    schema = tmp_path / "schema.json"
+    schema.write_bytes((real_data / SCHEMA).read_bytes())
+    # MONAI skips the download where the file is there.
+    verify_metadata(meta_file=str(bundle / "configs" / "metadata.json"), filepath=str(schema))
+    assert json.loads(schema.read_text())["required"]
+
+
+def test_copies_of_recipes_and_manifests_equal_their_originals():
+    assert drifted_copies(REPOSITORY) == [], "run `medseg bundle sync`"
+
+
+@every_bundle
+def test_a_bundle_holds_no_python(bundle):
+    assert list(bundle.rglob("*.py")) == []
+
+
+@every_config
+def test_every_target_is_a_public_name(config):
+    for target in targets(yaml.safe_load(config.read_text())):
+        if target.startswith("medseg."):
+            module, _, name = target.rpartition(".")
+            assert name in import_module(module).__all__, target
+        else:
+            # MONAI's own short names, and torch's.
+            assert re.fullmatch(r"[A-Z]\w+|torch\.[\w.]+", target), target
+
+
+@every_config
+def test_a_config_avoids_the_traps_of_the_config_language(config):
+    text = config.read_text()
+    content = yaml.safe_load(text)
+    for string in strings(content):
+        # MONAI turns # into :: everywhere; a reference may hold one, a path may not.
+        assert "#" not in string or re.fullmatch(r"[@%$\w#\[\]'().+ ]+", string), string
+        # An expression with a reference and the letters "import" does not parse.
+        assert not (string.startswith("$") and "@" in string and "import" in string), string
+        # 1e-3 is a string in YAML.
+        assert not re.fullmatch(r"[-+]?\d+e[-+]?\d+", string), string
+    keys = re.findall(r"^([A-Za-z_][\w#]*):", text, re.MULTILINE)
+    assert len(keys) == len(set(keys)), "a key is given twice; the first would be lost"
+
+
+@every_config
+def test_no_transform_or_data_set_holds_a_lambda(config):
+    # Windows starts its worker processes by pickling, which a lambda does not survive.
+    content = yaml.safe_load(config.read_text())
+    parts = [content.get(f"{name}_steps", []) for name in ("preprocessing", "augmentation")]
+    assert not any("lambda" in string for string in strings(parts))
+
+
+@every_bundle
+def test_training_and_inference_build_the_same_network(bundle):
+    train, inference = (
+        read_config([str(bundle / "configs" / f"{name}.yaml")]) for name in ("train", "inference")
+    )
+    # How the weights start is training's alone.
+    of_training = {k: v for k, v in train["network_def"].items() if k != "initialisation"}
+    assert of_training == inference["network_def"]
+    assert train["preprocessing_steps"] == inference["preprocessing_steps"]
+
+
+@every_bundle
+def test_inference_asks_the_weights_for_every_setting_with_trainings_default(bundle):
+    train, inference = (
+        read_config([str(bundle / "configs" / f"{name}.yaml")]) for name in ("train", "inference")
+    )
+    for name in train["settings"]:
+        assert inference[name]["name"] == name
+        if not str(train[name]).startswith("$"):
+            assert inference[name]["default"] == train[name], name
+
+
+@every_bundle
+def test_the_network_takes_and_gives_what_the_metadata_says(bundle, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    verify_net_in_out(
+        net_id="network_def",
+        meta_file=str(bundle / "configs" / "metadata.json"),
+        config_file=str(bundle / "configs" / "inference.yaml"),
+        bundle_root=str(bundle),
+        device="cpu",
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_trained_network_exports_to_torchscript(trained, tmp_path):
+    out = tmp_path / "model.ts"
+    ckpt_export(
+        net_id="network_def",
+        filepath=str(out),
+        ckpt_file=str(trained / "models" / "model.pt"),
+        meta_file=str(trained / "configs" / "metadata.json"),
+        config_file=str(trained / "configs" / "inference.yaml"),
+        bundle_root=str(trained),
+    )
+    assert out.stat().st_size > 0
+
+
+@pytest.mark.parametrize(("config", "kind"), [("train", "train"), ("inference", "infer")])
+def test_no_property_is_missing(config, kind, trained, phantoms, tmp_path):
+    workflow = ConfigWorkflow(
+        config_file=str(trained / "configs" / f"{config}.yaml"),
+        workflow_type=kind,
+        logging_file=False,
+        bundle_root=str(trained),
+        dataset_dir=str(phantoms / "images" if kind == "infer" else phantoms),
+        ckpt_dir=str(tmp_path),
+        output_dir=str(tmp_path),
+        **({} if kind == "infer" else SMALL),
+    )
+    workflow.initialize()
+    hook, sys.excepthook = sys.excepthook, sys.__excepthook__
+    assert hook is not sys.__excepthook__, "initialize should have set the one-line errors"
+    assert workflow.check_properties() == []
+
+
+def test_plain_monai_trains_from_a_foreign_directory_without_a_bundle_root(phantoms, tmp_path):
+    overrides = [f"--{key}={value}" for key, value in SMALL.items()]
+    places = {"ckpt_dir": tmp_path / "models", "output_dir": tmp_path / "eval"}
+    subprocess.run(
+        [sys.executable, "-m", "monai.bundle", "run", "training"]
+        + ["--config_file", str(BUNDLE / "configs" / "train.yaml")]
+        + ["--dataset_dir", str(phantoms), "--epochs=1"]
+        + [f"--{key}={place}" for key, place in places.items()]
+        + [text for text in overrides if "epochs" not in text],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    assert (tmp_path / "models" / "model.safetensors").is_file()
+    assert (tmp_path / "models" / "model.pt").is_file()
+    assert (tmp_path / "eval" / "metrics.csv").read_text().count("\n") == 2
+
+
+def test_the_bundle_root_is_found_from_the_config_file():
+    config = "/a/b/bundle/configs/train.yaml"
+    assert find_bundle_root(["run", "--config_file", config]) == "/a/b/bundle"
+    assert find_bundle_root(["run", f"--config-file={config}"]) == "/a/b/bundle"
+    assert find_bundle_root(["--config_file", f"['{config}','x.yaml']"]) == "/a/b/bundle"
+    assert find_bundle_root(["--config_file", f"{config},x.yaml"]) == "/a/b/bundle"
+    assert find_bundle_root(["run", "training"]) == str(Path.cwd())
+
+
+def test_a_users_error_under_plain_monai_is_one_line_with_its_exit_code(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "monai.bundle", "run", "training"]
+        + ["--config_file", str(BUNDLE / "configs" / "train.yaml")]
+        + ["--dataset_dir", str(tmp_path / "nowhere"), "--ckpt_dir", str(tmp_path / "models")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+    assert "nowhere: no such folder; set dataset_dir" in done.stderr.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,52 @@
+"""What the metadata model refuses, in one line that names the key."""
+
+import json
+
+import pytest
+
+from medseg.bundles import load_metadata
+from medseg.errors import DataError
+from tests.conftest import BUNDLE
+
+GOOD = json.loads((BUNDLE / "configs" / "metadata.json").read_text())
+
+
+def written(tmp_path, change):
+    content = json.loads(json.dumps(GOOD))
+    change(content)
+    path = tmp_path / "metadata.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m.pop("schema"), "schema: Field required"),
+        (lambda m: m.pop("monai_version"), "monai_version: Field required"),
+        (lambda m: m.update(version="0.2.0"), "changelog has no entry for version 0.2.0"),
+        (lambda m: m.update(version="1"), "version: "),
+        (lambda m: m.update(name="Covid Lung"), "name must be the bundle's folder"),
+        (
+            lambda m: m["network_data_format"]["outputs"]["pred"].update(num_channels=4),
+            "channel_def must name channels 0 to 3",
+        ),
+        (
+            lambda m: m["network_data_format"]["inputs"]["image"].update(spatial_shape=["many"]),
+            "spatial_shape",
+        ),
+        (
+            lambda m: m["network_data_format"].update(outputs={}),
+            "inputs must have an image and outputs a pred",
+        ),
+    ],
+)
+def test_a_broken_rule_is_named(tmp_path, change, message):
+    with pytest.raises(DataError, match=message) as caught:
+        load_metadata(written(tmp_path, change))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(DataError, match="cannot read the metadata"):
+        load_metadata(tmp_path / "metadata.json")

@@ -1,0 +1,74 @@
+"""What weights on disk promise."""
+
+import json
+
+import pytest
+import safetensors
+import torch
+from torch import nn
+
+from medseg.errors import DataError
+from medseg.networks import load_weights, save_weights, trained_setting
+
+
+def test_weights_come_back_as_they_were(tmp_path):
+    one, two = nn.Conv3d(1, 2, 3), nn.Conv3d(1, 2, 3)
+    save_weights(one, tmp_path / "model.safetensors", {})
+    load_weights(two, tmp_path / "model.safetensors")
+    assert torch.equal(one.weight, two.weight)
+    assert torch.equal(one.bias, two.bias)
+
+
+def test_the_pt_beside_them_holds_tensors_only_and_the_same(tmp_path):
+    network = nn.Linear(2, 3)
+    save_weights(network, tmp_path / "model.safetensors", {})
+    state = torch.load(tmp_path / "model.pt", weights_only=True)
+    assert torch.equal(state["weight"], network.weight)
+
+
+def test_settings_travel_in_the_header_of_a_file_any_safetensors_reader_opens(tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_weights(nn.Linear(1, 1), path, {"window": [-1000.0, 200.0]})
+    with safetensors.safe_open(path, framework="np") as file:
+        assert json.loads(file.metadata()["settings"]) == {"window": [-1000.0, 200.0]}
+    assert trained_setting(path, "window", None) == [-1000.0, 200.0]
+
+
+def test_a_setting_falls_back_where_there_are_no_weights_or_they_do_not_say(tmp_path):
+    path = tmp_path / "model.safetensors"
+    assert trained_setting(path, "depth", 4) == 4
+    save_weights(nn.Linear(1, 1), path, {})
+    assert trained_setting(path, "depth", 4) == 4
+
+
+def test_missing_weights_say_what_to_do(tmp_path):
+    with pytest.raises(DataError, match=r"model\.safetensors: no weights there; train"):
+        load_weights(nn.Linear(1, 1), tmp_path / "model.safetensors")
+
+
+def test_a_broken_file_is_named(tmp_path):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"not weights")
+    with pytest.raises(DataError, match="not a readable safetensors file"):
+        load_weights(nn.Linear(1, 1), path)
+    with pytest.raises(DataError, match="not a readable safetensors file"):
+        trained_setting(path, "depth", 4)
+
+
+def test_weights_of_another_network_are_refused_in_one_line(tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_weights(nn.Linear(1, 1), path, {})
+    with pytest.raises(DataError, match="another network") as caught:
+        load_weights(nn.Linear(2, 2), path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_failed_save_leaves_the_earlier_weights(tmp_path):
+    path = tmp_path / "model.safetensors"
+    network = nn.Linear(1, 1)
+    save_weights(network, path, {"depth": 4})
+    before = path.read_bytes()
+    with pytest.raises(TypeError):
+        save_weights(network, path, {"depth": object()})
+    assert path.read_bytes() == before
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["model.pt", "model.safetensors"]

@@ -1,0 +1,137 @@
+"""What the handlers of a training promise, on real ignite engines with real steps."""
+
+import csv
+import io
+import logging
+import sys
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from ignite.engine import Engine, Events
+from torch import nn
+
+from medseg.errors import UsageError
+from medseg.networks import trained_setting
+from medseg.training import BestWeights, EpochTable, PolynomialRate, ProgressBar
+from medseg.training.rate import polynomial_rate
+
+
+def evaluator_with(scores):
+    """An evaluator whose n-th run ends with the n-th score."""
+    engine = Engine(lambda *_: None)
+    left = iter(scores)
+
+    @engine.on(Events.EPOCH_COMPLETED)
+    def score(running):
+        running.state.metrics["dice"] = next(left)
+
+    return engine
+
+
+def weight_in(folder):
+    return torch.load(folder / "model.pt", weights_only=True)["weight"].item()
+
+
+def test_the_weights_of_the_best_validation_are_kept(tmp_path):
+    # Scores 0.2, 0.9, 0.5 at weights 1, 2, 3: the second is the best.
+    network = nn.Linear(1, 1, bias=False)
+    engine = evaluator_with([0.2, 0.9, 0.5])
+    best = BestWeights(
+        network, str(tmp_path / "model.safetensors"), metric="dice", settings={"depth": 4}
+    )
+    best.attach(engine)
+    for weight in (1.0, 2.0, 3.0):
+        nn.init.constant_(network.weight, weight)
+        engine.run([0], max_epochs=1)
+    assert weight_in(tmp_path) == 2.0
+    assert trained_setting(tmp_path / "model.safetensors", "dice", None) == 0.9
+    assert trained_setting(tmp_path / "model.safetensors", "depth", None) == 4
+
+
+def test_weights_of_an_earlier_training_are_refused_before_the_first_step(tmp_path):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"precious")
+    best = BestWeights(nn.Linear(1, 1), str(path), metric="dice", settings={})
+    with pytest.raises(UsageError, match="holds the weights of an earlier training"):
+        best.attach(evaluator_with([0.1]))
+    assert path.read_bytes() == b"precious"
+
+
+def test_the_table_has_a_row_an_epoch_and_scores_where_there_was_a_validation(tmp_path, caplog):
+    # Losses 1, 2 | 3, 4 | 5, 6: means 1.5, 3.5, 5.5; validated after the second epoch only.
+    losses = iter([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    trainer = Engine(lambda *_: {"loss": torch.tensor(next(losses))})
+    evaluator = evaluator_with([0.75])
+
+    @trainer.on(Events.EPOCH_COMPLETED(every=2))
+    def validate(engine):
+        evaluator.run([0], max_epochs=1)
+        # MONAI's evaluators count the trainer's epochs.
+        evaluator.state.epoch = engine.state.epoch
+
+    optimizer = torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=0.1)
+    path = tmp_path / "metrics.csv"
+    EpochTable(str(path), optimizer=optimizer, evaluator=evaluator, metrics=["dice"]).attach(
+        trainer
+    )
+    with caplog.at_level(logging.INFO, logger="medseg"):
+        trainer.run([0, 0], max_epochs=3)
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert [float(row["train_loss"]) for row in rows] == [1.5, 3.5, 5.5]
+    assert [row["dice"] for row in rows] == ["", "0.75", ""]
+    assert [row["learning_rate"] for row in rows] == ["0.1"] * 3
+    told = [record.message for record in caplog.records]
+    assert len(told) == 3
+    assert told[1].startswith("epoch 2/3: loss 3.5000, lr 0.1")
+    assert told[1].endswith("dice 0.750")
+
+
+def test_the_rate_rises_to_its_peak_and_falls_to_zero_in_equal_steps_of_a_straight_line():
+    # 10 iterations, 2 of warm-up: 2 %, 50 %, then a line from 100 % down by 1/8 each.
+    optimizer = torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=9.0)
+    trainer = Engine(lambda *_: None)
+    PolynomialRate(optimizer, 1.0, warmup=0.2, power=1.0).attach(trainer)
+    seen = []
+    trainer.add_event_handler(
+        Events.ITERATION_COMPLETED, lambda _: seen.append(optimizer.param_groups[0]["lr"])
+    )
+    trainer.run(range(5), max_epochs=2)
+    assert seen == pytest.approx([0.02, 0.5, *(1 - n / 8 for n in range(8))])
+
+
+@given(st.floats(0, 1), st.floats(0, 0.9), st.floats(0.1, 3))
+def test_the_rate_stays_between_zero_and_its_peak(done, warmup, power):
+    assert 0 <= polynomial_rate(done, warmup=warmup, power=power) <= 1
+
+
+def test_a_warmup_that_never_ends_is_refused():
+    optimizer = torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
+    with pytest.raises(ValueError, match=r"warmup must be in \[0, 1\), got 1"):
+        PolynomialRate(optimizer, 1.0, warmup=1)
+
+
+class Terminal(io.StringIO):
+    """Standard error as a terminal shows it."""
+
+    def isatty(self):
+        return True
+
+
+def run_with_bar(stderr, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", stderr)
+    trainer = Engine(lambda *_: {"loss": torch.tensor(0.5)})
+    ProgressBar().attach(trainer)
+    trainer.run([0, 0], max_epochs=1)
+    return stderr.getvalue()
+
+
+def test_a_terminal_shows_a_bar_of_the_epochs_iterations(monkeypatch):
+    shown = run_with_bar(Terminal(), monkeypatch)
+    assert "epoch 1/1" in shown
+    assert "0/2" in shown
+
+
+def test_a_log_file_shows_no_bar(monkeypatch):
+    assert run_with_bar(io.StringIO(), monkeypatch) == ""
