@@ -89,7 +89,7 @@ class TverskyCELoss(nn.Module):
         self.class_weights = None if class_weights is None else tuple(class_weights)
         if self.class_weights is not None and not sum(self.class_weights[self.first_class :]) > 0:
             raise ValueError(
-                f"class_weights must be positive for one of the {classes} classes, "
+                f"class_weights must be positive for a class that counts under {classes!r}, "
                 f"got {self.class_weights}"
             )
         self.ce_weight = ce_weight
