@@ -65,8 +65,10 @@ def test_a_label_that_is_shifted_is_refused_with_the_distance(pair):
         check_pair(*pair(label_affine=shifted(0.5)), VALUES)
 
 
-def test_a_shift_below_the_tolerance_is_rounding(pair):
+def test_a_shift_below_the_tolerance_is_rounding_and_one_above_is_not(pair):
     assert check_pair(*pair(label_affine=shifted(0.009)), VALUES) == ()
+    with pytest.raises(InputError, match=r"a corner of the volume 0\.011 mm from"):
+        check_pair(*pair(label_affine=shifted(0.011)), VALUES)
 
 
 def test_another_spacing_shows_at_the_far_corner(pair):

@@ -66,6 +66,11 @@ def test_a_number_is_not_taken_for_the_beginning_of_a_longer_one():
     ]
 
 
+def test_the_case_of_a_suffix_does_not_matter():
+    images = ["i/a.nii.gz", "i/b.NII.GZ", "i/c.nii"]
+    assert [pair[0] for pair in pairs(images, ["l/a.NII", "l/b.nii", "l/c.Nii.Gz"])] == list("abc")
+
+
 def test_labels_without_an_image_are_left_out():
     labels = ["l/a.nii", "l/b.nii", "l/c.nii"]
     assert [pair[0] for pair in pairs(["i/a.nii", "i/b.nii"], labels)] == ["a", "b"]
