@@ -98,7 +98,7 @@ def image_facts(image: Volume) -> ImageFacts:
 
 
 def _intensity(array: NDArray[Any]) -> tuple[float, ...] | None:
-    finite = array[np.isfinite(array)]
+    finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array
     if finite.size == 0:
         return None
     return tuple(float(value) for value in np.percentile(finite, PERCENTILES))
