@@ -1,16 +1,18 @@
 """Run a bundle: the same workflow as `python -m monai.bundle run`, its overrides checked."""
 
+import logging
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 from monai.bundle.workflows import ConfigWorkflow
 
 from medseg.bundles.configs import config_paths, read_config
 from medseg.bundles.one_line import root_error
 from medseg.bundles.overrides import check_run_id, parse_overrides
+from medseg.errors import UsageError
 
 __all__ = ["run_bundle"]
 
@@ -22,6 +24,7 @@ def run_bundle(
     run_id: str,
     pairs: Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
+    log: Literal["bundle", "quiet"] = "bundle",
 ) -> None:
     """Run one workflow of a bundle to its end.
 
@@ -31,6 +34,8 @@ def run_bundle(
         run_id: What to run, e.g. `training`.
         pairs: `KEY=VALUE` texts from the user.
         overrides: More overrides, as values; they win.
+        log: As the bundle's logging.conf says, to standard output; or warnings only, where
+            standard output is for something else.
 
     Raises:
         MedsegError: Whatever the user can mend, without MONAI's wrapping.
@@ -45,7 +50,7 @@ def run_bundle(
     }
     hook = sys.excepthook
     try:
-        workflow = _workflow(paths, run_id, wanted)
+        workflow = _workflow(paths, run_id, wanted, log)
         workflow.initialize()
         workflow.run()
         workflow.finalize()
@@ -58,8 +63,35 @@ def run_bundle(
         sys.excepthook = hook
 
 
-def _workflow(paths: list[str], run_id: str, overrides: dict[str, Any]) -> ConfigWorkflow:
+def _workflow(
+    paths: list[str], run_id: str, overrides: dict[str, Any], log: Literal["bundle", "quiet"]
+) -> ConfigWorkflow:
+    _refuse_hashes(overrides)
+    if log == "quiet":
+        _hush()
     with warnings.catch_warnings():
         # MONAI warns that a config is a program; the user has named this one.
         warnings.filterwarnings("ignore", message=".*GHSA-873f-pvrv-4x83.*")
-        return ConfigWorkflow(config_file=paths, run_id=run_id, workflow_type=None, **overrides)
+        return ConfigWorkflow(
+            config_file=paths,
+            run_id=run_id,
+            workflow_type="train" if "train.yaml" in paths[0] else "infer",
+            logging_file=False if log == "quiet" else None,
+            **overrides,
+        )
+
+
+def _hush() -> None:
+    # MONAI gives each of its loggers a handler of its own, to standard output.
+    for name in logging.Logger.manager.loggerDict:
+        if name.partition(".")[0] in ("monai", "ignite"):
+            logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _refuse_hashes(overrides: Mapping[str, Any]) -> None:
+    for key, value in overrides.items():
+        values = cast("list[Any]", value) if isinstance(value, list) else [value]
+        for text in values:
+            # MONAI's config language turns every # into ::, in paths too.
+            if isinstance(text, str) and "#" in text and not text.startswith(("$", "@", "%")):
+                raise UsageError(f"{key}: MONAI's configs cannot hold a '#': rename {text}")

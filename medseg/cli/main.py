@@ -65,5 +65,6 @@ def main() -> None:
             f"medseg: {error}", style="red", markup=False, highlight=False
         )
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(ExitCode.INTERRUPTED)
+    except SystemExit as stop:
+        # typer's code for Ctrl-C is the shell's, 130.
+        sys.exit(ExitCode.INTERRUPTED if stop.code == 130 else stop.code)

@@ -25,6 +25,10 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
     inputs: Annotated[list[Path], typer.Argument(help="NIfTI files, or folders of them.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the labels.")],
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="Weights of a training. [default: BUNDLE/models/model.safetensors]"),
+    ] = None,
     override: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Key of its config.")
     ] = None,
@@ -41,6 +45,7 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     images = _images(inputs)
     _refuse_clashes(images, output, replace=overwrite)
     usable, refused = _sort_out(images)
+    weights = (weights or bundle / "models" / "model.safetensors").resolve()
     if usable and not dry_run:
         # torch and MONAI take seconds to import; --help and wrong input need neither.
         from medseg.bundles import run_bundle
@@ -51,12 +56,14 @@ def predict(  # noqa: PLR0913 - one parameter for each option
             run_id="inferring",
             pairs=override or [],
             overrides={
+                "ckpt_path": str(weights),
                 "datalist": [str(image) for image in usable],
                 "output_dir": str(output.resolve()),
                 "overwrite": "replace" if overwrite else "refuse",
             },
+            log="quiet",
         )
-    done = [_outcome(bundle, image, output, draw=not dry_run) for image in usable]
+    done = [_outcome(weights, image, output, draw=not dry_run) for image in usable]
     _tell(done, refused, as_json=as_json)
     if refused:
         raise typer.Exit(ExitCode.SOME_CASES_FAILED if usable else ExitCode.DATA)
@@ -96,13 +103,12 @@ def _sort_out(images: Sequence[Path]) -> tuple[list[Path], dict[Path, str]]:
     return usable, refused
 
 
-def _outcome(bundle: Path, image: Path, output: Path, *, draw: bool) -> dict[str, Any]:
+def _outcome(weights: Path, image: Path, output: Path, *, draw: bool) -> dict[str, Any]:
     label = label_path(output, image.name)
     overlay = overlay_path(output, image.name)
     if draw:
         from medseg.networks import trained_setting
 
-        weights = bundle / "models" / "model.safetensors"
         volume = read_volume(image)
         overlay_montage(
             volume.array,
