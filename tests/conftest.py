@@ -8,12 +8,18 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import settings
 
 from medseg.bundles import run_bundle
 from medseg.data.phantom_writer import PhantomSet, write_phantoms
 
 REPOSITORY = Path(__file__).parents[1]
+
+# Volumes of tests are tiny: a second thread costs more than it gives. The variable is for
+# the processes that tests start.
+torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"
 BESIDE = REPOSITORY.parent / "shared" / "data"
 BUNDLE = REPOSITORY / "bundles" / "covid_lung_ct_unet3d"
 

@@ -222,9 +222,19 @@ def test_the_bundle_root_is_found_from_the_config_file():
 
 def test_a_users_error_under_plain_monai_is_one_line_with_its_exit_code(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "monai.bundle", "run", "training"]
-        + ["--config_file", str(BUNDLE / "configs" / "train.yaml")]
-        + ["--dataset_dir", str(tmp_path / "nowhere"), "--ckpt_dir", str(tmp_path / "models")],
+        [
+            sys.executable,
+            "-m",
+            "monai.bundle",
+            "run",
+            "training",
+            "--config_file",
+            str(BUNDLE / "configs" / "train.yaml"),
+            "--dataset_dir",
+            str(tmp_path / "nowhere"),
+            "--ckpt_dir",
+            str(tmp_path / "models"),
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,

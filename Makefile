@@ -1,0 +1,49 @@
+# Everything a developer types. CI runs the same targets.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+DEMO   := runs/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format bench bundles clean
+
+help: ## Say what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(READY) ## Make .venv with medseg and what it needs, under constraints.txt
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"medseg needs Python 3.11 to 3.13, and $(PYTHON) is {v[0]}.{v[1]}; set PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(READY) ## Train on phantoms, score unseen ones, predict one: a few minutes on a CPU
+	$(BIN)/python -m benchmarks.demo $(DEMO)
+
+test: $(READY) ## Run the test suite
+	$(BIN)/python -m pytest
+
+check: $(READY) ## Check format, lint, types and the bundles' copies
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/medseg bundle sync --check
+
+format: $(READY) ## Format and mend what ruff can mend, sync the bundles' copies
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/medseg bundle sync
+
+bundles: $(READY) ## Hold the bundles to MONAI's contract
+	$(BIN)/python -m pytest tests/bundles
+
+bench: $(READY) ## Measure against peers; results go to benchmarks/RESULTS.md by hand
+	$(BIN)/python -m benchmarks.precision
+
+clean: ## Remove .venv and what runs left
+	rm -rf $(VENV) runs build *.egg-info

@@ -1,0 +1,187 @@
+"""What `medseg predict` promises its user: labels in the image's grid, or one clear line."""
+
+import json
+import sys
+
+import nibabel
+import numpy as np
+import pytest
+from nibabel.orientations import axcodes2ornt, inv_ornt_aff, ornt_transform
+
+from medseg.cli.main import main
+from tests.conftest import BUNDLE
+
+
+def run(*arguments, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["medseg", *map(str, arguments)])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return int(caught.value.code or 0)
+
+
+def save(path, array, affine=None):
+    nibabel.Nifti1Image(array, np.eye(4) if affine is None else affine).to_filename(path)
+    return path
+
+
+@pytest.fixture
+def image(phantoms):
+    return phantoms / "images" / "phantom_003.nii.gz"
+
+
+def test_a_label_in_the_images_grid_and_a_picture(trained, image, tmp_path, monkeypatch):
+    assert run("predict", trained, image, "-o", tmp_path / "out", monkeypatch=monkeypatch) == 0
+    label = nibabel.load(tmp_path / "out" / "phantom_003_seg.nii.gz")
+    source = nibabel.load(image)
+    assert label.shape == source.shape
+    assert label.get_data_dtype() == np.uint8
+    np.testing.assert_allclose(label.affine, source.affine, atol=1e-4)
+    assert set(np.unique(np.asarray(label.dataobj))) <= {0, 1, 2}
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "phantom_003_overlay.png",
+        "phantom_003_seg.nii.gz",
+    ]
+
+
+def test_the_same_body_stored_another_way_gets_the_same_label(
+    trained, image, tmp_path, monkeypatch
+):
+    # Turn the stored axes to PIR; the patient has not moved, so neither may the label.
+    source = nibabel.load(image)
+    turn = ornt_transform(nibabel.io_orientation(source.affine), axcodes2ornt(("P", "I", "R")))
+    turned = nibabel.apply_orientation(np.asarray(source.dataobj), turn)
+    save(tmp_path / "turned.nii.gz", turned, source.affine @ inv_ornt_aff(turn, source.shape))
+    code = run(
+        "predict", trained, image, tmp_path / "turned.nii.gz", "-o", tmp_path / "out",
+        "--set", "precision=fp32", monkeypatch=monkeypatch,
+    )  # fmt: skip
+    assert code == 0
+    plain = np.asarray(nibabel.load(tmp_path / "out" / "phantom_003_seg.nii.gz").dataobj)
+    other = np.asarray(nibabel.load(tmp_path / "out" / "turned_seg.nii.gz").dataobj)
+    agreement = (nibabel.apply_orientation(plain, turn) == other).mean()
+    assert agreement > 0.999
+
+
+def test_json_is_all_there_is_on_standard_output(trained, image, tmp_path, monkeypatch, capfd):
+    out = tmp_path / "out"
+    assert run("predict", trained, image, "-o", out, "--json", monkeypatch=monkeypatch) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["failed"] == []
+    assert told["done"][0]["label"] == str(out / "phantom_003_seg.nii.gz")
+
+
+def test_a_dry_run_says_what_it_would_write_and_writes_nothing(
+    trained, image, tmp_path, monkeypatch, capfd
+):
+    out = tmp_path / "out"
+    assert run("predict", trained, image, "-o", out, "--dry-run", monkeypatch=monkeypatch) == 0
+    assert "phantom_003_seg.nii.gz" in capfd.readouterr().out
+    assert not out.exists()
+
+
+def test_a_bad_case_is_told_and_the_good_one_is_predicted(
+    trained, image, tmp_path, monkeypatch, capfd
+):
+    bad = save(tmp_path / "bad.nii.gz", np.full((4, 4, 4), np.nan, dtype=np.float32))
+    out = tmp_path / "out"
+    assert run("predict", trained, bad, image, "-o", out, monkeypatch=monkeypatch) == 1
+    assert (out / "phantom_003_seg.nii.gz").is_file()
+    assert not (out / "bad_seg.nii.gz").exists()
+    assert "bad.nii.gz" in capfd.readouterr().err
+
+
+def missing(folder):
+    return folder / "nowhere.nii.gz"
+
+
+def empty_folder(folder):
+    (folder / "empty").mkdir()
+    return folder / "empty"
+
+
+def unreadable(folder):
+    (folder / "broken.nii.gz").write_bytes(b"not an image")
+    return folder / "broken.nii.gz"
+
+
+def series_in_time(folder):
+    return save(folder / "four.nii.gz", np.zeros((4, 4, 4, 5), dtype=np.int16))
+
+
+def coloured(folder):
+    rgb = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
+    return save(folder / "rgb.nii.gz", np.zeros((4, 4, 4), dtype=rgb))
+
+
+def with_nan(folder):
+    return save(folder / "nan.nii.gz", np.full((4, 4, 4), np.nan, dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (missing, "nowhere.nii.gz: not there"),
+        (empty_folder, "empty: no .nii or .nii.gz files in this folder"),
+        (unreadable, "broken.nii.gz: "),
+        (series_in_time, "has 4 axes"),
+        (coloured, "rgb.nii.gz: "),
+        (with_nan, "nan.nii.gz: "),
+    ],
+)
+def test_bad_input_is_one_line_exit_code_3_and_nothing_written(
+    make, message, trained, tmp_path, monkeypatch, capfd
+):
+    code = run("predict", trained, make(tmp_path), "-o", tmp_path / "out", monkeypatch=monkeypatch)
+    told = capfd.readouterr().err.strip()
+    assert code == 3
+    assert message in told
+    assert "\n" not in told
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_that_exists_is_kept_unless_told(trained, image, tmp_path, monkeypatch, capfd):
+    label = tmp_path / "phantom_003_seg.nii.gz"
+    label.write_bytes(b"mine")
+    assert run("predict", trained, image, "-o", tmp_path, monkeypatch=monkeypatch) == 2
+    assert "is there already; give --overwrite" in capfd.readouterr().err
+    assert label.read_bytes() == b"mine"
+    code = run("predict", trained, image, "-o", tmp_path, "--overwrite", monkeypatch=monkeypatch)
+    assert code == 0
+    assert nibabel.load(label).shape == nibabel.load(image).shape
+
+
+def test_two_images_of_one_name_are_refused_before_anything_runs(
+    trained, tmp_path, monkeypatch, capfd
+):
+    images = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        images.append(save(tmp_path / name / "ct.nii.gz", np.zeros((4, 4, 4), dtype=np.int16)))
+    code = run("predict", trained, *images, "-o", tmp_path / "out", monkeypatch=monkeypatch)
+    assert code == 2
+    assert "would both become" in capfd.readouterr().err
+
+
+def test_a_bundle_without_weights_says_so(image, tmp_path, monkeypatch, capfd):
+    weights = tmp_path / "model.safetensors"
+    code = run(
+        "predict", BUNDLE, image, "-o", tmp_path / "out", "--weights", weights,
+        monkeypatch=monkeypatch,
+    )  # fmt: skip
+    assert code == 3
+    assert "no weights there; train the bundle first" in capfd.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_no_bundle_is_named(image, tmp_path, monkeypatch, capfd):
+    code = run("predict", tmp_path, image, "-o", tmp_path / "out", monkeypatch=monkeypatch)
+    assert code == 2
+    assert "no bundle (no configs/metadata.json)" in capfd.readouterr().err
+
+
+def test_a_hash_in_a_path_is_refused_since_configs_cannot_hold_it(
+    trained, tmp_path, monkeypatch, capfd
+):
+    image = save(tmp_path / "case#1.nii.gz", np.zeros((4, 4, 4), dtype=np.int16))
+    assert run("predict", trained, image, "-o", tmp_path / "out", monkeypatch=monkeypatch) == 2
+    assert "cannot hold a '#'" in capfd.readouterr().err

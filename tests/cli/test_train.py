@@ -1,0 +1,164 @@
+"""What `medseg train` promises: the training, or one clear line and nothing written."""
+
+import csv
+import shutil
+import sys
+
+import nibabel
+import numpy as np
+import pytest
+
+from medseg.cli.main import main
+from tests.conftest import BUNDLE, SMALL
+
+
+def run(*arguments, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["medseg", *map(str, arguments)])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return int(caught.value.code or 0)
+
+
+def pairs(**overrides):
+    return [f"{key}={value}" for key, value in {**SMALL, **overrides}.items()]
+
+
+def test_a_training_leaves_weights_metrics_by_class_name_curves_and_events(trained):
+    names = {path.name for path in (trained / "models").iterdir()}
+    assert names == {"model.safetensors", "model.pt"}
+    rows = list(csv.DictReader((trained / "eval" / "metrics.csv").read_text().splitlines()))
+    assert len(rows) == SMALL["epochs"]
+    assert {"val_mean_dice", "val_dice_lung", "val_dice_infection"} <= rows[0].keys()
+    assert (trained / "eval" / "curves.png").stat().st_size > 0
+    assert list((trained / "eval").glob("events.out.tfevents.*"))
+
+
+def test_evaluating_scores_unseen_cases_in_their_own_grid(
+    trained, phantoms, tmp_path, monkeypatch, capfd
+):
+    code = run(
+        "train", trained, f"dataset_dir={phantoms}", f"output_dir={tmp_path}", "split=test",
+        "--config", "train", "--config", "evaluate", "--run-id", "evaluating",
+        monkeypatch=monkeypatch,
+    )  # fmt: skip
+    assert code == 0
+    assert "lung" in capfd.readouterr().out
+    rows = list(csv.DictReader((tmp_path / "scores.csv").read_text().splitlines()))
+    assert {row["case"] for row in rows} == {"phantom_003"}
+    image = nibabel.load(phantoms / "images" / "phantom_003.nii.gz")
+    label = nibabel.load(tmp_path / "predictions" / "phantom_003_seg.nii.gz")
+    assert label.shape == image.shape
+
+
+def test_the_same_seed_trains_the_same_weights(phantoms, tmp_path, monkeypatch):
+    for name in ("one", "two"):
+        places = [f"ckpt_dir={tmp_path / name}", f"output_dir={tmp_path / name}"]
+        arguments = pairs(epochs=1, precision="fp32")
+        code = run(
+            "train", BUNDLE, f"dataset_dir={phantoms}", *places, *arguments,
+            monkeypatch=monkeypatch,
+        )  # fmt: skip
+        assert code == 0
+    one, two = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "two"))
+    assert one == two
+
+
+def test_a_wrong_key_gets_a_did_you_mean(tmp_path, monkeypatch, capfd):
+    assert run("train", BUNDLE, "max_epoch=5", monkeypatch=monkeypatch) == 2
+    told = capfd.readouterr().err.strip()
+    assert "max_epoch: no such key in this config; did you mean" in told
+    assert "\n" not in told
+
+
+def test_a_wrong_run_id_gets_the_list(monkeypatch, capfd):
+    assert run("train", BUNDLE, "--run-id", "trainig", monkeypatch=monkeypatch) == 2
+    assert "it has run, training" in capfd.readouterr().err
+
+
+def test_a_wrong_config_gets_the_list(monkeypatch, capfd):
+    assert run("train", BUNDLE, "--config", "trian", monkeypatch=monkeypatch) == 2
+    assert "it has evaluate, inference, multi_gpu_train, train" in capfd.readouterr().err
+
+
+def test_weights_of_an_earlier_training_are_not_overwritten(trained, phantoms, monkeypatch, capfd):
+    before = (trained / "models" / "model.safetensors").read_bytes()
+    code = run("train", trained, f"dataset_dir={phantoms}", *pairs(), monkeypatch=monkeypatch)
+    assert code == 2
+    assert "holds the weights of an earlier training" in capfd.readouterr().err
+    assert (trained / "models" / "model.safetensors").read_bytes() == before
+
+
+@pytest.fixture
+def damaged(phantoms, tmp_path):
+    """A copy of the phantoms in which a test may spoil one label or image."""
+    folder = tmp_path / "set"
+    shutil.copytree(phantoms, folder)
+    return folder
+
+
+def change(path, array=None, affine=None):
+    old = nibabel.load(path)
+    values = np.asarray(old.dataobj) if array is None else array(np.asarray(old.dataobj))
+    nibabel.Nifti1Image(values, old.affine if affine is None else affine).to_filename(path)
+
+
+def other_shape(folder):
+    change(folder / "labels" / "phantom_000.nii.gz", array=lambda label: label[:-1])
+
+
+def other_affine(folder):
+    change(folder / "labels" / "phantom_000.nii.gz", affine=np.diag([2.0, 2.0, 3.0, 1.0]))
+
+
+def unknown_value(folder):
+    change(folder / "labels" / "phantom_000.nii.gz", array=lambda label: label + np.uint8(5))
+
+
+def nan_voxels(folder):
+    change(
+        folder / "images" / "phantom_000.nii.gz",
+        array=lambda image: np.where(image > 0, np.nan, image).astype(np.float32),
+    )
+
+
+def no_file(folder):
+    (folder / "images" / "phantom_000.nii.gz").unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (other_shape, "shape"),
+        (other_affine, "mm"),
+        (unknown_value, "value"),
+        (nan_voxels, "phantom_000.nii.gz: "),
+        (no_file, "phantom_000.nii.gz: not there"),
+    ],
+)
+def test_bad_data_ends_in_one_line_before_training(
+    spoil, message, damaged, tmp_path, monkeypatch, capfd
+):
+    spoil(damaged)
+    places = [f"ckpt_dir={tmp_path / 'models'}", f"output_dir={tmp_path / 'eval'}"]
+    code = run(
+        "train", BUNDLE, f"dataset_dir={damaged}", *places, *pairs(), monkeypatch=monkeypatch
+    )
+    told = capfd.readouterr().err.strip().splitlines()
+    assert code == 3
+    assert message in told[-1]
+    assert "phantom_000" in told[-1]
+    assert not (tmp_path / "models").exists()
+    assert not (tmp_path / "eval").exists()
+
+
+def test_an_all_background_label_is_warned_of_and_trained_with(
+    damaged, tmp_path, monkeypatch, capfd
+):
+    change(damaged / "labels" / "phantom_000.nii.gz", array=np.zeros_like)
+    places = [f"ckpt_dir={tmp_path / 'models'}", f"output_dir={tmp_path / 'eval'}"]
+    code = run(
+        "train", BUNDLE, f"dataset_dir={damaged}", *places, *pairs(epochs=1),
+        monkeypatch=monkeypatch,
+    )  # fmt: skip
+    assert code == 0
+    assert "background" in capfd.readouterr().out

@@ -1,0 +1,50 @@
+"""What the checks before a training promise."""
+
+import shutil
+
+import pytest
+
+from medseg.data import (
+    datalist,
+    find_manifest,
+    list_images,
+    load_manifest,
+    require_usable,
+)
+from medseg.errors import DataError
+
+
+def test_a_data_sets_own_manifest_comes_before_the_bundles(phantoms, tmp_path):
+    assert find_manifest(phantoms, "other.json") == str(phantoms / "manifest.json")
+    assert find_manifest(tmp_path, "other.json") == "other.json"
+
+
+def test_images_are_found_below_a_folder_in_order(phantoms):
+    names = [path.rpartition("/")[2] for path in list_images(phantoms / "images")]
+    assert names == [f"phantom_00{n}.nii.gz" for n in range(4)]
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_missing_or_empty_folder_is_refused(tmp_path, made):
+    folder = tmp_path / "images"
+    if made:
+        folder.mkdir()
+    with pytest.raises(DataError, match="no .nii or .nii.gz" if made else "no such folder"):
+        list_images(folder)
+
+
+def test_other_classes_than_the_networks_are_refused(phantoms):
+    manifest = load_manifest(phantoms / "manifest.json")
+    cases = datalist(manifest, phantoms, split="training")
+    require_usable(cases, manifest, ["background", "lung", "infection"])
+    with pytest.raises(DataError, match="set class_names, or take the manifest that fits"):
+        require_usable(cases, manifest, ["background", "spleen"])
+
+
+def test_a_case_without_a_label_cannot_train(phantoms, tmp_path):
+    shutil.copytree(phantoms, tmp_path / "set")
+    manifest = load_manifest(phantoms / "manifest.json")
+    cases = datalist(manifest, phantoms, split="training")
+    del cases[0]["label"]
+    with pytest.raises(DataError, match=r"phantom_00\d: no label"):
+        require_usable(cases, manifest, manifest.class_names)
