@@ -61,5 +61,5 @@ def test_run_ids_are_lists_of_steps_and_what_points_to_them(run_id):
 
 @pytest.mark.parametrize("run_id", ["trainin", "initialize", "max_epochs", "handlers"])
 def test_a_wrong_run_id_gets_the_list_of_ids(run_id):
-    with pytest.raises(UsageError, match="it has evaluating, .*run, training"):
+    with pytest.raises(UsageError, match=r"it has evaluating, run, training"):
         check_run_id(run_id, CONFIG)
