@@ -27,7 +27,7 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the labels.")],
     weights: Annotated[
         Path | None,
-        typer.Option(help="Weights of a training. [default: BUNDLE/models/model.safetensors]"),
+        typer.Option(help="Weights of a training (default: the bundle's models/)."),
     ] = None,
     override: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Key of its config.")

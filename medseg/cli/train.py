@@ -11,11 +11,11 @@ __all__ = ["train"]
 def train(
     bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
     overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Keys of its config.")
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Keys of its config.")
     ] = None,
     config: Annotated[
         list[str] | None,
-        typer.Option(help="Configs to merge, in order; repeat the option. [default: train]"),
+        typer.Option(help="Configs to merge, in order; repeat the option (default: train)."),
     ] = None,
     run_id: Annotated[str, typer.Option(help="What of the config to run.")] = "training",
 ) -> None:
