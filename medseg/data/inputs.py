@@ -64,3 +64,4 @@ def require_usable(
             raise DataError(f"{case['case']}: no label in {manifest.name}; training needs one")
         for warning in check_pair(case["image"], case["label"], values):
             logger.warning("%s: %s; %s", case["case"], warning.what, warning.remedy)
+    logger.info("%s: %d cases read, all usable", manifest.name, len(cases))
