@@ -14,6 +14,9 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
         path: Final name; its folder is made where missing.
         write: Called with a temporary path that has the same suffixes. If it raises,
             `path` is untouched and nothing is left behind.
+
+    Raises:
+        OSError: What the disk refused; it names `path` or its folder.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -23,10 +26,13 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
         write(temporary)
         _flush(temporary)
         temporary.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:
-    with path.open("rb") as file:
+    # Some systems flush only what is open for writing.
+    with path.open("rb+") as file:
         os.fsync(file.fileno())

@@ -1,10 +1,13 @@
 """The errors a user can cause, one class for each exit code.
 
 A message is one line: what is wrong, where (file, key, case), what to do. The command
-line prints it as it is and exits with the class's code; everything else is a bug of
-medseg's and shows its traceback.
+line prints it as it is and exits with the class's code. What the machine refuses in the
+middle of a run (space, permission, memory) becomes such a line as well; everything else is
+a bug of medseg's and shows its traceback.
 """
 
+import errno
+from collections.abc import Iterator
 from enum import IntEnum
 
 __all__ = [
@@ -14,6 +17,7 @@ __all__ = [
     "ManifestError",
     "MedsegError",
     "UsageError",
+    "user_error",
 ]
 
 
@@ -35,7 +39,7 @@ class MedsegError(ValueError):
 
 
 class UsageError(MedsegError):
-    """A wrong option, key, name or value on the command line."""
+    """A wrong option, key, name or value on the command line or in a config."""
 
     exit_code = ExitCode.USAGE
 
@@ -54,3 +58,43 @@ class MachineError(MedsegError):
     """The machine lacks something: a device, space, a package."""
 
     exit_code = ExitCode.ENVIRONMENT
+
+
+def user_error(error: BaseException) -> MedsegError | None:
+    """What an error comes down to for the user.
+
+    Args:
+        error: As it was caught, perhaps wrapped by a library (`raise ... from ...`).
+
+    Returns:
+        The `MedsegError` that `error` is or was caused by; or, where the machine refused
+        something, a `MachineError` that says so. None for a bug.
+    """
+    causes = list(_causes(error))
+    known = next((cause for cause in causes if isinstance(cause, MedsegError)), None)
+    return known or next(filter(None, map(_refusal, causes)), None)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    # An error raised while another was handled (`__context__`) is a bug in the handling.
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__
+
+
+def _refusal(error: BaseException) -> MachineError | None:
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        remedy = "make room" if full else "check that path and its permissions"
+        return MachineError(f"{where}{error.strerror}; {remedy}, or name another folder")
+    # torch's errors are told by name and text, so that a command need not import it.
+    if (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in str(error)
+    ):
+        return MachineError("out of memory; take smaller patches or batches, or a larger machine")
+    return None

@@ -6,13 +6,16 @@ error at the bottom is printed as the command line of medseg prints it.
 """
 
 import os
+import re
 import sys
-from collections.abc import Iterator
 from types import TracebackType
 
-from medseg.errors import MedsegError
+from medseg.errors import ExitCode, MedsegError, UsageError, user_error
 
 __all__ = ["explain_errors", "root_error"]
+
+# MONAI's words where a class of ours does not take the values that a config gives it.
+_WRONG_VALUE = re.compile(r"Failed to instantiate component '(medseg\.[\w.]*\.[A-Z]\w*)'")
 
 
 def explain_errors() -> None:
@@ -25,25 +28,31 @@ def explain_errors() -> None:
 
 
 def root_error(error: BaseException) -> MedsegError | None:
-    """The user's error that `error` is or was caused by, if any."""
-    return next((link for link in _chain(error) if isinstance(link, MedsegError)), None)
+    """The user's error that `error` is or was caused by, if any; a config's wrong value too."""
+    return user_error(error) or _wrong_value(error)
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__
+def _wrong_value(error: BaseException) -> UsageError | None:
+    """A class of ours takes nothing but a config's values, so its ValueError is about them."""
+    wrapped: BaseException | None = error
+    while wrapped is not None:
+        component = _WRONG_VALUE.match(str(wrapped))
+        if component and isinstance(wrapped.__cause__, ValueError):
+            return UsageError(f"{component[1]}: {wrapped.__cause__}")
+        wrapped = wrapped.__cause__
+    return None
 
 
 def _explain(
     kind: type[BaseException], error: BaseException, traceback: TracebackType | None
 ) -> None:
+    # Python takes the exit code of a SystemExit that its hook raises.
+    if issubclass(kind, KeyboardInterrupt):
+        sys.stderr.write("medseg: interrupted\n")
+        raise SystemExit(int(ExitCode.INTERRUPTED))
     known = root_error(error)
     if known is None:
         sys.__excepthook__(kind, error, traceback)
         return
     sys.stderr.write(f"medseg: {known}\n")
-    # Python takes the exit code of a SystemExit that its hook raises.
     raise SystemExit(int(known.exit_code))

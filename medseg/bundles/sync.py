@@ -13,6 +13,7 @@ Duplication is allowed, drift is a failing test.
 import re
 from pathlib import Path
 
+from medseg._files import write_atomically
 from medseg.errors import UsageError
 
 __all__ = ["drifted_copies", "sync_copies"]
@@ -35,7 +36,7 @@ def sync_copies(repository: str | Path) -> list[Path]:
     """
     changed = _differences(Path(repository))
     for path, text in changed.items():
-        path.write_text(text)
+        write_atomically(path, lambda temporary, text=text: temporary.write_text(text))
     return sorted(changed)
 
 

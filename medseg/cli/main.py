@@ -15,7 +15,7 @@ from medseg.cli import bundle, data
 from medseg.cli.evaluate import PAIRING, evaluate
 from medseg.cli.predict import predict
 from medseg.cli.train import train
-from medseg.errors import ExitCode, MedsegError
+from medseg.errors import ExitCode, user_error
 
 __all__ = ["app", "main"]
 
@@ -58,13 +58,21 @@ def main() -> None:
     """Run the command line; never returns."""
     try:
         app()
-    except MedsegError as error:
-        if "--debug" in sys.argv:
-            raise
-        Console(stderr=True, soft_wrap=True).print(
-            f"medseg: {error}", style="red", markup=False, highlight=False
-        )
-        sys.exit(error.exit_code)
     except SystemExit as stop:
         # typer's code for Ctrl-C is the shell's, 130.
-        sys.exit(ExitCode.INTERRUPTED if stop.code == 130 else stop.code)
+        if stop.code != 130:
+            raise
+        _tell("interrupted")
+        sys.exit(ExitCode.INTERRUPTED)
+    except Exception as error:
+        known = user_error(error)
+        if known is None or "--debug" in sys.argv:
+            raise
+        _tell(str(known))
+        sys.exit(known.exit_code)
+
+
+def _tell(message: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(
+        f"medseg: {message}", style="red", markup=False, highlight=False
+    )

@@ -6,6 +6,7 @@ for them and no one has to remember the overrides of a training. Beside each
 `.safetensors` lies a tensor-only `.pt` for tools that know no safetensors.
 """
 
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,12 +42,19 @@ def save_weights(network: nn.Module, path: str | Path, settings: Mapping[str, An
     tensors = cast("dict[str, Tensor]", inner.state_dict())
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = {"settings": json.dumps(dict(settings))}
-    write_atomically(path, lambda temporary: _tensors.save_file(state, temporary, metadata=header))
-    write_atomically(path.with_suffix(".pt"), lambda temporary: torch.save(state, temporary))
+    # Both libraries' own writers hide a full disk behind errors of theirs, and safetensors'
+    # makes a file that no one else may read.
+    safe = cast("bytes", _tensors.save(state, metadata=header))
+    plain = io.BytesIO()
+    torch.save(state, plain)
+    write_atomically(path, lambda temporary: temporary.write_bytes(safe))
+    write_atomically(
+        path.with_suffix(".pt"), lambda temporary: temporary.write_bytes(plain.getvalue())
+    )
 
 
 def load_weights(network: nn.Module, path: str | Path) -> None:
-    """Load what `save_weights` wrote into `network`, every tensor or none.
+    """Load what `save_weights` wrote into `network`; every tensor must be there and fit.
 
     Raises:
         DataError: If the file is missing or broken, or of a network of another shape.
@@ -71,6 +79,9 @@ def trained_setting(path: str | Path, name: str, default: Any) -> Any:
         path: A `.safetensors` file, which need not exist yet.
         name: Key in the `settings` of `save_weights`.
         default: Returned where there is no file, or the file does not say.
+
+    Raises:
+        DataError: If the file is broken, or its settings are not those of `save_weights`.
     """
     if not Path(path).is_file():
         return default
@@ -79,4 +90,10 @@ def trained_setting(path: str | Path, name: str, default: Any) -> Any:
             header = cast("dict[str, str]", file.metadata() or {})
     except SafetensorError as error:
         raise DataError(f"{path}: not a readable safetensors file ({error})") from error
-    return json.loads(header.get("settings", "{}")).get(name, default)
+    try:
+        settings = json.loads(header.get("settings", "{}"))
+    except json.JSONDecodeError:
+        settings = None
+    if not isinstance(settings, dict):
+        raise DataError(f"{path}: its settings are no JSON object; save it with medseg")
+    return cast("dict[str, Any]", settings).get(name, default)

@@ -1,10 +1,12 @@
 """What weights on disk promise."""
 
 import json
+import os
 
 import pytest
 import safetensors
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from medseg.errors import DataError
@@ -53,6 +55,24 @@ def test_a_broken_file_is_named(tmp_path):
         load_weights(nn.Linear(1, 1), path)
     with pytest.raises(DataError, match="not a readable safetensors file"):
         trained_setting(path, "depth", 4)
+
+
+@pytest.mark.parametrize("settings", ["no json", "[1]"])
+def test_settings_that_others_wrote_are_refused_in_one_line(tmp_path, settings):
+    path = tmp_path / "model.safetensors"
+    save_file({"weight": torch.zeros(1)}, path, metadata={"settings": settings})
+    with pytest.raises(DataError, match=r"model\.safetensors: its settings are no JSON object"):
+        trained_setting(path, "depth", 4)
+
+
+def test_weights_are_readable_for_whom_other_files_are(tmp_path):
+    before = os.umask(0o022)
+    try:
+        save_weights(nn.Linear(1, 1), tmp_path / "model.safetensors", {})
+    finally:
+        os.umask(before)
+    modes = {path.suffix: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == {".safetensors": 0o644, ".pt": 0o644}
 
 
 def test_weights_of_another_network_are_refused_in_one_line(tmp_path):
