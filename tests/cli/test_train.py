@@ -80,6 +80,33 @@ def test_a_wrong_config_gets_the_list(monkeypatch, capfd):
     assert "it has evaluate, inference, multi_gpu_train, train" in capfd.readouterr().err
 
 
+def test_a_wrong_value_is_refused_in_the_words_of_what_does_not_take_it(
+    phantoms, tmp_path, monkeypatch, capfd
+):
+    places = [f"ckpt_dir={tmp_path / 'models'}", f"output_dir={tmp_path / 'eval'}"]
+    hook = sys.excepthook
+    code = run(
+        "train", BUNDLE, f"dataset_dir={phantoms}", *places, *pairs(norm="twice"),
+        monkeypatch=monkeypatch,
+    )  # fmt: skip
+    assert code == 2
+    told = capfd.readouterr().err.strip().splitlines()[-1]
+    assert told.startswith("medseg: medseg.networks.UNet: norm must be one of ('none', 'one', ")
+    assert sys.excepthook is hook
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_one_line(phantoms, tmp_path, monkeypatch, capfd):
+    (tmp_path / "taken").write_text("a file, where a folder is needed")
+    places = [f"ckpt_dir={tmp_path / 'taken'}", f"output_dir={tmp_path / 'eval'}"]
+    code = run(
+        "train", BUNDLE, f"dataset_dir={phantoms}", *places, *pairs(), monkeypatch=monkeypatch
+    )
+    assert code == 4
+    told = capfd.readouterr().err.strip().splitlines()[-1]
+    assert told.startswith(f"medseg: {tmp_path / 'taken'}: File exists; ")
+
+
 def test_weights_of_an_earlier_training_are_not_overwritten(trained, phantoms, monkeypatch, capfd):
     before = (trained / "models" / "model.safetensors").read_bytes()
     code = run("train", trained, f"dataset_dir={phantoms}", *pairs(), monkeypatch=monkeypatch)
