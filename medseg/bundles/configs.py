@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import yaml
 from monai.bundle.config_parser import ConfigParser
 
 from medseg.errors import UsageError
@@ -37,7 +38,16 @@ def config_paths(bundle: str | Path, names: Sequence[str]) -> list[str]:
 
 
 def read_config(paths: Sequence[str]) -> dict[str, Any]:
-    """The configs merged as MONAI merges them."""
+    """The configs merged as MONAI merges them.
+
+    Raises:
+        UsageError: If one of them is no YAML.
+    """
     parser = cast("Any", ConfigParser())
-    parser.read_config(list(paths))
+    try:
+        parser.read_config(list(paths))
+    except yaml.MarkedYAMLError as error:
+        place = error.problem_mark
+        where = f"{place.name}: line {place.line + 1}: " if place else ""
+        raise UsageError(f"{where}no YAML ({error.problem}); mend the config") from error
     return cast("dict[str, Any]", parser.get())

@@ -4,7 +4,9 @@ MONAI adds a key it does not know without a word, so `--max_epoch 5` changes not
 the training runs for a night. Here an unknown key is an error that names the nearest one.
 """
 
+import datetime
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
@@ -13,6 +15,9 @@ import yaml
 from medseg.errors import UsageError
 
 __all__ = ["check_run_id", "parse_overrides"]
+
+# A number in YAML 1.2 and to everyone who types it, a text in YAML 1.1.
+_EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 
 def parse_overrides(pairs: Iterable[str], config: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,9 +57,17 @@ def _parse(pair: str, config: Mapping[str, Any]) -> tuple[str, Any]:
         hint = f"did you mean {' or '.join(near)}?" if near else f"keys: {_top_level(config)}"
         raise UsageError(f"{key}: no such key in this config; {hint}")
     try:
-        return key, yaml.safe_load(text)
+        value = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise UsageError(f"{pair!r}: the value is no YAML; quote it") from error
+    # A folder may be called 2026-07-01, and no key is a day.
+    return key, text if isinstance(value, datetime.date) else _with_numbers(value)
+
+
+def _with_numbers(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_numbers(item) for item in cast("list[Any]", value)]
+    return float(value) if isinstance(value, str) and _EXPONENT.fullmatch(value) else value
 
 
 def _keys(value: Any, prefix: str = "") -> Iterator[str]:

@@ -33,7 +33,7 @@ def run_bundle(
         configs: Names of its configs, merged in order.
         run_id: What to run, e.g. `training`.
         pairs: `KEY=VALUE` texts from the user.
-        overrides: More overrides, as values; they win.
+        overrides: More overrides, as values, which `pairs` may not name.
         log: As the bundle's logging.conf says, to standard output; or warnings only, where
             standard output is for something else.
 
@@ -43,11 +43,11 @@ def run_bundle(
     paths = config_paths(bundle, configs)
     config = read_config(paths)
     check_run_id(run_id, config)
-    wanted = {
-        "bundle_root": str(Path(bundle).resolve()),
-        **parse_overrides(pairs, config),
-        **(overrides or {}),
-    }
+    given, fixed = parse_overrides(pairs, config), overrides or {}
+    doubled = next((key for key in given if key in fixed), None)
+    if doubled is not None:
+        raise UsageError(f"{doubled}: this command sets it; give its own option instead")
+    wanted = {"bundle_root": str(Path(bundle).resolve()), **given, **fixed}
     hook = sys.excepthook
     try:
         workflow = _workflow(paths, run_id, wanted, log)
@@ -75,7 +75,7 @@ def _workflow(
         return ConfigWorkflow(
             config_file=paths,
             run_id=run_id,
-            workflow_type="train" if "train.yaml" in paths[0] else "infer",
+            workflow_type="train" if Path(paths[0]).name == "train.yaml" else "infer",
             logging_file=False if log == "quiet" else None,
             **overrides,
         )

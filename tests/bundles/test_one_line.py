@@ -1,13 +1,12 @@
 """What a user reads under plain MONAI when something goes wrong."""
 
-import subprocess
 import sys
 
 import pytest
 from monai.utils import instantiate
 
-from medseg.bundles.one_line import root_error
-from medseg.errors import UsageError
+from medseg.bundles.one_line import explain_errors, root_error
+from medseg.errors import DataError, UsageError
 
 
 def wrong(component, **values):
@@ -33,25 +32,42 @@ def test_the_same_error_of_a_function_that_computes_is_a_bug():
     assert root_error(wrong("monai.transforms.Resize", spatial_size=1, size_mode="?")) is None
 
 
-def told(statement):
-    script = f"from medseg.bundles.one_line import explain_errors; explain_errors(); {statement}"
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False
-    )
-    return done.returncode, done.stderr
+@pytest.fixture
+def hook(monkeypatch):
+    """Calls the hook as Python does; the exit code, or None where it returns."""
+    monkeypatch.delenv("MEDSEG_DEBUG", raising=False)
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
+    explain_errors()
+
+    def call(error):
+        try:
+            sys.excepthook(type(error), error, None)
+        except SystemExit as stop:
+            return stop.code
+        return None
+
+    return call
 
 
-def test_the_hook_tells_a_users_error_in_one_line_with_its_code():
-    raised = "from medseg.errors import DataError; raise KeyError() from DataError('a: b; c')"
-    assert told(raised) == (3, "medseg: a: b; c\n")
+def test_the_hook_tells_a_users_error_in_one_line_with_its_code(hook, capsys):
+    error = RuntimeError("applying transform LoadImaged")
+    error.__cause__ = DataError("a.nii: not there; check the path")
+    assert hook(error) == 3
+    assert capsys.readouterr().err == "medseg: a.nii: not there; check the path\n"
 
 
-def test_the_hook_tells_an_interruption_in_one_line():
-    assert told("raise KeyboardInterrupt") == (75, "medseg: interrupted\n")
+def test_the_hook_tells_an_interruption_in_one_line(hook, capsys):
+    assert hook(KeyboardInterrupt()) == 75
+    assert capsys.readouterr().err == "medseg: interrupted\n"
 
 
-def test_the_hook_leaves_a_bug_its_traceback():
-    code, stderr = told("1 / 0")
-    assert code == 1
-    assert stderr.startswith("Traceback")
-    assert stderr.endswith("ZeroDivisionError: division by zero\n")
+def test_the_hook_leaves_a_bug_to_python(hook, capsys):
+    assert hook(ZeroDivisionError("division by zero")) is None
+    assert capsys.readouterr().err == "ZeroDivisionError: division by zero\n"
+
+
+def test_debugging_leaves_every_error_to_python(monkeypatch):
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
+    monkeypatch.setenv("MEDSEG_DEBUG", "1")
+    explain_errors()
+    assert sys.excepthook is sys.__excepthook__

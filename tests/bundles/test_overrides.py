@@ -29,6 +29,25 @@ def test_values_are_read_as_yaml():
     assert parse_overrides(["max_epochs=$1 + 1"], CONFIG) == {"max_epochs": "$1 + 1"}
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e-3", 0.001),
+        ("-2.5E4", -25000.0),
+        (".5e1", 5.0),
+        ("[1e-3, [2, 3e2]]", [0.001, [2, 300.0]]),
+        ("1e", "1e"),
+        ("e3", "e3"),
+        ("2026-07-01", "2026-07-01"),
+        ("null", None),
+    ],
+)
+def test_numbers_are_those_that_people_type_and_days_are_names_of_folders(text, value):
+    read = parse_overrides([f"max_epochs={text}"], CONFIG)["max_epochs"]
+    assert read == value
+    assert type(read) is type(value)
+
+
 def test_hyphens_are_underscores_as_on_monais_command_line():
     assert parse_overrides(["max-epochs=7"], CONFIG) == {"max_epochs": 7}
 

@@ -179,6 +179,19 @@ def test_a_folder_that_is_no_bundle_is_named(image, tmp_path, monkeypatch, capfd
     assert "no bundle (no configs/metadata.json)" in capfd.readouterr().err
 
 
+def test_a_key_that_an_option_sets_is_refused_rather_than_lost(
+    trained, image, tmp_path, monkeypatch, capfd
+):
+    out = tmp_path / "out"
+    code = run(
+        "predict", trained, image, "-o", out, "--set", "output_dir=elsewhere",
+        monkeypatch=monkeypatch,
+    )  # fmt: skip
+    assert code == 2
+    assert "output_dir: this command sets it; give its own option" in capfd.readouterr().err
+    assert not out.exists()
+
+
 def test_a_hash_in_a_path_is_refused_since_configs_cannot_hold_it(
     trained, tmp_path, monkeypatch, capfd
 ):
