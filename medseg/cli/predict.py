@@ -73,7 +73,8 @@ def _images(inputs: Sequence[Path]) -> list[Path]:
     images: list[Path] = []
     for path in inputs:
         images += (
-            [Path(found) for found in list_images(path)] if path.is_dir() else [path.resolve()]
+            # A link keeps its own name, which is the one the user knows it by.
+            [Path(found) for found in list_images(path)] if path.is_dir() else [path.absolute()]
         )
     return images
 

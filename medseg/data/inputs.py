@@ -10,6 +10,7 @@ from pathlib import Path
 
 from medseg.data.intake import check_pair
 from medseg.data.manifest import Manifest
+from medseg.data.naming import is_nifti, label_path
 from medseg.errors import DataError
 
 __all__ = ["find_manifest", "list_images", "require_usable"]
@@ -26,17 +27,21 @@ def find_manifest(dataset_dir: str | Path, otherwise: str | Path) -> str:
 
 
 def list_images(folder: str | Path) -> list[str]:
-    """All NIfTI files below a folder, sorted, absolute.
+    """All NIfTI files below a folder, sorted, absolute, under the names they have there.
+
+    A `scan_seg.nii.gz` is left out if there is a `scan` too: it is what an earlier
+    prediction made of it.
 
     Raises:
         DataError: If the folder is missing or holds none.
     """
     if not Path(folder).is_dir():
         raise DataError(f"{folder}: no such folder; set dataset_dir to where the images are")
-    found = sorted(str(path.resolve()) for path in Path(folder).rglob("*.nii*") if path.is_file())
+    found = [p for p in Path(folder).resolve().rglob("*") if is_nifti(p) and p.is_file()]
     if not found:
         raise DataError(f"{folder}: no .nii or .nii.gz files in this folder")
-    return found
+    labels = {label_path("", path).name for path in found}
+    return sorted(str(path) for path in found if path.name not in labels)
 
 
 def require_usable(

@@ -1,16 +1,25 @@
-"""How outputs are named after the image they were made from."""
+"""How images are told from other files, and outputs named after the image they are of."""
 
 from pathlib import Path
 
-__all__ = ["image_stem", "label_path", "overlay_path"]
+from medseg.data.nifti import NIFTI_SUFFIXES
+
+__all__ = ["image_stem", "is_nifti", "label_path", "overlay_path"]
+
+
+def is_nifti(path: Path) -> bool:
+    """Whether a path is called `.nii` or `.nii.gz`, in any case, and is not hidden.
+
+    macOS leaves a `._scan.nii.gz` beside each `scan.nii.gz` it copies to a foreign disk.
+    """
+    return path.name.lower().endswith(NIFTI_SUFFIXES) and not path.name.startswith(".")
 
 
 def image_stem(image: str | Path) -> str:
-    """The file's name without folder and without `.nii` or `.nii.gz`."""
+    """The file's name without folder and without `.nii` or `.nii.gz`, in any case."""
     name = Path(image).name
-    for suffix in (".nii.gz", ".nii"):
-        name = name.removesuffix(suffix)
-    return name
+    suffix = next((end for end in NIFTI_SUFFIXES if name.lower().endswith(end)), "")
+    return name[: len(name) - len(suffix)]
 
 
 def label_path(output_dir: str | Path, image: str | Path) -> Path:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from medseg.data.naming import image_stem
 from medseg.errors import DataError
 
 __all__ = ["Pair", "pair_files"]
@@ -64,8 +65,8 @@ def _names(paths: Sequence[Path]) -> list[Name]:
 
 
 def _pieces(name: str) -> Name:
-    stem = re.sub(r"(\.nii)?(\.gz)?$", "", name, flags=re.IGNORECASE)
-    return tuple(re.split(r"(?=[_\-./ ])", stem))
+    folder, slash, file = name.rpartition("/")
+    return tuple(re.split(r"(?=[_\-./ ])", folder + slash + image_stem(file)))
 
 
 def _best_cuts(images: list[Name], labels: list[Name]) -> tuple[int, int]:

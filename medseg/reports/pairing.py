@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from medseg.data.manifest import Case, Manifest
-from medseg.data.nifti import NIFTI_SUFFIXES
+from medseg.data.naming import image_stem, is_nifti
 from medseg.errors import DataError
 
 __all__ = ["PAIRING", "EvaluationSplit", "Pair", "pairs_by_manifest", "pairs_by_name"]
@@ -52,13 +52,13 @@ def pairs_by_manifest(
     """
     if not dataset_dir.is_dir():
         raise DataError(f"{dataset_dir}: no such folder; give the one that holds {manifest.name}")
-    files = {_stem(path): path for path in _files(predictions)}
-    images = Counter(_stem(Path(case.image)) for case in manifest.cases)
+    files = {image_stem(path): path for path in _files(predictions)}
+    images = Counter(image_stem(case.image) for case in manifest.cases)
     pairs: list[Pair] = []
     for case in _cases(manifest, split, fold):
         if case.label is not None:
             # The image's name tells the case only if no other image is called the same.
-            image = _stem(Path(case.image))
+            image = image_stem(case.image)
             names = [case.case, image] if images[image] == 1 else [case.case]
             found = [files[n] for name in names for n in (f"{name}_seg", name) if n in files]
             expected = f"{names[-1]}_seg.nii.gz"
@@ -81,7 +81,7 @@ def pairs_by_name(labels: Path, predictions: Path) -> list[Pair]:
         DataError: If a folder is missing or empty, or two files are the same case.
     """
     references = _files(labels)
-    like_labels = [path for path in references if _stem(path).endswith(_LABEL_ENDINGS)]
+    like_labels = [path for path in references if image_stem(path).endswith(_LABEL_ENDINGS)]
     by_case = _unique(like_labels or references)
     found = _unique(_files(predictions))
     return [
@@ -93,18 +93,10 @@ def pairs_by_name(labels: Path, predictions: Path) -> list[Pair]:
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; give one that holds .nii.gz files")
-    files = [path for path in sorted(folder.iterdir()) if _is_nifti(path)]
+    files = [path for path in sorted(folder.iterdir()) if is_nifti(path)]
     if not files:
         raise DataError(f"{folder}: no .nii or .nii.gz file in it; give the folder that holds them")
     return files
-
-
-def _is_nifti(path: Path) -> bool:
-    return path.name.lower().endswith(NIFTI_SUFFIXES) and not path.name.startswith(".")
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz").removesuffix(".nii")
 
 
 def _cases(manifest: Manifest, split: EvaluationSplit, fold: int) -> Sequence[Case]:
@@ -118,7 +110,7 @@ def _cases(manifest: Manifest, split: EvaluationSplit, fold: int) -> Sequence[Ca
 def _unique(paths: Sequence[Path]) -> dict[str, Path]:
     cases: dict[str, Path] = {}
     for path in paths:
-        case = _case(_stem(path))
+        case = _case(image_stem(path))
         if case in cases:
             raise DataError(
                 f"{path}: is case {case!r}, and so is {cases[case].name}; "

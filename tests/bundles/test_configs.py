@@ -6,7 +6,6 @@ from medseg.bundles.configs import config_paths, read_config
 from medseg.errors import UsageError
 
 # MONAI warns of each use that a config is a program.
-pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file")
 
 
 @pytest.fixture

@@ -62,6 +62,33 @@ def test_the_same_body_stored_another_way_gets_the_same_label(
     assert agreement > 0.999
 
 
+def test_any_readable_name_and_shape_is_predicted_and_named_after_its_file(
+    trained, image, tmp_path, monkeypatch
+):
+    source = nibabel.load(image)
+    array = np.asarray(source.dataobj)
+    folder = tmp_path / "in dir" / "\u00fcn\u00ef"
+    folder.mkdir(parents=True)
+    save(folder / "sc\u00e4n 1.nii.gz", array, source.affine)
+    save(folder / "UPPER.NII.GZ", array, source.affine)
+    save(folder / "one_time.nii.gz", array[..., None], source.affine)
+    save(folder / "one_slice.nii", array[:, :, :1], source.affine)
+    save(tmp_path / "4711.nii.gz", array[:1, :1, :1], source.affine)
+    (folder / "link.nii.gz").symlink_to(tmp_path / "4711.nii.gz")
+    # Twice into the folder of the images: the labels of the first time are no images.
+    for _ in range(2):
+        code = run("predict", trained, folder, "-o", folder, "--overwrite", monkeypatch=monkeypatch)
+        assert code == 0
+    shapes = {path.name: nibabel.load(path).shape for path in folder.glob("*_seg.nii.gz")}
+    assert shapes == {
+        "sc\u00e4n 1_seg.nii.gz": array.shape,
+        "UPPER_seg.nii.gz": array.shape,
+        "one_time_seg.nii.gz": array.shape,
+        "one_slice_seg.nii.gz": (*array.shape[:2], 1),
+        "link_seg.nii.gz": (1, 1, 1),
+    }
+
+
 def test_json_is_all_there_is_on_standard_output(trained, image, tmp_path, monkeypatch, capfd):
     out = tmp_path / "out"
     assert run("predict", trained, image, "-o", out, "--json", monkeypatch=monkeypatch) == 0

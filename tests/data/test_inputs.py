@@ -1,6 +1,7 @@
 """What the checks before a training promise."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,22 @@ def test_a_data_sets_own_manifest_comes_before_the_bundles(phantoms, tmp_path):
 def test_images_are_found_below_a_folder_in_order(phantoms):
     names = [path.rpartition("/")[2] for path in list_images(phantoms / "images")]
     assert names == [f"phantom_00{n}.nii.gz" for n in range(4)]
+
+
+def test_only_images_are_found_and_links_keep_their_names(tmp_path):
+    # What else lies in such folders: copies by macOS, notes, labels of an earlier prediction.
+    for name in ("a.nii", "B.NII.GZ", "._a.nii", "a.nii.txt", "a_seg.nii.gz", "sub/B_seg.nii.gz"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).touch()
+    (tmp_path / "4711.nii").touch()
+    (tmp_path / "in" / "link.nii").symlink_to(tmp_path / "4711.nii")
+    names = [Path(path).name for path in list_images(tmp_path / "in")]
+    assert names == ["B.NII.GZ", "a.nii", "link.nii"]
+
+
+def test_a_label_without_its_image_may_be_an_image(tmp_path):
+    (tmp_path / "a_seg.nii.gz").touch()
+    assert list_images(tmp_path) == [str(tmp_path.resolve() / "a_seg.nii.gz")]
 
 
 @pytest.mark.parametrize("made", [True, False])

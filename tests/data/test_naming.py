@@ -1,0 +1,31 @@
+"""What names of images and of outputs promise."""
+
+from pathlib import Path
+
+import pytest
+
+from medseg.data.naming import image_stem, is_nifti, label_path, overlay_path
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("scan.nii.gz", "scan"),
+        ("scan.nii", "scan"),
+        ("SCAN.NII.GZ", "SCAN"),
+        ("p.01_ct 2.nii.gz", "p.01_ct 2"),
+        ("series_7", "series_7"),
+    ],
+)
+def test_a_stem_is_the_name_without_nifti_suffixes_in_any_case(name, stem):
+    assert image_stem(Path("a.nii") / name) == stem
+
+
+def test_outputs_are_named_after_their_image():
+    assert label_path("out", "in/scan.NII") == Path("out/scan_seg.nii.gz")
+    assert overlay_path("out", "in/scan.NII") == Path("out/scan_overlay.png")
+
+
+def test_hidden_files_and_other_suffixes_are_no_images():
+    names = ["a.nii", "a.nii.gz", "A.NII", "._a.nii", ".1234.a.nii.gz", "a.gz", "a.nii.txt"]
+    assert [name for name in names if is_nifti(Path(name))] == ["a.nii", "a.nii.gz", "A.NII"]
