@@ -2,7 +2,8 @@
 
 MONAI's `SaveImaged` writes under the final name from the first byte on, over whatever
 is there, and leaves sform and qform codes to chance. A label that a person will use
-is complete or absent, and says the same in both of its affines.
+is complete or absent, and says the same in both of its affines: where the qform cannot,
+since a quaternion holds no shear, it is marked as unknown.
 """
 
 from collections.abc import Hashable, Mapping
@@ -14,6 +15,7 @@ import numpy as np
 from monai.config.type_definitions import KeysCollection
 from monai.data.meta_tensor import MetaTensor
 from monai.transforms.transform import MapTransform
+from numpy.typing import NDArray
 
 from medseg._files import write_atomically
 from medseg.data.naming import label_path
@@ -23,6 +25,9 @@ __all__ = ["SaveLabeld"]
 
 # nibabel's code for "coordinates aligned to another file's": the image's.
 _ALIGNED = 2
+# Voxels between where the two affines put a corner: rounding stays far below, a shear that
+# anyone can see far above.
+_READERS_MAY_DIFFER = 0.1
 
 
 class SaveLabeld(MapTransform):
@@ -67,4 +72,14 @@ def _to_nifti(label: MetaTensor) -> Any:
     nifti = cast("Any", nibabel).Nifti1Image(values.astype(kind), affine)
     nifti.set_sform(affine, code=_ALIGNED)
     nifti.set_qform(affine, code=_ALIGNED)
+    if _corner_gap(nifti.get_qform(), affine, values.shape) > _READERS_MAY_DIFFER:
+        nifti.set_qform(None)
     return nifti
+
+
+def _corner_gap(
+    one: NDArray[np.float64], other: NDArray[np.float64], shape: tuple[int, ...]
+) -> float:
+    """How far apart two affines can put one voxel, in steps along its smallest edge."""
+    gap_mm = np.abs(one - other)[:3] @ [*shape, 1]
+    return float(gap_mm.max() / np.linalg.norm(other[:3, :3], axis=0).min())

@@ -5,8 +5,6 @@ import pytest
 from medseg.bundles.configs import config_paths, read_config
 from medseg.errors import UsageError
 
-# MONAI warns of each use that a config is a program.
-
 
 @pytest.fixture
 def bundle(tmp_path):

@@ -1,11 +1,17 @@
 """What a saved label promises."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import nibabel
 import numpy as np
 import pytest
 import SimpleITK
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from monai.data import MetaTensor
+from scipy.spatial.transform import Rotation
 
 from medseg.errors import UsageError
 from medseg.inference import SaveLabeld
@@ -38,6 +44,39 @@ def test_sform_and_qform_say_the_same_where_both_can(tmp_path):
     np.testing.assert_allclose(nifti.get_sform(), nifti.get_qform(), atol=1e-5)
     image = SimpleITK.ReadImage(str(tmp_path / "case_seg.nii.gz"))
     assert image.GetSpacing() == pytest.approx((2.0, 1.5, 4.0))
+
+
+def test_a_qform_that_cannot_hold_the_affine_is_marked_as_unknown(tmp_path):
+    # A gantry tilt: each slice lies 1 mm further back; after 40 slices a qform is 40 mm off.
+    tilted = np.array([[-1.0, 0, 0, 0], [0, 1, 1, 0], [0, 0, 5, 0], [0, 0, 0, 1]])
+    data = {"pred": MetaTensor(torch.zeros(1, 8, 8, 40), affine=tilted)}
+    data["pred"].meta["filename_or_obj"] = "tilted.nii"
+    SaveLabeld("pred", output_dir=str(tmp_path))(data)
+    nifti = nibabel.load(tmp_path / "tilted_seg.nii.gz")
+    assert nifti.header["qform_code"] == 0
+    assert nifti.header["sform_code"] > 0
+    np.testing.assert_allclose(nifti.affine, tilted, atol=1e-5)
+    assert nifti.header.get_zooms() == pytest.approx((1.0, 1.0, 26**0.5))
+
+
+@given(
+    axis=st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda axis: np.linalg.norm(axis) > 0.1),
+    angle=st.floats(0, 3),
+    spacing_mm=st.tuples(*[st.floats(0.3, 8)] * 3),
+)
+def test_a_turned_volume_keeps_both_affines(axis, angle, spacing_mm):
+    affine = np.eye(4)
+    turn = Rotation.from_rotvec(angle * np.asarray(axis) / np.linalg.norm(axis))
+    affine[:3, :3] = turn.as_matrix() * spacing_mm
+    affine[:3, 3] = 150, -200, 90
+    with TemporaryDirectory() as folder:
+        label = MetaTensor(torch.zeros(1, 64, 48, 32), affine=affine)
+        label.meta["filename_or_obj"] = "case.nii"
+        SaveLabeld("pred", output_dir=folder)({"pred": label})
+        nifti = nibabel.load(Path(folder) / "case_seg.nii.gz")
+        assert nifti.header["qform_code"] > 0
+        np.testing.assert_allclose(nifti.get_qform(), affine, atol=1e-3)
+        np.testing.assert_allclose(nifti.get_sform(), affine, atol=1e-4)
 
 
 def test_more_than_256_classes_take_16_bits(tmp_path):
