@@ -1,5 +1,6 @@
 """Bundles: the contract between configs, weights and MONAI's runner."""
 
+from medseg.bundles.choice import require_choice
 from medseg.bundles.metadata import Metadata, load_metadata
 from medseg.bundles.one_line import explain_errors
 from medseg.bundles.root import find_bundle_root
@@ -12,6 +13,7 @@ __all__ = [
     "explain_errors",
     "find_bundle_root",
     "load_metadata",
+    "require_choice",
     "run_bundle",
     "sync_copies",
 ]

@@ -41,7 +41,7 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
     """The configs merged as MONAI merges them.
 
     Raises:
-        UsageError: If one of them is no YAML.
+        UsageError: If one of them is no YAML, or changes a part that none before it has.
     """
     parser = cast("Any", ConfigParser())
     try:
@@ -50,4 +50,10 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
         place = error.problem_mark
         where = f"{place.name}: line {place.line + 1}: " if place else ""
         raise UsageError(f"{where}no YAML ({error.problem}); mend the config") from error
+    except KeyError as error:
+        names = ", ".join(Path(path).stem for path in paths)
+        raise UsageError(
+            f"{names}: a config changes a part that none before it has ({error.args[0]}); "
+            "merge it over another, e.g. --config train --config evaluate"
+        ) from error
     return cast("dict[str, Any]", parser.get())

@@ -3,7 +3,13 @@
 from medseg.data.check import check_dataset
 from medseg.data.facts import CaseReport, DatasetReport
 from medseg.data.folds import deal_folds
-from medseg.data.inputs import find_manifest, list_images, require_usable
+from medseg.data.inputs import (
+    find_manifest,
+    intensity_window,
+    list_images,
+    require_classes,
+    require_usable,
+)
 from medseg.data.intake import check_image, check_pair
 from medseg.data.manifest import (
     Case,
@@ -35,9 +41,11 @@ __all__ = [
     "datalist",
     "deal_folds",
     "find_manifest",
+    "intensity_window",
     "list_images",
     "load_manifest",
     "read_volume",
+    "require_classes",
     "require_usable",
     "save_manifest",
     "write_phantoms",

@@ -13,7 +13,7 @@ from medseg.data.manifest import Manifest
 from medseg.data.naming import is_nifti, label_path
 from medseg.errors import DataError
 
-__all__ = ["find_manifest", "list_images", "require_usable"]
+__all__ = ["find_manifest", "intensity_window", "list_images", "require_classes", "require_usable"]
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +44,42 @@ def list_images(folder: str | Path) -> list[str]:
     return sorted(str(path) for path in found if path.name not in labels)
 
 
+def intensity_window(manifest: Manifest, otherwise_hu: tuple[float, float]) -> tuple[float, float]:
+    """The intensities that become 0 and 1: the manifest's, where it names them.
+
+    Args:
+        manifest: The data set; its first channel counts.
+        otherwise_hu: Taken for images in Hounsfield units, the same on every scanner.
+
+    Raises:
+        DataError: If the manifest names none and its unit differs from image to image.
+    """
+    channel = manifest.channels[0]
+    if channel.window is None and channel.unit != "HU":
+        raise DataError(
+            f"{manifest.name}: names no window for {channel.name} in {channel.unit} units; "
+            "set window to [low, high], or add it to the manifest"
+        )
+    return channel.window or (otherwise_hu[0], otherwise_hu[1])
+
+
+def require_classes(manifest: Manifest, class_names: Sequence[str]) -> None:
+    """Refuse a data set whose labels are not what the network tells apart.
+
+    Args:
+        manifest: The data set.
+        class_names: The network's, background first.
+
+    Raises:
+        DataError: If names or their order differ.
+    """
+    if manifest.class_names != list(class_names):
+        raise DataError(
+            f"{manifest.name}: its labels are {manifest.class_names}, the config's class_names "
+            f"{list(class_names)}; set class_names, or take the manifest that fits"
+        )
+
+
 def require_usable(
     cases: Sequence[Mapping[str, str]], manifest: Manifest, class_names: Sequence[str]
 ) -> None:
@@ -58,11 +94,7 @@ def require_usable(
         DataError: If the manifest has other classes than the network, or a case is
             unreadable, mis-shaped, unlabelled, holds NaN or a label value of no class.
     """
-    if manifest.class_names != list(class_names):
-        raise DataError(
-            f"{manifest.name}: its labels are {manifest.class_names}, the config's class_names "
-            f"{list(class_names)}; set class_names, or take the manifest that fits"
-        )
+    require_classes(manifest, class_names)
     values = [label.value for label in manifest.labels]
     for case in cases:
         if "label" not in case:

@@ -33,6 +33,8 @@ _READERS_MAY_DIFFER = 0.1
 class SaveLabeld(MapTransform):
     """Save an index map `(1, I, J, K)` as `<case>_seg.nii.gz`, integer, with its affine.
 
+    The case is the data's entry `case`; where there is none, the image's name is.
+
     Args:
         keys: Which entries to save; each a `MetaTensor` in the image's own grid.
         output_dir: Where to.
@@ -54,7 +56,7 @@ class SaveLabeld(MapTransform):
         """
         for key in self.keys:
             label: MetaTensor = data[key]
-            path = label_path(self.output_dir, _source(label))
+            path = label_path(self.output_dir, data.get("case") or _source(label))
             if path.exists() and self.overwrite == "refuse":
                 raise UsageError(f"{path} is there already; set overwrite to 'replace' or move it")
             write_atomically(path, _to_nifti(label).to_filename)

@@ -1,6 +1,7 @@
 """Keep the weights of the best validation so far."""
 
 import logging
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from medseg.errors import UsageError
 from medseg.networks.weights import save_weights
 from medseg.training.engine import EngineLike
 
-__all__ = ["BestWeights"]
+__all__ = ["BestWeights", "require_free"]
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +29,8 @@ class BestWeights:
         overwrite: `refuse` to start where `path` exists, or `replace` it.
 
     Raises:
-        UsageError: On attaching, if `path` exists and is not to be replaced: the weights
-            of an earlier training are never lost to a later one by default.
+        UsageError: On attaching; see `require_free`.
+        OSError: On attaching, if the folder cannot be made or written: not hours later.
     """
 
     def __init__(
@@ -50,19 +51,38 @@ class BestWeights:
 
     def attach(self, engine: EngineLike) -> None:
         """Register with an evaluator."""
-        if self.path.exists() and self.overwrite != "replace":
-            raise UsageError(
-                f"{self.path} holds the weights of an earlier training; "
-                "set ckpt_dir to another folder, or overwrite to 'replace'"
-            )
+        require_free(self.path, overwrite=self.overwrite)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=self.path.parent).close()
         engine.add_event_handler(Events.COMPLETED, self)
 
     def __call__(self, engine: EngineLike) -> None:
         """Save if the validation that just ended is the best."""
         value = float(engine.state.metrics[self.metric])
-        if value <= self.best:
+        # Not `<=`: NaN is no improvement either.
+        if not value > self.best:
             return
         self.best = value
         epoch = engine.state.epoch
         save_weights(self.network, self.path, {**self.settings, "epoch": epoch, self.metric: value})
         logger.info("epoch %d: best %s so far, %.4f, saved", epoch, self.metric, value)
+
+
+def require_free(path: str | Path, *, overwrite: str) -> None:
+    """Refuse a place for weights that is taken.
+
+    Args:
+        path: Where the weights will go.
+        overwrite: `refuse` what is there, or `replace` it.
+
+    Raises:
+        UsageError: If `path` exists and is not to be replaced: the weights of an earlier
+            training are never lost to a later one by default.
+    """
+    if overwrite not in ("refuse", "replace"):
+        raise UsageError(f"overwrite must be 'refuse' or 'replace', got {overwrite!r}")
+    if Path(path).exists() and overwrite == "refuse":
+        raise UsageError(
+            f"{path} holds the weights of an earlier training; "
+            "set ckpt_dir to another folder, or overwrite to 'replace'"
+        )

@@ -42,3 +42,8 @@ def test_a_config_that_is_no_yaml_is_named_with_its_line_in_one_line(bundle):
     with pytest.raises(UsageError, match=r"broken\.yaml.*: line 3: no YAML \(") as caught:
         read_config(config_paths(bundle, ["broken"]))
     assert "\n" not in str(caught.value)
+
+
+def test_a_config_that_changes_another_is_refused_alone(bundle):
+    with pytest.raises(UsageError, match=r"^evaluate: a config changes a part .*query key: net"):
+        read_config(config_paths(bundle, ["evaluate"]))

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from monai.bundle import (
     ConfigParser,
@@ -149,14 +150,18 @@ def test_training_and_inference_build_the_same_network(bundle):
 
 
 @every_bundle
-def test_inference_asks_the_weights_for_every_setting_with_trainings_default(bundle):
-    train, inference = (
-        read_config([str(bundle / "configs" / f"{name}.yaml")]) for name in ("train", "inference")
+@pytest.mark.parametrize("user", ["inference", "evaluate"])
+def test_who_uses_weights_asks_them_for_every_setting_with_trainings_default(bundle, user):
+    train, config = (
+        yaml.safe_load((bundle / "configs" / f"{name}.yaml").read_text())
+        for name in ("train", user)
     )
     for name in train["settings"]:
-        assert inference[name]["name"] == name
-        if not str(train[name]).startswith("$"):
-            assert inference[name]["default"] == train[name], name
+        assert config[name]["_target_"] == "medseg.networks.trained_setting"
+        assert config[name]["name"] == name
+        # What training takes from its data has no default of its own.
+        if not isinstance(train[name], dict) and not str(train[name]).startswith("$"):
+            assert config[name]["default"] == train[name], name
 
 
 @every_bundle
@@ -219,6 +224,43 @@ def test_plain_monai_trains_from_a_foreign_directory_without_a_bundle_root(phant
     assert (tmp_path / "models" / "model.safetensors").is_file()
     assert (tmp_path / "models" / "model.pt").is_file()
     assert (tmp_path / "eval" / "metrics.csv").read_text().count("\n") == 2
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_network_and_only_the_first_writes(phantoms, tmp_path):
+    configs = [str(BUNDLE / "configs" / f"{name}.yaml") for name in ("train", "multi_gpu_train")]
+    places = {"ckpt_dir": tmp_path / "out", "output_dir": tmp_path / "out"}
+    # With no patience the rate falls at the first validation that is no better: both
+    # processes must have seen the same scores, and hold the same weights, at the end.
+    tell = (
+        "$print('rank', @rank, @optimizer.param_groups[0]['lr'], "
+        "@validate#evaluator.state.metrics['val_mean_dice'], "
+        "sum(p.double().sum().item() for p in @network.parameters()))"
+    )
+    extra = tmp_path / "tell.yaml"
+    extra.write_text(yaml.safe_dump({"+run": [tell]}))
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+        + ["-m", "monai.bundle", "run", "training", "--config_file", str([*configs, str(extra)])]
+        + ["--dataset_dir", str(phantoms), "--plateau_patience=0", "--learning_rate=0.02"]
+        + [f"--{key}={value}" for key, value in {**SMALL, **places}.items()],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONWARNINGS": "ignore"},
+    )
+    assert done.returncode == 0, done.stderr
+    told = [line.split() for line in done.stdout.splitlines() if line.startswith("rank ")]
+    ends = {rank: rest for _, rank, *rest in told}
+    assert ends.keys() == {"0", "1"}
+    assert ends["0"] == ends["1"]
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    events = [name for name in names if name.startswith("events.")]
+    assert names == ["curves.png", *events, "metrics.csv", "model.pt", "model.safetensors"]
+    # One process's two event files: of the training and of the validation.
+    assert len({name.split(".")[-2] for name in events}) == 1
+    assert "module." not in "".join(torch.load(tmp_path / "out" / "model.pt", weights_only=True))
 
 
 def test_the_bundle_root_is_found_from_the_config_file():

@@ -1,6 +1,7 @@
 """What `medseg train` promises: the training, or one clear line and nothing written."""
 
 import csv
+import json
 import shutil
 import sys
 
@@ -50,6 +51,51 @@ def test_evaluating_scores_unseen_cases_in_their_own_grid(
     assert label.shape == image.shape
 
 
+def test_a_training_shorter_than_its_validations_still_keeps_weights(
+    phantoms, tmp_path, monkeypatch
+):
+    places = [f"ckpt_dir={tmp_path}", f"output_dir={tmp_path}"]
+    code = run(
+        "train", BUNDLE, f"dataset_dir={phantoms}", *places, *pairs(epochs=1, val_interval=5),
+        monkeypatch=monkeypatch,
+    )  # fmt: skip
+    assert code == 0
+    assert (tmp_path / "model.safetensors").is_file()
+
+
+def test_a_folder_of_ones_own_with_equal_file_names_is_described_trained_and_evaluated(
+    phantoms, tmp_path, monkeypatch, capfd
+):
+    # What `medseg data manifest` writes has no window, and p0/ct.nii.gz, p1/ct.nii.gz, ...
+    # have one name; other class names than the bundle's travel with the weights.
+    own, out = tmp_path / "own", tmp_path / "out"
+    for n in range(4):
+        (own / f"p{n}").mkdir(parents=True)
+        for kind, name in (("images", "ct"), ("labels", "mask")):
+            source = phantoms / kind / f"phantom_00{n}.nii.gz"
+            shutil.copy(source, own / f"p{n}" / f"{name}.nii.gz")
+    places = [f"dataset_dir={own}", f"ckpt_dir={out}", f"output_dir={out}"]
+    described = run(
+        "data", "manifest", "--images", own / "*" / "ct.nii.gz", "--labels", own / "*/mask.nii.gz",
+        "--modality", "CT", "--label-names", "air,lungs,lesion", "--folds", 2, "--out",
+        own / "manifest.json", monkeypatch=monkeypatch,
+    )  # fmt: skip
+    assert described == 0
+    names = "class_names=[air, lungs, lesion]"
+    assert run("train", BUNDLE, *places, *pairs(epochs=1), names, monkeypatch=monkeypatch) == 0
+    code = run(
+        "train", BUNDLE, *places, "--config", "train", "--config", "evaluate",
+        "--run-id", "evaluating", monkeypatch=monkeypatch,
+    )  # fmt: skip
+    assert code == 0, capfd.readouterr().err
+    training = json.loads((own / "manifest.json").read_text())["training"]
+    held_out = {case["case"] for case in training if case["fold"] == 0}
+    assert len(held_out) == 2
+    rows = list(csv.DictReader((out / "scores.csv").read_text().splitlines()))
+    assert {row["case"] for row in rows} == held_out
+    assert {row["name"] for row in rows} == {"lungs", "lesion"}
+
+
 def test_the_same_seed_trains_the_same_weights(phantoms, tmp_path, monkeypatch):
     for name in ("one", "two"):
         places = [f"ckpt_dir={tmp_path / name}", f"output_dir={tmp_path / name}"]
@@ -68,6 +114,17 @@ def test_a_wrong_key_gets_a_did_you_mean(tmp_path, monkeypatch, capfd):
     told = capfd.readouterr().err.strip()
     assert "max_epoch: no such key in this config; did you mean" in told
     assert "\n" not in told
+
+
+def test_a_wrong_word_is_refused_before_any_image_is_read(phantoms, tmp_path, monkeypatch, capfd):
+    places = [f"ckpt_dir={tmp_path / 'models'}", f"output_dir={tmp_path / 'eval'}"]
+    code = run(
+        "train", BUNDLE, f"dataset_dir={phantoms}", *places, *pairs(schedule="polynomal"),
+        monkeypatch=monkeypatch,
+    )  # fmt: skip
+    assert code == 2
+    assert "schedule must be one of plateau, polynomial" in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_wrong_run_id_gets_the_list(monkeypatch, capfd):

@@ -1,13 +1,16 @@
 """What the checks before a training promise."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from medseg.data import (
+    Manifest,
     datalist,
     find_manifest,
+    intensity_window,
     list_images,
     load_manifest,
     require_usable,
@@ -65,3 +68,20 @@ def test_a_case_without_a_label_cannot_train(phantoms, tmp_path):
     del cases[0]["label"]
     with pytest.raises(DataError, match=r"phantom_00\d: no label"):
         require_usable(cases, manifest, manifest.class_names)
+
+
+def with_channel(phantoms, **channel):
+    content = json.loads((phantoms / "manifest.json").read_text())
+    content["channels"] = [{"name": "CT", "unit": "HU", **channel}]
+    return Manifest.model_validate(content)
+
+
+def test_the_manifests_window_comes_first_and_hounsfield_units_need_none(phantoms):
+    lung = (-1000.0, 200.0)
+    assert intensity_window(with_channel(phantoms, window=[0, 255]), lung) == (0, 255)
+    assert intensity_window(with_channel(phantoms), lung) == lung
+
+
+def test_a_unit_that_differs_from_image_to_image_needs_a_window(phantoms):
+    with pytest.raises(DataError, match=r"names no window for CT in arbitrary units; set window"):
+        intensity_window(with_channel(phantoms, unit="arbitrary"), (-1000.0, 200.0))

@@ -33,6 +33,14 @@ def test_values_shape_and_affine_are_read_back(tmp_path):
     np.testing.assert_allclose(nifti.affine, AFFINE, atol=1e-5)
 
 
+def test_a_case_that_the_data_names_names_the_file(tmp_path):
+    # p01/ct.nii.gz and p02/ct.nii.gz are two cases.
+    for case in ("p01", "p02"):
+        data = {**prediction(np.zeros((2, 2, 2)), name="ct.nii.gz"), "case": case}
+        SaveLabeld("pred", output_dir=str(tmp_path))(data)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p01_seg.nii.gz", "p02_seg.nii.gz"]
+
+
 def test_sform_and_qform_say_the_same_where_both_can(tmp_path):
     turned = np.diag([-2.0, -1.5, 4.0, 1.0])
     data = {"pred": MetaTensor(torch.zeros(1, 2, 3, 4), affine=turned)}

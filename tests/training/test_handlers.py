@@ -14,7 +14,7 @@ from torch import nn
 
 from medseg.errors import UsageError
 from medseg.networks import trained_setting
-from medseg.training import BestWeights, EpochTable, PolynomialRate, ProgressBar
+from medseg.training import BestWeights, EpochTable, PolynomialRate, ProgressBar, require_free
 from medseg.training.rate import polynomial_rate
 
 
@@ -57,6 +57,38 @@ def test_weights_of_an_earlier_training_are_refused_before_the_first_step(tmp_pa
     with pytest.raises(UsageError, match="holds the weights of an earlier training"):
         best.attach(evaluator_with([0.1]))
     assert path.read_bytes() == b"precious"
+
+
+def test_a_score_that_is_no_number_is_no_improvement(tmp_path):
+    network = nn.Linear(1, 1, bias=False)
+    engine = evaluator_with([float("nan"), 0.2, float("nan")])
+    BestWeights(network, str(tmp_path / "model.safetensors"), metric="dice", settings={}).attach(
+        engine
+    )
+    for weight in (1.0, 2.0, 3.0):
+        nn.init.constant_(network.weight, weight)
+        engine.run([0], max_epochs=1)
+    assert weight_in(tmp_path) == 2.0
+
+
+def test_a_place_that_cannot_be_written_is_found_before_the_first_step(tmp_path):
+    (tmp_path / "file").touch()
+    best = BestWeights(
+        nn.Linear(1, 1), str(tmp_path / "file" / "model.safetensors"), metric="dice", settings={}
+    )
+    with pytest.raises(FileExistsError):
+        best.attach(evaluator_with([0.1]))
+
+
+def test_weights_are_replaced_only_by_that_word(tmp_path):
+    path = tmp_path / "model.safetensors"
+    require_free(path, overwrite="refuse")
+    path.touch()
+    require_free(path, overwrite="replace")
+    with pytest.raises(UsageError, match="holds the weights of an earlier training; set ckpt_dir"):
+        require_free(path, overwrite="refuse")
+    with pytest.raises(UsageError, match="overwrite must be 'refuse' or 'replace', got 'yes'"):
+        require_free(path, overwrite="yes")
 
 
 def test_the_table_has_a_row_an_epoch_and_scores_where_there_was_a_validation(tmp_path, caplog):
