@@ -3,7 +3,8 @@
 import logging
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -50,13 +51,14 @@ def run_bundle(
     wanted = {"bundle_root": str(Path(bundle).resolve()), **given, **fixed}
     hook = sys.excepthook
     try:
-        workflow = _workflow(paths, run_id, wanted, log)
-        workflow.initialize()
-        workflow.run()
-        workflow.finalize()
+        with _hushed() if log == "quiet" else nullcontext():
+            workflow = _workflow(paths, run_id, wanted, log)
+            workflow.initialize()
+            workflow.run()
+            workflow.finalize()
     except Exception as error:
         known = root_error(error)
-        if known is None:
+        if known is None or known is error:
             raise
         raise known from error
     finally:
@@ -67,8 +69,6 @@ def _workflow(
     paths: list[str], run_id: str, overrides: dict[str, Any], log: Literal["bundle", "quiet"]
 ) -> ConfigWorkflow:
     _refuse_hashes(overrides)
-    if log == "quiet":
-        _hush()
     with warnings.catch_warnings():
         # MONAI warns that a config is a program; the user has named this one.
         warnings.filterwarnings("ignore", message=".*GHSA-873f-pvrv-4x83.*")
@@ -81,11 +81,19 @@ def _workflow(
         )
 
 
-def _hush() -> None:
+@contextmanager
+def _hushed() -> Generator[None]:
     # MONAI gives each of its loggers a handler of its own, to standard output.
-    for name in logging.Logger.manager.loggerDict:
-        if name.partition(".")[0] in ("monai", "ignite"):
-            logging.getLogger(name).setLevel(logging.ERROR)
+    libraries = ("monai", "ignite")
+    theirs = [n for n in logging.Logger.manager.loggerDict if n.partition(".")[0] in libraries]
+    levels = {name: logging.getLogger(name).level for name in (*libraries, *theirs)}
+    for name in levels:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def _refuse_hashes(overrides: Mapping[str, Any]) -> None:

@@ -18,8 +18,6 @@ from medseg.reports.overlay import MontageOptions, overlay_montage
 
 __all__ = ["predict"]
 
-DEFAULT_WINDOW = (-1000.0, 200.0)
-
 
 def predict(  # noqa: PLR0913 - one parameter for each option
     bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
@@ -111,17 +109,15 @@ def _outcome(weights: Path, image: Path, output: Path, *, draw: bool) -> dict[st
         from medseg.networks import trained_setting
 
         volume = read_volume(image)
-        overlay_montage(
-            volume.array,
-            read_volume(label, where="label").array,
-            volume.affine,
-            overlay,
-            MontageOptions(
-                case=image_stem(image),
-                class_names=trained_setting(weights, "class_names", []),
-                window=trained_setting(weights, "window", DEFAULT_WINDOW),
-            ),
+        values = read_volume(label, where="label").array
+        # Weights that medseg did not train name no classes and no window.
+        unnamed = [f"label {value}" for value in range(int(values.max()) + 1)]
+        options = MontageOptions(
+            case=image_stem(image),
+            class_names=trained_setting(weights, "class_names", unnamed),
+            window=trained_setting(weights, "window", None),
         )
+        overlay_montage(volume.array, values, volume.affine, overlay, options)
     return {"image": str(image), "label": str(label), "overlay": str(overlay)}
 
 

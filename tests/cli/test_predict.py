@@ -7,6 +7,8 @@ import nibabel
 import numpy as np
 import pytest
 from nibabel.orientations import axcodes2ornt, inv_ornt_aff, ornt_transform
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from medseg.cli.main import main
 from tests.conftest import BUNDLE
@@ -198,6 +200,24 @@ def test_a_bundle_without_weights_says_so(image, tmp_path, monkeypatch, capfd):
     assert code == 3
     assert "no weights there; train the bundle first" in capfd.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_weights_that_tell_nothing_of_their_training_still_give_a_picture(
+    trained, image, tmp_path, monkeypatch
+):
+    with safe_open(trained / "models" / "model.safetensors", framework="pt") as file:
+        settings = json.loads(file.metadata()["settings"])
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
+    weights = tmp_path / "plain.safetensors"
+    save_file(state, weights)
+    known = ["first_width", "depth", "patch_size", "spacing_mm"]
+    code = run(
+        "predict", trained, image, "-o", tmp_path / "out", "--weights", weights,
+        *(word for key in known for word in ("--set", f"{key}={settings[key]}")),
+        monkeypatch=monkeypatch,
+    )  # fmt: skip
+    assert code == 0
+    assert (tmp_path / "out" / "phantom_003_overlay.png").is_file()
 
 
 def test_a_folder_that_is_no_bundle_is_named(image, tmp_path, monkeypatch, capfd):

@@ -3,6 +3,8 @@
 import csv
 import json
 import shutil
+import signal
+import subprocess
 import sys
 
 import nibabel
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 
 from medseg.cli.main import main
+from medseg.networks import UNet, load_weights
 from tests.conftest import BUNDLE, SMALL
 
 
@@ -246,3 +249,28 @@ def test_an_all_background_label_is_warned_of_and_trained_with(
     )  # fmt: skip
     assert code == 0
     assert "background" in capfd.readouterr().out
+
+
+def test_ctrl_c_ends_a_training_in_one_line_and_keeps_its_best_weights(phantoms, tmp_path):
+    places = [f"dataset_dir={phantoms}", f"ckpt_dir={tmp_path}", f"output_dir={tmp_path}"]
+    # A shell's background jobs ignore the signal, and hand that down to what tests start.
+    call = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from medseg.cli.main import main; main()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", call, "train", BUNDLE, *places, *pairs(epochs=10_000)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as training:
+        told = next(line for line in training.stdout if "epoch 1/" in line and "loss" in line)
+        training.send_signal(signal.SIGINT)
+        rest, errors = training.communicate()
+    assert "val_mean_dice" in told
+    assert training.returncode == 75
+    assert errors.splitlines()[-1] == "medseg: interrupted"
+    assert "Traceback" not in rest + errors
+    network = UNet(spatial_dims=3, in_channels=1, out_channels=3, depth=3, first_width=4)
+    load_weights(network, tmp_path / "model.safetensors")
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
