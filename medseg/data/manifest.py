@@ -13,7 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -26,7 +26,7 @@ from pydantic import (
 )
 
 from medseg._files import write_atomically
-from medseg.errors import DataError, ManifestError
+from medseg.errors import DataError, ManifestError, UsageError
 
 __all__ = [
     "Case",
@@ -223,7 +223,10 @@ def datalist(
 
     Raises:
         DataError: If the folder or a file is missing, or the split is empty.
+        UsageError: If there is no such split.
     """
+    if split not in get_args(Split):
+        raise UsageError(f"split must be one of {', '.join(get_args(Split))}, got {split!r}")
     folder = Path(dataset_dir).resolve()
     if not folder.is_dir():
         raise DataError(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from monai.data import load_decathlon_datalist
 
 from medseg.data.manifest import Manifest, datalist, load_manifest, save_manifest
-from medseg.errors import DataError, ManifestError
+from medseg.errors import DataError, ManifestError, UsageError
 from tests.conftest import REPOSITORY
 from tests.data.builders import a_case, a_manifest, write_dataset
 
@@ -227,3 +227,10 @@ def test_a_fold_that_is_not_there_is_refused_with_those_that_are(tmp_path):
 def test_a_manifest_without_test_cases_says_so(tmp_path):
     with pytest.raises(DataError, match="toy: has no test cases; list some under test"):
         datalist(a_manifest(CASES), tmp_path, split="test")
+
+
+def test_a_split_that_does_not_exist_is_no_other_one(tmp_path):
+    # As a word that is neither test nor validation it would be training: scores on what
+    # the network has seen.
+    with pytest.raises(UsageError, match="one of training, validation, test, got 'tset'"):
+        datalist(a_manifest(CASES), tmp_path, split="tset")
