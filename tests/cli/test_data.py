@@ -2,28 +2,19 @@
 
 import json
 import shlex
-import sys
 
 import numpy as np
 import pytest
 
-from medseg.cli.main import main
 from medseg.data.manifest import load_manifest
 from tests.conftest import REPOSITORY
 from tests.data.builders import a_label, an_image, write_dataset, write_nifti
 
 
 @pytest.fixture
-def medseg(monkeypatch, capsys):
-    """Runs the command line as the shell does; gives exit code, standard output and error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["medseg", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        return int(stop.value.code or 0), *capsys.readouterr()
-
-    return run
+def medseg(command, capsys):
+    """Runs the command line; gives exit code, standard output and error."""
+    return lambda *words: (command(*words), *capsys.readouterr())
 
 
 def check(folder):

@@ -3,14 +3,12 @@
 import csv
 import json
 import re
-import sys
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
 
-from medseg.cli.main import main
 from medseg.data.manifest import load_manifest
 
 AFFINE = np.diag([1.0, 2.0, 5.0, 1.0])
@@ -18,15 +16,9 @@ NAMES = "background,lung,infection"
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["medseg", "evaluate", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capsys.readouterr()
-        return int(end.value.code or 0), out, err
-
-    return run
+def run(command, capsys):
+    """Runs `medseg evaluate`; gives exit code, standard output and error."""
+    return lambda *words: (command("evaluate", *words), *capsys.readouterr())
 
 
 def write(path, values, affine=AFFINE):

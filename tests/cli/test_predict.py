@@ -1,7 +1,6 @@
 """What `medseg predict` promises its user: labels in the image's grid, or one clear line."""
 
 import json
-import sys
 
 import nibabel
 import numpy as np
@@ -10,15 +9,7 @@ from nibabel.orientations import axcodes2ornt, inv_ornt_aff, ornt_transform
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from medseg.cli.main import main
 from tests.conftest import BUNDLE
-
-
-def run(*arguments, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["medseg", *map(str, arguments)])
-    with pytest.raises(SystemExit) as caught:
-        main()
-    return int(caught.value.code or 0)
 
 
 def save(path, array, affine=None):
@@ -31,8 +22,8 @@ def image(phantoms):
     return phantoms / "images" / "phantom_003.nii.gz"
 
 
-def test_a_label_in_the_images_grid_and_a_picture(trained, image, tmp_path, monkeypatch):
-    assert run("predict", trained, image, "-o", tmp_path / "out", monkeypatch=monkeypatch) == 0
+def test_a_label_in_the_images_grid_and_a_picture(trained, image, tmp_path, command):
+    assert command("predict", trained, image, "-o", tmp_path / "out") == 0
     label = nibabel.load(tmp_path / "out" / "phantom_003_seg.nii.gz")
     source = nibabel.load(image)
     assert label.shape == source.shape
@@ -45,17 +36,15 @@ def test_a_label_in_the_images_grid_and_a_picture(trained, image, tmp_path, monk
     ]
 
 
-def test_the_same_body_stored_another_way_gets_the_same_label(
-    trained, image, tmp_path, monkeypatch
-):
+def test_the_same_body_stored_another_way_gets_the_same_label(trained, image, tmp_path, command):
     # Turn the stored axes to PIR; the patient has not moved, so neither may the label.
     source = nibabel.load(image)
     turn = ornt_transform(nibabel.io_orientation(source.affine), axcodes2ornt(("P", "I", "R")))
     turned = nibabel.apply_orientation(np.asarray(source.dataobj), turn)
     save(tmp_path / "turned.nii.gz", turned, source.affine @ inv_ornt_aff(turn, source.shape))
-    code = run(
+    code = command(
         "predict", trained, image, tmp_path / "turned.nii.gz", "-o", tmp_path / "out",
-        "--set", "precision=fp32", monkeypatch=monkeypatch,
+        "--set", "precision=fp32"
     )  # fmt: skip
     assert code == 0
     plain = np.asarray(nibabel.load(tmp_path / "out" / "phantom_003_seg.nii.gz").dataobj)
@@ -65,7 +54,7 @@ def test_the_same_body_stored_another_way_gets_the_same_label(
 
 
 def test_any_readable_name_and_shape_is_predicted_and_named_after_its_file(
-    trained, image, tmp_path, monkeypatch
+    trained, image, tmp_path, command
 ):
     source = nibabel.load(image)
     array = np.asarray(source.dataobj)
@@ -79,7 +68,7 @@ def test_any_readable_name_and_shape_is_predicted_and_named_after_its_file(
     (folder / "link.nii.gz").symlink_to(tmp_path / "4711.nii.gz")
     # Twice into the folder of the images: the labels of the first time are no images.
     for _ in range(2):
-        code = run("predict", trained, folder, "-o", folder, "--overwrite", monkeypatch=monkeypatch)
+        code = command("predict", trained, folder, "-o", folder, "--overwrite")
         assert code == 0
     shapes = {path.name: nibabel.load(path).shape for path in folder.glob("*_seg.nii.gz")}
     assert shapes == {
@@ -91,29 +80,27 @@ def test_any_readable_name_and_shape_is_predicted_and_named_after_its_file(
     }
 
 
-def test_json_is_all_there_is_on_standard_output(trained, image, tmp_path, monkeypatch, capfd):
+def test_json_is_all_there_is_on_standard_output(trained, image, tmp_path, command, capfd):
     out = tmp_path / "out"
-    assert run("predict", trained, image, "-o", out, "--json", monkeypatch=monkeypatch) == 0
+    assert command("predict", trained, image, "-o", out, "--json") == 0
     told = json.loads(capfd.readouterr().out)
     assert told["failed"] == []
     assert told["done"][0]["label"] == str(out / "phantom_003_seg.nii.gz")
 
 
 def test_a_dry_run_says_what_it_would_write_and_writes_nothing(
-    trained, image, tmp_path, monkeypatch, capfd
+    trained, image, tmp_path, command, capfd
 ):
     out = tmp_path / "out"
-    assert run("predict", trained, image, "-o", out, "--dry-run", monkeypatch=monkeypatch) == 0
+    assert command("predict", trained, image, "-o", out, "--dry-run") == 0
     assert "phantom_003_seg.nii.gz" in capfd.readouterr().out
     assert not out.exists()
 
 
-def test_a_bad_case_is_told_and_the_good_one_is_predicted(
-    trained, image, tmp_path, monkeypatch, capfd
-):
+def test_a_bad_case_is_told_and_the_good_one_is_predicted(trained, image, tmp_path, command, capfd):
     bad = save(tmp_path / "bad.nii.gz", np.full((4, 4, 4), np.nan, dtype=np.float32))
     out = tmp_path / "out"
-    assert run("predict", trained, bad, image, "-o", out, monkeypatch=monkeypatch) == 1
+    assert command("predict", trained, bad, image, "-o", out) == 1
     assert (out / "phantom_003_seg.nii.gz").is_file()
     assert not (out / "bad_seg.nii.gz").exists()
     assert "bad.nii.gz" in capfd.readouterr().err
@@ -158,9 +145,9 @@ def with_nan(folder):
     ],
 )
 def test_bad_input_is_one_line_exit_code_3_and_nothing_written(
-    make, message, trained, tmp_path, monkeypatch, capfd
+    make, message, trained, tmp_path, command, capfd
 ):
-    code = run("predict", trained, make(tmp_path), "-o", tmp_path / "out", monkeypatch=monkeypatch)
+    code = command("predict", trained, make(tmp_path), "-o", tmp_path / "out")
     told = capfd.readouterr().err.strip()
     assert code == 3
     assert message in told
@@ -168,42 +155,37 @@ def test_bad_input_is_one_line_exit_code_3_and_nothing_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_an_output_that_exists_is_kept_unless_told(trained, image, tmp_path, monkeypatch, capfd):
+def test_an_output_that_exists_is_kept_unless_told(trained, image, tmp_path, command, capfd):
     label = tmp_path / "phantom_003_seg.nii.gz"
     label.write_bytes(b"mine")
-    assert run("predict", trained, image, "-o", tmp_path, monkeypatch=monkeypatch) == 2
+    assert command("predict", trained, image, "-o", tmp_path) == 2
     assert "is there already; give --overwrite" in capfd.readouterr().err
     assert label.read_bytes() == b"mine"
-    code = run("predict", trained, image, "-o", tmp_path, "--overwrite", monkeypatch=monkeypatch)
+    code = command("predict", trained, image, "-o", tmp_path, "--overwrite")
     assert code == 0
     assert nibabel.load(label).shape == nibabel.load(image).shape
 
 
-def test_two_images_of_one_name_are_refused_before_anything_runs(
-    trained, tmp_path, monkeypatch, capfd
-):
+def test_two_images_of_one_name_are_refused_before_anything_runs(trained, tmp_path, command, capfd):
     images = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         images.append(save(tmp_path / name / "ct.nii.gz", np.zeros((4, 4, 4), dtype=np.int16)))
-    code = run("predict", trained, *images, "-o", tmp_path / "out", monkeypatch=monkeypatch)
+    code = command("predict", trained, *images, "-o", tmp_path / "out")
     assert code == 2
     assert "would both become" in capfd.readouterr().err
 
 
-def test_a_bundle_without_weights_says_so(image, tmp_path, monkeypatch, capfd):
+def test_a_bundle_without_weights_says_so(image, tmp_path, command, capfd):
     weights = tmp_path / "model.safetensors"
-    code = run(
-        "predict", BUNDLE, image, "-o", tmp_path / "out", "--weights", weights,
-        monkeypatch=monkeypatch,
-    )  # fmt: skip
+    code = command("predict", BUNDLE, image, "-o", tmp_path / "out", "--weights", weights)
     assert code == 3
     assert "no weights there; train the bundle first" in capfd.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
 def test_weights_that_tell_nothing_of_their_training_still_give_a_picture(
-    trained, image, tmp_path, monkeypatch
+    trained, image, tmp_path, command
 ):
     with safe_open(trained / "models" / "model.safetensors", framework="pt") as file:
         settings = json.loads(file.metadata()["settings"])
@@ -211,37 +193,33 @@ def test_weights_that_tell_nothing_of_their_training_still_give_a_picture(
     weights = tmp_path / "plain.safetensors"
     save_file(state, weights)
     known = ["first_width", "depth", "patch_size", "spacing_mm"]
-    code = run(
+    code = command(
         "predict", trained, image, "-o", tmp_path / "out", "--weights", weights,
-        *(word for key in known for word in ("--set", f"{key}={settings[key]}")),
-        monkeypatch=monkeypatch,
+        *(word for key in known for word in ("--set", f"{key}={settings[key]}"))
     )  # fmt: skip
     assert code == 0
     assert (tmp_path / "out" / "phantom_003_overlay.png").is_file()
 
 
-def test_a_folder_that_is_no_bundle_is_named(image, tmp_path, monkeypatch, capfd):
-    code = run("predict", tmp_path, image, "-o", tmp_path / "out", monkeypatch=monkeypatch)
+def test_a_folder_that_is_no_bundle_is_named(image, tmp_path, command, capfd):
+    code = command("predict", tmp_path, image, "-o", tmp_path / "out")
     assert code == 2
     assert "no bundle (no configs/metadata.json)" in capfd.readouterr().err
 
 
 def test_a_key_that_an_option_sets_is_refused_rather_than_lost(
-    trained, image, tmp_path, monkeypatch, capfd
+    trained, image, tmp_path, command, capfd
 ):
     out = tmp_path / "out"
-    code = run(
-        "predict", trained, image, "-o", out, "--set", "output_dir=elsewhere",
-        monkeypatch=monkeypatch,
-    )  # fmt: skip
+    code = command("predict", trained, image, "-o", out, "--set", "output_dir=elsewhere")
     assert code == 2
     assert "output_dir: this command sets it; give its own option" in capfd.readouterr().err
     assert not out.exists()
 
 
 def test_a_hash_in_a_path_is_refused_since_configs_cannot_hold_it(
-    trained, tmp_path, monkeypatch, capfd
+    trained, tmp_path, command, capfd
 ):
     image = save(tmp_path / "case#1.nii.gz", np.zeros((4, 4, 4), dtype=np.int16))
-    assert run("predict", trained, image, "-o", tmp_path / "out", monkeypatch=monkeypatch) == 2
+    assert command("predict", trained, image, "-o", tmp_path / "out") == 2
     assert "cannot hold a '#'" in capfd.readouterr().err

@@ -11,16 +11,8 @@ import nibabel
 import numpy as np
 import pytest
 
-from medseg.cli.main import main
 from medseg.networks import UNet, load_weights
 from tests.conftest import BUNDLE, SMALL
-
-
-def run(*arguments, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["medseg", *map(str, arguments)])
-    with pytest.raises(SystemExit) as caught:
-        main()
-    return int(caught.value.code or 0)
 
 
 def pairs(**overrides):
@@ -38,12 +30,11 @@ def test_a_training_leaves_weights_metrics_by_class_name_curves_and_events(train
 
 
 def test_evaluating_scores_unseen_cases_in_their_own_grid(
-    trained, phantoms, tmp_path, monkeypatch, capfd
+    trained, phantoms, tmp_path, command, capfd
 ):
-    code = run(
+    code = command(
         "train", trained, f"dataset_dir={phantoms}", f"output_dir={tmp_path}", "split=test",
-        "--config", "train", "--config", "evaluate", "--run-id", "evaluating",
-        monkeypatch=monkeypatch,
+        "--config", "train", "--config", "evaluate", "--run-id", "evaluating"
     )  # fmt: skip
     assert code == 0
     assert "lung" in capfd.readouterr().out
@@ -54,20 +45,17 @@ def test_evaluating_scores_unseen_cases_in_their_own_grid(
     assert label.shape == image.shape
 
 
-def test_a_training_shorter_than_its_validations_still_keeps_weights(
-    phantoms, tmp_path, monkeypatch
-):
+def test_a_training_shorter_than_its_validations_still_keeps_weights(phantoms, tmp_path, command):
     places = [f"ckpt_dir={tmp_path}", f"output_dir={tmp_path}"]
-    code = run(
-        "train", BUNDLE, f"dataset_dir={phantoms}", *places, *pairs(epochs=1, val_interval=5),
-        monkeypatch=monkeypatch,
-    )  # fmt: skip
+    code = command(
+        "train", BUNDLE, f"dataset_dir={phantoms}", *places, *pairs(epochs=1, val_interval=5)
+    )
     assert code == 0
     assert (tmp_path / "model.safetensors").is_file()
 
 
 def test_a_folder_of_ones_own_with_equal_file_names_is_described_trained_and_evaluated(
-    phantoms, tmp_path, monkeypatch, capfd
+    phantoms, tmp_path, command, capfd
 ):
     # What `medseg data manifest` writes has no window, and p0/ct.nii.gz, p1/ct.nii.gz, ...
     # have one name; other class names than the bundle's travel with the weights.
@@ -80,17 +68,17 @@ def test_a_folder_of_ones_own_with_equal_file_names_is_described_trained_and_eva
         # Two classes, where the bundle's own data has three.
         change(own / f"p{n}" / "mask.nii.gz", array=lambda label: np.minimum(label, 1))
     places = [f"dataset_dir={own}", f"ckpt_dir={out}", f"output_dir={out}"]
-    described = run(
+    described = command(
         "data", "manifest", "--images", own / "*" / "ct.nii.gz", "--labels", own / "*/mask.nii.gz",
         "--modality", "CT", "--label-names", "air,lungs", "--folds", 2, "--out",
-        own / "manifest.json", monkeypatch=monkeypatch,
+        own / "manifest.json"
     )  # fmt: skip
     assert described == 0
     names = "class_names=[air, lungs]"
-    assert run("train", BUNDLE, *places, *pairs(epochs=1), names, monkeypatch=monkeypatch) == 0
-    code = run(
+    assert command("train", BUNDLE, *places, *pairs(epochs=1), names) == 0
+    code = command(
         "train", BUNDLE, *places, "--config", "train", "--config", "evaluate",
-        "--run-id", "evaluating", monkeypatch=monkeypatch,
+        "--run-id", "evaluating"
     )  # fmt: skip
     assert code == 0, capfd.readouterr().err
     training = json.loads((own / "manifest.json").read_text())["training"]
@@ -101,56 +89,49 @@ def test_a_folder_of_ones_own_with_equal_file_names_is_described_trained_and_eva
     assert {row["name"] for row in rows} == {"lungs"}
 
 
-def test_the_same_seed_trains_the_same_weights(phantoms, tmp_path, monkeypatch):
+def test_the_same_seed_trains_the_same_weights(phantoms, tmp_path, command):
     for name in ("one", "two"):
         places = [f"ckpt_dir={tmp_path / name}", f"output_dir={tmp_path / name}"]
         arguments = pairs(epochs=1, precision="fp32")
-        code = run(
-            "train", BUNDLE, f"dataset_dir={phantoms}", *places, *arguments,
-            monkeypatch=monkeypatch,
-        )  # fmt: skip
+        code = command("train", BUNDLE, f"dataset_dir={phantoms}", *places, *arguments)
         assert code == 0
     one, two = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "two"))
     assert one == two
 
 
-def test_a_wrong_key_gets_a_did_you_mean(tmp_path, monkeypatch, capfd):
-    assert run("train", BUNDLE, "max_epoch=5", monkeypatch=monkeypatch) == 2
+def test_a_wrong_key_gets_a_did_you_mean(tmp_path, command, capfd):
+    assert command("train", BUNDLE, "max_epoch=5") == 2
     told = capfd.readouterr().err.strip()
     assert "max_epoch: no such key in this config; did you mean" in told
     assert "\n" not in told
 
 
-def test_a_wrong_word_is_refused_before_any_image_is_read(phantoms, tmp_path, monkeypatch, capfd):
+def test_a_wrong_word_is_refused_before_any_image_is_read(phantoms, tmp_path, command, capfd):
     places = [f"ckpt_dir={tmp_path / 'models'}", f"output_dir={tmp_path / 'eval'}"]
-    code = run(
-        "train", BUNDLE, f"dataset_dir={phantoms}", *places, *pairs(schedule="polynomal"),
-        monkeypatch=monkeypatch,
-    )  # fmt: skip
+    code = command(
+        "train", BUNDLE, f"dataset_dir={phantoms}", *places, *pairs(schedule="polynomal")
+    )
     assert code == 2
     assert "schedule must be one of plateau, polynomial" in capfd.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_wrong_run_id_gets_the_list(monkeypatch, capfd):
-    assert run("train", BUNDLE, "--run-id", "trainig", monkeypatch=monkeypatch) == 2
+def test_a_wrong_run_id_gets_the_list(command, capfd):
+    assert command("train", BUNDLE, "--run-id", "trainig") == 2
     assert "it has run, training" in capfd.readouterr().err
 
 
-def test_a_wrong_config_gets_the_list(monkeypatch, capfd):
-    assert run("train", BUNDLE, "--config", "trian", monkeypatch=monkeypatch) == 2
+def test_a_wrong_config_gets_the_list(command, capfd):
+    assert command("train", BUNDLE, "--config", "trian") == 2
     assert "it has evaluate, inference, multi_gpu_train, train" in capfd.readouterr().err
 
 
 def test_a_wrong_value_is_refused_in_the_words_of_what_does_not_take_it(
-    phantoms, tmp_path, monkeypatch, capfd
+    phantoms, tmp_path, command, capfd
 ):
     places = [f"ckpt_dir={tmp_path / 'models'}", f"output_dir={tmp_path / 'eval'}"]
     hook = sys.excepthook
-    code = run(
-        "train", BUNDLE, f"dataset_dir={phantoms}", *places, *pairs(norm="twice"),
-        monkeypatch=monkeypatch,
-    )  # fmt: skip
+    code = command("train", BUNDLE, f"dataset_dir={phantoms}", *places, *pairs(norm="twice"))
     assert code == 2
     told = capfd.readouterr().err.strip().splitlines()[-1]
     assert told.startswith("medseg: medseg.networks.UNet: norm must be one of ('none', 'one', ")
@@ -158,20 +139,18 @@ def test_a_wrong_value_is_refused_in_the_words_of_what_does_not_take_it(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_place_that_cannot_be_written_is_one_line(phantoms, tmp_path, monkeypatch, capfd):
+def test_a_place_that_cannot_be_written_is_one_line(phantoms, tmp_path, command, capfd):
     (tmp_path / "taken").write_text("a file, where a folder is needed")
     places = [f"ckpt_dir={tmp_path / 'taken'}", f"output_dir={tmp_path / 'eval'}"]
-    code = run(
-        "train", BUNDLE, f"dataset_dir={phantoms}", *places, *pairs(), monkeypatch=monkeypatch
-    )
+    code = command("train", BUNDLE, f"dataset_dir={phantoms}", *places, *pairs())
     assert code == 4
     told = capfd.readouterr().err.strip().splitlines()[-1]
     assert told.startswith(f"medseg: {tmp_path / 'taken'}: File exists; ")
 
 
-def test_weights_of_an_earlier_training_are_not_overwritten(trained, phantoms, monkeypatch, capfd):
+def test_weights_of_an_earlier_training_are_not_overwritten(trained, phantoms, command, capfd):
     before = (trained / "models" / "model.safetensors").read_bytes()
-    code = run("train", trained, f"dataset_dir={phantoms}", *pairs(), monkeypatch=monkeypatch)
+    code = command("train", trained, f"dataset_dir={phantoms}", *pairs())
     assert code == 2
     assert "holds the weights of an earlier training" in capfd.readouterr().err
     assert (trained / "models" / "model.safetensors").read_bytes() == before
@@ -225,13 +204,11 @@ def no_file(folder):
     ],
 )
 def test_bad_data_ends_in_one_line_before_training(
-    spoil, message, damaged, tmp_path, monkeypatch, capfd
+    spoil, message, damaged, tmp_path, command, capfd
 ):
     spoil(damaged)
     places = [f"ckpt_dir={tmp_path / 'models'}", f"output_dir={tmp_path / 'eval'}"]
-    code = run(
-        "train", BUNDLE, f"dataset_dir={damaged}", *places, *pairs(), monkeypatch=monkeypatch
-    )
+    code = command("train", BUNDLE, f"dataset_dir={damaged}", *places, *pairs())
     told = capfd.readouterr().err.strip().splitlines()
     assert code == 3
     assert message in told[-1]
@@ -240,15 +217,10 @@ def test_bad_data_ends_in_one_line_before_training(
     assert not (tmp_path / "eval").exists()
 
 
-def test_an_all_background_label_is_warned_of_and_trained_with(
-    damaged, tmp_path, monkeypatch, capfd
-):
+def test_an_all_background_label_is_warned_of_and_trained_with(damaged, tmp_path, command, capfd):
     change(damaged / "labels" / "phantom_000.nii.gz", array=np.zeros_like)
     places = [f"ckpt_dir={tmp_path / 'models'}", f"output_dir={tmp_path / 'eval'}"]
-    code = run(
-        "train", BUNDLE, f"dataset_dir={damaged}", *places, *pairs(epochs=1),
-        monkeypatch=monkeypatch,
-    )  # fmt: skip
+    code = command("train", BUNDLE, f"dataset_dir={damaged}", *places, *pairs(epochs=1))
     assert code == 0
     assert "phantom_000: is all background" in capfd.readouterr().out
 
