@@ -1,0 +1,92 @@
+"""Where to cut the next patch: on something that is to be learned, or anywhere.
+
+The voxels of each class are listed once a case (`ClassVoxelsd`), so that a centre costs
+the same in a large volume as in a small one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Centres", "draw_start"]
+
+ClassVoxels = Mapping[int, NDArray[np.integer]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Centres:
+    """How patch centres are spread.
+
+    Attributes:
+        foreground: Share of patches that are centred on a voxel of some class but background,
+            in [0, 1]; the others lie anywhere in the volume, and so do all of a case without
+            foreground.
+        class_weights: How often each class but background is chosen among those that a
+            case has, one number for each, 0 or more; None means equally often.
+    """
+
+    foreground: float = 0.5
+    class_weights: Sequence[float] | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.foreground <= 1:
+            raise ValueError(f"foreground must be in [0, 1], got {self.foreground}")
+        weights = self.class_weights
+        if weights is not None and not (
+            all(isfinite(w) and w >= 0 for w in weights) and sum(weights) > 0
+        ):
+            raise ValueError(
+                f"class_weights must be finite, at least 0 and not all 0, got {list(weights)}"
+            )
+
+
+def draw_start(
+    centres: Centres,
+    class_voxels: ClassVoxels,
+    shape: Sequence[int],
+    size: Sequence[int],
+    rng: np.random.RandomState,
+) -> tuple[int, ...]:
+    """Draw the first voxel of a patch.
+
+    Args:
+        centres: How they are spread.
+        class_voxels: For each class value its voxels, `(n, axes)`; classes without voxels
+            may be missing.
+        shape: Spatial shape of the volume.
+        size: Voxels of the patch along each axis.
+        rng: Source of randomness; the only one.
+
+    Returns:
+        The patch lies in the volume where it fits, and around it where it does not.
+
+    Raises:
+        ValueError: If the case has a class that has no weight.
+    """
+    room = np.asarray(shape) - np.asarray(size)
+    on_foreground = rng.random_sample() < centres.foreground
+    values, weights = _present(centres, class_voxels)
+    if on_foreground and values:
+        voxels = class_voxels[values[rng.choice(len(values), p=weights)]]
+        start = voxels[rng.randint(len(voxels))] - np.asarray(size) // 2
+    else:
+        start = rng.randint(0, np.maximum(room, 0) + 1)
+    inside = np.where(room >= 0, np.clip(start, 0, np.maximum(room, 0)), room // 2)
+    return tuple(int(first) for first in inside)
+
+
+def _present(centres: Centres, class_voxels: ClassVoxels) -> tuple[list[int], NDArray[np.float64]]:
+    values = sorted(v for v, voxels in class_voxels.items() if v > 0 and len(voxels))
+    given = centres.class_weights
+    if given is not None and values and values[-1] > len(given):
+        raise ValueError(
+            f"class_weights must have a number for every class but background: the case has "
+            f"class {values[-1]}, got {len(given)}"
+        )
+    weights = np.array([1.0 if given is None else given[v - 1] for v in values])
+    chosen = weights > 0
+    values = [v for v, keep in zip(values, chosen, strict=True) if keep]
+    return values, weights[chosen] / max(weights.sum(), 1e-12)

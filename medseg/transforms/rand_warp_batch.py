@@ -1,0 +1,91 @@
+"""RandWarpBatchd: warp a whole batch where it lies, with a warp of its own for each element.
+
+For a GPU, where resampling is cheap and the CPU's time is not: workers cut plain patches, and
+the batch is warped after it has been collated and moved.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from monai.config.type_definitions import KeysCollection
+from monai.transforms.transform import MapTransform, RandomizableTransform
+from torch import Tensor
+
+from medseg.transforms.patch_reading import Padding
+from medseg.transforms.sampling_grid import PatchGrid, control_places, unit_grid
+from medseg.transforms.warp import Warp, sample_warp
+from medseg.transforms.warp_patch import Interpolation, resample
+from medseg.transforms.warp_ranges import WarpRanges
+
+__all__ = ["RandWarpBatchd", "batch_units"]
+
+
+def batch_units(
+    warps: Sequence[Warp], grid: PatchGrid, device: torch.device | str = "cpu"
+) -> Tensor:
+    """Where each voxel of each element comes from.
+
+    Args:
+        warps: One an element; those that deform do so with one control spacing.
+        grid: The elements' size and spacing, starting at 0.
+        device: Where the result is wanted; only control points travel there.
+
+    Returns:
+        `(B, *size, n)` for `medseg.transforms.resample`.
+    """
+    spacing = next((w.control_spacing_mm for w in warps if w.control_spacing_mm), None)
+    controls = [control_places(warp, grid, spacing) for warp in warps]
+    return unit_grid(controls, np.zeros_like(grid.size), np.asarray(grid.size), device)
+
+
+class RandWarpBatchd(RandomizableTransform, MapTransform):
+    """Warp every element of a batch about its centre, each in its own way.
+
+    Args:
+        keys: Tensors `(B, C, *spatial)` of one batch and spatial shape, on one device.
+        spacing_mm: Size of a voxel along each axis.
+        modes: One a key, as in `RandWarpPatchd`.
+        warp: What may be done.
+        padding: What stands outside the batch's patches; cut them larger than the network
+            needs if that matters.
+
+    Raises:
+        ValueError: If the shapes of the keys differ.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        spacing_mm: Sequence[float],
+        modes: Sequence[Interpolation],
+        *,
+        warp: WarpRanges,
+        padding: Padding = "border",
+    ) -> None:
+        MapTransform.__init__(self, keys)
+        RandomizableTransform.__init__(self, prob=1.0)
+        if len(modes) != len(self.keys):
+            raise ValueError(f"modes must be one a key, got {modes} for keys {list(self.keys)}")
+        self.spacing_mm = tuple(float(s) for s in spacing_mm)
+        self.modes = tuple(modes)
+        self.warp = warp
+        self.padding: Padding = padding
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Warp a batch; nothing is written into its tensors."""
+        batch = dict(data)
+        first: Tensor = batch[self.keys[0]]
+        shapes = {key: (len(batch[key]), *batch[key].shape[2:]) for key in self.keys}
+        if len(set(shapes.values())) > 1:
+            raise ValueError(f"keys must have one batch size and spatial shape, got {shapes}")
+        size = tuple(first.shape[2:])
+        grid = PatchGrid(start=(0,) * len(size), size=size, spacing_mm=self.spacing_mm)
+        warps = [sample_warp(self.warp, grid.extent_mm, self.R) for _ in range(len(first))]
+        if all(warp.flips == () for warp in warps):
+            return batch
+        units = batch_units(warps, grid, first.device)
+        for key, mode in zip(self.keys, self.modes, strict=True):
+            batch[key] = resample(batch[key].as_subclass(Tensor), units, mode, self.padding)
+        return batch

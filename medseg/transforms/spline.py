@@ -1,0 +1,139 @@
+"""Cubic B-splines on a coarse grid of control points: smooth maps from few numbers.
+
+A control grid covers a patch with `cells` cells an axis and one control point more on
+either side, so that it has `cells + 3` points. A cubic B-spline reproduces straight lines, so an
+affine map and a deformation can be added up at the control points and brought to the
+patch's voxels once; and it stays within the hull of its control points, so that no voxel
+moves further than a control point does.
+
+Reference:
+    Rueckert et al., Nonrigid registration using free-form deformations, IEEE TMI 1999.
+    https://doi.org/10.1109/42.796284
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+__all__ = ["basis", "basis_slope", "evaluate", "limit_folding"]
+
+# Smallest share of a volume that a deformation may leave of it.
+_LEAST_VOLUME = 0.1
+_POINTS_PER_CELL = 4
+
+Floats = NDArray[np.float64]
+
+
+def basis(points: Floats, cells: int) -> Floats:
+    """What each control point contributes at each place.
+
+    Args:
+        points: `(N,)`, in control spacings from the first cell's edge, in [0, cells].
+        cells: Cells along the axis, 1 or more.
+
+    Returns:
+        `(N, cells + 3)`, at most four values of a row are not 0; a row's sum is 1.
+    """
+    t = points - _cell(points, cells)
+    pieces = (
+        (1 - t) ** 3 / 6,
+        (3 * t**3 - 6 * t**2 + 4) / 6,
+        (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6,
+        t**3 / 6,
+    )
+    return _placed(points, cells, pieces)
+
+
+def basis_slope(points: Floats, cells: int) -> Floats:
+    """The derivative of `basis` along the axis, per control spacing; rows sum to 0."""
+    t = points - _cell(points, cells)
+    pieces = (
+        -((1 - t) ** 2) / 2,
+        (3 * t**2 - 4 * t) / 2,
+        (-3 * t**2 + 2 * t + 1) / 2,
+        t**2 / 2,
+    )
+    return _placed(points, cells, pieces)
+
+
+def evaluate(control: Tensor, bases: Sequence[Tensor]) -> Tensor:
+    """Bring control points to voxels.
+
+    Args:
+        control: `(..., *controls)`, 2 or 3 axes of them.
+        bases: One `(N, controls)` an axis.
+
+    Returns:
+        `(..., *N)`, contiguous, of the dtype of `control`.
+    """
+    # The last axis first: the one large product is then the first axis's, with long rows.
+    for matrix in reversed(bases):
+        turned = control.movedim(-1, -len(bases))
+        rest = list(turned.shape[1 - len(bases) :])
+        control = (matrix @ turned.flatten(1 - len(bases))).reshape(
+            *turned.shape[: -len(bases)], len(matrix), *rest
+        )
+    return control
+
+
+def limit_folding(displacement_mm: Floats, spacing_mm: Sequence[float]) -> Floats:
+    """Scale a deformation down until it folds nothing and crushes nothing below a tenth.
+
+    Args:
+        displacement_mm: `(n, *controls)`, n axes: where each control point moves.
+        spacing_mm: Distance of control points along each axis.
+
+    Returns:
+        The same displacement if `x + displacement(x)` is locally invertible everywhere,
+        else a multiple of it in (0, 1) that is: the Jacobian's determinant stays above 0.1.
+    """
+    if _steepest(displacement_mm, spacing_mm) < 1 - _LEAST_VOLUME ** (1 / len(spacing_mm)):
+        return displacement_mm
+    gradient = _gradient(displacement_mm, spacing_mm)
+    identity = np.eye(len(spacing_mm))
+    scale = 1.0
+    while np.linalg.det(identity + scale * gradient).min() < _LEAST_VOLUME:
+        scale *= 0.9
+    return scale * displacement_mm
+
+
+def _cell(points: Floats, cells: int) -> NDArray[np.int64]:
+    return np.clip(np.floor(points), 0, cells - 1).astype(np.int64)
+
+
+def _placed(points: Floats, cells: int, pieces: Sequence[Floats]) -> Floats:
+    rows, first = np.arange(len(points)), _cell(points, cells)
+    matrix = np.zeros((len(points), cells + 3))
+    for offset, piece in enumerate(pieces):
+        matrix[rows, first + offset] = piece
+    return matrix
+
+
+def _steepest(displacement: Floats, spacing_mm: Sequence[float]) -> float:
+    """A bound of the gradient's norm anywhere: slopes lie in the hull of differences."""
+    rows = [
+        np.abs(np.diff(displacement, axis=1 + axis)).max(axis=tuple(range(1, displacement.ndim)))
+        / spacing_mm[axis]
+        for axis in range(len(spacing_mm))
+    ]
+    return float(np.sum(rows, axis=0).max())
+
+
+def _gradient(displacement: Floats, spacing_mm: Sequence[float]) -> Floats:
+    """`(points, n, n)`: d displacement_i / d x_j at some points of every cell."""
+    cells = [size - 3 for size in displacement.shape[1:]]
+    points: list[Floats] = [np.linspace(0.0, c, _POINTS_PER_CELL * c + 1) for c in cells]
+    control = torch.as_tensor(displacement)
+    n = len(spacing_mm)
+    gradient = np.empty((n, n, int(np.prod([len(p) for p in points]))))
+    for along in range(n):
+        matrices = [
+            (basis_slope if axis == along else basis)(points[axis], cells[axis])
+            for axis in range(n)
+        ]
+        slope = evaluate(control, [torch.as_tensor(m) for m in matrices])
+        gradient[:, along] = slope.reshape(n, -1).numpy() / spacing_mm[along]
+    return np.moveaxis(gradient, -1, 0)

@@ -1,0 +1,188 @@
+"""Take a warped patch out of a volume: one grid, one resampling a key, only what is needed.
+
+The cost is that of the patch, whatever the volume's size. A plan is made once and serves
+image, label and weights alike, so that they stay aligned.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+from medseg.transforms.patch_reading import Padding, Volume, cut_patch, read_box
+from medseg.transforms.sampling_grid import (
+    PatchGrid,
+    control_places,
+    source_extent,
+    unit_grid,
+)
+from medseg.transforms.warp import Warp
+
+__all__ = ["Interpolation", "PatchPlan", "plan_patch", "resample", "warp_patch"]
+
+Interpolation = Literal["linear", "cubic", "nearest", "argmax"]
+
+# Slices whose places stay in a core's cache.
+_SLAB = 8
+
+
+@dataclass(frozen=True)
+class PatchPlan:
+    """How to take one patch from volumes of one shape.
+
+    Attributes:
+        grid: The patch before it is warped.
+        padding: What stands outside the volume.
+        flips: Axes to mirror, if that is all that is to be done.
+        low: Else the first voxel that is needed along each axis,
+        high: where that box ends,
+        units: and the patch's places in it, for `grid_sample`.
+    """
+
+    grid: PatchGrid
+    padding: Padding
+    flips: tuple[int, ...] | None = None
+    low: tuple[int, ...] = ()
+    high: tuple[int, ...] = ()
+    units: Tensor | None = None
+
+
+def plan_patch(
+    shape: Sequence[int], grid: PatchGrid, warp: Warp, padding: Padding = "border"
+) -> PatchPlan:
+    """Find out what a warped patch needs.
+
+    Args:
+        shape: Spatial shape of the volume, 2 or 3 axes.
+        grid: Where the patch lies.
+        warp: How it is deformed about its centre.
+        padding: What stands outside the volume: its nearest voxel, its mirror image, or 0.
+    """
+    if warp.flips is not None:
+        return PatchPlan(grid, padding, flips=warp.flips)
+    control = control_places(warp, grid)
+    low, high = _box(*source_extent(control), np.asarray(shape), padding)
+    return PatchPlan(
+        grid,
+        padding,
+        low=tuple(low.tolist()),
+        high=tuple(high.tolist()),
+        units=unit_grid([control], low, high - low),
+    )
+
+
+def warp_patch(volume: Volume, plan: PatchPlan, interpolation: Interpolation) -> Tensor:
+    """Take one warped patch.
+
+    A warp that leaves voxels on the grid (identity, flips) copies them, exactly.
+
+    Args:
+        volume: `(C, *spatial)` of the shape that was planned for.
+        plan: Made by `plan_patch`.
+        interpolation: See `resample`.
+
+    Returns:
+        `(C, *size)`; float32 for `linear` and `cubic`, for labels their own integer type, as
+        far as torch computes with it, else int32.
+    """
+    if plan.units is None:
+        patch = cut_patch(volume, plan.grid.start, plan.grid.size, plan.padding)
+        patch = patch.flip([1 + axis for axis in plan.flips or ()]) if plan.flips else patch
+    else:
+        box = read_box(volume, plan.low, plan.high)
+        patch = resample(box[None], plan.units, interpolation, plan.padding)[0]
+    return patch.float() if interpolation in ("linear", "cubic") else _as_label(patch)
+
+
+def resample(
+    volumes: Tensor, units: Tensor, interpolation: Interpolation, padding: Padding
+) -> Tensor:
+    """Sample volumes at the places of a grid.
+
+    Args:
+        volumes: `(B, C, *spatial)`, any dtype.
+        units: `(B, *size, n)`, see `unit_grid`.
+        interpolation: `linear` or, in 2-D, `cubic` for intensities; `nearest` for labels, or
+            `argmax`: the class whose linearly interpolated indicator is greatest, which is
+            smoother and costs a pass for each class in sight.
+        padding: What stands outside.
+
+    Returns:
+        `(B, C, *size)`, float32, or for labels the volumes' dtype.
+
+    Raises:
+        ValueError: If cubic interpolation is asked for in 3-D.
+    """
+    if interpolation == "argmax":
+        return _likeliest(volumes, units, padding)
+    if interpolation == "cubic" and units.shape[-1] == 3:
+        raise ValueError("interpolation cubic is for 2-D images; 3-D images take linear")
+    if interpolation == "nearest" and padding == "border" and volumes.device.type == "cpu":
+        return torch.stack([_gather(v, u) for v, u in zip(volumes, units, strict=True)])
+    mode = {"linear": "bilinear", "cubic": "bicubic", "nearest": "nearest"}[interpolation]
+    sampled = grid_sample(volumes.float(), units, mode, padding, align_corners=False)
+    return sampled if interpolation != "nearest" else sampled.to(volumes.dtype)
+
+
+def _gather(volume: Tensor, units: Tensor) -> Tensor:
+    """`grid_sample`'s nearest with border padding, a seventh of its price on a CPU."""
+    shape = volume.shape[1:]
+    flat = volume.reshape(volume.shape[0], -1)
+    picked = volume.new_empty((volume.shape[0], *units.shape[:-1]))
+    for slab in range(0, units.shape[0], _SLAB):
+        index = torch.zeros(1, dtype=torch.int32)
+        for axis, length in enumerate(shape):
+            place = units[slab : slab + _SLAB, ..., -1 - axis] * (length / 2)
+            nearest = place.add_((length - 1) / 2).round_().clamp_(0, length - 1)
+            index = index * length + nearest.to(torch.int32)
+        picked[:, slab : slab + _SLAB] = flat.index_select(1, index.flatten()).view(
+            -1, *index.shape
+        )
+    return picked
+
+
+def _likeliest(label: Tensor, units: Tensor, padding: Padding) -> Tensor:
+    # One class at a time against the best so far: no stack of all classes in memory.
+    classes = cast("list[float]", torch.unique(label).tolist())  # pyright: ignore[reportUnknownMemberType] - torch leaves tolist untyped
+    best = chosen = None
+    for value in classes:
+        share = grid_sample(
+            (label == value).float(), units, "bilinear", padding, align_corners=False
+        )
+        if best is None or chosen is None:
+            best, chosen = share, torch.full_like(share, value)
+            continue
+        wins = share > best
+        chosen.masked_fill_(wins, value)
+        best = torch.where(wins, share, best)
+    chosen = torch.zeros(0) if chosen is None else chosen
+    return chosen.to(label.dtype)
+
+
+def _box(
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    shape: NDArray[np.int64],
+    padding: Padding,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The voxels that sampling between two places touches, one to spare on either side."""
+    first = np.floor(low).astype(np.int64) - 1
+    end = np.ceil(high).astype(np.int64) + 2
+    if padding == "reflection":
+        # What is mirrored at a face of the volume has to be in the box.
+        first, end = (
+            np.where(end > shape, np.minimum(first, 2 * shape - end), first),
+            np.where(first < 0, np.maximum(end, -first), end),
+        )
+    first = np.clip(first, 0, shape - 1)
+    return first, np.maximum(np.clip(end, 1, shape), first + 1)
+
+
+def _as_label(patch: Tensor) -> Tensor:
+    plain = (torch.uint8, torch.int16, torch.int32, torch.int64)
+    return patch if patch.dtype in plain else patch.to(torch.int32)
