@@ -69,7 +69,7 @@ def chest_phantom(
         seed: Names the case, 0 or more; same seed, same bytes.
         shape: Voxels from left to right, back to front and foot to head; the field of
             view stays that of a chest, so fewer voxels are larger ones.
-        lesions: Foci of infection; drawn where None.
+        lesions: Foci of infection, 0 for a chest without; 3 to 12 drawn where None.
         orientation: Axis codes without permutation such as `"LPS"`; drawn where None.
 
     Raises:

@@ -3,6 +3,7 @@
 Where and what follows CT of COVID-19 pneumonia: several foci in both lungs, more at the
 back, at the bases and under the pleura; early ones ground glass, later ones consolidated
 or mixed, some with thickened septa. Vessels are painted afterwards and stay visible.
+How much of the lung is infected follows real masks (docs/decisions/0010).
 
 Reference:
     Ng et al., Imaging profile of the COVID-19 infection, Radiol. Cardiothorac. Imaging
@@ -56,11 +57,12 @@ def sample_lesions(
         rng: Source of randomness; the only one.
         grid: The grid.
         shapes: The patient.
-        count: How many; drawn where None: 0 in 5 % of the patients, 1 in 15 %.
+        count: How many; 3 to 12 drawn where None.
     """
     if count is None:
-        severity = rng.random()
-        count = 0 if severity < 0.05 else 1 if severity < 0.2 else int(rng.integers(2, 13))
+        count = int(rng.integers(3, 13))
+    # Foci of one patient are of one age, so all are large or all are small.
+    extent_mm = 18 * float(rng.lognormal(0, 0.25))
     inside = np.flatnonzero(shapes.lung > 2)
     if count == 0 or len(inside) == 0:
         return ()
@@ -69,7 +71,7 @@ def sample_lesions(
     low = np.clip((70 - grid.z.ravel()[inside]) / 140, 0.15, 1)
     weight = (np.exp(-depth / 9) + 0.06) * back * low
     chosen = rng.choice(inside, size=count, p=weight / weight.sum())
-    return tuple(_sample_lesion(rng, grid, shapes, int(index)) for index in chosen)
+    return tuple(_sample_lesion(rng, grid, shapes, int(index), extent_mm) for index in chosen)
 
 
 def paint_lesions(
@@ -105,11 +107,13 @@ def paint_lesions(
     return nearest
 
 
-def _sample_lesion(rng: np.random.Generator, grid: Grid, shapes: Shapes, index: int) -> Lesion:
+def _sample_lesion(
+    rng: np.random.Generator, grid: Grid, shapes: Shapes, index: int, extent_mm: float
+) -> Lesion:
     i, rest = divmod(index, grid.shape[1] * grid.shape[2])
     j, k = divmod(rest, grid.shape[2])
     kind = KINDS[rng.choice(3, p=(0.55, 0.2, 0.25))]
-    along = float(np.clip(rng.lognormal(2.7, 0.45), 6, 38))
+    along = float(np.clip(extent_mm * rng.lognormal(0, 0.4), 10, 42))
     if kind == "consolidation":
         along *= 0.75
     across = along * rng.uniform(0.5, 0.95)
