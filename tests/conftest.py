@@ -38,6 +38,13 @@ settings.register_profile("medseg", deadline=None, derandomize=True, max_example
 settings.load_profile("medseg")
 
 
+@pytest.fixture(autouse=True)
+def _gpu(request):
+    """A skip that says what is missing, for tests marked `cuda`."""
+    if request.node.get_closest_marker("cuda") and not torch.cuda.is_available():
+        pytest.skip("no NVIDIA GPU on this machine")
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real images, or a skip that says what is missing."""

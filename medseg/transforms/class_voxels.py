@@ -6,21 +6,20 @@ when the case was prepared, it costs nothing.
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from monai.transforms.transform import MapTransform
 from numpy.typing import NDArray
-from torch import Tensor
 
-from medseg.errors import DataError, UsageError
+from medseg.errors import UsageError
+from medseg.transforms.index_label import MAX_VALUE, told_of_case, whole_numbers
 
 __all__ = ["ClassVoxelsd", "list_class_voxels"]
 
 # Long enough that Python's share of the time is small, short enough to stay in the cache.
 SLAB_VOXELS = 2**19
-MAX_VALUE = 65535
 
 Label = NDArray[Any]
 
@@ -42,10 +41,8 @@ def list_class_voxels(label: Label, *, max_voxels: int) -> dict[int, NDArray[np.
         for a label that is all background.
 
     Raises:
-        DataError: If the label holds no voxel, NaN, fractions, or values above 65535.
+        DataError: If the label holds NaN, fractions, or values above 65535.
     """
-    if label.size == 0:
-        raise DataError(f"has no voxels, got shape {label.shape}; check the file and its crop")
     # Memory order, slowest axis first: across it, a volume takes ten times as long to read.
     axes = np.argsort([-abs(step) for step in label.strides], kind="stable")
     view = label.transpose(axes)
@@ -60,21 +57,10 @@ def _slabs(view: Label) -> Iterator[tuple[int, Label]]:
     row = view[:1].size
     thick = max(1, SLAB_VOXELS // row)
     for first in range(0, len(view), thick):
-        yield first * row, _classes(np.ascontiguousarray(view[first : first + thick]).reshape(-1))
-
-
-def _classes(values: Label) -> NDArray[np.uint8 | np.uint16]:
-    """The same values as 8 or 16 bit, which sort by radix; 0 for what is below."""
-    if values.dtype == np.uint8 or values.dtype == np.bool_:
-        return values.view(np.uint8)
-    if values.dtype.kind == "f":
-        odd = values[~np.isfinite(values) | (values != np.rint(values))]
-        if odd.size:
-            raise DataError(f"holds {odd[0]}, no whole number; resample labels with nearest")
-    highest = values.max()
-    if highest > MAX_VALUE:
-        raise DataError(f"holds {highest:g}, more than {MAX_VALUE}; check that this is a label")
-    return np.where(values > 0, values, 0).astype(np.uint16)
+        yield (
+            first * row,
+            whole_numbers(np.ascontiguousarray(view[first : first + thick]).reshape(-1)),
+        )
 
 
 def _count(view: Label) -> dict[int, int]:
@@ -174,22 +160,6 @@ class ClassVoxelsd(MapTransform):
         key = self.keys[0]
         if self.allow_missing_keys and key not in sample:
             return sample
-        try:
-            label = _spatial(sample[key])
-            sample[self.voxels_key] = list_class_voxels(label, max_voxels=self.max_voxels)
-        except DataError as error:
-            case = f"case {sample['case']!r}: " if "case" in sample else ""
-            raise DataError(f"{case}{key}: {error}") from error
+        find = partial(list_class_voxels, max_voxels=self.max_voxels)
+        sample[self.voxels_key] = told_of_case(sample, key, find)
         return sample
-
-
-def _spatial(label: Any) -> Label:
-    """The label without its channel, as an array on the CPU, of the same memory."""
-    if isinstance(label, Tensor):
-        tensor = label.detach().cpu().as_subclass(Tensor)
-        array = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
-    else:
-        array = np.asarray(label)
-    if array.ndim < 2 or array.shape[0] != 1:
-        raise DataError(f"must be (1, *spatial), got shape {array.shape}; give index labels")
-    return array[0]

@@ -1,0 +1,85 @@
+"""Resampling on a CPU, for border padding: what `grid_sample` does, at a part of its price.
+
+torch vectorises `grid_sample` in 2-D only. A volume can be read as an image of two channels
+whose rows are those of all slices, one channel a slice ahead of the other: sampling that image
+is sampling two neighbouring slices at once, and what is left is to weigh them. Labels need
+no weights and can be gathered. Both work through the patch a few slices at a time, so that
+what is computed on the way stays in the core's cache.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+__all__ = ["gather_nearest", "sample_linear"]
+
+_SLAB = 6
+
+
+def gather_nearest(volume: Tensor, units: Tensor) -> Tensor:
+    """The nearest voxels, as `grid_sample(..., "nearest", "border", align_corners=False)` finds.
+
+    Args:
+        volume: `(C, *spatial)`, 2 or 3 axes, any dtype.
+        units: `(*size, n)`, see `medseg.transforms.sampling_grid.unit_grid`.
+
+    Returns:
+        `(C, *size)`, of the volume's dtype. A place half-way between two voxels may fall
+        to the other one than with `grid_sample`.
+    """
+    flat = volume.reshape(len(volume), -1)
+    patch = volume.new_empty((len(volume), *units.shape[:-1]))
+    for first in range(0, len(units), _SLAB):
+        slab = units[first : first + _SLAB]
+        index = torch.zeros(1, dtype=torch.int32)
+        for axis, length in enumerate(volume.shape[1:]):
+            nearest = _voxels(slab[..., -1 - axis], length).round_()
+            # 32-bit indices are gathered three times as fast as 64-bit ones.
+            index = index * length + nearest.to(torch.int32)
+        found = flat.index_select(1, index.flatten())
+        patch[:, first : first + _SLAB] = found.view(-1, *index.shape)
+    return patch
+
+
+def sample_linear(volume: Tensor, units: Tensor) -> Tensor:
+    """Trilinear interpolation, as `grid_sample(..., "border", align_corners=False)` does it.
+
+    Row numbers of all slices share one float32 coordinate: places are exact to about a
+    thousandth of a voxel.
+
+    Args:
+        volume: `(C, I, J, K)`, float32, contiguous, I of 2 or more.
+        units: `(*size, 3)`, see `medseg.transforms.sampling_grid.unit_grid`.
+
+    Returns:
+        `(C, *size)`, float32.
+    """
+    patch = volume.new_empty((len(volume), *units.shape[:-1]))
+    for first in range(0, len(units), _SLAB):
+        slab = units[first : first + _SLAB]
+        for channel, into in zip(volume, patch, strict=True):
+            into[first : first + _SLAB] = _sample_slab(channel, slab)
+    return patch
+
+
+def _sample_slab(volume: Tensor, units: Tensor) -> Tensor:
+    slices, rows, columns = volume.shape
+    depth = _voxels(units[..., 2], slices)
+    below = depth.floor().clamp_(max=slices - 2)
+    share = depth.sub_(below)
+    # Rows are counted from the first slice in use, which keeps the numbers small and exact.
+    base, last = int(below.min()), int(below.max())
+    count = (last - base + 1) * rows
+    row = below.sub_(base).mul_(rows).add_(_voxels(units[..., 1], rows))
+    grid = torch.stack((units[..., 0], row.mul_(2).add_(1).div_(count).sub_(1)), dim=-1)
+    step = rows * columns
+    start = volume.storage_offset() + base * step
+    pair = volume.as_strided((1, 2, count, columns), (0, step, columns, 1), start)
+    flat = grid.view(1, len(grid), -1, 2)
+    lower, upper = grid_sample(pair, flat, "bilinear", "border", align_corners=False)[0]
+    return torch.lerp(lower.view_as(share), upper.view_as(share), share)
+
+
+def _voxels(units: Tensor, length: int) -> Tensor:
+    """From -1 and 1 at the outer faces to voxel numbers, kept inside; a new tensor."""
+    return (units * (length / 2)).add_((length - 1) / 2).clamp_(0, length - 1)
