@@ -1,6 +1,7 @@
 """Data: manifests, folds, phantoms, and checks of the user's images."""
 
 from medseg.data.check import check_dataset
+from medseg.data.draws import Draw, RandomDraws
 from medseg.data.facts import CaseReport, DatasetReport
 from medseg.data.folds import deal_folds
 from medseg.data.inputs import (
@@ -29,11 +30,13 @@ __all__ = [
     "CaseReport",
     "Channel",
     "DatasetReport",
+    "Draw",
     "InputError",
     "Label",
     "Manifest",
     "PhantomSet",
     "Problem",
+    "RandomDraws",
     "Volume",
     "check_dataset",
     "check_image",

@@ -1,0 +1,153 @@
+"""Which case comes next, and which number the draw has.
+
+The number is what augmentation is seeded by: it counts the draws of the whole training, over
+all epochs and processes, so a sample is the same whichever worker makes it, no two samples of
+a training share their chance, and a training that is taken up again goes on where it was.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from operator import index as whole
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg.errors import UsageError
+
+__all__ = ["Draw", "RandomDraws"]
+
+
+class Draw(NamedTuple):
+    """One draw.
+
+    Attributes:
+        index: Of the case.
+        number: Of the draw, from 0, unique in a training.
+    """
+
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride] - a draw is not searched
+    number: int
+
+
+class RandomDraws:
+    """A sampler of cases for a `DataLoader`, which can be taken up where it stopped.
+
+    Without weights, cases come in shuffled passes: each once before any comes again, also
+    where a pass reaches into the next epoch. With weights, each draw is independent. What an
+    epoch draws depends on the arguments and its number only.
+
+    Each `iter()` begins the next epoch; after `load_state_dict`, the first one finishes the
+    epoch that was left. The state counts draws that were handed out: a loader with workers
+    asks for some batches ahead of the training, so that only at the end of an epoch the two
+    agree. Within one, save `{"next_number": n}` with the n that the training has reached.
+    """
+
+    def __init__(
+        self,
+        dataset_length: int,
+        draws_per_epoch: int,
+        seed: int,
+        weights: Sequence[float] | None = None,
+        *,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        """Check the arguments.
+
+        Args:
+            dataset_length: Number of cases.
+            draws_per_epoch: Draws of this process in an epoch.
+            seed: The same for all processes of a training.
+            weights: How often each case is drawn, relative to the others; none draws all
+                alike.
+            rank: Which of several processes this is; each gets draws of its own.
+            world_size: How many there are.
+
+        Raises:
+            UsageError: If a number is too small or the weights do not fit.
+        """
+        self._length = _at_least("dataset_length", dataset_length, 1)
+        self._draws = _at_least("draws_per_epoch", draws_per_epoch, 1)
+        self._seed = _at_least("seed", seed, 0)
+        self._world = _at_least("world_size", world_size, 1)
+        self._rank = _at_least("rank", rank, 0)
+        if rank >= world_size:
+            raise UsageError(f"rank must be below world_size {world_size}, got {rank}")
+        self._chances = None if weights is None else _chances(weights, dataset_length)
+        self._next = 0
+        self._resumed = False
+
+    def __len__(self) -> int:
+        """Draws that the next `iter()` gives."""
+        return len(range(self._first() + self._rank, self._end(), self._world))
+
+    def __iter__(self) -> Iterator[Draw]:
+        """The draws of the next epoch, or what is left of one."""
+        first, end = self._first(), self._end()
+        self._resumed = False
+        cases = self._cases(first // self._per_epoch)
+        for number in range(first + self._rank, end, self._world):
+            # Before it is handed out: a consumer that has enough never comes back.
+            self._next = min(number - self._rank + self._world, end)
+            yield Draw(int(cases[number % self._per_epoch]), number)
+
+    def state_dict(self) -> dict[str, int]:
+        """Where the next draw stands, counted over all processes."""
+        return {"next_number": self._next}
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Go on from a state; the draws that follow are those that would have followed.
+
+        Raises:
+            UsageError: If the state is of something else.
+        """
+        if set(state) != {"next_number"}:
+            raise UsageError(f"RandomDraws: the state must be next_number, got {sorted(state)}")
+        self._next = _at_least("next_number", state["next_number"], 0)
+        self._resumed = True
+
+    @property
+    def _per_epoch(self) -> int:
+        return self._draws * self._world
+
+    def _first(self) -> int:
+        """Where the next epoch begins, or where one was left."""
+        return self._next if self._resumed else -(-self._next // self._per_epoch) * self._per_epoch
+
+    def _end(self) -> int:
+        return (self._first() // self._per_epoch + 1) * self._per_epoch
+
+    def _cases(self, epoch: int) -> NDArray[np.int64]:
+        """The case of each draw of an epoch, in order."""
+        if self._chances is not None:
+            chance = np.random.default_rng([self._seed, epoch])
+            return chance.choice(self._length, self._per_epoch, p=self._chances)
+        start = epoch * self._per_epoch
+        passes = range(start // self._length, (start + self._per_epoch - 1) // self._length + 1)
+        cases = np.concatenate([self._pass(number) for number in passes])
+        skipped = start - passes[0] * self._length
+        return cases[skipped : skipped + self._per_epoch]
+
+    def _pass(self, number: int) -> NDArray[np.int64]:
+        return np.random.default_rng([self._seed, number]).permutation(self._length)
+
+
+def _at_least(name: str, value: int, least: int) -> int:
+    # bool counts as a whole number in Python, and is surely a mistake here.
+    if isinstance(value, bool) or not hasattr(value, "__index__") or whole(value) < least:
+        raise UsageError(f"{name} must be a whole number from {least}, got {value!r}")
+    return whole(value)
+
+
+def _chances(weights: Sequence[float], length: int) -> NDArray[np.float64]:
+    array = np.asarray(weights, dtype=np.float64)
+    if array.shape != (length,):
+        raise UsageError(
+            f"weights must be one number for each of {length} cases, got shape {array.shape}"
+        )
+    wrong = array[~(np.isfinite(array) & (array >= 0))]
+    if wrong.size or array.sum() == 0:
+        raise UsageError(
+            f"weights must be 0 or more, and not all 0, got {wrong[0] if wrong.size else 'zeros'}"
+        )
+    return array / array.sum()
