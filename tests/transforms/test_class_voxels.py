@@ -129,7 +129,7 @@ def test_a_sample_without_label_passes_where_that_is_allowed():
         (np.full((1, 2, 2), np.inf), "holds inf"),
         (np.full((1, 2, 2), 0.5, np.float32), "holds 0.5, no whole number; resample labels"),
         (np.full((1, 2, 2), 70000), "holds 70000, more than 65535"),
-        (np.zeros((1, 0, 2)), r"label: has no voxels, got shape \(0, 2\)"),
+        (np.zeros((1, 0, 2)), r"label: has no voxels, got shape \(1, 0, 2\)"),
         (np.zeros((2, 4, 4)), r"must be \(1, \*spatial\), got shape \(2, 4, 4\)"),
         (np.zeros(4), r"must be \(1, \*spatial\), got shape \(4,\)"),
     ],

@@ -1,0 +1,80 @@
+"""An index label as an array of whole numbers, whatever it was handed over as.
+
+Readers give labels as float32 with metadata, caches as bytes, users as whatever their program
+wrote. What counts voxels or tells instances apart needs small whole numbers, and has to say
+so when it gets something else.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from medseg.errors import DataError
+
+__all__ = ["MAX_VALUE", "spatial_label", "told_of_case", "whole_numbers"]
+
+MAX_VALUE = 65535
+T = TypeVar("T")
+
+
+def spatial_label(label: Any) -> NDArray[Any]:
+    """The label without its channel, an array on the CPU that shares its memory if it can.
+
+    Args:
+        label: `(1, *spatial)`, an array or a tensor.
+
+    Returns:
+        `(*spatial)`.
+
+    Raises:
+        DataError: If it has several channels, no spatial axis, or no voxel.
+    """
+    if isinstance(label, Tensor):
+        tensor = label.detach().cpu().as_subclass(Tensor)
+        array = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+    else:
+        array = np.asarray(label)
+    if array.ndim < 2 or array.shape[0] != 1:
+        raise DataError(f"must be (1, *spatial), got shape {array.shape}; give index labels")
+    if array.size == 0:
+        raise DataError(f"has no voxels, got shape {array.shape}; check the file and its crop")
+    return array[0]
+
+
+def whole_numbers(label: NDArray[Any]) -> NDArray[np.uint8 | np.uint16]:
+    """The same values as 8 or 16 bit, which sort fast; 0 for values below.
+
+    Raises:
+        DataError: If it holds NaN, fractions, or values above 65535.
+    """
+    if label.dtype == np.uint8 or label.dtype == np.bool_:
+        return label.view(np.uint8)
+    if label.dtype == np.uint16:
+        return label
+    if label.dtype.kind == "f":
+        odd = label[~np.isfinite(label) | (label != np.rint(label))]
+        if odd.size:
+            raise DataError(f"holds {odd[0]}, no whole number; resample labels with nearest")
+    highest = label.max()
+    if highest > MAX_VALUE:
+        raise DataError(f"holds {highest:g}, more than {MAX_VALUE}; check that this is a label")
+    return np.where(label > 0, label, 0).astype(np.uint16)
+
+
+def told_of_case(
+    sample: Mapping[Hashable, Any], key: Hashable, read: Callable[[NDArray[Any]], T]
+) -> T:
+    """What `read` makes of the sample's label; its error says which case and key it was.
+
+    Raises:
+        DataError: Whatever `spatial_label` or `read` have against it.
+    """
+    try:
+        return read(spatial_label(sample[key]))
+    except DataError as error:
+        case = f"case {sample['case']!r}: " if "case" in sample else ""
+        raise DataError(f"{case}{key}: {error}") from error
