@@ -91,6 +91,6 @@ def join_arrays(node: Any, arrays: Sequence[Array]) -> Any:
     if isinstance(node, dict):
         found = cast("dict[str, Any]", node)
         if "array" in found:
-            return arrays[found["array"]]
+            return arrays[int(found["array"])]
         return {key: join_arrays(part, arrays) for key, part in found["dict"]}
     return node
