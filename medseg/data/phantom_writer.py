@@ -9,7 +9,9 @@ import gzip
 import logging
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -28,6 +30,8 @@ __all__ = ["FileFormat", "PhantomSet", "write_phantoms"]
 logger = logging.getLogger(__name__)
 
 FileFormat = Literal["nifti", "dicom"]
+# Each thread holds some 200 MB while it makes a phantom.
+MOST_THREADS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +103,9 @@ def write_phantoms(folder: str | Path, phantoms: PhantomSet) -> Manifest:
 def _write_all(folder: Path, phantoms: PhantomSet) -> Manifest:
     for name in ("images", "labels"):
         (folder / name).mkdir()
-    cases = [_write_case(folder, phantoms, number) for number in range(phantoms.cases)]
+    # NumPy and zlib let other threads run; the cases share no source of randomness.
+    with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
+        cases = list(pool.map(partial(_write_case, folder, phantoms), range(phantoms.cases)))
     trained = phantoms.cases - phantoms.test_cases
     manifest = Manifest(
         name="chest_phantoms",
