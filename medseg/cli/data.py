@@ -16,6 +16,7 @@ from medseg.data.check import check_cases
 from medseg.data.cohort import cohort_problems
 from medseg.data.collect import About, Plan, collect_manifest, find_files
 from medseg.data.facts import CaseReport, DatasetReport
+from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Manifest, Modality, load_manifest, save_manifest
 from medseg.data.phantom_writer import FileFormat, PhantomSet, write_phantoms
 from medseg.errors import ExitCode, UsageError
@@ -90,6 +91,13 @@ def manifest(  # noqa: PLR0913 - one argument an option
     label_names: Annotated[
         str, typer.Option(help="Of all values from 0 up: 'background,lung,infection'.")
     ] = "",
+    label_kind: Annotated[
+        LabelKind,
+        typer.Option(
+            help="What label files hold: the classes' values, numbered instances of one class, or "
+            "an 8-bit mask, foreground above the middle."
+        ),
+    ] = "classes",
     folds: Annotated[int, typer.Option(help="Number of folds, dealt by patient.")] = 5,
     test: Annotated[int, typer.Option(min=0, help="Patients to set aside for testing.")] = 0,
     patient_regex: Annotated[
@@ -115,6 +123,7 @@ def manifest(  # noqa: PLR0913 - one argument an option
         name=name,
         modality=modality,
         label_names=tuple(part.strip() for part in label_names.split(",")) if label_names else (),
+        label_kind=label_kind,
         description=description,
         source=source,
         licence=licence,

@@ -12,7 +12,8 @@ from medseg.data.cohort import cohort_problems
 from medseg.data.digest import path_sha256
 from medseg.data.facts import CaseReport, DatasetReport, LabelFacts, image_facts, label_facts
 from medseg.data.intake import count_values, grid_problems, image_problems, label_problems
-from medseg.data.manifest import Case, Label, Manifest
+from medseg.data.label_kind import as_classes
+from medseg.data.manifest import Case, Manifest
 from medseg.data.problems import InputError, Problem
 from medseg.data.volume import Volume, read_volume
 from medseg.errors import DataError
@@ -44,19 +45,19 @@ def check_cases(manifest: Manifest, dataset_dir: str | Path) -> Iterator[CaseRep
         raise DataError(f"{folder}: the folder is empty; give the one that holds {manifest.name}")
     for case in manifest.training:
         place = "training" if case.fold is None else f"fold {case.fold}"
-        yield _check_case(case, manifest.labels, folder, place)
+        yield _check_case(case, manifest, folder, place)
     for case in manifest.test:
-        yield _check_case(case, manifest.labels, folder, "test")
+        yield _check_case(case, manifest, folder, "test")
 
 
-def _check_case(case: Case, labels: tuple[Label, ...], folder: Path, place: str) -> CaseReport:
+def _check_case(case: Case, manifest: Manifest, folder: Path, place: str) -> CaseReport:
     problems = _digest_problems(case, folder)
     image = _read(folder / case.image, "image", problems)
     if image is not None:
         problems += image_problems(image)
     facts: tuple[LabelFacts, ...] = ()
     if case.label is not None:
-        facts = _check_label(folder / case.label, labels, image, problems)
+        facts = _check_label(folder / case.label, manifest, image, problems)
     elif place != "test":
         remedy = "give it a label, list it under test, or leave it out"
         problems.append(Problem("error", "case", "a training case has no label", remedy))
@@ -84,16 +85,16 @@ def _digest_problems(case: Case, folder: Path) -> list[Problem]:
 
 
 def _check_label(
-    path: Path, labels: tuple[Label, ...], image: Volume | None, problems: list[Problem]
+    path: Path, manifest: Manifest, image: Volume | None, problems: list[Problem]
 ) -> tuple[LabelFacts, ...]:
     label = _read(path, "label", problems)
     if label is None:
         return ()
     if image is not None:
         problems += grid_problems(image, label)
-    counts = count_values(label.array)
-    problems += label_problems(counts, [label.value for label in labels])
-    return label_facts(counts, labels, label.spacing_mm)
+    counts = count_values(as_classes(label.array, manifest.label_kind))
+    problems += label_problems(counts, [label.value for label in manifest.labels])
+    return label_facts(counts, manifest.labels, label.spacing_mm)
 
 
 def _read(path: Path, where: Literal["image", "label"], problems: list[Problem]) -> Volume | None:

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from medseg.data.digest import path_sha256
 from medseg.data.folds import deal_folds, shuffled_patients
 from medseg.data.intake import count_values, label_problems
+from medseg.data.label_kind import LabelKind, as_classes
 from medseg.data.manifest import Case, Channel, Label, Manifest, Modality, first_problem
 from medseg.data.pairs import Pair, pair_files
 from medseg.data.problems import Problem, refusal
@@ -38,6 +39,7 @@ class About:
         name: None takes the folder's name.
         modality: What made the images.
         label_names: Of all values, background first; empty invents them.
+        label_kind: What the label files hold.
         description: One sentence.
         source: Where the data came from.
         licence: Under which conditions.
@@ -47,6 +49,7 @@ class About:
     name: str | None = None
     modality: Modality
     label_names: tuple[str, ...] = ()
+    label_kind: LabelKind = "classes"
     description: str = "not stated"
     source: str = "not stated"
     licence: str = "not stated"
@@ -119,7 +122,7 @@ def collect_manifest(
     patients = {pair.case: _patient(pair.case, plan.patient_regex) for pair in pairs}
     order = shuffled_patients(patients.values(), seed=plan.seed)
     folds = deal_folds(order[plan.test_patients :], plan.folds, seed=plan.seed)
-    names = _label_names(about.label_names, pairs)
+    names = _label_names(about, pairs)
     try:
         cases = [_case(p, root, patients[p.case], folds.get(patients[p.case])) for p in pairs]
         return _manifest(cases, names, about, root.name), root
@@ -139,6 +142,7 @@ def _manifest(
         modality=about.modality,
         channels=(Channel(name=about.modality, unit=UNITS.get(about.modality, "arbitrary")),),
         labels=tuple(Label(value=value, name=name) for value, name in enumerate(label_names)),
+        label_kind=about.label_kind,
         training=tuple(case for case in cases if case.fold is not None),
         test=tuple(case for case in cases if case.fold is None),
     )
@@ -159,9 +163,9 @@ def _patient(case: str, pattern: str | None) -> str:
     return found[1]
 
 
-def _label_names(given: tuple[str, ...], pairs: Sequence[Pair]) -> tuple[str, ...]:
+def _label_names(about: About, pairs: Sequence[Pair]) -> tuple[str, ...]:
     """One name a value, 0 first; invented where none are given."""
-    holder = _holders(pairs)
+    given, holder = about.label_names, _holders(pairs, about.label_kind)
     highest = max(holder)
     if min(holder) < 0 or (len(holder) == 2 and highest > 1):
         stranger = min(holder) if min(holder) < 0 else highest
@@ -183,11 +187,12 @@ def _label_names(given: tuple[str, ...], pairs: Sequence[Pair]) -> tuple[str, ..
     return given or ("background", *(f"label_{value}" for value in range(1, highest + 1)))
 
 
-def _holders(pairs: Sequence[Pair]) -> dict[int, Path]:
+def _holders(pairs: Sequence[Pair], kind: LabelKind) -> dict[int, Path]:
     """For each value that occurs, the first label that holds it."""
     holder: dict[int, Path] = {}
     for pair in pairs:
-        counts = count_values(read_volume(pair.label, where="label").array)
+        label = as_classes(read_volume(pair.label, where="label").array, kind)
+        counts = count_values(label)
         for problem in label_problems(counts, [int(v) for v in counts if math.isfinite(v)]):
             if problem.severity == "error":
                 raise refusal(pair.label, problem)

@@ -99,6 +99,7 @@ def require_usable(
     for case in cases:
         if "label" not in case:
             raise DataError(f"{case['case']}: no label in {manifest.name}; training needs one")
-        for warning in check_pair(case["image"], case["label"], values):
+        kind = manifest.label_kind
+        for warning in check_pair(case["image"], case["label"], values, kind):
             logger.warning("%s: %s; %s", case["case"], warning.what, warning.remedy)
     logger.info("%s: %d cases read, all usable", manifest.name, len(cases))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg.data.label_kind import LabelKind, as_classes
 from medseg.data.problems import Problem, refusal
 from medseg.data.volume import Volume, read_volume
 
@@ -47,7 +48,10 @@ def check_image(path: str | Path) -> Volume:
 
 
 def check_pair(
-    image_path: str | Path, label_path: str | Path, label_values: Collection[int]
+    image_path: str | Path,
+    label_path: str | Path,
+    label_values: Collection[int],
+    label_kind: LabelKind = "classes",
 ) -> tuple[Problem, ...]:
     """Hold an image and its label together, or refuse them in one line.
 
@@ -55,6 +59,7 @@ def check_pair(
         image_path: The image.
         label_path: Its reference.
         label_values: The values the manifest names.
+        label_kind: What the label file holds, see `as_classes`.
 
     Returns:
         The warnings: a label that is all background is no error, since some patients have
@@ -67,7 +72,7 @@ def check_pair(
     label = read_volume(label_path, where="label")
     problems = (
         *grid_problems(image, label),
-        *label_problems(count_values(label.array), label_values),
+        *label_problems(count_values(as_classes(label.array, label_kind)), label_values),
     )
     _refuse_errors(label_path, problems)
     return (*image_problems(image), *problems)

@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from medseg._files import write_atomically
+from medseg.data.label_kind import LabelKind
 from medseg.errors import DataError, ManifestError, UsageError
 
 __all__ = [
@@ -120,7 +121,11 @@ class Case(_Strict):
 
 
 class Manifest(_Strict):
-    """One data set; see the module for the rules."""
+    """One data set; see the module for the rules.
+
+    `label_kind` says what the label files hold, if not the values of `labels`: numbered
+    `instances`, or a grey `mask`. See `medseg.data.label_kind`.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
     description: str
@@ -130,6 +135,7 @@ class Manifest(_Strict):
     modality: Modality
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
     labels: Annotated[tuple[Label, ...], Field(min_length=2)]
+    label_kind: LabelKind = "classes"
     training: tuple[Case, ...] = ()
     test: tuple[Case, ...] = ()
 
@@ -151,6 +157,15 @@ class Manifest(_Strict):
         doubled = next((name for name, n in Counter(self.class_names).items() if n > 1), None)
         if doubled is not None:
             raise ValueError(f"two labels are named {doubled!r}; give each a name of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _objects_and_masks_are_one_class(self) -> Self:
+        if self.label_kind != "classes" and len(self.labels) != 2:
+            raise ValueError(
+                f"label_kind {self.label_kind} has background and one class, got "
+                f"{len(self.labels)} labels; name two, or take label_kind classes"
+            )
         return self
 
     @model_validator(mode="after")
