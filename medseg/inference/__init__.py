@@ -2,5 +2,14 @@
 
 from medseg.inference.autocast import AutocastInferer, fast_precision
 from medseg.inference.save import SaveLabeld
+from medseg.inference.skip import ConstantWindows, OutsideBody
+from medseg.inference.sliding_labels import SlidingWindowLabels
 
-__all__ = ["AutocastInferer", "SaveLabeld", "fast_precision"]
+__all__ = [
+    "AutocastInferer",
+    "ConstantWindows",
+    "OutsideBody",
+    "SaveLabeld",
+    "SlidingWindowLabels",
+    "fast_precision",
+]

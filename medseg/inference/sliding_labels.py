@@ -1,0 +1,203 @@
+"""SlidingWindowLabels: MONAI's inferer signature, an index map in the image's own grid out.
+
+MONAI's own way stacks the logits of all classes at full size, turns them into probabilities and
+inverts the recipe on each: most of the time and nearly all of the memory of a prediction.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, cast
+
+import numpy as np
+import torch
+from monai.data.meta_tensor import MetaTensor
+from monai.inferers.inferer import Inferer
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import pad
+
+from medseg.errors import MachineError
+from medseg.inference.export import Label, label_in_network_grid, label_in_source_grid
+from medseg.inference.grid_map import GridMap, map_grids
+from medseg.inference.skip import Wanted
+from medseg.inference.slabs import Predictor, logit_slabs
+from medseg.inference.windows import Blend, plan_windows
+
+__all__ = ["SlidingWindowLabels"]
+
+logger = logging.getLogger(__name__)
+
+Grid = Literal["source", "network"]
+SkipRule = Callable[[Tensor], Wanted]
+
+
+class SlidingWindowLabels(Inferer):
+    """Predict a label by sliding windows, without holding the logits of all classes.
+
+    Args:
+        window: Voxels of a window along each axis; smaller volumes are padded with 0.
+        overlap: Share of a window that the next one shares, in [0, 1).
+        blend: How overlapping windows are weighed, `gaussian` or `constant`.
+        window_batch: Windows a call of the network; halved when memory runs out.
+        skip: Which windows need not be run, such as `OutsideBody`; all are run if None.
+        grid: Whether the label is wanted in the `source` image's grid, which a `MetaTensor`
+            remembers, or in that of the `network`.
+    """
+
+    def __init__(
+        self,
+        window: Sequence[int],
+        *,
+        overlap: float = 0.5,
+        blend: Blend = "gaussian",
+        window_batch: int = 1,
+        skip: SkipRule | None = None,
+        grid: Grid = "source",
+    ) -> None:
+        super().__init__()
+        if grid not in ("source", "network"):
+            raise ValueError(f"grid must be 'source' or 'network', got {grid!r}")
+        if window_batch < 1:
+            raise ValueError(f"window_batch must be 1 or more, got {window_batch}")
+        plan_windows(window, window, overlap=overlap, blend=blend)
+        self.window = tuple(window)
+        self.overlap = overlap
+        self.blend: Blend = blend
+        self.window_batch = window_batch
+        self.skip = skip
+        self.grid: Grid = grid
+
+    def __call__(
+        self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any
+    ) -> MetaTensor:
+        """Predict the label of one volume.
+
+        Args:
+            inputs: `(1, C, *spatial)`; a `MetaTensor` for a label in the source's grid.
+            network: Windows `(B, C, *window)` to logits `(B, K, *window)`.
+            args: For the network.
+            kwargs: For the network.
+
+        Returns:
+            `(1, 1, *spatial)`, uint8, or uint16 from 256 classes on, with the grid's affine.
+        """
+        if len(inputs) != 1:
+            raise ValueError(f"inputs must be one volume at a time, got {len(inputs)}")
+        affine, grid = _grids(inputs, self.grid)
+
+        def predict(windows: Tensor) -> Tensor:
+            return network(windows, *args, **kwargs).float()
+
+        with torch.inference_mode():
+            label = self._label(inputs.as_subclass(Tensor)[0], predict, grid)
+        return _with_affine(label, affine, inputs)
+
+    def _label(self, volume: Tensor, predict: Predictor, grid: GridMap | None) -> Label:
+        batch = self.window_batch
+        keep_on: torch.device | None = None
+        while True:
+            try:
+                return self._attempt(volume, predict, grid, batch, keep_on)
+            except (torch.OutOfMemoryError, MemoryError) as error:
+                if batch > 1:
+                    batch //= 2
+                    logger.warning("out of memory: %d windows at a time from now on", batch)
+                elif keep_on is None and volume.device.type != "cpu":
+                    keep_on = torch.device("cpu")
+                    logger.warning("out of memory: putting windows together on the CPU")
+                else:
+                    raise MachineError(
+                        "out of memory with one window at a time; take a smaller window, "
+                        "coarser spacing, or a larger machine"
+                    ) from error
+
+    def _attempt(
+        self,
+        volume: Tensor,
+        predict: Predictor,
+        grid: GridMap | None,
+        batch: int,
+        keep_on: torch.device | None,
+    ) -> Label:
+        padded, before = _padded(volume, self.window)
+        axis = int(np.argmax(padded.shape[1:]))  # the longest: slabs are smallest across it
+        turned, turn = _turned(padded, axis), [axis, *_others(axis, len(self.window))]
+        windows = plan_windows(
+            turned.shape[1:],
+            [self.window[a] for a in turn],
+            overlap=self.overlap,
+            blend=self.blend,
+        )
+        axes = range(len(turn))
+        skip = self.skip(padded) if self.skip is not None else None
+        slabs = logit_slabs(
+            turned,
+            lambda stack: _turned(predict(_turned_back(stack, axis)), axis, leading=2),
+            windows,
+            batch=batch,
+            wanted=None if skip is None else lambda box: skip([box[turn.index(a)] for a in axes]),
+            keep_on=keep_on,
+        )
+        if grid is None:
+            label = np.moveaxis(label_in_network_grid(slabs), 0, axis)
+            inside = tuple(slice(b, b + n) for b, n in zip(before, volume.shape[1:], strict=True))
+            return np.ascontiguousarray(label[inside])
+        return label_in_source_grid(slabs, _shifted(grid, before), axis)
+
+
+def _grids(inputs: Tensor, wanted: Grid) -> tuple[NDArray[np.float64] | None, GridMap | None]:
+    """The affine that the label will have, and the way there if it is the source's."""
+    if not isinstance(inputs, MetaTensor):
+        if wanted == "source":
+            raise ValueError("inputs must be a MetaTensor for a label in the source's grid")
+        return None, None
+    network = _matrix(inputs.affine)
+    if wanted == "network":
+        return network, None
+    meta = _meta(inputs)
+    axes = inputs.ndim - 2
+    source = _matrix(meta["original_affine"])
+    shape = [int(n) for n in np.ravel(np.asarray(meta["spatial_shape"]))[:axes]]
+    keep = [*range(axes), -1]
+    return source, map_grids(source[keep][:, keep], shape, network[keep][:, keep])
+
+
+def _meta(inputs: MetaTensor) -> dict[str, Any]:
+    return cast("Any", inputs).meta
+
+
+def _matrix(affine: Any) -> NDArray[np.float64]:
+    matrix = np.asarray(affine, dtype=np.float64)
+    return matrix.reshape(matrix.shape[-2:])
+
+
+def _padded(volume: Tensor, window: Sequence[int]) -> tuple[Tensor, list[int]]:
+    missing = [max(w - n, 0) for w, n in zip(window, volume.shape[1:], strict=True)]
+    before = [m // 2 for m in missing]
+    ends = [e for m, b in zip(missing, before, strict=True) for e in (m - b, b)]
+    return (pad(volume, ends[::-1]) if any(missing) else volume), before
+
+
+def _shifted(grid: GridMap, before: Sequence[int]) -> GridMap:
+    offset = tuple(o + b for o, b in zip(grid.offset, before, strict=True))
+    return GridMap(grid.axes, grid.scale, offset, grid.shape)
+
+
+def _others(axis: int, axes: int) -> list[int]:
+    return [a for a in range(axes) if a != axis]
+
+
+def _turned(tensor: Tensor, axis: int, leading: int = 1) -> Tensor:
+    """Bring a spatial axis to the front of the spatial axes."""
+    return tensor.movedim(leading + axis, leading)
+
+
+def _turned_back(stack: Tensor, axis: int) -> Tensor:
+    return stack.movedim(2, 2 + axis).contiguous()
+
+
+def _with_affine(label: Label, affine: NDArray[np.float64] | None, inputs: Tensor) -> MetaTensor:
+    meta = dict(_meta(inputs)) if isinstance(inputs, MetaTensor) else {}
+    if affine is not None:
+        meta["affine"] = torch.as_tensor(affine)[None]
+    return MetaTensor(torch.as_tensor(label)[None, None], meta=meta)

@@ -1,0 +1,87 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from monai.inferers.utils import sliding_window_inference
+
+from medseg.inference.slabs import logit_slabs
+from medseg.inference.windows import plan_windows
+
+axis = st.tuples(st.integers(1, 6), st.integers(0, 9))
+plans = st.fixed_dictionaries(
+    {"overlap": st.floats(0, 0.8), "blend": st.sampled_from(["constant", "gaussian"])}
+)
+
+
+def put_together(volume, predict, windows, **options):
+    slabs = list(logit_slabs(volume, predict, windows, **options))
+    ends = [slab.start + slab.logits.shape[1] for slab in slabs]
+    assert [slab.start for slab in slabs] == [0, *ends[:-1]]
+    return torch.cat([slab.logits for slab in slabs], dim=1)
+
+
+@given(axes=st.lists(axis, min_size=2, max_size=3), plan=plans, batch=st.integers(1, 5))
+def test_an_identity_network_gives_the_volume_back(axes, plan, batch):
+    size = [window for window, _ in axes]
+    volume = torch.rand(2, *[window + more for window, more in axes])
+    windows = plan_windows(volume.shape[1:], size, **plan)
+    result = put_together(volume, lambda stack: stack, windows, batch=batch)
+    torch.testing.assert_close(result, volume, rtol=1e-4, atol=1e-5)
+
+
+def test_slabs_are_what_monai_stitches():
+    torch.manual_seed(0)
+    network = torch.nn.Conv3d(1, 3, 5, padding=2)
+    volume = torch.rand(1, 30, 25, 20)
+    windows = plan_windows(volume.shape[1:], (12, 10, 8), overlap=0.5, blend="constant")
+    with torch.inference_mode():
+        ours = put_together(volume, network, windows, batch=3)
+        theirs = sliding_window_inference(
+            volume[None], (12, 10, 8), 3, network, overlap=0.5, mode="constant"
+        )[0]
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_windows_that_are_not_wanted_are_not_run():
+    seen = []
+    volume = torch.rand(1, 12, 8)
+    volume[:, :6] = 0
+
+    def network(stack):
+        seen.append(len(stack))
+        return torch.cat((stack, 1 - stack), dim=1)
+
+    windows = plan_windows((12, 8), (4, 4), overlap=0)
+    result = put_together(
+        volume, network, windows, wanted=lambda box: bool(volume[(slice(None), *box)].any())
+    )
+    assert sum(seen) == 4  # the windows from 4 to 8 and from 8 to 12
+    assert (result[:, :4] == 0).all()
+    torch.testing.assert_close(result[:, 4:], torch.cat((volume, 1 - volume))[:, 4:])
+
+
+def test_a_volume_of_which_nothing_is_wanted_has_logits_of_nothing():
+    windows = plan_windows((12, 8), (4, 4), overlap=0.5)
+    result = put_together(
+        torch.rand(1, 12, 8),
+        lambda stack: stack.repeat(1, 3, 1, 1),
+        windows,
+        wanted=lambda _: False,
+    )
+    assert result.shape == (3, 12, 8)
+    assert not result.any()
+
+
+def test_no_more_than_two_slabs_of_logits_are_held():
+    held = []
+    volume = torch.rand(1, 40, 4, 4)
+    windows = plan_windows((40, 4, 4), (4, 4, 4), overlap=0.5)
+    for slab in logit_slabs(volume, lambda stack: stack, windows):
+        held.append(slab.logits.shape[1])
+    assert max(held) == 4
+
+
+def test_a_batch_of_nothing_is_refused():
+    windows = plan_windows((4, 4), (4, 4))
+    with pytest.raises(ValueError, match="batch must be 1 or more, got 0"):
+        list(logit_slabs(torch.rand(1, 4, 4), lambda stack: stack, windows, batch=0))
