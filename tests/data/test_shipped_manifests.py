@@ -1,6 +1,7 @@
 """What the manifests in data_manifests/ promise."""
 
 import csv
+import re
 
 import pytest
 
@@ -31,10 +32,41 @@ def test_the_covid_folds_hold_two_patients_each_in_order_of_case_number():
     assert folds == {"01": 0, "02": 0, "04": 1, "05": 1, "07": 2, "08": 2, "09": 3}
 
 
+def test_hela_frames_are_split_by_blocks_of_time_silver_to_train_gold_to_test():
+    manifest = load_manifest(REPOSITORY / "data_manifests" / "dic_c2dh_hela.json")
+    frames = {case.case: int(case.case[1:]) for case in manifest.cases}
+    assert {frames[case.case] for case in manifest.test} == {2, 5, 31, 33, 34, 39}
+    assert all(case.label.startswith("01_GT/") for case in manifest.test)
+    assert all(case.label.startswith("01_ST/") for case in manifest.training)
+    for case in manifest.cases:
+        for other in manifest.cases:
+            if case.fold != other.fold:
+                assert abs(frames[case.case] - frames[other.case]) >= 4
+
+
+def test_ebhi_patients_are_the_numbers_in_file_names_and_every_class_is_tested():
+    manifest = load_manifest(REPOSITORY / "data_manifests" / "ebhi_seg.json")
+    for case in manifest.cases:
+        assert case.patient == re.search(r"GT[A-Z]*([0-9]+)-", case.image)[1]
+    tested = [case.image.partition("/")[0] for case in manifest.test]
+    assert {name: tested.count(name) for name in tested} == {
+        **dict.fromkeys(["high_grade_in", "low_grade_in", "normal", "polyp"], 4),
+        **{"adenocarcinoma": 5, "serrated_adenoma": 4},
+    }
+
+
 @pytest.mark.data
-def test_the_covid_digests_are_those_of_the_images_at_hand(real_data):
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("covid19_ct_seg", "chest_ct/covid19-ct-seg"),
+        ("dic_c2dh_hela", "microscopy/dic-c2dh-hela"),
+        ("ebhi_seg", "histology/ebhi-seg"),
+    ],
+)
+def test_the_digests_are_those_of_the_images_at_hand(real_data, name, folder):
     rows = csv.reader((real_data / "MANIFEST.tsv").read_text().splitlines(), delimiter="\t")
-    digests = {row[0].rpartition("/")[2]: row[2] for row in rows}
-    manifest = load_manifest(REPOSITORY / "data_manifests" / "covid19_ct_seg.json")
-    for case in manifest.training:
-        assert case.sha256 == {"image": digests[case.image], "label": digests[case.label]}
+    digests = {row[0]: row[2] for row in rows}
+    for case in load_manifest(REPOSITORY / "data_manifests" / f"{name}.json").cases:
+        files = {"image": case.image, "label": case.label}
+        assert case.sha256 == {key: digests[f"{folder}/{file}"] for key, file in files.items()}
