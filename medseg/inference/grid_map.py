@@ -52,7 +52,8 @@ class GridMap:
             array: `(*voxels)`: as many along axis a as the source has along `axes[a]`.
         """
         backwards = tuple(slice(None, None, -1 if scale < 0 else 1) for scale in self.scale)
-        return np.ascontiguousarray(array[backwards].transpose(np.argsort(self.axes)))
+        # A copy, not "as contiguous": that keeps a negative stride along an axis of one voxel.
+        return array[backwards].transpose(np.argsort(self.axes)).copy()
 
 
 def map_grids(

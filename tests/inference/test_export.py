@@ -137,3 +137,9 @@ def test_a_recipe_that_turns_the_image_between_its_axes_is_refused():
     turned[:3, :3] = nibabel.eulerangles.euler2mat(0.3)
     with pytest.raises(DataError, match="turns the image against its own axes"):
         map_grids(np.eye(4), (4, 4, 4), turned)
+
+
+def test_a_single_slice_stored_backwards_gives_an_array_that_torch_can_hold():
+    grid = GridMap((0, 1, 2), (1, 1, -1), (0, 0, 0), (3, 3, 1))
+    label = label_in_source_grid(cut(torch.rand(2, 3, 3, 1), []), grid)
+    assert torch.as_tensor(label).shape == (3, 3, 1)
