@@ -1,6 +1,18 @@
 """Data: manifests, folds, phantoms, and checks of the user's images."""
 
+from typing import TYPE_CHECKING
+
 from medseg.data.check import check_dataset
+from medseg.data.dicom_choice import (
+    choose_series,
+    dicom_reference,
+    pick_input,
+    require_modality,
+    split_reference,
+)
+from medseg.data.dicom_find import DicomSeries, find_dicom_series
+from medseg.data.dicom_input import is_dicom
+from medseg.data.dicom_series import DicomFacts, DicomVolume, read_dicom_series
 from medseg.data.draws import Draw, RandomDraws
 from medseg.data.facts import CaseReport, DatasetReport
 from medseg.data.folds import deal_folds
@@ -25,11 +37,18 @@ from medseg.data.phantom_writer import PhantomSet, write_phantoms
 from medseg.data.problems import InputError, Problem
 from medseg.data.volume import Volume, read_volume
 
+if TYPE_CHECKING:
+    from medseg.data.dicom_reader import DicomSeriesReader
+
 __all__ = [
     "Case",
     "CaseReport",
     "Channel",
     "DatasetReport",
+    "DicomFacts",
+    "DicomSeries",
+    "DicomSeriesReader",
+    "DicomVolume",
     "Draw",
     "InputError",
     "Label",
@@ -41,15 +60,32 @@ __all__ = [
     "check_dataset",
     "check_image",
     "check_pair",
+    "choose_series",
     "datalist",
     "deal_folds",
+    "dicom_reference",
+    "find_dicom_series",
     "find_manifest",
     "intensity_window",
+    "is_dicom",
     "list_images",
     "load_manifest",
+    "pick_input",
+    "read_dicom_series",
     "read_volume",
     "require_classes",
+    "require_modality",
     "require_usable",
     "save_manifest",
+    "split_reference",
     "write_phantoms",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # MONAI takes seconds to import, and most of what is here needs none of it.
+    if name == "DicomSeriesReader":
+        from medseg.data.dicom_reader import DicomSeriesReader
+
+        return DicomSeriesReader
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,11 +1,11 @@
-"""Volumes: one image file, or one folder of DICOM slices, as an array with its place in space.
+"""Volumes: one image file, or one DICOM series, as an array with its place in space.
 
 Every format ends up in the same form, that of nibabel: array axes I, J, K and an affine that
 takes voxel indices to millimetres, RAS+. What cannot be brought into that form without a
 guess (time series, colour, a lost orientation) is refused in one line.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,9 +13,12 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg.data.dicom_choice import split_reference
+from medseg.data.dicom_input import is_dicom
+from medseg.data.dicom_series import DicomFacts, read_dicom_series
+from medseg.data.itk_file import ITK_SUFFIXES, read_itk
 from medseg.data.nifti import NIFTI_SUFFIXES, read_nifti
-from medseg.data.problems import Problem, Where, refusal
-from medseg.data.series import read_series
+from medseg.data.problems import InputError, Problem, Where, refusal
 
 __all__ = ["Volume", "read_volume"]
 
@@ -32,12 +35,14 @@ class Volume:
         affine: `(4, 4)`, from voxel indices to millimetres, RAS+; invertible.
         spacing_mm: Distance between voxel centres along I, J and K.
         dtype: Type of the stored values, e.g. `int16`.
+        dicom: Of a DICOM series, which one it is and what was done to it.
     """
 
     array: NDArray[Any]
     affine: NDArray[np.float64]
     spacing_mm: tuple[float, float, float]
     dtype: str
+    dicom: DicomFacts | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -52,31 +57,46 @@ class Volume:
 
 
 def read_volume(path: str | Path, *, where: Where = "image") -> Volume:
-    """Read a NIfTI file or a folder that holds one DICOM series.
+    """Read a NIfTI, NRRD or MetaImage file, or a DICOM series.
 
     A fourth axis of size 1, which many programs write, is taken off; any other fourth axis
     is refused.
 
     Args:
-        path: A `.nii` or `.nii.gz` file, or a folder.
+        path: A `.nii`, `.nii.gz`, `.nrrd`, `.nhdr`, `.mha` or `.mhd` file; a folder, a zip or a
+            file of DICOM with one series that fits, or `PATH#UID` as `pick_input` gives it.
         where: Whether an error should speak of an image or of a label.
 
     Raises:
         InputError: If it is missing, damaged, of another format, or no scalar volume.
     """
-    path = Path(path)
-    if path.is_dir():
-        return _volume(path, *read_series(path, where=where), where=where)
-    if not path.exists():
-        raise refusal(path, Problem("error", where, "not there", "check the path and its folder"))
-    if not path.name.lower().endswith(NIFTI_SUFFIXES):
-        remedy = "give a .nii or .nii.gz file or a folder with one DICOM series"
-        raise refusal(path, Problem("error", where, "format not supported", remedy))
-    return _volume(path, *read_nifti(path, where=where), where=where)
+    file, _ = split_reference(path)
+    if is_dicom(file):
+        return _dicom(path, where)
+    if not file.exists():
+        raise refusal(file, Problem("error", where, "not there", "check the path and its folder"))
+    name = file.name.lower()
+    if name.endswith(NIFTI_SUFFIXES):
+        return _volume(file, *read_nifti(file, where=where), where=where)
+    if name.endswith(ITK_SUFFIXES):
+        return _volume(file, *read_itk(file, where=where), where=where)
+    remedy = "give a NIfTI, NRRD or MetaImage file, or a folder, zip or file of DICOM"
+    raise refusal(file, Problem("error", where, "format not supported", remedy))
+
+
+def _dicom(path: str | Path, where: Where) -> Volume:
+    try:
+        series = read_dicom_series(path)
+    except InputError as error:
+        error.problem = replace(error.problem, where=where)
+        raise
+    uid = f"DICOM series {series.facts.series_uid}"
+    volume = _volume(uid, series.array, series.affine, series.array.dtype.name, where=where)
+    return replace(volume, dicom=series.facts)
 
 
 def _volume(
-    path: Path, array: NDArray[Any], affine: NDArray[np.float64], dtype: str, *, where: Where
+    path: str | Path, array: NDArray[Any], affine: NDArray[np.float64], dtype: str, *, where: Where
 ) -> Volume:
     if array.size == 0:
         raise refusal(path, Problem("error", where, "has no voxels", "export the file again"))

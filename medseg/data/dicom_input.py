@@ -1,0 +1,124 @@
+"""The files of a folder tree, a zip or a single file, opened one at a time.
+
+A zip is read where it lies: nothing is unpacked to disk, so names inside it lead nowhere, and
+one file at a time is in memory. No message names a file or a folder: hospitals name them after
+patients.
+"""
+
+import zipfile
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from medseg.data.problems import InputError, Problem, refusal
+
+__all__ = [
+    "HEAD_BYTES",
+    "MAX_ZIP_BYTES",
+    "DicomInput",
+    "has_dicom_magic",
+    "is_dicom",
+    "open_input",
+    "refuse",
+]
+
+# Unpacked, all files together; a year of CT of one patient has less.
+MAX_ZIP_BYTES = 32 * 2**30
+ENCRYPTED = 0x1
+PREAMBLE = 128
+ZIP_MAGIC = b"PK\x03\x04"
+HEAD_BYTES = PREAMBLE + 4
+
+
+@dataclass(frozen=True)
+class DicomInput:
+    """What may hold DICOM.
+
+    Attributes:
+        names: Of all files that are neither hidden nor an index, sorted, with `/`, below the
+            folder or inside the zip.
+        open: Opens one of them for reading.
+    """
+
+    names: tuple[str, ...]
+    open: Callable[[str], IO[bytes]]
+
+
+def refuse(what: str, remedy: str, *, series_uid: str | None = None) -> InputError:
+    """The error for a DICOM input, which tells it by its series and not by its path."""
+    place = "DICOM input" if series_uid is None else f"DICOM series {series_uid}"
+    return refusal(place, Problem("error", "image", what, remedy))
+
+
+@contextmanager
+def open_input(path: Path) -> Generator[DicomInput]:
+    """Open a folder tree, a zip or one file.
+
+    Raises:
+        InputError: If there is nothing, or the zip is damaged, encrypted or too large.
+    """
+    if path.is_dir():
+        yield _folder(path)
+    elif not path.is_file():
+        raise refuse("there is no such file or folder", "check the path")
+    elif path.suffix.lower() == ".zip" or _head(path).startswith(ZIP_MAGIC):
+        if not zipfile.is_zipfile(path):
+            raise refuse("the zip is damaged", "copy or export it again")
+        with zipfile.ZipFile(path) as archive:
+            yield _zip(archive)
+    else:
+        yield DicomInput((path.name,), lambda name: (path.parent / name).open("rb"))
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a path is to be read as DICOM: a folder, a zip, a `.dcm` or a file marked as such."""
+    if path.is_dir() or path.suffix.lower() in (".zip", ".dcm"):
+        return True
+    head = _head(path)
+    return has_dicom_magic(head) or head.startswith(ZIP_MAGIC)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(HEAD_BYTES)
+    except OSError:
+        return b""
+
+
+def has_dicom_magic(head: bytes) -> bool:
+    """Whether the first 132 bytes of a file are those of a DICOM file."""
+    return head[PREAMBLE:HEAD_BYTES] == b"DICM"
+
+
+def _folder(path: Path) -> DicomInput:
+    files = (file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
+    names = tuple(sorted(filter(_is_wanted, files)))
+    if not names:
+        raise refuse("the folder is empty", "check the path")
+    return DicomInput(names, lambda name: (path / name).open("rb"))
+
+
+def _zip(archive: zipfile.ZipFile) -> DicomInput:
+    members = {m.filename: m for m in archive.infolist() if not m.is_dir()}
+    if any(member.flag_bits & ENCRYPTED for member in members.values()):
+        raise refuse("the zip is encrypted", "unpack it and give the folder")
+    # A member is never read beyond the size that the zip declares for it.
+    size = sum(member.file_size for member in members.values())
+    if size > MAX_ZIP_BYTES:
+        limit = f"more than {MAX_ZIP_BYTES / 2**30:.0f} GiB"
+        raise refuse(f"the zip unpacks to {limit}", "give a zip of fewer series, or a folder")
+    names = tuple(sorted(filter(_is_wanted, members)))
+    return DicomInput(names, lambda name: archive.open(members[name]))
+
+
+def _is_wanted(name: str) -> bool:
+    folders, _, file = name.rpartition("/")
+    hidden = any(map(_is_hidden, (*folders.split("/"), file)))
+    return not hidden and file.upper() != "DICOMDIR"
+
+
+def _is_hidden(part: str) -> bool:
+    return part == "__MACOSX" or (part.startswith(".") and part not in (".", ".."))

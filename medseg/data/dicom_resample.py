@@ -1,0 +1,83 @@
+"""A box out of slices that lie askew or are not all there.
+
+Slices keep their height wherever that is possible: a tilted stack is straightened by moving each
+slice within its own plane, so that values are mixed along rows and columns only, and an even
+grid takes over every slice that lies on it as it is. Both are linear and so exact for values
+that change evenly in space.
+"""
+
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+__all__ = ["fill_gaps", "straighten"]
+
+# scipy has no types.
+_ndimage = cast("Any", ndimage)
+Floats = NDArray[np.float64]
+
+
+def straighten(
+    array: NDArray[np.int16] | NDArray[np.float32], affine: Floats, sideways_mm: Floats
+) -> tuple[NDArray[np.float32], Floats]:
+    """Move each slice within its plane to where it belongs; the box grows to hold them all.
+
+    Args:
+        array: `(I, J, K)`.
+        affine: `(4, 4)`, of the first slice, with its normal as third axis.
+        sideways_mm: `(K, 2)`, how far each slice lies from the first along I and J.
+
+    Returns:
+        `(I', J', K)`, filled up with the smallest value, and its affine.
+    """
+    pixel_mm = np.linalg.norm(affine[:3, :2], axis=0)
+    shifts = sideways_mm / pixel_mm
+    before = np.floor(shifts.min(axis=0)).astype(int)
+    after = np.ceil(shifts.max(axis=0)).astype(int)
+    columns, rows, slices = array.shape
+    fill = float(array.min())
+    shape = (slices, rows + after[1] - before[1], columns + after[0] - before[0])
+    out = np.full(shape, fill, np.float32).transpose(2, 1, 0)
+    canvas = np.empty(out.shape[:2], np.float32)
+    for k in range(slices):
+        canvas[:] = fill
+        canvas[:columns, :rows] = array[:, :, k]
+        move = shifts[k] - before
+        out[:, :, k] = _ndimage.shift(canvas, move, order=1, mode="constant", cval=fill)
+    moved = affine.copy()
+    moved[:3, 3] += affine[:3, :2] @ before
+    return out, moved
+
+
+def fill_gaps(
+    array: NDArray[np.int16] | NDArray[np.float32], heights: Floats, tolerance: float
+) -> tuple[NDArray[np.float32], tuple[int | None, ...]]:
+    """Interpolate the slices of an even grid from those that are there.
+
+    Args:
+        array: `(I, J, K)`.
+        heights: `(K,)`, in steps of the grid, rising from 0.
+        tolerance: In steps; slices no farther from the grid are taken as they are.
+
+    Returns:
+        `(I, J, K')`, and for each of its slices the slice of `array` that it is, or None if it
+        lies between two.
+    """
+    count = round(heights[-1]) + 1
+    columns, rows, _ = array.shape
+    out = np.empty((count, rows, columns), np.float32).transpose(2, 1, 0)
+    taken: list[int | None] = []
+    for place in range(count):
+        near = int(np.abs(heights - place).argmin())
+        if abs(heights[near] - place) <= tolerance:
+            out[:, :, place] = array[:, :, near]
+            taken.append(near)
+            continue
+        above = int(np.clip(np.searchsorted(heights, place), 1, len(heights) - 1))
+        part = (place - heights[above - 1]) / (heights[above] - heights[above - 1])
+        lower, upper = array[:, :, above - 1], array[:, :, above]
+        out[:, :, place] = (1 - part) * lower + part * upper
+        taken.append(None)
+    return out, tuple(taken)
