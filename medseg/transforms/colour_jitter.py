@@ -1,0 +1,114 @@
+"""Colour jitter: light, camera and display, for RGB images.
+
+Hue, saturation, contrast and brightness are linear maps of the three channels; composed, they
+are one small matrix for all pixels. MONAI has none of them. Hue turns about the grey axis in
+YIQ, which leaves the brightness alone, unlike the hexagon of HSV.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import cos, isfinite, radians, sin
+
+import numpy as np
+from monai.config.type_definitions import KeysCollection
+from torch import Tensor
+
+from medseg.errors import UsageError
+from medseg.transforms.colour import Floats, check_rgb, mix_channels
+from medseg.transforms.intensity import RandIntensity, check_span, draw_evenly
+
+__all__ = ["ColourChange", "RandColourJitterd", "change_colours"]
+
+# Luma of ITU-R BT.601, and the two colour axes of YIQ.
+_YIQ = np.array(
+    [[0.299, 0.587, 0.114], [0.595716, -0.274453, -0.321263], [0.211456, -0.522591, 0.311135]]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColourChange:
+    """What to do to the colours; the numbers given here change nothing.
+
+    Attributes:
+        hue_degrees: Turn of all hues about the grey axis.
+        saturation: Factor of the distance from grey; 0 is a grey image.
+        contrast: Factor of the distance from the image's mean luma.
+        brightness: Factor of all.
+    """
+
+    hue_degrees: float = 0.0
+    saturation: float = 1.0
+    contrast: float = 1.0
+    brightness: float = 1.0
+
+
+def change_colours(image: Tensor, change: ColourChange) -> Tensor:
+    """Turn hues, then scale saturation, contrast and brightness, and cut off at [0, 1].
+
+    Args:
+        image: `(3, *spatial)` float32, RGB in [0, 1].
+        change: What to do.
+
+    Returns:
+        `(3, *spatial)`, a new tensor in [0, 1].
+    """
+    luma = float(_YIQ[0] @ image.flatten(1).mean(1).double().cpu().numpy())
+    gain = change.contrast * change.brightness
+    matrix = gain * _hue_and_saturation(change)
+    # Hue and saturation leave the mean luma as it is, so that contrast can start from it.
+    grey = change.brightness * (1 - change.contrast) * luma
+    return mix_channels(image, matrix, np.full(3, grey)).clamp_(0, 1)
+
+
+def _hue_and_saturation(change: ColourChange) -> Floats:
+    angle = radians(change.hue_degrees)
+    turn = np.eye(3)
+    turn[1:, 1:] = [[cos(angle), -sin(angle)], [sin(angle), cos(angle)]]
+    turn[1:] *= change.saturation
+    return np.linalg.inv(_YIQ) @ turn @ _YIQ
+
+
+class RandColourJitterd(RandIntensity):
+    """Change hue, saturation, contrast and brightness of RGB images at random.
+
+    Args:
+        keys: Images `(3, *spatial)`, RGB in [0, 1]; they come out in [0, 1] too.
+        hue_degrees: Greatest turn of the hues either way, in [0, 180].
+        saturation_range: `[low, high]`, at least 0, from which the factor is drawn evenly.
+        contrast_range: Likewise.
+        brightness_range: Likewise.
+        prob: Share of the patches, in [0, 1].
+
+    Raises:
+        UsageError: If an argument is out of its range.
+        DataError: If an image does not have three channels in [0, 1].
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        *,
+        hue_degrees: float = 10.0,
+        saturation_range: Sequence[float] = (0.8, 1.2),
+        contrast_range: Sequence[float] = (0.8, 1.2),
+        brightness_range: Sequence[float] = (0.8, 1.2),
+        prob: float = 0.2,
+    ) -> None:
+        super().__init__(keys, prob)
+        if not (isfinite(hue_degrees) and 0 <= hue_degrees <= 180):
+            raise UsageError(f"hue_degrees must be in [0, 180], got {hue_degrees}")
+        self.hue_degrees = hue_degrees
+        self.saturation_range = check_span("saturation_range", saturation_range, 0)
+        self.contrast_range = check_span("contrast_range", contrast_range, 0)
+        self.brightness_range = check_span("brightness_range", brightness_range, 0)
+
+    def change(self, image: Tensor) -> Tensor:
+        """Draw the four numbers and apply them at once."""
+        check_rgb(image)
+        drawn = ColourChange(
+            hue_degrees=draw_evenly(self.R, (-self.hue_degrees, self.hue_degrees)),
+            saturation=draw_evenly(self.R, self.saturation_range),
+            contrast=draw_evenly(self.R, self.contrast_range),
+            brightness=draw_evenly(self.R, self.brightness_range),
+        )
+        return change_colours(image, drawn)

@@ -1,0 +1,64 @@
+"""Clip at percentiles: what few voxels do, metal, vessels, spikes, must not set the scale.
+
+MONAI's `ClipIntensityPercentilesd` takes the percentiles of all voxels, of which in MRI half may
+be air.
+"""
+
+from collections.abc import Sequence
+from typing import get_args
+
+import numpy as np
+import torch
+from monai.config.type_definitions import KeysCollection
+from torch import Tensor
+
+from medseg.transforms.intensity import check_choice, check_span
+from medseg.transforms.normalise import Normalise, Over, foreground
+
+__all__ = ["ClipPercentilesd", "clip_percentiles"]
+
+
+def clip_percentiles(channel: Tensor, which: Sequence[float], over: Over) -> Tensor:
+    """Cut the measured voxels off at two of their percentiles.
+
+    Args:
+        channel: `(*spatial)` float32, finite.
+        which: The lower and the upper, in [0, 100].
+        over: Which voxels are measured, see `foreground`. Others stay, so that air
+            that is 0 is not lifted to the darkest tissue.
+
+    Returns:
+        `(*spatial)`, a new tensor; equal to `channel` where no voxel is measured.
+    """
+    measured = foreground(channel, over)
+    if not measured.any():
+        return channel.clone()
+    low, high = np.percentile(channel[measured].numpy(), which)
+    return torch.where(measured, channel.clamp(float(low), float(high)), channel)
+
+
+class ClipPercentilesd(Normalise):
+    """Cut each channel off at two of its percentiles.
+
+    Args:
+        keys: Images `(C, *spatial)`; they come out as float32.
+        which: The lower and the upper percentile, in [0, 100].
+        over: Which voxels the percentiles are of: `all`, `nonzero`, or those above `otsu`'s
+            threshold. Those voxels are cut off, others stay.
+
+    Raises:
+        UsageError: If an argument is out of its range, or a key is not in a sample.
+        DataError: If a voxel is NaN or infinite.
+    """
+
+    def __init__(
+        self, keys: KeysCollection, which: Sequence[float] = (0.5, 99.5), over: Over = "nonzero"
+    ) -> None:
+        super().__init__(keys)
+        self.which = check_span("which", which, 0, 100)
+        check_choice("over", over, get_args(Over))
+        self.over: Over = over
+
+    def normalise(self, image: Tensor) -> Tensor:
+        """Clip each channel by its own percentiles."""
+        return torch.stack([clip_percentiles(c, self.which, self.over) for c in image])

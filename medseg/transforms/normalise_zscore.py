@@ -1,0 +1,62 @@
+"""Z-score: an image's own mean becomes 0 and its standard deviation 1.
+
+For MRI, whose scale differs from scan to scan. MONAI's `NormalizeIntensityd(nonzero=True)`
+leaves voxels of 0 at 0, which is then the mean of the tissue: air looks like brain.
+Here every voxel goes through the same map, and air ends up below all tissue.
+"""
+
+from typing import get_args
+
+import torch
+from monai.config.type_definitions import KeysCollection
+from torch import Tensor
+
+from medseg.transforms.intensity import check_choice
+from medseg.transforms.normalise import Normalise, Over, foreground
+
+__all__ = ["ZScored", "z_score"]
+
+
+def z_score(channel: Tensor, over: Over) -> Tensor:
+    """Subtract the mean and divide by the standard deviation.
+
+    Args:
+        channel: `(*spatial)` float32, finite.
+        over: Which voxels are measured, see `foreground`; all are changed.
+
+    Returns:
+        `(*spatial)`, a new tensor. Where the measured voxels are all equal only their mean is
+        subtracted; where there are none, nothing is changed.
+    """
+    measured = channel[foreground(channel, over)]
+    if measured.numel() == 0:
+        return channel.clone()
+    mean = measured.mean(dtype=torch.float64)
+    std = (measured - mean).square_().mean(dtype=torch.float64).sqrt()
+    # Rounding of the mean must not be blown up to a pattern.
+    varies = std > 1e-6 * mean.abs()
+    return ((channel - mean) / torch.where(varies, std, 1.0)).float()
+
+
+class ZScored(Normalise):
+    """Bring each channel to mean 0 and standard deviation 1.
+
+    Args:
+        keys: Images `(C, *spatial)`; they come out as float32.
+        over: Which voxels mean and standard deviation are of: `all`, `nonzero`, or those
+            above `otsu`'s threshold. An image in which they are all equal has their value
+            subtracted, one that has none is left as it is.
+
+    Raises:
+        UsageError: If `over` is another word, or a key is not in a sample.
+        DataError: If a voxel is NaN or infinite.
+    """
+
+    def __init__(self, keys: KeysCollection, over: Over = "nonzero") -> None:
+        super().__init__(keys)
+        check_choice("over", over, get_args(Over))
+        self.over: Over = over
+
+    def normalise(self, image: Tensor) -> Tensor:
+        """Take each channel by its own mean and standard deviation."""
+        return torch.stack([z_score(channel, self.over) for channel in image])

@@ -1,0 +1,40 @@
+"""Which intensity stands for no signal: what MR physics multiplies or adds starts from there."""
+
+from math import isfinite
+from typing import Literal
+
+from torch import Tensor
+
+from medseg.errors import UsageError
+
+__all__ = ["NoSignal", "check_no_signal", "no_signal_level"]
+
+NoSignal = float | Literal["darkest"]
+
+
+def check_no_signal(given: object) -> NoSignal:
+    """Take it or refuse it.
+
+    Raises:
+        UsageError: If it is neither `darkest` nor a finite number.
+    """
+    if given == "darkest":
+        return "darkest"
+    if isinstance(given, int | float) and isfinite(given):
+        return float(given)
+    raise UsageError(f"no_signal must be a finite number or darkest, got {given!r}")
+
+
+def no_signal_level(image: Tensor, no_signal: NoSignal) -> float | Tensor:
+    """The level as said, or the least intensity of each channel.
+
+    Args:
+        image: `(C, *spatial)`.
+        no_signal: See `check_no_signal`.
+
+    Returns:
+        A number, or `(C, 1, ..)` for as many axes as the image has.
+    """
+    if no_signal != "darkest":
+        return no_signal
+    return image.amin(tuple(range(1, image.ndim)), keepdim=True)
