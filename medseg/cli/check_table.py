@@ -75,7 +75,7 @@ def _image_cells(image: ImageFacts | None) -> tuple[str, ...]:
     low, p_low, p_high, high = image.intensity or (float("nan"),) * 4
     return (
         "x".join(map(str, image.shape)),
-        "x".join(f"{step:.3g}" for step in image.spacing_mm),
+        "x".join(f"{step:.3g}" for step in image.spacing_mm or ()) or "unknown",
         image.orientation,
         image.dtype,
         f"{low:.5g} to {high:.5g}",
@@ -88,7 +88,11 @@ def _label_cell(labels: tuple[LabelFacts, ...]) -> str:
     if len(foreground) > MAX_LABELS:
         present = sum(label.voxels > 0 for label in foreground)
         return f"{present} of {len(foreground)} labels"
-    return ", ".join(f"{label.name} {label.volume_ml:.1f}" for label in foreground) or "-"
+    return ", ".join(f"{label.name} {_amount(label)}" for label in foreground) or "-"
+
+
+def _amount(label: LabelFacts) -> str:
+    return f"{label.voxels} px" if label.volume_ml is None else f"{label.volume_ml:.1f}"
 
 
 def _found(problems: Sequence[Problem]) -> str:

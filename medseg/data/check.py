@@ -14,8 +14,9 @@ from medseg.data.facts import CaseReport, DatasetReport, LabelFacts, image_facts
 from medseg.data.intake import count_values, grid_problems, image_problems, label_problems
 from medseg.data.label_kind import as_classes
 from medseg.data.manifest import Case, Manifest
+from medseg.data.picture import Picture, read_image
 from medseg.data.problems import InputError, Problem
-from medseg.data.volume import Volume, read_volume
+from medseg.data.volume import Volume
 from medseg.errors import DataError
 
 __all__ = ["check_cases", "check_dataset"]
@@ -85,7 +86,7 @@ def _digest_problems(case: Case, folder: Path) -> list[Problem]:
 
 
 def _check_label(
-    path: Path, manifest: Manifest, image: Volume | None, problems: list[Problem]
+    path: Path, manifest: Manifest, image: Volume | Picture | None, problems: list[Problem]
 ) -> tuple[LabelFacts, ...]:
     label = _read(path, "label", problems)
     if label is None:
@@ -97,9 +98,11 @@ def _check_label(
     return label_facts(counts, manifest.labels, label.spacing_mm)
 
 
-def _read(path: Path, where: Literal["image", "label"], problems: list[Problem]) -> Volume | None:
+def _read(
+    path: Path, where: Literal["image", "label"], problems: list[Problem]
+) -> Volume | Picture | None:
     try:
-        return read_volume(path, where=where)
+        return read_image(path, where=where)
     except InputError as error:
         problems.append(error.problem)
         return None

@@ -22,8 +22,8 @@ from medseg.data.intake import count_values, label_problems
 from medseg.data.label_kind import LabelKind, as_classes
 from medseg.data.manifest import Case, Channel, Label, Manifest, Modality, first_problem
 from medseg.data.pairs import Pair, pair_files
+from medseg.data.picture import read_image
 from medseg.data.problems import Problem, refusal
-from medseg.data.volume import read_volume
 from medseg.errors import DataError, UsageError
 
 __all__ = ["About", "Plan", "collect_manifest", "find_files"]
@@ -170,7 +170,8 @@ def _label_names(about: About, pairs: Sequence[Pair]) -> tuple[str, ...]:
     if min(holder) < 0 or (len(holder) == 2 and highest > 1):
         stranger = min(holder) if min(holder) < 0 else highest
         what = f"holds {stranger}, but label values count up from 0"
-        raise refusal(holder[stranger], Problem("error", "label", what, f"map {stranger} to 1"))
+        remedy = f"map {stranger} to 1" + (", or give --label-kind mask" if stranger == 255 else "")
+        raise refusal(holder[stranger], Problem("error", "label", what, remedy))
     if given and len(given) <= highest:
         raise UsageError(
             f"--label-names: {len(given)} names, but {holder[highest]} holds {highest}; "
@@ -180,7 +181,8 @@ def _label_names(about: About, pairs: Sequence[Pair]) -> tuple[str, ...]:
     if gap is not None and not given:
         raise DataError(
             f"labels: none holds {gap}, but {holder[highest]} holds {highest}; "
-            "renumber them, or name all values from 0 up with --label-names"
+            "renumber them, name all values from 0 up with --label-names, or give --label-kind "
+            "instances if they number objects"
         )
     if highest == 0 and not given:
         raise DataError("labels: all are background; check --labels, or give --label-names")
@@ -191,7 +193,7 @@ def _holders(pairs: Sequence[Pair], kind: LabelKind) -> dict[int, Path]:
     """For each value that occurs, the first label that holds it."""
     holder: dict[int, Path] = {}
     for pair in pairs:
-        label = as_classes(read_volume(pair.label, where="label").array, kind)
+        label = as_classes(read_image(pair.label, where="label").array, kind)
         counts = count_values(label)
         for problem in label_problems(counts, [int(v) for v in counts if math.isfinite(v)]):
             if problem.severity == "error":

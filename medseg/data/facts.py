@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from medseg.data.digest import voxels_sha256
 from medseg.data.manifest import Label
+from medseg.data.picture import Picture
 from medseg.data.problems import Problem, Severity
 from medseg.data.volume import Volume
 
@@ -23,8 +24,8 @@ class ImageFacts:
 
     Attributes:
         shape: Voxels along I, J and K.
-        spacing_mm: Along I, J and K.
-        orientation: Where the axes point, e.g. `RAS`.
+        spacing_mm: Along I, J and K; none for pictures, which have no millimetres.
+        orientation: Where the axes point, e.g. `RAS`; `unknown` for pictures.
         dtype: Type of the stored values.
         intensity: Minimum, 0.5th and 99.5th percentile, maximum of the finite voxels; none if
             no voxel is finite.
@@ -32,7 +33,7 @@ class ImageFacts:
     """
 
     shape: tuple[int, int, int]
-    spacing_mm: tuple[float, float, float]
+    spacing_mm: tuple[float, float, float] | None
     orientation: str
     dtype: str
     intensity: tuple[float, ...] | None
@@ -41,12 +42,12 @@ class ImageFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelFacts:
-    """One value of a label: how often, and how much of the body that is."""
+    """One value of a label: how often, and how much of the body that is; none if unknown."""
 
     value: int
     name: str
     voxels: int
-    volume_ml: float
+    volume_ml: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,7 @@ class DatasetReport:
         return sum(problem.severity == severity for problem in every)
 
 
-def image_facts(image: Volume) -> ImageFacts:
+def image_facts(image: Volume | Picture) -> ImageFacts:
     """Measure an image."""
     return ImageFacts(
         shape=image.shape,
@@ -105,22 +106,24 @@ def _intensity(array: NDArray[Any]) -> tuple[float, ...] | None:
 
 
 def label_facts(
-    counts: Mapping[float, int], labels: Sequence[Label], spacing_mm: tuple[float, float, float]
+    counts: Mapping[float, int],
+    labels: Sequence[Label],
+    spacing_mm: tuple[float, float, float] | None,
 ) -> tuple[LabelFacts, ...]:
     """Name and measure the values of a label.
 
     Args:
         counts: Voxels of each value.
         labels: What the manifest names; other values are left out.
-        spacing_mm: The label's spacing.
+        spacing_mm: The label's spacing, or none if it is unknown.
     """
-    voxel_ml = float(np.prod(spacing_mm)) / 1000
+    voxel_ml = None if spacing_mm is None else float(np.prod(spacing_mm)) / 1000
     return tuple(
         LabelFacts(
             value=label.value,
             name=label.name,
             voxels=counts.get(label.value, 0),
-            volume_ml=counts.get(label.value, 0) * voxel_ml,
+            volume_ml=None if voxel_ml is None else counts.get(label.value, 0) * voxel_ml,
         )
         for label in labels
     )

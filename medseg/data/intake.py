@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg.data.label_kind import LabelKind, as_classes
+from medseg.data.picture import Picture, read_image
 from medseg.data.problems import Problem, refusal
 from medseg.data.volume import Volume, read_volume
 
@@ -68,8 +69,9 @@ def check_pair(
     Raises:
         InputError: If either cannot be used, or they do not belong together.
     """
-    image = check_image(image_path)
-    label = read_volume(label_path, where="label")
+    image = read_image(image_path)
+    _refuse_errors(image_path, image_problems(image))
+    label = read_image(label_path, where="label")
     problems = (
         *grid_problems(image, label),
         *label_problems(count_values(as_classes(label.array, label_kind)), label_values),
@@ -78,7 +80,7 @@ def check_pair(
     return (*image_problems(image), *problems)
 
 
-def image_problems(image: Volume) -> tuple[Problem, ...]:
+def image_problems(image: Volume | Picture) -> tuple[Problem, ...]:
     """What is wrong with the values of an image."""
     array = image.array
     if array.dtype.kind == "f":
@@ -95,7 +97,7 @@ def image_problems(image: Volume) -> tuple[Problem, ...]:
     return ()
 
 
-def grid_problems(image: Volume, label: Volume) -> tuple[Problem, ...]:
+def grid_problems(image: Volume | Picture, label: Volume | Picture) -> tuple[Problem, ...]:
     """Whether image and label have the same voxels in the same place."""
     if image.shape != label.shape:
         what = f"shape {label.shape} differs from the image's {image.shape}"
@@ -112,7 +114,7 @@ def grid_problems(image: Volume, label: Volume) -> tuple[Problem, ...]:
     return ()
 
 
-def _corner_gap_mm(image: Volume, label: Volume) -> float:
+def _corner_gap_mm(image: Volume | Picture, label: Volume | Picture) -> float:
     corners = [(*corner, 1) for corner in product(*((0, size - 1) for size in image.shape))]
     gaps = np.asarray(corners) @ (image.affine - label.affine).T
     return float(np.linalg.norm(gaps[:, :3], axis=1).max())

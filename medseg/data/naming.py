@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from medseg.data.nifti import NIFTI_SUFFIXES
+from medseg.data.raster import RASTER_SUFFIXES
 
 __all__ = ["image_stem", "is_nifti", "label_path", "overlay_path"]
 
@@ -16,9 +17,10 @@ def is_nifti(path: Path) -> bool:
 
 
 def image_stem(image: str | Path) -> str:
-    """The file's name without folder and without `.nii` or `.nii.gz`, in any case."""
+    """The file's name without folder and without `.nii`, `.nii.gz`, `.png` and the like."""
     name = Path(image).name
-    suffix = next((end for end in NIFTI_SUFFIXES if name.lower().endswith(end)), "")
+    endings = NIFTI_SUFFIXES + RASTER_SUFFIXES
+    suffix = next((end for end in endings if name.lower().endswith(end)), "")
     return name[: len(name) - len(suffix)]
 
 

@@ -1,10 +1,12 @@
 """What `medseg data` prints, writes and exits with."""
 
 import json
+import re
 import shlex
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from medseg.data.manifest import load_manifest
 from tests.conftest import REPOSITORY
@@ -228,3 +230,25 @@ def test_phantoms_do_not_go_into_a_folder_that_holds_something(medseg, tmp_path)
     code, out, err = medseg("data", "phantom", tmp_path, "--cases", 3)
     assert (code, out, len(err.splitlines())) == (3, "", 1)
     assert [path.name for path in files(tmp_path)] == ["precious.txt"]
+
+
+def test_pictures_are_checked_and_their_spacing_is_said_to_be_unknown(medseg, tmp_path):
+    mask = np.zeros((4, 6), np.uint8)
+    mask[1:3, 1:4] = 255
+    for folder, array in (("images", 255 - mask), ("masks", mask)):
+        (tmp_path / folder).mkdir()
+        Image.fromarray(array).save(tmp_path / folder / "a.png")
+        Image.fromarray(array.T).save(tmp_path / folder / "b.png")
+    patterns = "--images", tmp_path / "images/*.png", "--labels", tmp_path / "masks/*.png"
+    about = "--modality", "histology", "--folds", 2, "--out", tmp_path / "manifest.json"
+    code, _, err = medseg("data", "manifest", *patterns, *about)
+    assert code == 3
+    assert "map 255 to 1, or give --label-kind mask" in err
+    code, _, err = medseg("data", "manifest", *patterns, *about, "--label-kind", "mask")
+    assert (code, err) == (0, "")
+    code, out, _ = medseg(*check(tmp_path))
+    assert code == 0
+    assert re.search(r"^ *a .* 4x6x1 +unknown +unknown ", out, re.MULTILINE)
+    assert "label_1 6 px" in out
+    _, out, _ = medseg(*check(tmp_path), "--json")
+    assert json.loads(out)["cases"][0]["image"]["spacing_mm"] is None

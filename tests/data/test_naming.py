@@ -15,9 +15,11 @@ from medseg.data.naming import image_stem, is_nifti, label_path, overlay_path
         ("SCAN.NII.GZ", "SCAN"),
         ("p.01_ct 2.nii.gz", "p.01_ct 2"),
         ("series_7", "series_7"),
+        ("t031.TIF", "t031"),
+        ("GT2012915-1-400-004.png", "GT2012915-1-400-004"),
     ],
 )
-def test_a_stem_is_the_name_without_nifti_suffixes_in_any_case(name, stem):
+def test_a_stem_is_the_name_without_suffixes_in_any_case(name, stem):
     assert image_stem(Path("a.nii") / name) == stem
 
 
