@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from medseg.data.channel import Channel, Statistics
 from medseg.data.check import check_dataset
 from medseg.data.dicom_choice import (
     choose_series,
@@ -26,7 +27,6 @@ from medseg.data.inputs import (
 from medseg.data.intake import check_image, check_pair
 from medseg.data.manifest import (
     Case,
-    Channel,
     Label,
     Manifest,
     datalist,
@@ -34,11 +34,15 @@ from medseg.data.manifest import (
     save_manifest,
 )
 from medseg.data.phantom_writer import PhantomSet, write_phantoms
+from medseg.data.picture import Picture, read_image
 from medseg.data.problems import InputError, Problem
+from medseg.data.raster import read_raster
+from medseg.data.statistics import intensity_statistics
 from medseg.data.volume import Volume, read_volume
 
 if TYPE_CHECKING:
     from medseg.data.dicom_reader import DicomSeriesReader
+    from medseg.data.raster_reader import RasterReader
 
 __all__ = [
     "Case",
@@ -54,8 +58,11 @@ __all__ = [
     "Label",
     "Manifest",
     "PhantomSet",
+    "Picture",
     "Problem",
     "RandomDraws",
+    "RasterReader",
+    "Statistics",
     "Volume",
     "check_dataset",
     "check_image",
@@ -66,12 +73,15 @@ __all__ = [
     "dicom_reference",
     "find_dicom_series",
     "find_manifest",
+    "intensity_statistics",
     "intensity_window",
     "is_dicom",
     "list_images",
     "load_manifest",
     "pick_input",
     "read_dicom_series",
+    "read_image",
+    "read_raster",
     "read_volume",
     "require_classes",
     "require_modality",
@@ -88,4 +98,8 @@ def __getattr__(name: str) -> object:
         from medseg.data.dicom_reader import DicomSeriesReader
 
         return DicomSeriesReader
+    if name == "RasterReader":
+        from medseg.data.raster_reader import RasterReader
+
+        return RasterReader
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

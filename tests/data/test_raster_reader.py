@@ -9,7 +9,7 @@ from medseg.data.problems import InputError
 from medseg.data.raster_reader import RasterReader
 from medseg.errors import UsageError, user_error
 
-READER = "medseg.data.raster_reader.RasterReader"
+READER = "medseg.data.RasterReader"
 GREY = np.arange(24, dtype=np.uint8).reshape(4, 6)
 
 
