@@ -15,17 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    FiniteFloat,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from medseg._files import write_atomically
+from medseg.data.channel import Channel, Strict
 from medseg.data.label_kind import LabelKind
 from medseg.errors import DataError, ManifestError, UsageError
 
@@ -54,33 +47,7 @@ WORDS = {
 }
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Channel(_Strict):
-    """One image channel.
-
-    Attributes:
-        name: What was measured, e.g. `CT` or `T1`.
-        unit: Unit of the stored values, e.g. `HU`.
-        window: Stored values that a windowing recipe maps to 0 and 1; none where the
-            scale differs from image to image, as in most MRI.
-    """
-
-    name: str
-    unit: str
-    window: tuple[FiniteFloat, FiniteFloat] | None = None
-
-    @field_validator("window")
-    @classmethod
-    def _rising(cls, window: tuple[float, float] | None) -> tuple[float, float] | None:
-        if window is not None and not window[0] < window[1]:
-            raise ValueError(f"window must rise, got {window}")
-        return window
-
-
-class Label(_Strict):
+class Label(Strict):
     """One label value and what it stands for; `snomed` where a concept exists."""
 
     value: Annotated[int, Field(ge=0, le=65535)]
@@ -88,7 +55,7 @@ class Label(_Strict):
     snomed: str | None = None
 
 
-class Case(_Strict):
+class Case(Strict):
     """One image, with its reference where there is one.
 
     Attributes:
@@ -105,7 +72,7 @@ class Case(_Strict):
     image: Text
     label: Text | None = None
     fold: Annotated[int, Field(ge=0)] | None = None
-    sha256: dict[Literal["image", "label"], Sha256] = {}
+    sha256: dict[Literal["image", "label"], Sha256] = Field(default={})
 
     @field_validator("image", "label")
     @classmethod
@@ -120,7 +87,7 @@ class Case(_Strict):
         return path
 
 
-class Manifest(_Strict):
+class Manifest(Strict):
     """One data set; see the module for the rules.
 
     `label_kind` says what the label files hold, if not the values of `labels`: numbered

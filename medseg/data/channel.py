@@ -1,0 +1,63 @@
+"""What a manifest says of an image's channels: what was measured, and how its values lie.
+
+Statistics stand in the manifest because they are facts of the data set, as its labels are: a
+bundle carries a copy of it, and so knows how its images were scaled.
+"""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
+
+__all__ = ["Channel", "Statistics", "Strict"]
+
+
+class Strict(BaseModel):
+    """A part of a manifest: unknown keys are refused, nothing changes once it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Statistics(Strict):
+    """How intensities lie in the foreground of the training cases, in the channel's unit.
+
+    Attributes:
+        low: 0.5th percentile.
+        high: 99.5th percentile.
+        mean: Of all, those beyond the percentiles too.
+        std: Standard deviation, likewise.
+    """
+
+    low: FiniteFloat
+    high: FiniteFloat
+    mean: FiniteFloat
+    std: Annotated[FiniteFloat, Field(gt=0)]
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError(f"low must be below high, got {self.low:g} and {self.high:g}")
+        return self
+
+
+class Channel(Strict):
+    """One image channel.
+
+    Attributes:
+        name: What was measured, e.g. `CT` or `T1`.
+        unit: Unit of the stored values, e.g. `HU`.
+        window: Stored values that a windowing recipe maps to 0 and 1; none where the
+            scale differs from image to image, as in most MRI.
+        statistics: As `medseg data statistics` measures them; none where nobody has.
+    """
+
+    name: str
+    unit: str
+    window: tuple[FiniteFloat, FiniteFloat] | None = None
+    statistics: Statistics | None = None
+
+    @field_validator("window")
+    @classmethod
+    def _rising(cls, window: tuple[float, float] | None) -> tuple[float, float] | None:
+        if window is not None and not window[0] < window[1]:
+            raise ValueError(f"window must rise, got {window}")
+        return window
