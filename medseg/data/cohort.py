@@ -7,10 +7,11 @@ from pathlib import Path
 from medseg.data.facts import CaseReport
 from medseg.data.manifest import Manifest
 from medseg.data.problems import Problem
+from medseg.data.raster import RASTER_SUFFIXES
 
 __all__ = ["cohort_problems"]
 
-IMAGE_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd", ".dcm", ".png", ".tif", ".tiff")
+IMAGE_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd", ".dcm", *RASTER_SUFFIXES)
 SHOWN = 3
 
 

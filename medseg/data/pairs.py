@@ -5,7 +5,8 @@ suffix, cut before each `_ - . /` and blank. Images usually end alike (`_ct`, `_
 `/image`), labels too (`_labels`, `/mask`). Of all ways to take off a common ending of the
 images and one of the labels, the one that leaves most names equal is right; of equally good
 ones, the one that takes off least. So `imagesTr/case_001_0000.nii.gz` finds
-`labelsTr/case_001.nii.gz` with no list of known words.
+`labelsTr/case_001.nii.gz` with no list of known words. A folder that all images are in, at any
+depth, says nothing of the case either: `polyp/image/a.png` finds `polyp/label/a.png`.
 """
 
 import os
@@ -61,7 +62,16 @@ def pair_files(images: Sequence[Path], labels: Sequence[Path]) -> list[Pair]:
 
 def _names(paths: Sequence[Path]) -> list[Name]:
     root = Path(os.path.commonpath([path.parent for path in paths]))
-    return [_pieces(path.relative_to(root).as_posix()) for path in paths]
+    below = [path.relative_to(root) for path in paths]
+    shared = set(below[0].parent.parts)
+    for path in below:
+        shared.intersection_update(path.parent.parts)
+    return [_pieces(_without(path, shared)) for path in below]
+
+
+def _without(path: Path, folders: set[str]) -> str:
+    kept = [part for part in path.parent.parts if part not in folders]
+    return "/".join([*kept, path.name])
 
 
 def _pieces(name: str) -> Name:

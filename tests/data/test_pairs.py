@@ -45,6 +45,15 @@ def test_the_usual_ways_of_naming_are_understood(image, label, case):
     assert pairs(images, labels[::-1]) == list(expected)
 
 
+def test_a_folder_that_all_images_are_in_says_nothing_of_the_case():
+    images = ["polyp/image/GT1-400-001.png", "normal/image/GT1-400-002.png"]
+    labels = [name.replace("/image/", "/label/") for name in images]
+    assert pairs(images, labels) == [
+        ("GT1-400-001", images[0], labels[0]),
+        ("GT1-400-002", images[1], labels[1]),
+    ]
+
+
 def test_a_single_pair_needs_only_a_common_beginning():
     assert pairs(["case_7_ct.nii.gz"], ["case_7_seg.nii.gz"]) == [
         ("case_7", "case_7_ct.nii.gz", "case_7_seg.nii.gz")
