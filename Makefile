@@ -31,15 +31,15 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY) ## Train on phantoms, score unseen ones, predict one: a few minutes on a CPU
 	@rm -rf $(DEMO)
-	$(BIN)/medseg data phantom $(DEMO)/data --cases 20 --test 4 --folds 8
+	$(BIN)/medseg data phantom $(DEMO)/data --cases 40 --test 8 --folds 16
 	$(BIN)/python -m monai.bundle run training --config_file $(BUNDLE)/configs/train.yaml \
 	    --dataset_dir $(DEMO)/data --ckpt_dir $(DEMO)/models --output_dir $(DEMO)/training $(SHORT)
-	$(BIN)/medseg predict $(BUNDLE) $(DEMO)/data/images/phantom_016.nii.gz \
+	$(BIN)/medseg predict $(BUNDLE) $(DEMO)/data/images/phantom_032.nii.gz \
 	    --weights $(DEMO)/models/model.safetensors -o $(DEMO)/predicted
 	$(BIN)/python -m monai.bundle run evaluating \
 	    --config_file "['$(BUNDLE)/configs/train.yaml','$(BUNDLE)/configs/evaluate.yaml']" \
 	    --dataset_dir $(DEMO)/data --ckpt_dir $(DEMO)/models --output_dir $(DEMO)/scores --split test
-	@echo "overlay: $(DEMO)/predicted/phantom_016_overlay.png"
+	@echo "overlay: $(DEMO)/predicted/phantom_032_overlay.png"
 	@echo "curves:  $(DEMO)/training/curves.png"
 	@echo "scores:  $(DEMO)/scores/scores.csv"
 
