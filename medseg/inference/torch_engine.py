@@ -1,0 +1,55 @@
+"""A network run by torch: under autocast where that is faster, its memory laid out to fit."""
+
+import copy
+from collections.abc import Callable
+from typing import Any, Literal, cast
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Compile", "torch_predictor"]
+
+Compile = Literal["off", "on"]
+Predictor = Callable[[Tensor], Tensor]
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def torch_predictor(
+    network: nn.Module,
+    precision: Literal["fp32", "bf16", "fp16"],
+    *,
+    axes: int,
+    device: torch.device,
+    compile: Compile = "off",
+) -> Predictor:
+    """A network as a function from windows to logits; its weights are copied.
+
+    Args:
+        network: In evaluation mode.
+        precision: Of the convolutions; input and output are float32.
+        axes: Spatial axes, 2 or 3.
+        device: Where the copy computes.
+        compile: Whether torch's compiler fuses it; that takes minutes on the first call, and on
+            a CPU a C++ compiler.
+    """
+    layout = _layout(network, axes)
+    own = cast("Any", copy.deepcopy(network).to(device)).to(memory_format=layout)
+    call = cast("Predictor", cast("Any", torch).compile(own) if compile == "on" else own)
+    half = precision != "fp32"
+
+    def predict(windows: Tensor) -> Tensor:
+        windows = windows.contiguous(memory_format=layout)
+        # A caller's own autocast must not reach in here, so it is entered in fp32 as well.
+        with torch.inference_mode(), torch.autocast(device.type, _DTYPES[precision], enabled=half):
+            return call(windows).float().contiguous()
+
+    return predict
+
+
+def _layout(network: nn.Module, axes: int) -> torch.memory_format:
+    """Channels last pays with batch norm or none; an instance norm loses more than it gains."""
+    planar = (nn.InstanceNorm2d, nn.InstanceNorm3d, nn.GroupNorm)
+    if any(isinstance(part, planar) for part in network.modules()):
+        return torch.contiguous_format
+    return torch.channels_last if axes == 2 else torch.channels_last_3d
