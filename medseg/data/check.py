@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from medseg.data.cohort import cohort_problems
+from medseg.data.dicom_problems import dicom_problems
 from medseg.data.digest import path_sha256
 from medseg.data.facts import CaseReport, DatasetReport, LabelFacts, image_facts, label_facts
 from medseg.data.intake import count_values, grid_problems, image_problems, label_problems
@@ -56,6 +57,8 @@ def _check_case(case: Case, manifest: Manifest, folder: Path, place: str) -> Cas
     image = _read(folder / case.image, "image", problems)
     if image is not None:
         problems += image_problems(image)
+        if isinstance(image, Volume):
+            problems += dicom_problems(image.dicom, manifest.modality)
     facts: tuple[LabelFacts, ...] = ()
     if case.label is not None:
         facts = _check_label(folder / case.label, manifest, image, problems)
