@@ -3,16 +3,23 @@
 from medseg.bundles.choice import require_choice
 from medseg.bundles.metadata import Metadata, load_metadata
 from medseg.bundles.one_line import explain_errors
+from medseg.bundles.quiet import hushed
+from medseg.bundles.recipe import build_steps, carry_along, find_recipe, read_recipe
 from medseg.bundles.root import find_bundle_root
 from medseg.bundles.run import run_bundle
 from medseg.bundles.sync import drifted_copies, sync_copies
 
 __all__ = [
     "Metadata",
+    "build_steps",
+    "carry_along",
     "drifted_copies",
     "explain_errors",
     "find_bundle_root",
+    "find_recipe",
+    "hushed",
     "load_metadata",
+    "read_recipe",
     "require_choice",
     "run_bundle",
     "sync_copies",

@@ -1,10 +1,9 @@
 """Run a bundle: the same workflow as `python -m monai.bundle run`, its overrides checked."""
 
-import logging
 import sys
 import warnings
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -13,6 +12,7 @@ from monai.bundle.workflows import ConfigWorkflow
 from medseg.bundles.configs import config_paths, read_config
 from medseg.bundles.one_line import root_error
 from medseg.bundles.overrides import check_run_id, parse_overrides
+from medseg.bundles.quiet import hushed
 from medseg.errors import UsageError
 
 __all__ = ["run_bundle"]
@@ -51,7 +51,7 @@ def run_bundle(
     wanted = {"bundle_root": str(Path(bundle).resolve()), **given, **fixed}
     hook = sys.excepthook
     try:
-        with _hushed() if log == "quiet" else nullcontext():
+        with hushed() if log == "quiet" else nullcontext():
             workflow = _workflow(paths, run_id, wanted, log)
             workflow.initialize()
             workflow.run()
@@ -79,21 +79,6 @@ def _workflow(
             logging_file=False if log == "quiet" else None,
             **overrides,
         )
-
-
-@contextmanager
-def _hushed() -> Generator[None]:
-    # MONAI gives each of its loggers a handler of its own, to standard output.
-    libraries = ("monai", "ignite")
-    theirs = [n for n in logging.Logger.manager.loggerDict if n.partition(".")[0] in libraries]
-    levels = {name: logging.getLogger(name).level for name in (*libraries, *theirs)}
-    for name in levels:
-        logging.getLogger(name).setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)
 
 
 def _refuse_hashes(overrides: Mapping[str, Any]) -> None:

@@ -1,12 +1,12 @@
-"""Drawing: grey slices with labels over them, a title above and a legend below.
+"""Drawing: slices with labels over them, a title above and a legend below.
 
 Pillow and not matplotlib: a pixel is placed and coloured exactly as said here, the font
 comes with it, and neither a display nor a font cache has to be there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,8 @@ _PALETTE: tuple[Colour, ...] = (
 _WHITE, _BLACK, _DIM = (255, 255, 255), (0, 0, 0), (170, 170, 170)
 _CELL, _GAP, _EDGE = 440, 8, 24
 _TALLEST = 1.3
-_FILL, _SHADE = 0.28, 0.35
+_FILL, _SHADE, _FINE = 0.28, 0.35, 0.35
+_BRIGHT = 150
 _LINE = 2
 _TITLE, _TEXT, _SMALL = 30, 20, 17
 
@@ -45,11 +46,15 @@ class Panel:
     """One slice, `rows` downwards and `columns` to the right.
 
     Attributes:
-        grey: `(rows, columns)`, 8 bit.
-        label: `(rows, columns)`, class indices; filled and outlined.
+        grey: `(rows, columns)`, 8 bit; or, in colour, `(rows, columns, 3)`.
+        label: `(rows, columns)`, class indices.
         reference: Likewise, or none; a white line.
         size_mm: Width and height.
         caption: Where the slice is.
+        label_as: A fill with its outline, or the outline alone.
+        sides: What the left and the right of the picture are, if they have names.
+        lines: Where fine lines run, `(height, width)`, asked for with the panel's width and
+            height in pixels; or none.
     """
 
     grey: NDArray[np.uint8]
@@ -57,6 +62,9 @@ class Panel:
     reference: NDArray[Any] | None
     size_mm: tuple[float, float]
     caption: str
+    label_as: Literal["filled", "outlined"] = "filled"
+    sides: tuple[str, str] | None = ("R", "L")
+    lines: Callable[[tuple[int, int]], Mask] | None = None
 
 
 @dataclass(frozen=True)
@@ -102,12 +110,21 @@ def _draw(panel: Panel) -> Image.Image:
     width_mm, height_mm = panel.size_mm
     scale = min(_CELL / width_mm, _TALLEST * _CELL / height_mm)
     size = (max(1, round(width_mm * scale)), max(1, round(height_mm * scale)))
-    grey = Image.fromarray(panel.grey).resize(size, Image.Resampling.BICUBIC)
-    pixels = np.repeat(np.asarray(grey, dtype=np.float32)[..., None], 3, axis=2)
+    picture = Image.fromarray(panel.grey).convert("RGB").resize(size, Image.Resampling.BICUBIC)
+    pixels = np.asarray(picture, dtype=np.float32).copy()
+    if panel.lines is not None:
+        line = panel.lines(size)
+        # Bright on dark, dark on bright.
+        bright = pixels[line].mean(axis=-1, keepdims=True) > _BRIGHT
+        pixels[line] += _FINE * (np.where(bright, 0, 255) - pixels[line])
     for value in _values(panel.label):
         inside = _enlarged(panel.label == value, size)
         line = _outline(inside, _LINE)
-        pixels[inside] += _FILL * (np.array(class_colour(value)) - pixels[inside])
+        if panel.label_as == "filled":
+            pixels[inside] += _FILL * (np.array(class_colour(value)) - pixels[inside])
+        else:
+            # No fill helps to find the line in a picture of about its colour.
+            pixels[_outline(_outer(inside), 1)] *= _SHADE
         pixels[line] = class_colour(value)
     if panel.reference is not None:
         lines = [
@@ -115,10 +132,10 @@ def _draw(panel: Panel) -> Image.Image:
         ]
         line = np.logical_or.reduce([np.zeros(size[::-1], dtype=bool), *lines])
         # White alone would be lost on bone.
-        pixels[_ndimage.binary_dilation(line, iterations=1)] *= _SHADE
+        pixels[_outer(line)] *= _SHADE
         pixels[line] = _WHITE
     cell = Image.fromarray(pixels.round().astype(np.uint8))
-    _mark(cell, panel.caption)
+    _mark(cell, panel)
     return cell
 
 
@@ -132,17 +149,22 @@ def _enlarged(mask: Mask, size: tuple[int, int]) -> Mask:
     return np.asarray(share) > 127
 
 
+def _outer(mask: Mask) -> Mask:
+    return _ndimage.binary_dilation(mask, iterations=1)
+
+
 def _outline(mask: Mask, width: int) -> Mask:
     inner: Mask = _ndimage.binary_erosion(mask, iterations=width, border_value=1)
     return mask & ~inner
 
 
-def _mark(cell: Image.Image, caption: str) -> None:
+def _mark(cell: Image.Image, panel: Panel) -> None:
     pen = ImageDraw.Draw(cell)
     middle = cell.height / 2
-    for x, text, anchor in ((6, "R", "lm"), (cell.width - 6, "L", "rm")):
+    left, right = panel.sides or ("", "")
+    for x, text, anchor in ((6, left, "lm"), (cell.width - 6, right, "rm")):
         _text(pen, (x, middle), text, anchor)
-    _text(pen, (6, 5), caption, "la")
+    _text(pen, (6, 5), panel.caption, "la")
 
 
 def _text(pen: ImageDraw.ImageDraw, at: tuple[float, float], text: str, anchor: str) -> None:

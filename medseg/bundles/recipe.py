@@ -1,0 +1,164 @@
+"""A recipe on its own: a config of steps, read, changed and built without a bundle.
+
+A bundle copies the sections of a recipe and defines its keys; the file in `transforms/` has
+defaults for them, so that people can see and test what it does before they train with it.
+"""
+
+import difflib
+import warnings
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+from monai.bundle.config_parser import ConfigParser
+
+from medseg.bundles.configs import read_config
+from medseg.bundles.one_line import root_error
+from medseg.bundles.overrides import parse_overrides
+from medseg.bundles.quiet import hushed
+from medseg.errors import UsageError
+
+__all__ = ["Section", "build_steps", "carry_along", "find_recipe", "read_recipe"]
+
+Section = Literal["preprocessing_steps", "label_steps", "augmentation_steps"]
+Config = dict[str, Any]
+Step = Callable[[Any], Any]
+
+WARP = "medseg.transforms.RandWarpPatchd"
+
+
+def find_recipe(recipe: str | Path) -> Path:
+    """Where a recipe is.
+
+    Args:
+        recipe: A YAML file, or the bare name of one in the current folder's `transforms/`.
+
+    Raises:
+        UsageError: If there is none, naming those that there are.
+    """
+    path = Path(recipe)
+    bare = path.name == str(recipe) and not path.suffix
+    found = Path("transforms") / f"{recipe}.yaml" if bare else path
+    if found.is_file():
+        return found
+    names = sorted(other.stem for other in found.parent.glob("*.yaml"))
+    near = difflib.get_close_matches(found.stem, names, n=3) or names
+    hint = f"there is {', '.join(near)}" if near else "give the path of a YAML file"
+    raise UsageError(f"{found}: no such recipe; {hint}")
+
+
+def read_recipe(path: Path, pairs: Sequence[str] = ()) -> Config:
+    """Read a recipe as plain data, nothing evaluated.
+
+    Args:
+        path: The YAML file.
+        pairs: `KEY=VALUE` texts that change it, e.g. `patch_size=[64,64,64]`.
+
+    Raises:
+        UsageError: If it is no recipe, or a pair does not fit.
+    """
+    with _one_line(path):
+        config = _read(path)
+    for section in get_args(Section):
+        if not isinstance(config.get(section), list):
+            raise UsageError(f"{path}: no list of {section}; write [] if there are none")
+    parser = cast("Any", ConfigParser(config))
+    for key, value in parse_overrides(pairs, config).items():
+        parser[key] = value
+    return cast("Config", parser.get())
+
+
+def _read(path: Path) -> Config:
+    try:
+        return read_config([str(path)])
+    except AttributeError as error:
+        # MONAI takes a list or a text for a dictionary.
+        raise UsageError("no recipe, which is a YAML file of keys and their values") from error
+
+
+def carry_along(config: Config, key: str, interpolation: str, record_key: str) -> Config:
+    """Let the recipe's `RandWarpPatchd` warp one more volume, and write down what it drew.
+
+    Args:
+        config: The recipe; not changed.
+        key: The volume's key in the sample.
+        interpolation: Its mode.
+        record_key: Where the patch's start and the warp go.
+
+    Returns:
+        The changed recipe; an equal one if it has no such step.
+    """
+    steps = [
+        _warping_too(step, key, interpolation, record_key) for step in config["augmentation_steps"]
+    ]
+    return {**config, "augmentation_steps": steps}
+
+
+def _warping_too(step: Any, key: str, interpolation: str, record_key: str) -> Any:
+    if not isinstance(step, Mapping):
+        return cast("object", step)
+    given = cast("Mapping[str, Any]", step)
+    if given.get("_target_") != WARP:
+        return given
+    return {
+        **given,
+        "keys": _with(given.get("keys", []), key),
+        "modes": _with(given.get("modes", []), interpolation),
+        "record_key": record_key,
+    }
+
+
+def _with(given: Any, more: str) -> Any:
+    if isinstance(given, str) and given.startswith(("@", "$")):
+        return f"$list({given.removeprefix('$')}) + ['{more}']"
+    return [given, more] if isinstance(given, str) else [*given, more]
+
+
+def build_steps(config: Config, section: Section, path: Path) -> list[Step]:
+    """Make the transforms of one section.
+
+    Args:
+        config: See `read_recipe`.
+        section: Which.
+        path: Where the recipe is, for errors.
+
+    Raises:
+        UsageError: If a step, one of its arguments or a key that it refers to is wrong.
+    """
+    with _one_line(path):
+        parser = cast("Any", ConfigParser(config))
+        parser.parse()
+        steps = cast("list[Any]", parser.get_parsed_content(section))
+    for index, step in enumerate(steps):
+        if not callable(step):
+            raise UsageError(f"{path}: {section}, step {index + 1} is no transform: {step!r}")
+    return steps
+
+
+@contextmanager
+def _one_line(path: Path) -> Generator[None]:
+    try:
+        with hushed(), warnings.catch_warnings():
+            # MONAI warns that a config is a program; the user has named this one.
+            warnings.filterwarnings("ignore", message=".*GHSA-873f-pvrv-4x83.*")
+            yield
+    except Exception as error:
+        known = root_error(error)
+        if known is not None:
+            raise type(known)(_at(path, str(known))) from error
+        raise UsageError(_at(path, _reason(error))) from error
+
+
+def _at(path: Path, message: str) -> str:
+    return message if str(path) in message else f"{path}: {message}"
+
+
+def _reason(error: BaseException) -> str:
+    """What MONAI's parser found wrong, and its cause if it only says where."""
+    if isinstance(error, KeyError):
+        return f"a %macro names what is not there ({error.args[0]})"
+    wrong = str(error).splitlines()[0].rstrip("| ") if str(error) else type(error).__name__
+    if isinstance(error, RuntimeError) and error.__cause__ is not None:
+        return f"{wrong.split(' with keywords')[0].rstrip(':')}: {error.__cause__}".splitlines()[0]
+    return wrong

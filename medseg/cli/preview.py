@@ -1,0 +1,144 @@
+"""`medseg data preview`: what a recipe does to an image, as a picture and in milliseconds."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from medseg._files import write_atomically
+from medseg.cli.preview_table import print_times, times_json
+from medseg.data.naming import image_stem
+from medseg.data.problems import Where
+from medseg.data.raster import RASTER_SUFFIXES, read_raster
+from medseg.data.volume import read_volume
+from medseg.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from medseg.reports.preview_steps import StepTimes
+    from medseg.reports.preview_view import View
+
+__all__ = ["preview"]
+
+Step = Callable[[Any], Any]
+
+# A median of fewer draws would be chance, whatever number of pictures is asked for.
+LEAST_DRAWS = 20
+MOST_SAMPLES = 100
+
+
+def preview(  # noqa: PLR0913 - one argument an option
+    recipe: Annotated[str, typer.Argument(help="A YAML file, or the name of one in ./transforms.")],
+    image: Annotated[Path, typer.Argument(help="An image file of the kind the recipe is for.")],
+    label: Annotated[Path, typer.Argument(help="Its label.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Keys of the recipe.")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The picture, a PNG file.")] = Path(
+        "preview.png"
+    ),
+    samples: Annotated[int, typer.Option(min=1, max=MOST_SAMPLES, help="How many are drawn.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed draws others.")] = 0,
+    overwrite: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--overwrite", help="Replace an existing picture.")
+    ] = False,
+    as_json: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--json", help="Print the times as JSON and nothing else.")
+    ] = False,
+) -> None:
+    """Show what a recipe does: training samples with grid and contours, and what each step costs.
+
+    medseg data preview ct_chest ct.nii.gz labels.nii.gz -o preview.png patch_size=[64,64,64]
+    """
+    _check_paths(image, label, output, replace=overwrite)
+    path, preparing, augmenting, traced = _load(recipe, overrides or [])
+    # torch and MONAI take seconds to import; --help and wrong paths need neither.
+    from medseg.bundles import hushed
+    from medseg.reports.preview import draw_samples, preview_page
+    from medseg.reports.preview_steps import time_draws
+
+    with hushed():
+        case, once = _prepared(image, label, preparing)
+        drawn = draw_samples(case, traced, seed, samples)
+        each = time_draws(case, augmenting, seed, max(samples, LEAST_DRAWS))
+    sheet = preview_page(drawn, _view(image, case), f"{path.stem}: {image_stem(image)}")
+    write_atomically(output, sheet.save)
+    if as_json:
+        typer.echo(times_json(output, once, each))
+    else:
+        print_times(once, each)
+        typer.echo(output)
+
+
+def _check_paths(image: Path, label: Path, output: Path, *, replace: bool) -> None:
+    if output.suffix.lower() != ".png":
+        raise UsageError(f"{output}: the picture is a PNG file; give -o a name that ends in .png")
+    if output.exists() and not replace:
+        raise UsageError(f"{output} is there already; give --overwrite or another -o")
+    for file in (image, label):
+        if not file.exists():
+            raise DataError(f"{file}: not there; check the path and its folder")
+
+
+def _load(recipe: str, pairs: Sequence[str]) -> tuple[Path, list[Step], list[Step], list[Step]]:
+    """The recipe's steps of preparation, of augmentation, and these once more with the grid."""
+    from medseg.bundles import build_steps, carry_along, find_recipe, read_recipe
+    from medseg.reports.preview import PLACES_KEY, RECORD_KEY
+
+    path = find_recipe(recipe)
+    config = read_recipe(path, pairs)
+    preparing = build_steps(config, "preprocessing_steps", path)
+    preparing += build_steps(config, "label_steps", path)
+    augmenting = build_steps(config, "augmentation_steps", path)
+    # Timed without the grid, which would make the warp dearer than it is.
+    config = carry_along(config, PLACES_KEY, "linear", RECORD_KEY)
+    return path, preparing, augmenting, build_steps(config, "augmentation_steps", path)
+
+
+def _prepared(
+    image: Path, label: Path, steps: Sequence[Step]
+) -> tuple[Mapping[str, Any], "list[StepTimes]"]:
+    from medseg.reports.preview_steps import time_once
+
+    try:
+        case, once = time_once({"image": str(image), "label": str(label)}, steps)
+    except DataError as error:
+        # Our own readers find better words for a damaged file than MONAI's.
+        _read(image, "image")
+        _read(label, "label")
+        raise type(error)(f"{image} and {label.name}: {error}") from error
+    _check_case(image, label, case)
+    return case, once
+
+
+def _check_case(image: Path, label: Path, case: Mapping[str, Any]) -> None:
+    from medseg.reports.preview_steps import as_tensor
+
+    for key in ("image", "label"):
+        if not hasattr(case[key], "shape"):
+            raise UsageError(f"the recipe does not load {key}; it must load image and label")
+    theirs, its = (tuple(case[key].shape[1:]) for key in ("image", "label"))
+    if its != theirs:
+        raise DataError(
+            f"{label}: has shape {its} once it is prepared, and {image} has {theirs}; "
+            "give the label of this image"
+        )
+    if not as_tensor(case["image"]).isfinite().all():
+        raise DataError(f"{image}: holds NaN or infinite values once it is prepared; replace them")
+
+
+def _read(file: Path, where: Where) -> None:
+    if _is_picture(file):
+        read_raster(file, where=where)
+    else:
+        read_volume(file, where=where)
+
+
+def _is_picture(file: Path) -> bool:
+    return file.name.lower().endswith(RASTER_SUFFIXES)
+
+
+def _view(image: Path, case: Mapping[str, Any]) -> "View":
+    from medseg.reports.preview_view import picture_view, volume_view
+
+    return picture_view(case["image"]) if _is_picture(image) else volume_view(case["image"])

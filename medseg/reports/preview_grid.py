@@ -1,0 +1,69 @@
+"""The grid that shows what a warp did: where each voxel of a patch came from, as contour lines.
+
+Lines in a volume of voxels would come out of a warp blurred and broken. Places are smooth, go
+through a linear resampling unharmed, and can be drawn as fine as the page is.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+__all__ = ["Places", "grid_lines", "line_distance"]
+
+Floats = NDArray[np.float32]
+
+MOST_LINES = 16
+
+
+class Places:
+    """A volume that holds its own voxel indices, one channel an axis; it needs no memory."""
+
+    def __init__(self, spatial: Sequence[int]) -> None:
+        """For volumes of this spatial shape."""
+        self.shape = (len(spatial), *spatial)
+        self.dtype = np.dtype(np.float32)
+
+    def __getitem__(self, window: tuple[slice, ...]) -> Floats:
+        """The places in a box: one slice for the channels, one for each axis."""
+        axes = [
+            np.arange(*part.indices(n), dtype=np.float32)
+            for n, part in zip(self.shape[1:], window[1:], strict=True)
+        ]
+        return np.stack(np.meshgrid(*axes, indexing="ij"))[window[0]]
+
+
+def line_distance(size: Sequence[int]) -> int:
+    """Voxels between two lines: 8, or twice, four times... as much on a large patch.
+
+    Args:
+        size: Voxels of the patch along the two drawn axes.
+    """
+    distance = 8
+    while max(size) > MOST_LINES * distance:
+        distance *= 2
+    return distance
+
+
+def grid_lines(places: NDArray[Any], distance: int, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Where the lines of the grid run through a picture.
+
+    Args:
+        places: `(n, rows, columns)`, for each pixel the index that it came from along each
+            axis of which lines are drawn.
+        distance: From line to line, in voxels.
+        size: Width and height of the picture.
+
+    Returns:
+        `(height, width)`, True on lines of one pixel.
+    """
+    lines = np.zeros(size[::-1], dtype=bool)
+    for along in places:
+        fine = Image.fromarray(along.astype(np.float32)).resize(size, Image.Resampling.BILINEAR)
+        # Between voxels, where whole numbers cannot waver from one side of a line to the other.
+        cell = np.floor((np.asarray(fine) + 0.5) / distance)
+        lines[:, 1:] |= cell[:, 1:] != cell[:, :-1]
+        lines[1:] |= cell[1:] != cell[:-1]
+    return lines

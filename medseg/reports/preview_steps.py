@@ -1,0 +1,132 @@
+"""Run the steps of a recipe one by one: what each did to a case, and how long it took.
+
+A recipe that is run as one `Compose` tells neither. Chance is the same here as there: every
+draw is seeded from the seed and its number.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+from monai.transforms.compose import Compose
+from torch import Tensor
+
+from medseg.errors import DataError, user_error
+
+__all__ = ["StepTimes", "as_tensor", "seeded", "time_draws", "time_once", "trace"]
+
+Sample = Mapping[str, Any]
+Step = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class StepTimes:
+    """How long one step took.
+
+    Attributes:
+        step: Its class.
+        ms: Milliseconds, each time that it ran.
+    """
+
+    step: str
+    ms: tuple[float, ...]
+
+    def summary(self) -> dict[str, float]:
+        """Median, mean and longest time: a step that is drawn rarely has a median near 0."""
+        return {
+            "median_ms": statistics.median(self.ms),
+            "mean_ms": statistics.fmean(self.ms),
+            "longest_ms": max(self.ms),
+        }
+
+
+def trace(sample: Sample, steps: Sequence[Step]) -> tuple[Sample, list[str]]:
+    """Run the steps, and name those that left the image other than it was.
+
+    Of a step that gives several samples, the first goes on.
+
+    Raises:
+        DataError: If a step fails; says which and why.
+    """
+    changed: list[str] = []
+    for step in steps:
+        # A step may write into the image that it is given.
+        before = as_tensor(sample["image"]).clone()
+        sample = _run(step, sample)
+        after = as_tensor(sample["image"])
+        if before.shape != after.shape or not torch.equal(before, after):
+            changed.append(_name(step))
+    return sample, changed
+
+
+def time_once(sample: Sample, steps: Sequence[Step]) -> tuple[Sample, list[StepTimes]]:
+    """Run the steps, and say how long each took.
+
+    Raises:
+        DataError: If a step fails.
+    """
+    times: list[StepTimes] = []
+    for step in steps:
+        start = time.perf_counter()
+        sample = _run(step, sample)
+        times.append(StepTimes(_name(step), (1000 * (time.perf_counter() - start),)))
+    return sample, times
+
+
+def time_draws(case: Sample, steps: Sequence[Step], seed: int, draws: int) -> list[StepTimes]:
+    """Run random steps on one case again and again.
+
+    Args:
+        case: A prepared case.
+        steps: Of augmentation.
+        seed: See `seeded`.
+        draws: How often, at least 1.
+
+    Returns:
+        The times of each step, and at last of them all, named `total`.
+    """
+    runs = [time_once(case, seeded(steps, seed, number))[1] for number in range(draws)]
+    each = [
+        StepTimes(same[0].step, tuple(times.ms[0] for times in same))
+        for same in zip(*runs, strict=True)
+    ]
+    totals = tuple(sum(times.ms[0] for times in run) for run in runs)
+    return [*each, StepTimes("total", totals)]
+
+
+def seeded(steps: Sequence[Step], seed: int, number: int) -> list[Step]:
+    """The same steps, with the chance that the draw of this number has in a training."""
+    chance = np.random.RandomState(np.random.MT19937(np.random.SeedSequence([seed, number])))
+    Compose(list(steps)).set_random_state(state=chance)
+    return list(steps)
+
+
+def as_tensor(image: Any) -> Tensor:
+    """A plain tensor of an array or of a tensor with metadata."""
+    return torch.as_tensor(image).as_subclass(Tensor)
+
+
+def _run(step: Step, sample: Sample) -> Sample:
+    try:
+        done = step(sample)
+    except Exception as error:
+        if user_error(error) is not None:
+            raise
+        raise DataError(f"{_name(step)} failed ({_reason(error)})") from error
+    return cast("list[Sample]", done)[0] if isinstance(done, list) else cast("Sample", done)
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of what it came from."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def _name(step: Step) -> str:
+    return type(step).__name__
