@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+PEERS  := $(VENV)/.peers
 DEMO   := runs/demo
 BUNDLE := bundles/covid_lung_ct_unet3d
 # The bundle's recipe in a short form: coarser voxels, 3x3x1 kernels at the two finest levels, a
@@ -60,8 +61,13 @@ format: $(READY) ## Format and mend what ruff can mend, sync the bundles' copies
 bundles: $(READY) ## Hold the bundles to MONAI's contract
 	$(BIN)/python -m pytest tests/bundles
 
-bench: $(READY) ## Measure against peers; results go to benchmarks/RESULTS.md by hand
+$(PEERS): $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,bench]'
+	@touch $@
+
+bench: $(PEERS) ## Measure against peers; results go to benchmarks/RESULTS.md by hand
 	$(BIN)/python -m benchmarks.precision
+	$(BIN)/python -m benchmarks.augmentation
 
 clean: ## Remove .venv and what runs left
 	rm -rf $(VENV) runs build *.egg-info
