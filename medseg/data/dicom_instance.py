@@ -40,7 +40,15 @@ KEYWORDS = [
 ]
 DIRECTORY_STORAGE = "1.2.840.10008.1.3.10"
 UID = re.compile(r"[0-9.]{3,64}")
-MODALITY = re.compile(r"[A-Z]{2,16}")
+# DICOM's defined terms, retired ones that are still met among them.
+TERMS = (
+    "ANN AR ASMT AU BDUS BI BMD CD CFM CR CS CT CTPROTOCOL DD DF DG DM DMS DOC DS DX EC ECG EEG "
+    "EMG EOG EPS ES FA FID FS GM HC HD IO IOL IVOCT IVUS KER KO LEN LP LS M3D MA MG MR MS NM OAM "
+    "OCT OP OPM OPT OPTBSV OPTENF OPTRSV OPV OSS OT PA PLAN POS PR PT PX REG RESP RF RG RTDOSE "
+    "RTIMAGE RTINTENT RTPLAN RTRAD RTRECORD RTSEGANN RTSTRUCT RWV SC SEG SM SMR SR SRF ST STAIN "
+    "TEXTUREMAP TG US VA VF VL XA XAPROTOCOL XC"
+)
+MODALITIES = frozenset(TERMS.split())
 # Files without preamble begin with an element of one of these groups.
 BARE_STARTS = (b"\x02\x00", b"\x08\x00")
 
@@ -148,7 +156,7 @@ def _instance(header: Dataset, file: str) -> Instance | None:
     return Instance(
         file=file,
         series_uid=series_uid,
-        modality=modality if MODALITY.fullmatch(modality) else "",
+        modality=modality if modality in MODALITIES else "",
         image_type=texts(header, "ImageType"),
         is_grey=header.get("SamplesPerPixel", 1) == 1 and not photometric.startswith("PALETTE"),
         has_lut=bool(sequence(header, "ModalityLUTSequence")),

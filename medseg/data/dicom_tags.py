@@ -6,6 +6,7 @@ taken as they are here.
 """
 
 import logging
+import re
 import warnings
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 __all__ = ["first_text", "numbers", "quiet_pydicom", "sequence", "texts", "whole_number"]
+
+# Neither words that Python takes for numbers (nan, infinity) nor its underscores.
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 @contextmanager
@@ -53,18 +57,29 @@ def first_text(dataset: Dataset, keyword: str) -> str:
 
 
 def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
-    """The values of a decimal string, of any length; None unless `count` numbers are there."""
-    try:
-        values = tuple(float(text) for text in texts(dataset, keyword))
-    except ValueError:
+    """The values of a decimal string, of any length; None if it is absent or empty.
+
+    Raises:
+        ValueError: If there are others than `count` numbers. It does not quote them.
+    """
+    found = texts(dataset, keyword)
+    if not any(found):
         return None
-    return values if len(values) == count else None
+    if len(found) != count or not all(NUMBER.fullmatch(text) for text in found):
+        raise ValueError(f"{keyword} must be {count} numbers")
+    return tuple(map(float, found))
 
 
 def whole_number(dataset: Dataset, keyword: str) -> int | None:
-    """The value of an integer string, or None."""
+    """The value of an integer string; None if it is absent or empty.
+
+    Raises:
+        ValueError: If it is no whole number. It does not quote it.
+    """
     found = numbers(dataset, keyword, 1)
-    return int(found[0]) if found is not None and found[0].is_integer() else None
+    if found is not None and not found[0].is_integer():
+        raise ValueError(f"{keyword} must be a whole number")
+    return None if found is None else int(found[0])
 
 
 def sequence(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
