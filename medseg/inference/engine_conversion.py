@@ -9,6 +9,8 @@ import hashlib
 import logging
 import tempfile
 import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -53,7 +55,7 @@ def openvino_model(
 def _convert(network: nn.Module, *, window: tuple[int, ...], channels: int) -> Any:
     openvino = load_openvino()
     example = torch.zeros(1, channels, *window)
-    with warnings.catch_warnings(), torch.no_grad():
+    with _root_logger_kept(), warnings.catch_warnings(), torch.no_grad():
         # A trace fixes sizes, and says so; but for the batch, they are what is wanted here.
         warnings.simplefilter("ignore")
         try:
@@ -66,6 +68,18 @@ def _convert(network: nn.Module, *, window: tuple[int, ...], channels: int) -> A
                 f"openvino cannot convert this network ({reason}); take --engine torch"
             ) from error
     return model
+
+
+@contextmanager
+def _root_logger_kept() -> Generator[None]:
+    """OpenVINO's converter silences the whole process below ERROR, for good when it fails."""
+    root = logging.getLogger()
+    level, filters, handlers = root.level, list(root.filters), list(root.handlers)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.filters, root.handlers = filters, handlers
 
 
 def _keep(model: Any, path: Path) -> None:
