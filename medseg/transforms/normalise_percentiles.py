@@ -30,11 +30,17 @@ def clip_percentiles(channel: Tensor, which: Sequence[float], over: Over) -> Ten
     Returns:
         `(*spatial)`, a new tensor; equal to `channel` where no voxel is measured.
     """
+    if over == "all":
+        return channel.clamp(*_percentiles(channel, which))
     measured = foreground(channel, over)
     if not measured.any():
         return channel.clone()
-    low, high = np.percentile(channel[measured].numpy(), which)
-    return torch.where(measured, channel.clamp(float(low), float(high)), channel)
+    return torch.where(measured, channel.clamp(*_percentiles(channel[measured], which)), channel)
+
+
+def _percentiles(values: Tensor, which: Sequence[float]) -> tuple[float, float]:
+    low, high = np.percentile(values.numpy(), which)
+    return float(low), float(high)
 
 
 class ClipPercentilesd(Normalise):

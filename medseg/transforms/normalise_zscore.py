@@ -28,7 +28,7 @@ def z_score(channel: Tensor, over: Over) -> Tensor:
         `(*spatial)`, a new tensor. Where the measured voxels are all equal only their mean is
         subtracted; where there are none, nothing is changed.
     """
-    measured = channel[foreground(channel, over)]
+    measured = channel if over == "all" else channel[foreground(channel, over)]
     if measured.numel() == 0:
         return channel.clone()
     mean = measured.mean(dtype=torch.float64)
