@@ -153,7 +153,8 @@ def without_copies(
     kept: dict[tuple[str, int], Frame] = {}
     copies = 0
     for frame in frames:
-        first = kept.setdefault((frame.sop_uid, frame.index), frame)
+        # Old archives may lack the uid; then no file is known to be a copy.
+        first = kept.setdefault((frame.sop_uid or frame.file, frame.index), frame)
         if first is frame:
             continue
         one, other = (next(read_frames(series_uid, [f], open_file)) for f in (first, frame))

@@ -11,7 +11,7 @@ __all__ = ["file_sha256", "path_sha256", "voxels_sha256"]
 
 
 def path_sha256(path: str | Path) -> str:
-    """SHA-256 of a file, or of a folder of DICOM slices.
+    """SHA-256 of a file, or of a folder tree of DICOM slices.
 
     That of a folder is the digest of the digests of its files, in hexadecimal, in the order of
     their names; hidden files, which desktops leave behind, do not count.
@@ -19,7 +19,7 @@ def path_sha256(path: str | Path) -> str:
     path = Path(path)
     if not path.is_dir():
         return file_sha256(path)
-    files = sorted(file for file in path.iterdir() if not file.name.startswith("."))
+    files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
     return hashlib.sha256("".join(map(file_sha256, files)).encode()).hexdigest()
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from medseg.data.dicom_choice import split_reference
 from medseg.data.dicom_input import is_dicom
-from medseg.data.dicom_series import DicomFacts, read_dicom_series
+from medseg.data.dicom_series import DicomFacts, Gaps, Tilt, read_dicom_series
 from medseg.data.itk_file import ITK_SUFFIXES, read_itk
 from medseg.data.nifti import NIFTI_SUFFIXES, read_nifti
 from medseg.data.problems import InputError, Problem, Where, refusal
@@ -56,7 +56,9 @@ class Volume:
         return "".join(_nibabel.aff2axcodes(self.affine))
 
 
-def read_volume(path: str | Path, *, where: Where = "image") -> Volume:
+def read_volume(
+    path: str | Path, *, where: Where = "image", tilt: Tilt = "refuse", gaps: Gaps = "refuse"
+) -> Volume:
     """Read a NIfTI, NRRD or MetaImage file, or a DICOM series.
 
     A fourth axis of size 1, which many programs write, is taken off; any other fourth axis
@@ -66,13 +68,15 @@ def read_volume(path: str | Path, *, where: Where = "image") -> Volume:
         path: A `.nii`, `.nii.gz`, `.nrrd`, `.nhdr`, `.mha` or `.mhd` file; a folder, a zip or a
             file of DICOM with one series that fits, or `PATH#UID` as `pick_input` gives it.
         where: Whether an error should speak of an image or of a label.
+        tilt: Of a DICOM series; see `read_dicom_series`.
+        gaps: Likewise.
 
     Raises:
         InputError: If it is missing, damaged, of another format, or no scalar volume.
     """
     file, _ = split_reference(path)
     if is_dicom(file):
-        return _dicom(path, where)
+        return _dicom(path, where, tilt, gaps)
     if not file.exists():
         raise refusal(file, Problem("error", where, "not there", "check the path and its folder"))
     name = file.name.lower()
@@ -84,9 +88,9 @@ def read_volume(path: str | Path, *, where: Where = "image") -> Volume:
     raise refusal(file, Problem("error", where, "format not supported", remedy))
 
 
-def _dicom(path: str | Path, where: Where) -> Volume:
+def _dicom(path: str | Path, where: Where, tilt: Tilt, gaps: Gaps) -> Volume:
     try:
-        series = read_dicom_series(path)
+        series = read_dicom_series(path, tilt=tilt, gaps=gaps)
     except InputError as error:
         error.problem = replace(error.problem, where=where)
         raise

@@ -36,6 +36,15 @@ def test_two_files_of_one_slice_count_once(tmp_path):
     assert volume.facts.copies_left_out == 2
 
 
+def test_slices_without_a_uid_are_no_copies_of_each_other(tmp_path):
+    save(slices(hounsfield()), tmp_path)
+    for path in tmp_path.iterdir():
+        ds = pydicom.dcmread(path)
+        del ds.SOPInstanceUID
+        ds.save_as(path)
+    assert read_dicom_series(tmp_path).facts.copies_left_out == 0
+
+
 def test_two_files_with_one_uid_and_other_values_are_refused(tmp_path):
     made, others = slices(hounsfield()), slices(hounsfield(seed=1))
     save([*made, others[3]], tmp_path)

@@ -24,6 +24,14 @@ def test_the_digest_of_a_folder_is_that_of_its_files_digests_without_hidden_ones
     assert path_sha256(tmp_path) == hashlib.sha256(digests.encode()).hexdigest()
 
 
+def test_the_digest_of_a_tree_is_that_of_all_its_files(tmp_path):
+    for name, content in {"b/1": b"two", "a/2": b"one"}.items():
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(content)
+    digests = hashlib.sha256(b"one").hexdigest() + hashlib.sha256(b"two").hexdigest()
+    assert path_sha256(tmp_path) == hashlib.sha256(digests.encode()).hexdigest()
+
+
 @given(seed=seeds)
 def test_the_digest_of_voxels_knows_values_and_not_how_they_are_stored(seed):
     image = an_image(seed)

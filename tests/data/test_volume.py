@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from monai.transforms import LoadImage
 
+from medseg.data.dicom_choice import dicom_reference
 from medseg.data.problems import InputError
 from medseg.data.volume import read_volume
 from tests.data.builders import AFFINE, an_image, write_nifti
+from tests.data.dicom_builders import hounsfield, save, slices, tilted, uid
 
 LPS_TO_RAS = np.array([-1, -1, 1])
 
@@ -105,4 +107,23 @@ def test_another_format_is_refused_with_those_that_can_be_read(tmp_path):
 def test_an_error_of_a_label_says_so(tmp_path):
     with pytest.raises(InputError) as info:
         read_volume(tmp_path / "a.nii", where="label")
+    assert info.value.problem.where == "label"
+
+
+def test_a_series_is_a_volume_that_says_which_it_is(tmp_path):
+    series = save(slices(hounsfield()), tmp_path / "tree" / "ct")
+    for path in (series, series.parent, dicom_reference(series.parent, uid("a"))):
+        volume = read_volume(path)
+        np.testing.assert_array_equal(volume.array, hounsfield())
+        assert (volume.orientation, volume.dtype) == ("LPS", "int16")
+        assert volume.dicom.series_uid == uid("a")
+
+
+def test_a_series_is_read_with_the_words_for_tilt_and_gaps(tmp_path):
+    made = slices(hounsfield(), tilted(20))
+    save([*made[:4], *made[5:]], tmp_path)
+    volume = read_volume(tmp_path, tilt="resample", gaps="interpolate")
+    assert volume.dicom.interpolated == (4,)
+    with pytest.raises(InputError, match=r"^DICOM series .* tilted by 20") as info:
+        read_volume(tmp_path, where="label")
     assert info.value.problem.where == "label"
