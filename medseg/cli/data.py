@@ -1,4 +1,4 @@
-"""`medseg data`: check a data set, write the manifest of one's own, make phantoms."""
+"""`medseg data`: check a data set, describe and measure it, make phantoms, preview a recipe."""
 
 import dataclasses
 import json
@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import track
 
 from medseg.cli.check_table import print_report
+from medseg.cli.preview import preview
+from medseg.cli.statistics import statistics
 from medseg.data.check import check_cases
 from medseg.data.cohort import cohort_problems
 from medseg.data.collect import About, Plan, collect_manifest, find_files
@@ -32,9 +34,11 @@ PAIRING = (
 )
 
 app = typer.Typer(
-    help="Check a data set, describe your own, make phantoms.",
+    help="Check a data set, describe and measure your own, make phantoms, see what a recipe does.",
     no_args_is_help=True,
 )
+app.command()(preview)
+app.command()(statistics)
 
 
 @app.command()
