@@ -2,6 +2,7 @@
 
 import warnings
 
+import highdicom
 import numpy as np
 import pydicom
 import pytest
@@ -300,3 +301,16 @@ def test_a_wide_gap_is_refused_even_where_gaps_are_allowed(tmp_path):
 def test_unknown_words_are_refused_with_those_that_are_known(tmp_path, words):
     with pytest.raises(ValueError, match=rf"{next(iter(words))} must be one of \('refuse'"):
         read_dicom_series(tmp_path, **words)
+
+
+@pytest.mark.parametrize("degrees", [(0, 0, 0), (80, 20, 5)])
+def test_a_multi_frame_file_lies_where_highdicom_reads_it(tmp_path, degrees):
+    order = [3, 1, 4, 0, 5, 9, 2, 6, 8, 7]
+    path = save([enhanced(hounsfield(), rotated(degrees), order)], tmp_path) / "000.dcm"
+    ours, theirs = read_dicom_series(path), highdicom.imread(path).get_volume()
+    # highdicom counts slices against the normal, then rows, then columns, in LPS.
+    turn = np.array([[0, 0, -1, 9], [0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]])
+    np.testing.assert_array_equal(ours.array, theirs.array[::-1].transpose(2, 1, 0))
+    np.testing.assert_allclose(
+        ours.affine, np.diag([-1, -1, 1, 1]) @ theirs.affine @ turn, atol=1e-6
+    )
