@@ -61,8 +61,8 @@ format: $(READY) ## Format and mend what ruff can mend, sync the bundles' copies
 bundles: $(READY) ## Hold the bundles to MONAI's contract
 	$(BIN)/python -m pytest tests/bundles
 
-$(PEERS): $(READY)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,bench]'
+$(PEERS): $(READY) benchmarks/peers.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps --requirement benchmarks/peers.txt
 	@touch $@
 
 bench: $(PEERS) ## Measure against peers; results go to benchmarks/RESULTS.md by hand

@@ -80,7 +80,7 @@ def make_tools(case: Case, setting: Setting) -> dict[str, Sampler]:
         try:
             tools[name] = make(case, setting)
         except ModuleNotFoundError as error:
-            print(f"NOT MEASURED: {name}: {error}; pip install the extra `bench`\n")
+            print(f"NOT MEASURED: {name}: {error}; `make bench` installs it\n")
     return tools
 
 
