@@ -1,6 +1,7 @@
 """Bundles: the contract between configs, weights and MONAI's runner."""
 
 from medseg.bundles.choice import require_choice
+from medseg.bundles.export import OnnxExport, export_onnx
 from medseg.bundles.metadata import Metadata, load_metadata
 from medseg.bundles.one_line import explain_errors
 from medseg.bundles.quiet import hushed
@@ -11,10 +12,12 @@ from medseg.bundles.sync import drifted_copies, sync_copies
 
 __all__ = [
     "Metadata",
+    "OnnxExport",
     "build_steps",
     "carry_along",
     "drifted_copies",
     "explain_errors",
+    "export_onnx",
     "find_bundle_root",
     "find_recipe",
     "hushed",

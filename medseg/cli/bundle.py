@@ -12,11 +12,6 @@ __all__ = ["app"]
 app = typer.Typer(help="Keep bundles complete and true.", no_args_is_help=True)
 
 
-@app.callback()
-def _group() -> None:
-    """Makes typer keep the command's name while there is only one."""
-
-
 @app.command()
 def sync(
     repository: Annotated[Path, typer.Argument(help="Folder that holds bundles/.")] = Path(),
@@ -31,3 +26,27 @@ def sync(
         typer.echo(f"{path}: {'differs from its original' if check else 'written'}")
     if check and paths:
         raise typer.Exit(ExitCode.DATA)
+
+
+@app.command()
+def export(
+    bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file, e.g. model.onnx.")],
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="Weights of a training (default: the bundle's models/)."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,  # noqa: FBT002 - a command-line switch
+) -> None:
+    """Export the trained network as ONNX, checked with onnxruntime.
+
+    medseg bundle export bundles/covid_lung_ct_unet3d -o model.onnx
+    """
+    from medseg.bundles import export_onnx
+
+    existing = "replace" if overwrite else "refuse"
+    done = export_onnx(bundle, output, weights=weights, existing=existing)
+    typer.echo(
+        f"{done.path}: image ({', '.join(done.image)}) to logits; onnxruntime's differ from "
+        f"torch's by at most {done.largest_difference:.1g}"
+    )

@@ -1,0 +1,96 @@
+"""A bundle's network with its trained weights, and what it was trained with, outside a workflow."""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from monai.bundle.config_parser import ConfigParser
+from torch import nn
+
+from medseg.bundles.configs import config_paths, read_config
+from medseg.bundles.metadata import load_metadata
+from medseg.bundles.one_line import root_error
+from medseg.bundles.quiet import hushed
+from medseg.errors import UsageError
+from medseg.networks import load_weights
+
+__all__ = ["TrainedNetwork", "read_trained_network"]
+
+_SETTING = "medseg.networks.trained_setting"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedNetwork:
+    """What a bundle predicts with.
+
+    Attributes:
+        network: In evaluation mode, on the CPU.
+        channels: Of the image.
+        window: Voxels of a window along each axis.
+        settings: What its config asks the weights for: class names, spacing, width, ...
+        name: The bundle's.
+        version: The bundle's.
+    """
+
+    network: nn.Module
+    channels: int
+    window: tuple[int, ...]
+    settings: dict[str, Any]
+    name: str
+    version: str
+
+
+def read_trained_network(bundle: str | Path, weights: str | Path | None = None) -> TrainedNetwork:
+    """Build the network of a bundle's inference config and load its weights.
+
+    Args:
+        bundle: The bundle's folder.
+        weights: A `.safetensors` file; the bundle's `models/model.safetensors` if None.
+
+    Raises:
+        MedsegError: For a bundle or weights that cannot be used, in one line.
+    """
+    bundle = Path(bundle).resolve()
+    weights = Path(weights).resolve() if weights else bundle / "models" / "model.safetensors"
+    config = read_config(config_paths(bundle, ["inference"]))
+    missing = [key for key in ("network_def", "patch_size") if key not in config]
+    if missing:
+        raise UsageError(f"{bundle}: its inference config has no {missing[0]}; add it")
+    network, settings, window = _build(config, bundle, weights)
+    load_weights(network, weights)
+    metadata = load_metadata(bundle / "configs" / "metadata.json")
+    return TrainedNetwork(
+        network=network.eval(),
+        channels=metadata.network_data_format.inputs["image"].num_channels,
+        window=window,
+        settings=settings,
+        name=metadata.name,
+        version=metadata.version,
+    )
+
+
+def _build(
+    config: dict[str, Any], bundle: Path, weights: Path
+) -> tuple[nn.Module, dict[str, Any], tuple[int, ...]]:
+    parser = cast("Any", ConfigParser({**config, "bundle_root": str(bundle)}))
+    parser["ckpt_path"] = str(weights)
+    names = [key for key, value in config.items() if _asks_the_weights(value)]
+    try:
+        with hushed(), warnings.catch_warnings():
+            # MONAI warns that a config is a program; the user has named this one.
+            warnings.filterwarnings("ignore", message=".*GHSA-873f-pvrv-4x83.*")
+            parser.parse()
+            network = parser.get_parsed_content("network_def")
+            settings = {name: parser.get_parsed_content(name) for name in names}
+            window = parser.get_parsed_content("patch_size")
+    except Exception as error:
+        known = root_error(error)
+        if known is None or known is error:
+            raise
+        raise known from error
+    return network, settings, tuple(window)
+
+
+def _asks_the_weights(value: Any) -> bool:
+    return isinstance(value, dict) and cast("dict[str, Any]", value).get("_target_") == _SETTING
