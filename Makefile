@@ -68,6 +68,7 @@ $(PEERS): $(READY) benchmarks/peers.txt
 bench: $(PEERS) ## Measure against peers; results go to benchmarks/RESULTS.md by hand
 	$(BIN)/python -m benchmarks.precision
 	$(BIN)/python -m benchmarks.augmentation
+	$(BIN)/python -m benchmarks.intensity
 
 clean: ## Remove .venv and what runs left
 	rm -rf $(VENV) runs build *.egg-info
