@@ -1,15 +1,22 @@
 """Inference: from a volume to a label in its grid."""
 
 from medseg.inference.autocast import AutocastInferer, fast_precision
+from medseg.inference.engine import Engine, open_engine
+from medseg.inference.engine_check import Agreement, agreeing_engine, label_agreement
 from medseg.inference.save import SaveLabeld
 from medseg.inference.skip import ConstantWindows, OutsideBody
 from medseg.inference.sliding_labels import SlidingWindowLabels
 
 __all__ = [
+    "Agreement",
     "AutocastInferer",
     "ConstantWindows",
+    "Engine",
     "OutsideBody",
     "SaveLabeld",
     "SlidingWindowLabels",
+    "agreeing_engine",
     "fast_precision",
+    "label_agreement",
+    "open_engine",
 ]
