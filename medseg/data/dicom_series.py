@@ -20,7 +20,8 @@ from medseg.data.dicom_input import open_input, refuse
 from medseg.data.dicom_instance import Frame
 from medseg.data.dicom_pixels import read_values, without_copies
 from medseg.data.dicom_resample import fill_gaps, straighten
-from medseg.data.dicom_stack import MAX_ERROR_MM, Stack, frame_words, stack_frames
+from medseg.data.dicom_stack import MAX_ERROR_MM, Stack, frame_words
+from medseg.data.dicom_stacking import stack_frames
 
 __all__ = ["DicomFacts", "DicomVolume", "Gaps", "Plane", "Tilt", "check_words", "read_dicom_series"]
 
