@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from medseg.data.cases import CaseDataset
 from medseg.data.channel import Channel, Statistics
 from medseg.data.check import check_dataset
 from medseg.data.dicom_choice import (
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Case",
+    "CaseDataset",
     "CaseReport",
     "Channel",
     "DatasetReport",

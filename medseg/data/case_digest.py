@@ -7,17 +7,19 @@ again, and a file that was exported anew is prepared anew.
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from medseg.data.digest import file_sha256
 from medseg.data.recipe_digest import describe
 
-__all__ = ["case_digest"]
+__all__ = ["case_digest", "source_files"]
 
 # The voxels of these are in a file beside, of the same name but for its end.
 DETACHED = {".hdr", ".img", ".mhd", ".nhdr"}
+# Text that is no path, whatever lies in the working directory.
+NAMES = ("case", "patient")
 
 
 def case_digest(case: Mapping[str, Any], recipe: str, packing: int) -> str:
@@ -35,31 +37,49 @@ def case_digest(case: Mapping[str, Any], recipe: str, packing: int) -> str:
         OSError: If a file cannot be read.
         UsageError: If an entry is neither a path nor can be described.
     """
-    sources = {key: _source(value) for key, value in sorted(case.items())}
+    sources = {
+        key: describe(value) if key in NAMES else _source(value)
+        for key, value in sorted(case.items())
+    }
     return hashlib.sha256(json.dumps([packing, recipe, sources]).encode()).hexdigest()
 
 
 def _source(value: Any) -> Any:
     if isinstance(value, list | tuple):
-        return [_source(part) for part in cast("list[Any]", value)]
-    if isinstance(value, str | Path) and str(value) and Path(value).exists():
-        return {"files": _content(Path(value))}
-    return describe(value)
+        return [_source(part) for part in cast("Sequence[Any]", value)]
+    # Contents only, in the order of the files' names.
+    contents = [_content(file) for file in source_files(value)]
+    return {"files": contents} if contents else describe(value)
 
 
-def _content(path: Path) -> list[str]:
-    files = _files(path)
-    stamps = [(str(file), file.stat()) for file in files]
-    # Contents only: of several files, their order is that of their names.
-    return [_sha256(name, stat.st_size, stat.st_mtime_ns) for name, stat in stamps]
+def _content(file: Path) -> str:
+    stat = file.stat()
+    return _sha256(str(file), stat.st_size, stat.st_mtime_ns)
 
 
-def _files(path: Path) -> list[Path]:
+def source_files(value: object) -> list[Path]:
+    """The files behind an entry of a case: a path, a folder, several of them, or none."""
+    if isinstance(value, list | tuple):
+        parts = cast("Sequence[object]", value)
+        return [file for part in parts for file in source_files(part)]
+    if not isinstance(value, str | Path) or not str(value):
+        return []
+    path = Path(value)
+    if not _exists(path):
+        return []
     if path.is_dir():
         return sorted(file for file in path.rglob("*") if file.is_file() and _is_shown(file))
     if path.suffix.lower() in DETACHED:
         return sorted(file for file in path.parent.glob(f"{path.stem}.*") if file.is_file())
     return [path]
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        # A text too long for a name.
+        return False
 
 
 def _is_shown(file: Path) -> bool:

@@ -6,12 +6,12 @@ a training share their chance, and a training that is taken up again goes on whe
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from operator import index as whole
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg.data.arguments import whole_number
 from medseg.errors import UsageError
 
 __all__ = ["Draw", "RandomDraws"]
@@ -66,12 +66,12 @@ class RandomDraws:
         Raises:
             UsageError: If a number is too small or the weights do not fit.
         """
-        self._length = _at_least("dataset_length", dataset_length, 1)
-        self._draws = _at_least("draws_per_epoch", draws_per_epoch, 1)
-        self._seed = _at_least("seed", seed, 0)
-        self._world = _at_least("world_size", world_size, 1)
-        self._rank = _at_least("rank", rank, 0)
-        if rank >= world_size:
+        self._length = whole_number("dataset_length", dataset_length, 1)
+        self._draws = whole_number("draws_per_epoch", draws_per_epoch, 1)
+        self._seed = whole_number("seed", seed, 0)
+        self._world = whole_number("world_size", world_size, 1)
+        self._rank = whole_number("rank", rank, 0)
+        if self._rank >= self._world:
             raise UsageError(f"rank must be below world_size {world_size}, got {rank}")
         self._chances = None if weights is None else _chances(weights, dataset_length)
         self._next = 0
@@ -103,7 +103,7 @@ class RandomDraws:
         """
         if set(state) != {"next_number"}:
             raise UsageError(f"RandomDraws: the state must be next_number, got {sorted(state)}")
-        self._next = _at_least("next_number", state["next_number"], 0)
+        self._next = whole_number("next_number", state["next_number"], 0)
         self._resumed = True
 
     @property
@@ -130,13 +130,6 @@ class RandomDraws:
 
     def _pass(self, number: int) -> NDArray[np.int64]:
         return np.random.default_rng([self._seed, number]).permutation(self._length)
-
-
-def _at_least(name: str, value: int, least: int) -> int:
-    # bool counts as a whole number in Python, and is surely a mistake here.
-    if isinstance(value, bool) or not hasattr(value, "__index__") or whole(value) < least:
-        raise UsageError(f"{name} must be a whole number from {least}, got {value!r}")
-    return whole(value)
 
 
 def _chances(weights: Sequence[float], length: int) -> NDArray[np.float64]:

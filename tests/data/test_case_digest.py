@@ -74,3 +74,15 @@ def test_voxels_beside_a_header_belong_to_it(tmp_path, named):
 def test_the_order_of_entries_does_not_count(entries):
     turned = dict(reversed(entries.items()))
     assert case_digest(turned, "recipe", 1) == case_digest(entries, "recipe", 1)
+
+
+def test_a_name_is_no_path_even_if_a_folder_is_called_so(case, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = case_digest(case, "recipe", 1)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "large").write_bytes(b"other")
+    assert case_digest(case, "recipe", 1) == before
+
+
+def test_text_longer_than_a_file_name_is_text():
+    assert case_digest({"note": "a" * 5000}, "r", 1) != case_digest({"note": "a" * 4999}, "r", 1)

@@ -1,0 +1,127 @@
+"""The data set of a training: cases prepared once, and augmented anew at each draw.
+
+MONAI's `CacheDataset` keeps 32 bits a voxel in memory and lets each worker draw its chance as
+it goes, so that a sample depends on how many there are. Here a case takes 5 bytes for image,
+label and weight together, waits in memory or on disk, and each sample is a function of the
+seed and the number of its draw.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import numpy as np
+
+from medseg.data.arguments import whole_number
+from medseg.data.case_cache import Cache, fill_cache
+from medseg.data.draws import Draw
+from medseg.data.packed import VOLUMES, Packed
+from medseg.data.plain import arrays_in
+from medseg.data.preparing import Preparation
+from medseg.errors import UsageError
+
+__all__ = ["CaseDataset"]
+
+Sample = Any
+
+
+class CaseDataset:
+    """Samples of cases, for a `DataLoader` with `RandomDraws` or in order.
+
+    Items are asked for by `Draw`, or by a plain index, which is then the number of the draw as
+    well. With augmentation, the packed case (see `medseg.data.packed.pack_case`) is handed to
+    it: read-only arrays from memory, `DiskArray` from disk, of which it reads what it needs.
+    Without, whole volumes come out, image and weight in 32-bit floating point.
+
+    Workers that are forked share a memory cache; where they are spawned (Windows, macOS) each
+    gets a copy, so there, and for several processes on one machine, take a disk cache.
+    """
+
+    def __init__(
+        self,
+        cases: Sequence[Mapping[str, Any]],
+        preparation: Preparation,
+        augmentation: Callable[[Packed], Sample] | None = None,
+        *,
+        cache: Cache = "memory",
+        cache_dir: str | Path | None = None,
+        seed: int = 0,
+    ) -> None:
+        """Check the arguments and prepare the cases; the first step of that tells what it takes.
+
+        Args:
+            cases: A dictionary a case with `image`, and what else the preparation wants.
+            preparation: The recipe's preprocessing: the same for the same case, always.
+            augmentation: A MONAI `Compose` of random transforms, or another callable with
+                `set_random_state(state=...)`.
+            cache: Where prepared cases are kept.
+            cache_dir: Folder of a disk cache: by default `$MEDSEG_CACHE`, or `~/.cache/medseg`.
+            seed: Chooses all randomness, together with the number of the draw.
+
+        Raises:
+            UsageError: If an argument cannot be used.
+            DataError: If a prepared case cannot be kept.
+            MachineError: If there is no room for the cache.
+        """
+        _check(cases, preparation, augmentation, cache)
+        self._length = len(cases)
+        self._augmentation = augmentation
+        self._seed = whole_number("seed", seed, 0)
+        folder = None if cache_dir is None else Path(cache_dir)
+        self._cases = fill_cache(cache, cases, preparation, folder)
+
+    def __len__(self) -> int:
+        """Number of cases."""
+        return self._length
+
+    def __getitem__(self, draw: Draw | int) -> Sample:
+        """The sample of a draw; the same for the same draw, in any process."""
+        index, number = draw if isinstance(draw, tuple) else (draw, draw)
+        if not 0 <= index < self._length:
+            raise IndexError(f"there are {self._length} cases, got index {index}")
+        case = self._cases[index]
+        if self._augmentation is None:
+            return _whole(case)
+        chance = np.random.SeedSequence([self._seed, number])
+        state = np.random.RandomState(np.random.MT19937(chance))
+        cast("Any", self._augmentation).set_random_state(state=state)
+        return self._augmentation(dict(case))
+
+
+def _whole(case: Packed) -> Packed:
+    """A case as it is scored: whole volumes, and of the rest what can be put into batches."""
+    volumes = {key: np.array(case[key][...]) for key in VOLUMES if key in case}
+    types = {"u1": np.uint8, "u2": np.int32}
+    whole = {
+        key: volume.astype(types.get(volume.dtype.str[1:], np.float32))
+        for key, volume in volumes.items()
+    }
+    # Lists of voxels differ in length from case to case.
+    rest = {key: value for key, value in case.items() if not any(True for _ in arrays_in(value))}
+    return {**rest, **whole}
+
+
+def _check(cases: object, preparation: object, augmentation: object, cache: object) -> None:
+    if not isinstance(cases, Sequence) or not cases:
+        raise UsageError("cases must list at least one case")
+    if cache not in get_args(Cache):
+        raise UsageError(f"cache must be one of {', '.join(get_args(Cache))}, got {cache!r}")
+    if not callable(preparation):
+        raise UsageError(f"preparation must be callable, got {type(preparation).__name__}")
+    random = next((step for step in _steps(preparation) if hasattr(step, "R")), None)
+    if random is not None:
+        raise UsageError(
+            f"preparation must be the same each time, and {type(random).__name__} is random; "
+            "move it to augmentation"
+        )
+    if augmentation is not None and not hasattr(augmentation, "set_random_state"):
+        raise UsageError("augmentation must have set_random_state, as monai's Compose has")
+
+
+def _steps(transform: object) -> list[object]:
+    """The transforms of a `Compose`, of others the thing itself."""
+    inside = getattr(transform, "transforms", None)
+    # Not OneOf and its kin, which choose by chance.
+    if type(transform).__name__ == "Compose" and isinstance(inside, list | tuple):
+        return [step for part in cast("Sequence[object]", inside) for step in _steps(part)]
+    return [transform]

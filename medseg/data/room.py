@@ -1,0 +1,71 @@
+"""How much memory there is left, for this process and the limits it lives under."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["available_bytes"]
+
+MEMINFO = Path("/proc/meminfo")
+OWN_GROUPS = Path("/proc/self/cgroup")
+GROUPS = Path("/sys/fs/cgroup")
+
+
+def available_bytes(
+    meminfo: Path = MEMINFO, own_groups: Path = OWN_GROUPS, groups: Path = GROUPS
+) -> int | None:
+    """Memory that can be taken without swapping; none where the system does not tell.
+
+    The least of what the machine has and what the control groups of a container or a batch
+    system still allow, of either version.
+
+    Args:
+        meminfo: Linux's file of that name.
+        own_groups: Which groups this process is in.
+        groups: Where the groups' files are.
+    """
+    try:
+        lines = meminfo.read_text().splitlines()
+        free = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration):
+        return None
+    return max(0, min([free * 1024, *_left_in_groups(own_groups, groups)]))
+
+
+def _left_in_groups(own_groups: Path, groups: Path) -> Iterator[int]:
+    for folder, limit, used in _group_folders(own_groups, groups):
+        try:
+            most = int((folder / limit).read_text())
+            # Files that were read and can be forgotten count as used, and are not.
+            yield most - int((folder / used).read_text()) + _forgettable(folder)
+        except (OSError, ValueError):
+            # The word max is no limit; a group without these files has none of its own.
+            continue
+
+
+def _group_folders(own_groups: Path, groups: Path) -> Iterator[tuple[Path, str, str]]:
+    """Each group this process is in, with those around it, and the names of its files."""
+    try:
+        lines = own_groups.read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers == "":
+            root, names = groups, ("memory.max", "memory.current")
+        elif "memory" in controllers.split(","):
+            root, names = (
+                groups / "memory",
+                ("memory.limit_in_bytes", "memory.usage_in_bytes"),
+            )
+        else:
+            continue
+        inside = root / path.strip("/")
+        for folder in (inside, *inside.parents):
+            yield folder, *names
+            if folder == root:
+                break
+
+
+def _forgettable(folder: Path) -> int:
+    stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+    return int(stat.get("total_inactive_file", stat.get("inactive_file", 0)))
