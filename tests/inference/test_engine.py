@@ -1,9 +1,11 @@
 """Engines: who computes, that they agree, and what they refuse."""
 
 import logging
+import shutil
 
 import pytest
 import torch
+from monai.data.meta_tensor import MetaTensor
 from torch import nn
 
 from medseg.errors import UsageError
@@ -163,6 +165,22 @@ def test_the_network_is_left_as_it_is_but_for_its_mode(tmp_path):
     for name, tensor in network.state_dict().items():
         assert torch.equal(tensor, before[name][0])
         assert tensor.stride() == before[name][1]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch's compiler needs a C++ compiler")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_torchs_compiler_gives_the_networks_logits(tmp_path):
+    network = small(2)
+    run = opened(network, tmp_path, (8, 8), engine="torch", precision="fp32", compile="on")
+    windows = torch.rand(2, 2, 8, 8)
+    torch.testing.assert_close(run(windows), network(windows).detach(), rtol=1e-3, atol=1e-4)
+
+
+def test_the_windows_of_a_volume_with_its_affine_are_taken(tmp_path):
+    windows = MetaTensor(torch.rand(1, 2, 8, 8, 8))
+    logits = opened(small(), tmp_path, engine="openvino", precision="fp32")(windows)
+    assert type(logits) is torch.Tensor
 
 
 @pytest.mark.cuda
