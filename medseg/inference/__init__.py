@@ -3,6 +3,7 @@
 from medseg.inference.autocast import AutocastInferer, fast_precision
 from medseg.inference.engine import Engine, open_engine
 from medseg.inference.engine_check import Agreement, agreeing_engine, label_agreement
+from medseg.inference.engine_inferer import EngineInferer
 from medseg.inference.save import SaveLabeld
 from medseg.inference.skip import ConstantWindows, OutsideBody
 from medseg.inference.sliding_labels import SlidingWindowLabels
@@ -12,6 +13,7 @@ __all__ = [
     "AutocastInferer",
     "ConstantWindows",
     "Engine",
+    "EngineInferer",
     "OutsideBody",
     "SaveLabeld",
     "SlidingWindowLabels",

@@ -23,7 +23,14 @@ from medseg.inference.engine_runtime import has_openvino, load_openvino
 from medseg.inference.openvino_engine import openvino_predictor
 from medseg.inference.torch_engine import Compile, torch_predictor
 
-__all__ = ["Engine", "EngineChoice", "EngineName", "EnginePrecision", "open_engine"]
+__all__ = [
+    "Engine",
+    "EngineChoice",
+    "EngineName",
+    "EnginePrecision",
+    "PrecisionChoice",
+    "open_engine",
+]
 
 logger = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ inverts the recipe on each: most of the time and nearly all of the memory of a p
 
 import logging
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -91,6 +92,23 @@ class SlidingWindowLabels(Inferer):
         with torch.inference_mode():
             label = self._label(inputs.as_subclass(Tensor)[0], predict, grid)
         return _with_affine(label, affine, inputs)
+
+    def busiest_window(self, volume: Tensor) -> Tensor:
+        """The window of a volume whose intensities spread most: there is something in it.
+
+        Args:
+            volume: `(C, *spatial)`; padded where it is smaller than a window.
+
+        Returns:
+            `(C, *window)`.
+        """
+        padded, _ = _padded(volume, self.window)
+        plan = plan_windows(padded.shape[1:], self.window, overlap=0)
+        boxes = [
+            (slice(None), *(slice(s, s + n) for s, n in zip(start, self.window, strict=True)))
+            for start in product(*plan.starts)
+        ]
+        return max((padded[box] for box in boxes), key=lambda window: float(window.std()))
 
     def _label(self, volume: Tensor, predict: Predictor, grid: GridMap | None) -> Label:
         batch = self.window_batch

@@ -1,0 +1,62 @@
+"""EngineInferer: MONAI's inferer signature, windows computed by the fastest engine that agrees.
+
+Opened at the first volume, since only then are weights loaded and a real window at hand to hold
+the engine against torch in fp32.
+"""
+
+import logging
+from typing import Any
+
+from monai.inferers.inferer import Inferer
+from torch import Tensor, nn
+
+from medseg.inference.engine import Engine, EngineChoice, PrecisionChoice, open_engine
+from medseg.inference.engine_check import agreeing_engine
+from medseg.inference.sliding_labels import SlidingWindowLabels
+
+__all__ = ["EngineInferer"]
+
+logger = logging.getLogger(__name__)
+
+
+class EngineInferer(Inferer):
+    """Predict labels by sliding windows, on whatever computes them fastest.
+
+    Args:
+        inferer: How volumes are cut up and put together.
+        engine: `auto`, `torch` or `openvino`, see `open_engine`.
+        precision: `auto`, `fp32`, `bf16` or `fp16`.
+    """
+
+    def __init__(
+        self,
+        inferer: SlidingWindowLabels,
+        *,
+        engine: EngineChoice = "auto",
+        precision: PrecisionChoice = "auto",
+    ) -> None:
+        super().__init__()
+        self.inferer = inferer
+        self.engine: EngineChoice = engine
+        self.precision: PrecisionChoice = precision
+        self._opened: tuple[nn.Module, Engine] | None = None
+
+    def __call__(self, inputs: Tensor, network: nn.Module, *args: Any, **kwargs: Any) -> Tensor:
+        """Return the label of one volume, see `SlidingWindowLabels`."""
+        if self._opened is None or self._opened[0] is not network:
+            self._opened = (network, self._open(inputs, network))
+        return self.inferer(inputs, self._opened[1], *args, **kwargs)
+
+    def _open(self, inputs: Tensor, network: nn.Module) -> Engine:
+        opened = open_engine(
+            network,
+            engine=self.engine,
+            precision=self.precision,
+            window=self.inferer.window,
+            channels=inputs.shape[1],
+            device=inputs.device,
+        )
+        window = self.inferer.busiest_window(inputs.as_subclass(Tensor)[0])
+        chosen = agreeing_engine(opened, network, window[None].float())
+        logger.info("windows are computed by %s in %s", chosen.name, chosen.precision)
+        return chosen

@@ -1,0 +1,43 @@
+import torch
+from monai.data.meta_tensor import MetaTensor
+
+from medseg.inference import EngineInferer, SlidingWindowLabels
+from medseg.networks import UNet
+
+
+def network(seed=0):
+    torch.manual_seed(seed)
+    return UNet(
+        spatial_dims=3, in_channels=1, out_channels=3, depth=2, first_width=4, norm="none"
+    ).eval()
+
+
+def inferer(**options):
+    return EngineInferer(SlidingWindowLabels((16, 16, 16), grid="network"), **options)
+
+
+def test_the_label_is_the_one_that_the_network_gives():
+    image, net = torch.rand(1, 1, 24, 20, 16), network()
+    direct = SlidingWindowLabels((16, 16, 16), grid="network")(image, net)
+    label = inferer(engine="torch", precision="fp32")(image, net)
+    assert torch.equal(label, direct)
+
+
+def test_an_engine_serves_its_network_and_no_other():
+    image, step = torch.rand(1, 1, 16, 16, 16), inferer(engine="torch", precision="fp32")
+    first, second = network(0), network(1)
+    step(image, first)
+    direct = SlidingWindowLabels((16, 16, 16), grid="network")(image, second)
+    assert torch.equal(step(image, second), direct)
+
+
+def test_the_engine_is_held_against_the_window_with_most_in_it():
+    volume = torch.zeros(1, 40, 16, 16)
+    volume[:, 20:30] = torch.rand(10, 16, 16)
+    window = inferer().inferer.busiest_window(volume)
+    assert torch.equal(window, volume[:, 16:32])
+
+
+def test_a_volume_smaller_than_the_window_is_padded():
+    label = inferer(engine="torch")(MetaTensor(torch.rand(1, 1, 9, 8, 7)), network())
+    assert label.shape == (1, 1, 9, 8, 7)
