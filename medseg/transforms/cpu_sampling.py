@@ -7,13 +7,18 @@ no weights and can be gathered. Both work through the patch a few slices at a ti
 what is computed on the way stays in the core's cache.
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
 __all__ = ["gather_nearest", "sample_linear"]
 
-_SLAB = 6
+# Places at a time: what is computed on the way to them stays in the core's cache.
+_PLACES = 2**17
+# Whole numbers up to here are exact in float32, which is faster to add up than int32.
+_EXACT = 2**24
 
 
 def gather_nearest(volume: Tensor, units: Tensor) -> Tensor:
@@ -29,15 +34,16 @@ def gather_nearest(volume: Tensor, units: Tensor) -> Tensor:
     """
     flat = volume.reshape(len(volume), -1)
     patch = volume.new_empty((len(volume), *units.shape[:-1]))
-    for first in range(0, len(units), _SLAB):
-        slab = units[first : first + _SLAB]
-        index = torch.zeros(1, dtype=torch.int32)
+    numbers = torch.float32 if flat.shape[1] < _EXACT else torch.int32
+    for slab in _slabs(units):
+        index = torch.zeros(1, dtype=numbers)
         for axis, length in enumerate(volume.shape[1:]):
-            nearest = _voxels(slab[..., -1 - axis], length).round_()
-            # 32-bit indices are gathered three times as fast as 64-bit ones.
-            index = index * length + nearest.to(torch.int32)
-        found = flat.index_select(1, index.flatten())
-        patch[:, first : first + _SLAB] = found.view(-1, *index.shape)
+            nearest = _voxels(units[slab, ..., -1 - axis], length).round_()
+            index = nearest.to(numbers).add_(index, alpha=length)
+        # 32-bit indices are gathered three times as fast as 64-bit ones.
+        places = index.flatten().to(torch.int32)
+        for channel, into in zip(flat, patch, strict=True):
+            torch.index_select(channel, 0, places, out=into[slab].flatten())
     return patch
 
 
@@ -55,14 +61,19 @@ def sample_linear(volume: Tensor, units: Tensor) -> Tensor:
         `(C, *size)`, float32.
     """
     patch = volume.new_empty((len(volume), *units.shape[:-1]))
-    for first in range(0, len(units), _SLAB):
-        slab = units[first : first + _SLAB]
+    for slab in _slabs(units):
         for channel, into in zip(volume, patch, strict=True):
-            into[first : first + _SLAB] = _sample_slab(channel, slab)
+            _sample_slab(channel, units[slab], into[slab])
     return patch
 
 
-def _sample_slab(volume: Tensor, units: Tensor) -> Tensor:
+def _slabs(units: Tensor) -> Iterator[slice]:
+    """Slices of the patch's first axis, of some `_PLACES` voxels each."""
+    thick = max(1, _PLACES * units.shape[-1] // max(1, units[:1].numel()))
+    return (slice(first, first + thick) for first in range(0, len(units), thick))
+
+
+def _sample_slab(volume: Tensor, units: Tensor, into: Tensor) -> None:
     slices, rows, columns = volume.shape
     depth = _voxels(units[..., 2], slices)
     below = depth.floor().clamp_(max=slices - 2)
@@ -71,13 +82,14 @@ def _sample_slab(volume: Tensor, units: Tensor) -> Tensor:
     base, last = int(below.min()), int(below.max())
     count = (last - base + 1) * rows
     row = below.sub_(base).mul_(rows).add_(_voxels(units[..., 1], rows))
-    grid = torch.stack((units[..., 0], row.mul_(2).add_(1).div_(count).sub_(1)), dim=-1)
+    # Planes one after the other: torch copies interleaved numbers one by one.
+    planes = torch.stack((units[..., 0], row.mul_(2).add_(1).div_(count).sub_(1)))
     step = rows * columns
     start = volume.storage_offset() + base * step
     pair = volume.as_strided((1, 2, count, columns), (0, step, columns, 1), start)
-    flat = grid.view(1, len(grid), -1, 2)
-    lower, upper = grid_sample(pair, flat, "bilinear", "border", align_corners=False)[0]
-    return torch.lerp(lower.view_as(share), upper.view_as(share), share)
+    grid = planes.view(2, len(share), -1).permute(1, 2, 0)[None]
+    lower, upper = grid_sample(pair, grid, "bilinear", "border", align_corners=False)[0]
+    torch.lerp(lower.view_as(share), upper.view_as(share), share, out=into)
 
 
 def _voxels(units: Tensor, length: int) -> Tensor:

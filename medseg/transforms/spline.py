@@ -92,10 +92,9 @@ def limit_folding(displacement_mm: Floats, spacing_mm: Sequence[float]) -> Float
     """
     if _steepest(displacement_mm, spacing_mm) < 1 - _LEAST_VOLUME ** (1 / len(spacing_mm)):
         return displacement_mm
-    gradient = _gradient(displacement_mm, spacing_mm)
-    identity = np.eye(len(spacing_mm))
+    powers = _determinant(_gradient(displacement_mm, spacing_mm))
     scale = 1.0
-    while np.linalg.det(identity + scale * gradient).min() < _LEAST_VOLUME:
+    while 1 + _polynomial(powers, scale).min() < _LEAST_VOLUME:
         scale *= 0.9
     return scale * displacement_mm
 
@@ -122,18 +121,34 @@ def _steepest(displacement: Floats, spacing_mm: Sequence[float]) -> float:
     return float(np.sum(rows, axis=0).max())
 
 
+def _determinant(g: Floats) -> list[Floats]:
+    """Of identity + s g: what goes with s, its square and, in 3-D, its cube; `g` is `(n, n, N)`."""
+    if len(g) == 2:
+        return [g[0, 0] + g[1, 1], g[0, 0] * g[1, 1] - g[0, 1] * g[1, 0]]
+    (a, b, c), (d, e, f), (h, i, k) = g
+    corner = e * k - f * i
+    trace, minors = a + e + k, a * e - b * d + a * k - c * h + corner
+    return [trace, minors, a * corner - b * (d * k - f * h) + c * (d * i - e * h)]
+
+
+def _polynomial(powers: Sequence[Floats], scale: float) -> Floats:
+    total = np.zeros_like(powers[0])
+    for power in reversed(powers):
+        total = (total + power) * scale
+    return total
+
+
 def _gradient(displacement: Floats, spacing_mm: Sequence[float]) -> Floats:
-    """`(points, n, n)`: d displacement_i / d x_j at some points of every cell."""
+    """`(n, n, points)`: d displacement_i / d x_j at some points of every cell."""
     cells = [size - 3 for size in displacement.shape[1:]]
     points: list[Floats] = [np.linspace(0.0, c, _POINTS_PER_CELL * c + 1) for c in cells]
-    control = torch.as_tensor(displacement)
-    n = len(spacing_mm)
-    gradient = np.empty((n, n, int(np.prod([len(p) for p in points]))))
-    for along in range(n):
-        matrices = [
-            (basis_slope if axis == along else basis)(points[axis], cells[axis])
-            for axis in range(n)
-        ]
-        slope = evaluate(control, [torch.as_tensor(m) for m in matrices])
-        gradient[:, along] = slope.reshape(n, -1).numpy() / spacing_mm[along]
-    return np.moveaxis(gradient, -1, 0)
+    control = torch.as_tensor(displacement, dtype=torch.float32)
+    values, slopes = (
+        [torch.as_tensor(f(p, c), dtype=torch.float32) for p, c in zip(points, cells, strict=True)]
+        for f in (basis, basis_slope)
+    )
+    along = [
+        evaluate(control, [*values[:axis], slopes[axis] / spacing, *values[axis + 1 :]])
+        for axis, spacing in enumerate(spacing_mm)
+    ]
+    return torch.stack([slope.flatten(1) for slope in along], dim=1).numpy()

@@ -134,7 +134,7 @@ def _cpu_sampler(
     """The faster way, where there is one."""
     if volumes.device.type != "cpu" or padding != "border":
         return None
-    if interpolation == "nearest":
+    if interpolation == "nearest" and volumes.ndim == 5:
         return gather_nearest
     if interpolation == "linear" and volumes.ndim == 5 and volumes.shape[2] > 1:
         return lambda volume, units: sample_linear(volume.float().contiguous(), units)
