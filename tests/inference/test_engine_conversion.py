@@ -94,6 +94,7 @@ def _open_and_sum(folder):
     return opened(folder)(torch.ones(1, 1, *WINDOW)).sum().item()
 
 
+@pytest.mark.slow
 def test_processes_that_convert_at_once_do_not_disturb_each_other(tmp_path):
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         sums = pool.map(_open_and_sum, [tmp_path] * 2)
