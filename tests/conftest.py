@@ -38,6 +38,12 @@ settings.register_profile("medseg", deadline=None, derandomize=True, max_example
 settings.load_profile("medseg")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory):
+    """Converted networks and prepared cases of tests go where pytest cleans up."""
+    os.environ["MEDSEG_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(autouse=True)
 def _gpu(request):
     """A skip that says what is missing, for tests marked `cuda`."""
