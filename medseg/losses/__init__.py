@@ -1,5 +1,21 @@
-"""Losses: logits and an index label in, one number out."""
+"""Losses: logits and a label in, one number out."""
 
+from medseg.losses.balanced_dice import BalancedDiceLoss
+from medseg.losses.bce import MultilabelBCELoss
+from medseg.losses.jaccard import JaccardLoss
+from medseg.losses.mixed import MixedLoss
+from medseg.losses.multilabel import MultilabelDiceBCELoss
+from medseg.losses.pixel_weighted_ce import PixelWeightedCELoss
+from medseg.losses.soft_dice import SoftDiceLoss
 from medseg.losses.tversky_ce import TverskyCELoss
 
-__all__ = ["TverskyCELoss"]
+__all__ = [
+    "BalancedDiceLoss",
+    "JaccardLoss",
+    "MixedLoss",
+    "MultilabelBCELoss",
+    "MultilabelDiceBCELoss",
+    "PixelWeightedCELoss",
+    "SoftDiceLoss",
+    "TverskyCELoss",
+]

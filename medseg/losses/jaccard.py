@@ -1,0 +1,68 @@
+"""Soft Jaccard loss of classes that exclude each other: intersection over union.
+
+It orders predictions as the Dice loss does, but punishes those in between more, and its
+gradient is steeper near a perfect match. MONAI does the counting.
+
+Reference:
+    Rahman and Wang, Optimizing intersection-over-union in deep neural networks for image
+    segmentation, ISVC 2016. https://doi.org/10.1007/978-3-319-50835-1_22
+"""
+
+from monai.losses.dice import DiceLoss
+from torch import Tensor, nn
+
+from medseg.losses.arguments import Average, Classes, require_counting
+from medseg.losses.inputs import softmax_and_labels
+
+__all__ = ["JaccardLoss"]
+
+
+class JaccardLoss(nn.Module):
+    """Mean over classes of 1 - (TP + smooth) / (TP + FP + FN + smooth).
+
+    True positives TP, false positives FP and false negatives FN are counted by probability. A
+    class absent from label and prediction is a perfect match.
+
+    Args:
+        average: Whether the counts are summed over the whole `batch` before dividing, or divided
+            in each `case` and then averaged.
+        classes: Whether the mean takes `all` classes or leaves out class 0, the background.
+        ignore_index: Label value of voxels that do not count.
+        smooth: See above; positive.
+
+    Raises:
+        UsageError: If an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        *,
+        average: Average = "batch",
+        classes: Classes = "all",
+        ignore_index: int | None = None,
+        smooth: float = 1e-5,
+    ) -> None:
+        super().__init__()
+        require_counting("JaccardLoss", average, classes, ignore_index, smooth=smooth)
+        self.ignore_index = ignore_index
+        self.overlap = DiceLoss(
+            jaccard=True,
+            include_background=classes == "all",
+            batch=average == "batch",
+            # MONAI counts both sides of the fraction twice.
+            smooth_nr=2 * smooth,
+            smooth_dr=2 * smooth,
+        )
+
+    def forward(self, logits: Tensor, label: Tensor) -> Tensor:
+        """Return the scalar loss, in [0, 1], in float32 also for half precision.
+
+        Args:
+            logits: `(B, C, *spatial)` with at least two classes.
+            label: `(B, 1, *spatial)`, class indices of any dtype.
+
+        Raises:
+            ValueError: If the shapes do not fit, or a label value is neither a class nor
+                `ignore_index`.
+        """
+        return self.overlap(*softmax_and_labels(logits, label, ignore_index=self.ignore_index))
