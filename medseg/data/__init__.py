@@ -14,7 +14,11 @@ from medseg.data.dicom_choice import (
 )
 from medseg.data.dicom_find import DicomSeries, find_dicom_series
 from medseg.data.dicom_input import is_dicom
+from medseg.data.dicom_label import Algorithm, DicomLabel
+from medseg.data.dicom_outputs import dicom_output_path, write_dicom_outputs
+from medseg.data.dicom_seg import write_dicom_seg
 from medseg.data.dicom_series import DicomFacts, DicomVolume, read_dicom_series
+from medseg.data.dicom_sr import write_dicom_sr
 from medseg.data.draws import Draw, RandomDraws
 from medseg.data.facts import CaseReport, DatasetReport
 from medseg.data.folds import deal_folds
@@ -46,12 +50,14 @@ if TYPE_CHECKING:
     from medseg.data.raster_reader import RasterReader
 
 __all__ = [
+    "Algorithm",
     "Case",
     "CaseDataset",
     "CaseReport",
     "Channel",
     "DatasetReport",
     "DicomFacts",
+    "DicomLabel",
     "DicomSeries",
     "DicomSeriesReader",
     "DicomVolume",
@@ -72,6 +78,7 @@ __all__ = [
     "choose_series",
     "datalist",
     "deal_folds",
+    "dicom_output_path",
     "dicom_reference",
     "find_dicom_series",
     "find_manifest",
@@ -90,6 +97,9 @@ __all__ = [
     "require_usable",
     "save_manifest",
     "split_reference",
+    "write_dicom_outputs",
+    "write_dicom_seg",
+    "write_dicom_sr",
     "write_phantoms",
 ]
 

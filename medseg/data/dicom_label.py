@@ -1,0 +1,105 @@
+"""A label of a DICOM series, with all that its DICOM outputs state."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg.data.manifest import Label
+from medseg.errors import UsageError
+
+__all__ = ["Algorithm", "DicomLabel"]
+
+# DICOM's LO: this many characters, and a backslash would part two values.
+MAX_CHARACTERS = 64
+SNOMED = re.compile(r"[0-9]{6,18}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Algorithm:
+    """What made a label.
+
+    Attributes:
+        name: Of the bundle; at most 64 characters.
+        version: Of the bundle; likewise.
+        digest: Of the bundle's files; likewise, so that a SHA-256 in hex fits.
+
+    Raises:
+        UsageError: If one of them is empty, too long, or holds a backslash or a line's end.
+    """
+
+    name: str
+    version: str
+    digest: str
+
+    def __post_init__(self) -> None:
+        for what in ("name", "version", "digest"):
+            _check_text(f"the algorithm's {what}", getattr(self, what))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DicomLabel:
+    """A label in the grid of its series, as `read_dicom_series` gives it.
+
+    Attributes:
+        array: `(I, J, K)`, whole numbers that `labels` name.
+        affine: `(4, 4)`, from voxel indices to millimetres, RAS+; the volume's own.
+        reference: The source: a path, or `PATH#UID` as `pick_input` gives it.
+        labels: What the values mean, counting up from 0, the background; names of at most 64
+            characters, `snomed` a SNOMED CT identifier where there is one.
+        algorithm: What made the label.
+        created: When. All else being equal, the outputs are the same to the byte.
+
+    Raises:
+        UsageError: If one of them is not as it should be.
+    """
+
+    array: NDArray[Any]
+    affine: NDArray[np.float64]
+    reference: str | Path
+    labels: Sequence[Label]
+    algorithm: Algorithm
+    created: datetime = field(default_factory=datetime.now)
+
+    def __post_init__(self) -> None:
+        if self.array.ndim != 3 or self.array.dtype.kind not in "ui" or self.array.size == 0:
+            found = f"{self.array.dtype.name} {self.array.shape}"
+            raise UsageError(f"a DICOM label must be whole numbers (I, J, K), got {found}")
+        if self.affine.shape != (4, 4) or not _is_invertible(self.affine):
+            raise UsageError("a DICOM label needs its image's affine, (4, 4) and invertible")
+        _check_labels(self.labels)
+        low, high = int(self.array.min()), int(self.array.max())
+        if low < 0 or high >= len(self.labels):
+            what = f"the label holds {low if low < 0 else high}"
+            raise UsageError(f"{what}, labels name 0 to {len(self.labels) - 1}; name all values")
+
+    @property
+    def segments(self) -> Sequence[Label]:
+        """The labels without the background; the value is the segment's number."""
+        return self.labels[1:]
+
+
+def _is_invertible(affine: NDArray[np.float64]) -> bool:
+    return bool(np.isfinite(affine).all() and abs(np.linalg.det(affine)) > 0)
+
+
+def _check_labels(labels: Sequence[Label]) -> None:
+    values = [label.value for label in labels]
+    if len(values) < 2 or values != list(range(len(values))):
+        raise UsageError(f"labels must count up from 0 (background) to 1 or more, got {values}")
+    for label in labels[1:]:
+        _check_text(f"the name of label {label.value}", label.name)
+        if label.snomed is not None and not SNOMED.fullmatch(label.snomed):
+            what = f"snomed of label {label.value} must be 6 to 18 digits, got {label.snomed!r}"
+            raise UsageError(f"{what}; look the concept up, or leave it out")
+
+
+def _check_text(what: str, text: str) -> None:
+    if not text.strip() or len(text) > MAX_CHARACTERS or "\\" in text or not text.isprintable():
+        limit = f"1 to {MAX_CHARACTERS} printable characters without a backslash"
+        raise UsageError(f"{what} must have {limit} for DICOM, got {text!r}")
