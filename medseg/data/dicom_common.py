@@ -32,6 +32,7 @@ __all__ = [
     "content_key",
     "derived_uid",
     "finish",
+    "number_uid",
     "save_dicom",
     "source_images",
 ]
@@ -77,9 +78,14 @@ def source_images(source: DicomSource) -> list[Dataset]:
     return [_image(source, k) for k in range(len(source.references))]
 
 
+def number_uid(k: int) -> str:
+    """The uid that slice `k` has in `source_images`."""
+    return f"2.25.{k}"
+
+
 def _image(source: DicomSource, k: int) -> Dataset:
     frame, image = source.stack.frames[k], Dataset()
-    image.SOPClassUID, image.SOPInstanceUID = CT_IMAGE, f"2.25.{k}"
+    image.SOPClassUID, image.SOPInstanceUID = CT_IMAGE, number_uid(k)
     image.StudyInstanceUID, image.SeriesInstanceUID = source.study_uid, source.stack.series_uid
     image.FrameOfReferenceUID, image.Modality = source.frame_of_reference_uid, source.modality
     image.Columns, image.Rows = frame.shape
@@ -103,6 +109,8 @@ def finish(output: Dataset, label: DicomLabel, source: DicomSource) -> Dataset:
     for event in ("InstanceCreation", "Content", "Series"):
         setattr(output, f"{event}Date", date)
         setattr(output, f"{event}Time", time)
+    for equipment in output.ContributingEquipmentSequence:
+        equipment.ContributionDateTime = date + time
     output.SpecificCharacterSet = "ISO_IR 192"
     output.SeriesDescription = label.algorithm.name
     output.update(source.identity)

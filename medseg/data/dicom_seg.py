@@ -26,6 +26,7 @@ from medseg.data.dicom_common import (
     content_key,
     derived_uid,
     finish,
+    number_uid,
     save_dicom,
     source_images,
 )
@@ -132,10 +133,13 @@ def _descriptions(label: DicomLabel, key: str) -> list[SegmentDescription]:
 
 def _refer(seg: Dataset, references: tuple[Reference, ...]) -> None:
     """Name the source's slices, where highdicom was given numbers for them."""
+    numbered = {number_uid(k): reference for k, reference in enumerate(references)}
     for frame in seg.PerFrameFunctionalGroupsSequence:
         for derivation in frame.DerivationImageSequence:
             for item in derivation.SourceImageSequence:
-                _name(item, references[int(item.ReferencedSOPInstanceUID.rpartition(".")[2])])
+                # Segments share the item of their slice, which then has its name already.
+                if item.ReferencedSOPInstanceUID in numbered:
+                    _name(item, numbered[item.ReferencedSOPInstanceUID])
     files = dict.fromkeys((one.sop_class_uid, one.sop_uid) for one in references)
     wholes = [_name(Dataset(), Reference(*file, None)) for file in files]
     seg.SourceImageSequence = wholes
