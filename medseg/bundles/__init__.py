@@ -4,6 +4,7 @@ from medseg.bundles.choice import require_choice
 from medseg.bundles.export import OnnxExport, export_onnx
 from medseg.bundles.metadata import Metadata, load_metadata
 from medseg.bundles.one_line import explain_errors
+from medseg.bundles.predictor import Predictor, open_predictor
 from medseg.bundles.quiet import hushed
 from medseg.bundles.recipe import build_steps, carry_along, find_recipe, read_recipe
 from medseg.bundles.root import find_bundle_root
@@ -13,6 +14,7 @@ from medseg.bundles.sync import drifted_copies, sync_copies
 __all__ = [
     "Metadata",
     "OnnxExport",
+    "Predictor",
     "build_steps",
     "carry_along",
     "drifted_copies",
@@ -22,6 +24,7 @@ __all__ = [
     "find_recipe",
     "hushed",
     "load_metadata",
+    "open_predictor",
     "read_recipe",
     "require_choice",
     "run_bundle",

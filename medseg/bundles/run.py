@@ -2,8 +2,8 @@
 
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -15,7 +15,7 @@ from medseg.bundles.overrides import check_run_id, parse_overrides
 from medseg.bundles.quiet import hushed
 from medseg.errors import UsageError
 
-__all__ = ["run_bundle"]
+__all__ = ["open_workflow", "run_bundle", "told_in_one_line"]
 
 
 def run_bundle(
@@ -41,6 +41,29 @@ def run_bundle(
     Raises:
         MedsegError: Whatever the user can mend, without MONAI's wrapping.
     """
+    with told_in_one_line(), hushed() if log == "quiet" else nullcontext():
+        workflow = open_workflow(
+            bundle, configs=configs, run_id=run_id, pairs=pairs, overrides=overrides, log=log
+        )
+        workflow.initialize()
+        workflow.run()
+        workflow.finalize()
+
+
+def open_workflow(
+    bundle: str | Path,
+    *,
+    configs: Sequence[str],
+    run_id: str,
+    pairs: Sequence[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+    log: Literal["bundle", "quiet"] = "bundle",
+) -> ConfigWorkflow:
+    """Build what `run_bundle` runs, its overrides checked and nothing run; same arguments.
+
+    Raises:
+        UsageError: For a bundle, a run id or an override that cannot be.
+    """
     paths = config_paths(bundle, configs)
     config = read_config(paths)
     check_run_id(run_id, config)
@@ -48,14 +71,21 @@ def run_bundle(
     doubled = next((key for key in given if key in fixed), None)
     if doubled is not None:
         raise UsageError(f"{doubled}: this command sets it; give its own option instead")
-    wanted = {"bundle_root": str(Path(bundle).resolve()), **given, **fixed}
+    return _workflow(
+        paths, run_id, {"bundle_root": str(Path(bundle).resolve()), **given, **fixed}, log
+    )
+
+
+@contextmanager
+def told_in_one_line() -> Generator[None]:
+    """Raise the user's error that MONAI has wrapped, and leave Python's hook as it was.
+
+    Raises:
+        MedsegError: In place of whatever it was the cause of.
+    """
     hook = sys.excepthook
     try:
-        with hushed() if log == "quiet" else nullcontext():
-            workflow = _workflow(paths, run_id, wanted, log)
-            workflow.initialize()
-            workflow.run()
-            workflow.finalize()
+        yield
     except Exception as error:
         known = root_error(error)
         if known is None or known is error:

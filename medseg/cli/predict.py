@@ -1,28 +1,29 @@
 """`medseg predict`: volumes in, labels in their grid and a picture of each out."""
 
-import json
+import re
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
-from medseg.data.inputs import list_images
-from medseg.data.intake import check_image
-from medseg.data.naming import image_stem, label_path, overlay_path
-from medseg.data.volume import read_volume
-from medseg.errors import DataError, ExitCode, UsageError
-from medseg.reports.overlay import MontageOptions, overlay_montage
+from medseg.errors import UsageError
+
+EngineWord = Literal["auto", "torch", "openvino"]
+PrecisionWord = Literal["auto", "fp32", "bf16", "fp16"]
 
 __all__ = ["predict"]
 
 
 def predict(  # noqa: PLR0913 - one parameter for each option
     bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
-    inputs: Annotated[list[Path], typer.Argument(help="NIfTI files, or folders of them.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the labels.")],
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            help="NIfTI, NRRD or MetaImage files, folders of them, DICOM folders, zips or files."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
     weights: Annotated[
         Path | None,
         typer.Option(help="Weights of a training (default: the bundle's models/)."),
@@ -30,7 +31,33 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     override: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Key of its config.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace labels.")] = False,  # noqa: FBT002 - a command-line switch
+    series_uid: Annotated[
+        str | None, typer.Option(help="Which series, where a DICOM input holds several.")
+    ] = None,
+    allow_tilt: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--allow-tilt", help="Straighten DICOM series with gantry tilt.")
+    ] = False,
+    allow_gaps: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--allow-gaps", help="Interpolate missing DICOM slices.")
+    ] = False,
+    engine: Annotated[
+        EngineWord | None, typer.Option(help="What computes (default: the bundle's choice).")
+    ] = None,
+    precision: Annotated[
+        PrecisionWord | None, typer.Option(help="In which numbers (default: the bundle's choice).")
+    ] = None,
+    formats: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="WORD,...",
+            help="auto (the image's own), nifti, nrrd or mha; for DICOM also dicom-seg, dicom-sr.",
+        ),
+    ] = "auto",
+    shard: Annotated[
+        str, typer.Option(metavar="I/N", help="Only the I-th of N disjoint shares of the cases.")
+    ] = "1/1",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace other files.")] = False,  # noqa: FBT002 - a command-line switch
     dry_run: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--dry-run", help="Only say what would be done.")
     ] = False,
@@ -38,96 +65,40 @@ def predict(  # noqa: PLR0913 - one parameter for each option
 ) -> None:
     """Predict a label for each volume, and an overlay to look at.
 
+    A second run into the same folder does only what is missing.
+
     medseg predict bundles/covid_lung_ct_unet3d scan.nii.gz -o labels
     """
-    images = _images(inputs)
-    _refuse_clashes(images, output, replace=overwrite)
-    usable, refused = _sort_out(images)
-    weights = (weights or bundle / "models" / "model.safetensors").resolve()
-    if usable and not dry_run:
-        # torch and MONAI take seconds to import; --help and wrong input need neither.
-        from medseg.bundles import run_bundle
+    share = _shard(shard)
+    # torch and MONAI take seconds to import; --help needs neither.
+    from medseg.cli.predict_run import Request, run_prediction
 
-        run_bundle(
-            bundle,
-            configs=["inference"],
-            run_id="inferring",
-            pairs=override or [],
-            overrides={
-                "ckpt_path": str(weights),
-                "datalist": [str(image) for image in usable],
-                "output_dir": str(output.resolve()),
-                "overwrite": "replace" if overwrite else "refuse",
-            },
-            log="quiet",
-        )
-    done = [_outcome(weights, image, output, draw=not dry_run) for image in usable]
-    _tell(done, refused, as_json=as_json)
-    if refused:
-        raise typer.Exit(ExitCode.SOME_CASES_FAILED if usable else ExitCode.DATA)
-
-
-def _images(inputs: Sequence[Path]) -> list[Path]:
-    images: list[Path] = []
-    for path in inputs:
-        images += (
-            # A link keeps its own name, which is the one the user knows it by.
-            [Path(found) for found in list_images(path)] if path.is_dir() else [path.absolute()]
-        )
-    return images
+    request = Request(
+        bundle=bundle,
+        inputs=tuple(inputs),
+        output=output,
+        weights=weights,
+        pairs=tuple(override or ()),
+        existing="replace" if overwrite else "refuse",
+        work="forecast" if dry_run else "predict",
+        told="json" if as_json else "lines",
+        bugs="raised" if "--debug" in sys.argv else "told",
+        series_uid=series_uid,
+        tilt="resample" if allow_tilt else "refuse",
+        gaps="interpolate" if allow_gaps else "refuse",
+        engine=engine,
+        precision=precision,
+        formats=tuple(formats.split(",")),
+        shard=share,
+    )
+    code = run_prediction(request)
+    if code:
+        raise typer.Exit(code)
 
 
-def _refuse_clashes(images: Sequence[Path], output: Path, *, replace: bool) -> None:
-    labels: dict[Path, Path] = {}
-    for image in images:
-        label = label_path(output, image.name)
-        if label in labels:
-            raise UsageError(
-                f"{image} and {labels[label]} would both become {label}; predict them apart"
-            )
-        if label.exists() and not replace:
-            raise UsageError(f"{label} is there already; give --overwrite or another -o")
-        labels[label] = image
-
-
-def _sort_out(images: Sequence[Path]) -> tuple[list[Path], dict[Path, str]]:
-    usable: list[Path] = []
-    refused: dict[Path, str] = {}
-    for image in images:
-        try:
-            check_image(image)
-            usable.append(image)
-        except DataError as error:
-            refused[image] = str(error)
-    return usable, refused
-
-
-def _outcome(weights: Path, image: Path, output: Path, *, draw: bool) -> dict[str, Any]:
-    label = label_path(output, image.name)
-    overlay = overlay_path(output, image.name)
-    if draw:
-        from medseg.networks import trained_setting
-
-        volume = read_volume(image)
-        values = read_volume(label, where="label").array
-        # Weights that medseg did not train name no classes and no window.
-        unnamed = [f"label {value}" for value in range(int(values.max()) + 1)]
-        options = MontageOptions(
-            case=image_stem(image),
-            class_names=trained_setting(weights, "class_names", unnamed),
-            window=trained_setting(weights, "window", None),
-        )
-        overlay_montage(volume.array, values, volume.affine, overlay, options)
-    return {"image": str(image), "label": str(label), "overlay": str(overlay)}
-
-
-def _tell(done: list[dict[str, Any]], refused: dict[Path, str], *, as_json: bool) -> None:
-    if as_json:
-        errors = [{"image": str(image), "error": error} for image, error in refused.items()]
-        sys.stdout.write(json.dumps({"done": done, "failed": errors}, indent=2) + "\n")
-        return
-    out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True)
-    for case in done:
-        out.print(f"{case['label']}\n{case['overlay']}", markup=False)
-    for error in refused.values():
-        err.print(f"medseg: {error}", style="red", markup=False, highlight=False)
+def _shard(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"([0-9]+)/([0-9]+)", text)
+    i, n = (int(part) for part in match.groups()) if match else (0, 0)
+    if not 1 <= i <= n:
+        raise UsageError(f"--shard must be I/N with I from 1 to N, e.g. 2/4, got {text!r}")
+    return i, n

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from medseg.data.itk_file import ITK_SUFFIXES
 from medseg.data.nifti import NIFTI_SUFFIXES
 from medseg.data.raster import RASTER_SUFFIXES
 
@@ -17,9 +18,9 @@ def is_nifti(path: Path) -> bool:
 
 
 def image_stem(image: str | Path) -> str:
-    """The file's name without folder and without `.nii`, `.nii.gz`, `.png` and the like."""
+    """The file's name without folder and without `.nii.gz`, `.nrrd`, `.png` and the like."""
     name = Path(image).name
-    endings = NIFTI_SUFFIXES + RASTER_SUFFIXES
+    endings = NIFTI_SUFFIXES + ITK_SUFFIXES + RASTER_SUFFIXES
     suffix = next((end for end in endings if name.lower().endswith(end)), "")
     return name[: len(name) - len(suffix)]
 

@@ -4,7 +4,7 @@ from medseg.inference.autocast import AutocastInferer, fast_precision
 from medseg.inference.engine import Engine, open_engine
 from medseg.inference.engine_check import Agreement, agreeing_engine, label_agreement
 from medseg.inference.engine_inferer import EngineInferer
-from medseg.inference.save import SaveLabeld
+from medseg.inference.save import SaveLabeld, save_label
 from medseg.inference.skip import ConstantWindows, OutsideBody
 from medseg.inference.sliding_labels import SlidingWindowLabels
 
@@ -21,4 +21,5 @@ __all__ = [
     "fast_precision",
     "label_agreement",
     "open_engine",
+    "save_label",
 ]

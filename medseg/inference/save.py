@@ -1,4 +1,4 @@
-"""Write a predicted label as NIfTI in the grid of its image.
+"""Write a predicted label in the grid of its image: NIfTI, or NRRD and MetaImage.
 
 MONAI's `SaveImaged` writes under the final name from the first byte on, over whatever
 is there, and leaves sform and qform codes to chance. A label that a person will use
@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from medseg._files import write_atomically
 from medseg.data.naming import label_path
 from medseg.errors import UsageError
+from medseg.inference.itk_label import mha_bytes, nrrd_bytes
 
-__all__ = ["SaveLabeld"]
+__all__ = ["SaveLabeld", "save_label"]
 
 # nibabel's code for "coordinates aligned to another file's": the image's.
 _ALIGNED = 2
@@ -59,7 +60,8 @@ class SaveLabeld(MapTransform):
             path = label_path(self.output_dir, data.get("case") or _source(label))
             if path.exists() and self.overwrite == "refuse":
                 raise UsageError(f"{path} is there already; set overwrite to 'replace' or move it")
-            write_atomically(path, _to_nifti(label).to_filename)
+            values = label.as_tensor().cpu().numpy()[0]
+            save_label(path, values, np.asarray(label.affine, dtype=np.float64))
         return dict(data)
 
 
@@ -67,11 +69,31 @@ def _source(label: MetaTensor) -> str:
     return str(cast("Any", label).meta["filename_or_obj"])
 
 
-def _to_nifti(label: MetaTensor) -> Any:
-    values = label.as_tensor().cpu().numpy()[0]
-    kind = np.uint8 if values.max(initial=0) < 256 else np.uint16
-    affine = np.asarray(label.affine, dtype=np.float64)
-    nifti = cast("Any", nibabel).Nifti1Image(values.astype(kind), affine)
+def save_label(path: str | Path, values: NDArray[Any], affine: NDArray[np.float64]) -> None:
+    """Write an index map, whole or not at all; an existing file is replaced.
+
+    The same label gives the same bytes.
+
+    Args:
+        path: `.nii.gz` or `.nii`; or `.nrrd` or `.mha`, for those whose images are.
+        values: `(I, J, K)`, whole numbers from 0; stored as uint8 where they fit, else uint16.
+        affine: `(4, 4)`, voxel indices to mm, RAS+.
+
+    Raises:
+        OSError: What the disk refused.
+    """
+    path = Path(path)
+    values = values.astype(np.uint8 if values.max(initial=0) < 256 else np.uint16, copy=False)
+    encode = {".nrrd": nrrd_bytes, ".mha": mha_bytes}.get(path.suffix.lower())
+    if encode is None:
+        write_atomically(path, _to_nifti(values, affine).to_filename)
+    else:
+        content = encode(values, affine)
+        write_atomically(path, lambda temporary: temporary.write_bytes(content))
+
+
+def _to_nifti(values: NDArray[Any], affine: NDArray[np.float64]) -> Any:
+    nifti = cast("Any", nibabel).Nifti1Image(values, affine)
     nifti.set_sform(affine, code=_ALIGNED)
     nifti.set_qform(affine, code=_ALIGNED)
     if _corner_gap(nifti.get_qform(), affine, values.shape) > _READERS_MAY_DIFFER:

@@ -1,6 +1,7 @@
 """What `medseg predict` promises its user: labels in the image's grid, or one clear line."""
 
 import json
+import shutil
 
 import nibabel
 import numpy as np
@@ -31,8 +32,11 @@ def test_a_label_in_the_images_grid_and_a_picture(trained, image, tmp_path, comm
     np.testing.assert_allclose(label.affine, source.affine, atol=1e-4)
     assert set(np.unique(np.asarray(label.dataobj))) <= {0, 1, 2}
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "ledger.sqlite",
         "phantom_003_overlay.png",
         "phantom_003_seg.nii.gz",
+        "summary.json",
+        "volumes.csv",
     ]
 
 
@@ -137,7 +141,7 @@ def with_nan(folder):
     ("make", "message"),
     [
         (missing, "nowhere.nii.gz: not there"),
-        (empty_folder, "empty: no .nii or .nii.gz files in this folder"),
+        (empty_folder, "empty: no NIfTI, NRRD, MetaImage or DICOM files in this folder"),
         (unreadable, "broken.nii.gz: "),
         (series_in_time, "has 4 axes"),
         (coloured, "rgb.nii.gz: "),
@@ -217,9 +221,16 @@ def test_a_key_that_an_option_sets_is_refused_rather_than_lost(
     assert not out.exists()
 
 
-def test_a_hash_in_a_path_is_refused_since_configs_cannot_hold_it(
-    trained, tmp_path, command, capfd
+def test_an_image_may_have_a_hash_in_its_name_the_weights_may_not(
+    trained, image, tmp_path, command, capfd
 ):
-    image = save(tmp_path / "case#1.nii.gz", np.zeros((4, 4, 4), dtype=np.int16))
-    assert command("predict", trained, image, "-o", tmp_path / "out") == 2
+    # MONAI's configs cannot hold it, and images are in none.
+    hashed = tmp_path / "case#1.nii.gz"
+    hashed.symlink_to(image)
+    assert command("predict", trained, hashed, "-o", tmp_path / "out") == 0
+    assert (tmp_path / "out" / "case#1_seg.nii.gz").is_file()
+    weights = tmp_path / "epoch#1.safetensors"
+    shutil.copy(trained / "models" / "model.safetensors", weights)
+    words = ("predict", trained, image, "-o", tmp_path / "out", "--weights", weights)
+    assert command(*words) == 2
     assert "cannot hold a '#'" in capfd.readouterr().err

@@ -1,0 +1,157 @@
+"""The cases behind the inputs of a prediction, and what their outputs are called.
+
+Outputs of a DICOM series are named by its uid: names of files and folders of DICOM are often
+names of patients.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from medseg.data.case_digest import source_files
+from medseg.data.dicom_choice import choose_series, dicom_reference, pick_input, split_reference
+from medseg.data.dicom_find import find_dicom_series
+from medseg.data.dicom_input import is_dicom
+from medseg.data.digest import file_sha256
+from medseg.data.itk_file import ITK_SUFFIXES
+from medseg.data.naming import image_stem, is_nifti
+from medseg.errors import DataError, MedsegError, UsageError
+
+__all__ = ["CohortCase", "Refused", "content_sha256", "find_cases", "share"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CohortCase:
+    """One volume to predict.
+
+    Attributes:
+        name: Names its outputs.
+        reference: A path, or `PATH#UID`, for `read_volume`.
+        shown: How it is told to the user: the path, or the DICOM series' uid.
+        source: How it is told in files: the base name, or the DICOM series' uid.
+    """
+
+    name: str
+    reference: str
+    shown: str
+    source: str
+
+    @property
+    def is_dicom(self) -> bool:
+        """Whether it is a DICOM series."""
+        return split_reference(self.reference)[1] is not None
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return split_reference(self.reference)[0]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An input that cannot be used, and why, in one line."""
+
+    shown: str
+    error: str
+
+
+def find_cases(
+    inputs: Sequence[Path], *, modality: str | None = None, series_uid: str | None = None
+) -> tuple[list[CohortCase], list[Refused]]:
+    """Find the volumes behind files and folders.
+
+    Args:
+        inputs: Volume files; DICOM as a folder, a zip, a file or `PATH#UID`; folders of volume
+            files, of which all are taken.
+        modality: DICOM series must have; None takes any.
+        series_uid: Of the one DICOM input.
+
+    Raises:
+        UsageError: If a uid is given for several inputs, or for one that is no DICOM.
+    """
+    if series_uid is not None and len(inputs) > 1:
+        raise UsageError("--series-uid is for one input; give several as PATH#UID each")
+    cases: list[CohortCase] = []
+    refused: list[Refused] = []
+    for number, given in enumerate(inputs, start=1):
+        try:
+            cases += _cases(given, modality, series_uid)
+        except UsageError:
+            raise
+        except MedsegError as error:
+            # What is wrong with DICOM is told without its path.
+            which = f"input {number}: " if len(inputs) > 1 and str(given) not in str(error) else ""
+            refused.append(Refused(f"input {number}", which + str(error)))
+    return cases, refused
+
+
+def share(cases: Sequence[CohortCase], shard: tuple[int, int]) -> list[CohortCase]:
+    """Every n-th case by name, beginning with the i-th: the n shares are disjoint.
+
+    Args:
+        cases: The same for all shares.
+        shard: i and n, 1 <= i <= n.
+    """
+    i, n = shard
+    return sorted(cases, key=lambda case: case.name)[i - 1 :: n] if n > 1 else list(cases)
+
+
+def content_sha256(case: CohortCase) -> str:
+    """Digest of a case's files, whatever they are called.
+
+    Raises:
+        DataError: If one cannot be read.
+    """
+    _, uid = split_reference(case.reference)
+    try:
+        digests = [file_sha256(file) for file in source_files(case.path)]
+    except OSError as error:
+        raise DataError(f"{case.shown}: cannot be read ({error.strerror})") from error
+    return hashlib.sha256(repr([uid, digests]).encode()).hexdigest()
+
+
+def _cases(given: Path, modality: str | None, series_uid: str | None) -> list[CohortCase]:
+    # A link keeps its own name, which is the one the user knows it by.
+    path, uid = split_reference(given.absolute())
+    if path.is_dir() and uid is None and series_uid is None:
+        files = _volume_files(path)
+        return [_of_file(file) for file in files] if files else [_of_folder(path, modality)]
+    if is_dicom(path) or uid is not None or series_uid is not None:
+        return [_of_series(pick_input(given.absolute(), series_uid=series_uid, modality=modality))]
+    return [_of_file(path)]
+
+
+def _of_file(path: Path) -> CohortCase:
+    return CohortCase(name=image_stem(path), reference=str(path), shown=str(path), source=path.name)
+
+
+def _of_folder(path: Path, modality: str | None) -> CohortCase:
+    if not any(file.is_file() and not file.name.startswith(".") for file in path.rglob("*")):
+        raise _nothing(path)
+    found = find_dicom_series(path)
+    if not found:
+        raise _nothing(path)
+    return _of_series(dicom_reference(path, choose_series(found, modality=modality).uid))
+
+
+def _of_series(reference: str) -> CohortCase:
+    uid = split_reference(reference)[1] or ""
+    told = f"DICOM series {uid}"
+    return CohortCase(name=uid, reference=reference, shown=told, source=told)
+
+
+def _volume_files(folder: Path) -> list[Path]:
+    """All volume files below a folder, but for labels of an earlier prediction."""
+    found = [file for file in folder.rglob("*") if _is_volume(file)]
+    labels = {f"{image_stem(file)}_seg" for file in found}
+    return sorted(file for file in found if image_stem(file) not in labels)
+
+
+def _is_volume(file: Path) -> bool:
+    named = is_nifti(file) or file.name.lower().endswith(ITK_SUFFIXES)
+    return named and not file.name.startswith(".") and file.is_file()
+
+
+def _nothing(path: Path) -> DataError:
+    return DataError(f"{path}: no NIfTI, NRRD, MetaImage or DICOM files in this folder")

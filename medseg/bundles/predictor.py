@@ -1,0 +1,215 @@
+"""A bundle opened once to predict many volumes: its recipe, its network, its inferer.
+
+`python -m monai.bundle run inferring` runs a list through ignite's evaluator, which ends at the
+first case that fails. Here each case is prepared and labelled by itself.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from monai.data.meta_tensor import MetaTensor
+from monai.inferers.inferer import Inferer
+from monai.transforms.compose import Compose
+from monai.transforms.io.dictionary import LoadImaged
+from monai.utils.enums import MetaKeys, SpaceKeys
+from numpy.typing import NDArray
+from torch import nn
+
+from medseg.bundles.metadata import load_metadata
+from medseg.bundles.predictor_forecast import Forecast, forecast
+from medseg.bundles.quiet import hushed
+from medseg.bundles.run import open_workflow, told_in_one_line
+from medseg.data.manifest import Label, load_manifest
+from medseg.data.volume import Volume
+from medseg.errors import ManifestError, UsageError
+from medseg.networks import load_weights
+
+__all__ = ["SET_BY_OPTIONS", "Predictor", "SourceLabel", "open_predictor"]
+
+# Keys of a config that `medseg predict` has options for, or decides by itself.
+SET_BY_OPTIONS = ("ckpt_path", "datalist", "dataset_dir", "output_dir", "overwrite")
+_NEEDED = ("preprocessing_steps", "network", "inferer", "device", "class_names")
+
+
+@dataclass(frozen=True, eq=False)
+class SourceLabel:
+    """A label in its source's grid.
+
+    Attributes:
+        array: `(I, J, K)`, class indices, uint8 or uint16.
+        affine: `(4, 4)`, voxel indices to mm, RAS+: the source's.
+    """
+
+    array: NDArray[Any]
+    affine: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Predictor:
+    """A bundle, ready to predict; made by `open_predictor`.
+
+    Attributes:
+        name: The bundle's.
+        version: The bundle's.
+        labels: What each label value means, the background first; with codes where the bundle's
+            manifest has them.
+        window: Image values that show as black and white, or none.
+        part_of: Which structure lies in which, by name.
+        recipe: Takes and gives `{"image": MetaTensor}`; what of the bundle's recipe follows on
+            loading.
+        inferer: The bundle's, giving labels.
+        network: With its weights, in evaluation mode.
+        device: Where it computes.
+    """
+
+    name: str
+    version: str
+    labels: tuple[Label, ...]
+    window: tuple[float, float] | None
+    part_of: Mapping[str, str]
+    recipe: Callable[[dict[str, MetaTensor]], Any]
+    inferer: Inferer
+    network: nn.Module
+    device: torch.device
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """One for each label value, the background's first."""
+        return tuple(label.name for label in self.labels)
+
+    def prepare(self, volume: Volume) -> MetaTensor:
+        """Bring a volume into the form and the grid that the network works in.
+
+        Returns:
+            `(1, *spatial)`, float32, which remembers the volume's grid.
+        """
+        return self.recipe({"image": _as_loaded(volume)})["image"]
+
+    def forecast(self, image: MetaTensor) -> Forecast | None:
+        """What labelling a prepared image will take; none for inferers other than medseg's."""
+        return forecast(self.inferer, image, len(self.labels))
+
+    def label(self, image: MetaTensor) -> SourceLabel:
+        """Label a prepared image, in the grid of the volume it was made from.
+
+        Raises:
+            MachineError: If the memory does not suffice for a single window.
+            UsageError: If the bundle's inferer gives anything but labels.
+        """
+        batch = cast("MetaTensor", image.to(self.device)[None])
+        with told_in_one_line():
+            label = cast("Any", self.inferer)(batch, self.network)
+        if not isinstance(label, MetaTensor) or label.shape[:2] != (1, 1):
+            raise UsageError(
+                "the bundle's inferer gives no labels (1, 1, *spatial); let it be "
+                "medseg.inference.SlidingWindowLabels, or one around it"
+            )
+        affine = np.asarray(label.affine, dtype=np.float64).reshape(4, 4)
+        return SourceLabel(label.as_tensor()[0, 0].cpu().numpy(), affine)
+
+
+def open_predictor(
+    bundle: str | Path,
+    *,
+    weights: str | Path | None = None,
+    pairs: Sequence[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+) -> Predictor:
+    """Read a bundle's inference config and its weights.
+
+    Args:
+        bundle: The bundle's folder.
+        weights: A `.safetensors` file; the bundle's `models/model.safetensors` if None.
+        pairs: `KEY=VALUE` texts from the user, which may not name what `overrides` does.
+        overrides: More overrides, as values, of keys that the config has.
+
+    Raises:
+        MedsegError: For a bundle, an override or weights that cannot be used, in one line.
+    """
+    bundle = Path(bundle)
+    _refuse_set_by_options(pairs)
+    weights = Path(weights or bundle / "models" / "model.safetensors").resolve()
+    with told_in_one_line(), hushed():
+        workflow = open_workflow(
+            bundle,
+            configs=["inference"],
+            run_id="inferring",
+            pairs=pairs,
+            overrides={"ckpt_path": str(weights), **(overrides or {})},
+            log="quiet",
+        )
+        parser = cast("Any", workflow).parser
+        _check_keys(bundle, parser.get(), overrides or {})
+        workflow.initialize()
+        parts = {key: parser.get_parsed_content(key) for key in _NEEDED}
+        window = parser.get_parsed_content("window") if "window" in parser.get() else None
+        part_of = parser.get_parsed_content("part_of") if "part_of" in parser.get() else None
+        load_weights(parts["network"], weights)
+    metadata = load_metadata(bundle / "configs" / "metadata.json")
+    if metadata.network_data_format.inputs["image"].num_channels != 1:
+        raise UsageError(f"{bundle}: wants images of several channels; medseg predict gives one")
+    return Predictor(
+        name=metadata.name,
+        version=metadata.version,
+        labels=_labels(bundle, parts["class_names"]),
+        window=None if window is None else (float(window[0]), float(window[1])),
+        part_of=part_of or {},
+        recipe=_without_loading(bundle, parts["preprocessing_steps"]),
+        inferer=parts["inferer"],
+        network=parts["network"].eval(),
+        device=torch.device(parts["device"]),
+    )
+
+
+def _refuse_set_by_options(pairs: Sequence[str]) -> None:
+    for pair in pairs:
+        key = pair.partition("=")[0].replace("-", "_")
+        if key in SET_BY_OPTIONS:
+            raise UsageError(f"{key}: this command sets it; give its own option instead")
+
+
+def _check_keys(bundle: Path, config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
+    missing = [key for key in (*_NEEDED, *overrides) if key not in config]
+    if missing:
+        raise UsageError(f"{bundle}: its inference config has no {missing[0]}; add it")
+
+
+def _labels(bundle: Path, class_names: Sequence[str]) -> tuple[Label, ...]:
+    """The classes, with SNOMED codes from a manifest in the bundle that has them all."""
+    codes: dict[str, str | None] = {}
+    for path in sorted((bundle / "configs").glob("*.json")):
+        if path.name != "metadata.json":
+            with suppress(ManifestError):
+                known = {label.name: label.snomed for label in load_manifest(path).labels}
+                codes = known if set(class_names) <= set(known) else codes
+    return tuple(
+        Label(value=value, name=name, snomed=codes.get(name))
+        for value, name in enumerate(class_names)
+    )
+
+
+def _without_loading(bundle: Path, steps: Sequence[Any]) -> Compose:
+    """The recipe from the second step on: volumes are read, and checked, before it."""
+    if not steps or not isinstance(steps[0], LoadImaged):
+        raise UsageError(f"{bundle}: let preprocessing_steps begin with LoadImaged")
+    return Compose(list(steps[1:]))
+
+
+def _as_loaded(volume: Volume) -> MetaTensor:
+    """What `LoadImaged` gives, channel first."""
+    affine = torch.as_tensor(volume.affine, dtype=torch.float64)
+    meta: dict[str, Any] = {
+        MetaKeys.ORIGINAL_AFFINE: affine.clone(),
+        MetaKeys.SPATIAL_SHAPE: np.asarray(volume.shape),
+        MetaKeys.SPACE: SpaceKeys.RAS,
+        MetaKeys.ORIGINAL_CHANNEL_DIM: 0,
+    }
+    array = np.ascontiguousarray(volume.array, dtype=np.float32)
+    if array is volume.array:
+        array = array.copy()  # steps may work in place
+    return MetaTensor(torch.as_tensor(array)[None], affine=affine, meta=meta)

@@ -1,0 +1,177 @@
+"""`medseg predict`: what happens to one case, from its file to its row in the ledger."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg.bundles import Predictor
+from medseg.bundles.cohort_cases import CohortCase
+from medseg.bundles.cohort_plan import Settings
+from medseg.bundles.ledger import Entry, Ledger
+from medseg.bundles.predictor_forecast import Forecast
+from medseg.cli.predict_files import CaseFiles, remove_abandoned, write_volumes
+from medseg.data.dicom_label import Algorithm, DicomLabel
+from medseg.data.dicom_outputs import write_dicom_outputs
+from medseg.data.dicom_series import DicomFacts, Gaps, Tilt
+from medseg.data.digest import file_sha256
+from medseg.data.intake import image_problems
+from medseg.data.problems import refusal
+from medseg.data.volume import Volume, read_volume
+from medseg.inference import save_label
+from medseg.reports.overlay import MontageOptions, overlay_montage
+from medseg.reports.volumes import measure_volumes, volume_columns
+
+__all__ = ["CaseSteps", "Labelled", "Ready"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ready:
+    """A case that was read and prepared."""
+
+    case: CohortCase
+    key: str
+    volume: Volume
+    image: Any
+    forecast: Forecast | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Labelled:
+    """A case with its label in the volume's grid."""
+
+    case: CohortCase
+    key: str
+    volume: Volume
+    label: NDArray[Any]
+    forecast: Forecast | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseSteps:
+    """The three stages of a case.
+
+    Attributes:
+        predictor: The bundle.
+        settings: What all outputs depend on.
+        ledger: Of the output folder.
+        files: The files that a case will have.
+        tilt: What is done to tilted DICOM series.
+        gaps: What is done to gaps in them.
+        announce: Called before a case is predicted.
+    """
+
+    predictor: Predictor
+    settings: Settings
+    ledger: Ledger
+    files: Callable[[CohortCase], CaseFiles]
+    tilt: Tilt
+    gaps: Gaps
+    announce: Callable[[Ready], None]
+
+    def read(self, case: CohortCase) -> Ready:
+        """Read and check the volume, and bring it into the network's grid."""
+        volume = read_volume(case.reference, tilt=self.tilt, gaps=self.gaps)
+        for problem in image_problems(volume):
+            if problem.severity == "error":
+                raise refusal(case.shown, problem)
+        if volume.array.dtype.itemsize > np.dtype(np.float32).itemsize:
+            # Scaled NIfTI comes in 64 bit; it waits here until the picture is drawn.
+            volume = replace(volume, array=volume.array.astype(np.float32))
+        image = self.predictor.prepare(volume)
+        return Ready(
+            case=case,
+            key=self.settings.key(case),
+            volume=volume,
+            image=image,
+            forecast=self.predictor.forecast(image),
+        )
+
+    def predict(self, ready: Ready) -> Labelled:
+        """Label it."""
+        self.announce(ready)
+        label = self.predictor.label(ready.image).array
+        return Labelled(
+            case=ready.case,
+            key=ready.key,
+            volume=ready.volume,
+            label=label,
+            forecast=ready.forecast,
+        )
+
+    def write(self, made: Labelled) -> Entry:
+        """Write its files between its two entries in the ledger, then the table of volumes."""
+        files = self.files(made.case)
+        volumes = measure_volumes(
+            made.label, made.volume.affine, self.predictor.class_names, self.predictor.part_of
+        )
+        begun = self._begin(made)
+        remove_abandoned(files.paths)
+        # What may still be refused comes first.
+        self._write_dicom(made, files, begun)
+        self._draw(made, files.overlay)
+        if files.label is not None:
+            save_label(files.label, made.label, made.volume.affine)
+        done = replace(
+            begun,
+            status="done",
+            outputs={path.name: file_sha256(path) for path in files.paths},
+            columns=volume_columns(volumes),
+            facts=_facts(made.volume.dicom),
+        )
+        self.ledger.enter(done)
+        write_volumes(self.ledger)
+        return done
+
+    def _begin(self, made: Labelled) -> Entry:
+        earlier = self.ledger.find(made.case.name)
+        again = earlier is not None and earlier.key == made.key
+        entry = Entry(
+            name=made.case.name,
+            key=made.key,
+            status="begun",
+            settings=self.settings.digest,
+            source=made.case.source,
+            created=earlier.created if earlier and again else datetime.now().isoformat(),
+        )
+        self.ledger.enter(entry)
+        return entry
+
+    def _write_dicom(self, made: Labelled, files: CaseFiles, begun: Entry) -> None:
+        if not files.dicom:
+            return
+        label = DicomLabel(
+            array=made.label,
+            affine=made.volume.affine,
+            reference=made.case.reference,
+            labels=self.predictor.labels,
+            algorithm=Algorithm(
+                name=self.predictor.name,
+                version=self.predictor.version,
+                digest=self.settings.digest,
+            ),
+            created=datetime.fromisoformat(begun.created or ""),
+        )
+        folder = files.overlay.parent
+        write_dicom_outputs(
+            label, list(files.dicom), folder, case=made.case.name, overwrite="replace"
+        )
+
+    def _draw(self, made: Labelled, path: Path) -> None:
+        options = MontageOptions(
+            case=made.case.name,
+            class_names=self.predictor.class_names,
+            window=self.predictor.window,
+        )
+        overlay_montage(made.volume.array, made.label, made.volume.affine, path, options)
+
+
+def _facts(dicom: DicomFacts | None) -> dict[str, Any]:
+    """What was done to a series; which slices it has stays in the series itself."""
+    if dicom is None:
+        return {}
+    return {name: value for name, value in vars(dicom).items() if name != "planes"}
