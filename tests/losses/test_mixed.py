@@ -85,7 +85,7 @@ def test_losses_of_overlapping_structures_mix_too():
 def test_monais_losses_get_logits_in_float32():
     logits, label = example((16, 16, 16), 0, batch=1)
     logits = logits.bfloat16()
-    monai = DiceLoss(softmax=True, to_onehot_y=True)
+    monai = DiceLoss(softmax=True, to_onehot_y=True, squared_pred=True)
     loss = MixedLoss([monai], [1])(logits, label)
     assert loss.dtype == torch.float32
     torch.testing.assert_close(loss, monai(logits.float(), label))
