@@ -9,6 +9,8 @@ from rich.console import Console
 
 from medseg.data.manifest import load_manifest
 from medseg.errors import ExitCode, UsageError
+from medseg.metrics import Criteria, LesionOverlap
+from medseg.reports.columns import DEFAULT_METRICS, chosen_metrics
 from medseg.reports.pairing import (
     PAIRING,
     EvaluationSplit,
@@ -16,7 +18,7 @@ from medseg.reports.pairing import (
     pairs_by_manifest,
     pairs_by_name,
 )
-from medseg.reports.scoring import score_pairs, write_scores
+from medseg.reports.scoring import SCORE_FILES, score_pairs, write_scores
 from medseg.reports.tables import print_scores, scores_json
 
 __all__ = ["PAIRING", "evaluate"]
@@ -42,8 +44,17 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     ] = "",
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder for scores.csv and scores.json."),
+        typer.Option("--output", "-o", help=f"Folder for {', '.join(SCORE_FILES)}."),
     ] = None,
+    metrics: Annotated[
+        str, typer.Option(help="Columns to show: 'dsc,lesion_f1', or 'all'; files hold all.")
+    ] = "",
+    tolerance_mm: Annotated[
+        float, typer.Option(min=0, help="How far off a boundary may be and be right in NSD.")
+    ] = Criteria.tolerance_mm,
+    lesion_overlap: Annotated[
+        LesionOverlap, typer.Option(help="When a lesion is found: one voxel, half, IoU over 0.5.")
+    ] = Criteria.lesion_overlap,
     as_json: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--json", help="Print JSON and nothing else on standard output.")
     ] = False,
@@ -54,12 +65,14 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         bool, typer.Option("--dry-run", help="Show what goes with what, score nothing.")
     ] = False,
 ) -> None:
-    """Score predictions against references: DSC, IoU, precision, recall, HD95, volumes.
+    """Score predictions against references: overlap, distance of boundaries, volume, lesions.
 
     A structure that was missed or invented counts as DSC 0, one that is in neither as 1.
 
     medseg evaluate labels --manifest data_manifests/covid19_ct_seg.json --dataset-dir data
     """
+    shown = chosen_metrics(metrics) if metrics else None
+    criteria = Criteria(tolerance_mm=tolerance_mm, lesion_overlap=lesion_overlap)
     class_names = [part.strip() for part in label_names.split(",")] if label_names else None
     if labels is not None and manifest is None and dataset_dir is None:
         name, pairs = labels.name, pairs_by_name(labels, predictions)
@@ -77,13 +90,13 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     if dry_run:
         _print_pairs(pairs)
         return
-    evaluation = score_pairs(name, pairs, class_names)
+    evaluation = score_pairs(name, pairs, class_names, criteria)
     if output is not None:
-        write_scores(evaluation, output)
+        write_scores(evaluation, output, shown or DEFAULT_METRICS)
     if as_json:
         typer.echo(scores_json(evaluation), nl=False)
     else:
-        print_scores(evaluation, Console(highlight=False, markup=False, emoji=False))
+        print_scores(evaluation, Console(highlight=False, markup=False, emoji=False), shown)
     if evaluation.failed:
         raise typer.Exit(ExitCode.SOME_CASES_FAILED)
 
@@ -93,7 +106,7 @@ def _place(split: EvaluationSplit, fold: int) -> str:
 
 
 def _refuse_existing(output: Path) -> None:
-    for name in ("scores.csv", "scores.json"):
+    for name in SCORE_FILES:
         if (output / name).exists():
             raise UsageError(f"{output / name}: is there already; give --overwrite or another -o")
 

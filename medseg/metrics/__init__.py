@@ -1,20 +1,46 @@
-"""Metrics: scores of one case, class by class, and of many cases together."""
+"""Metrics: scores of one case, class by class or object by object, and of many cases together."""
 
-from medseg.metrics.hausdorff import diagonal_mm, hausdorff95_mm
-from medseg.metrics.overlap import ClassScores, Presence, absent_scores, label_scores
-from medseg.metrics.summary import METRICS, ClassSummary, Metric, Spread, Summary, summarise
+from medseg.metrics.bootstrap import draw_cases, interval95
+from medseg.metrics.class_scores import ClassScores, Presence, absent_scores
+from medseg.metrics.instances import InstanceScores, instance_scores, pooled_instances
+from medseg.metrics.label_scores import Criteria, label_scores
+from medseg.metrics.lesions import LesionCounts, LesionOverlap, lesion_counts
+from medseg.metrics.summary import (
+    METRICS,
+    POOLED_METRICS,
+    ClassSummary,
+    Estimate,
+    Metric,
+    Spread,
+    Summary,
+    summarise,
+)
+from medseg.metrics.surface import SurfaceScores, diagonal_mm, hausdorff95_mm, surface_scores
 
 __all__ = [
     "METRICS",
+    "POOLED_METRICS",
     "ClassScores",
     "ClassSummary",
+    "Criteria",
+    "Estimate",
+    "InstanceScores",
+    "LesionCounts",
+    "LesionOverlap",
     "Metric",
     "Presence",
     "Spread",
     "Summary",
+    "SurfaceScores",
     "absent_scores",
     "diagonal_mm",
+    "draw_cases",
     "hausdorff95_mm",
+    "instance_scores",
+    "interval95",
     "label_scores",
+    "lesion_counts",
+    "pooled_instances",
     "summarise",
+    "surface_scores",
 ]

@@ -1,6 +1,7 @@
 """Reports: pictures and tables for people."""
 
 from medseg.reports.curves import curves_figure, plot_curves
+from medseg.reports.markdown import scores_markdown
 from medseg.reports.overlay import MontageOptions, overlay_montage
 from medseg.reports.scoring import score_predictions
 from medseg.reports.tables import Evaluation, print_scores, scores_csv, scores_json
@@ -15,4 +16,5 @@ __all__ = [
     "score_predictions",
     "scores_csv",
     "scores_json",
+    "scores_markdown",
 ]

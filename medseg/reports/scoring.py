@@ -6,6 +6,7 @@ table and a user's own are made the same way.
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +18,23 @@ from medseg.data.intake import GRID_TOLERANCE_MM, count_values, grid_problems
 from medseg.data.manifest import Manifest
 from medseg.data.volume import Volume, read_volume
 from medseg.errors import DataError
-from medseg.metrics import ClassScores, absent_scores, label_scores
+from medseg.metrics import ClassScores, Criteria, Metric, absent_scores, label_scores
+from medseg.reports.columns import DEFAULT_METRICS
+from medseg.reports.markdown import scores_markdown
 from medseg.reports.pairing import EvaluationSplit, Pair, pairs_by_manifest
+from medseg.reports.summary_table import summary_csv
 from medseg.reports.tables import Evaluation, print_scores, scores_csv, scores_json
 
-__all__ = ["score_pairs", "score_predictions", "write_scores"]
+__all__ = ["SCORE_FILES", "score_pairs", "score_predictions", "write_scores"]
+
+SCORE_FILES = ("scores.csv", "summary.csv", "scores.json", "scores.md")
 
 _UNNAMED = "label "
 # With more values than this a file is an image.
 _MOST_LABELS = 1000
 
 
-def score_predictions(
+def score_predictions(  # noqa: PLR0913 - one argument a key of a config
     predictions: str | Path,
     manifest: Manifest,
     dataset_dir: str | Path,
@@ -36,6 +42,7 @@ def score_predictions(
     split: EvaluationSplit,
     fold: int,
     output_dir: str | Path,
+    criteria: Criteria | None = None,
 ) -> None:
     """Score one split of a data set; write and print the table.
 
@@ -45,7 +52,8 @@ def score_predictions(
         dataset_dir: Where its references are.
         split: Which of its cases.
         fold: The fold held out for validation.
-        output_dir: Where `scores.csv` and `scores.json` go.
+        output_dir: Where `SCORE_FILES` go.
+        criteria: What counts as right; by default `Criteria()`.
 
     Raises:
         DataError: If a case could not be scored; after the others have been written.
@@ -53,57 +61,77 @@ def score_predictions(
     pairs = pairs_by_manifest(
         manifest, Path(dataset_dir), Path(predictions), split=split, fold=fold
     )
-    evaluation = score_pairs(f"{manifest.name} {split}", pairs, manifest.class_names)
+    name = f"{manifest.name} {split}"
+    evaluation = score_pairs(name, pairs, manifest.class_names, criteria or Criteria())
     write_scores(evaluation, Path(output_dir))
     print_scores(evaluation, Console(highlight=False, markup=False, emoji=False))
     if evaluation.failed:
         raise DataError(next(iter(evaluation.failed.values())))
 
 
-def write_scores(evaluation: Evaluation, folder: Path) -> None:
-    """Write `scores.csv` and `scores.json`, replacing what is there."""
+def write_scores(
+    evaluation: Evaluation, folder: Path, metrics: Sequence[Metric] = DEFAULT_METRICS
+) -> None:
+    """Write `SCORE_FILES`, replacing what is there.
+
+    Args:
+        evaluation: What became of every case.
+        folder: Where to.
+        metrics: The columns of `scores.md`; the other files hold all.
+    """
     write_atomically(folder / "scores.csv", lambda path: scores_csv(evaluation, path))
-    text = scores_json(evaluation)
-    write_atomically(folder / "scores.json", lambda path: path.write_text(text, "utf-8"))
+    summary = evaluation.summary
+    write_atomically(folder / "summary.csv", lambda path: summary_csv(summary, path))
+    texts = (scores_json(evaluation), scores_markdown(evaluation, metrics))
+    for name, text in zip(SCORE_FILES[2:], texts, strict=True):
+        write_atomically(folder / name, partial(Path.write_text, data=text, encoding="utf-8"))
 
 
-def score_pairs(name: str, pairs: Sequence[Pair], class_names: list[str] | None) -> Evaluation:
+def score_pairs(
+    name: str, pairs: Sequence[Pair], class_names: list[str] | None, criteria: Criteria
+) -> Evaluation:
     """Score every pair; a case that cannot be scored is told, and the others go on.
 
     Args:
         name: Of what is evaluated, for the title.
         pairs: See `medseg.reports.pairing`.
         class_names: One a label value, background first; none names them by value.
+        criteria: What counts as right.
 
     Raises:
         DataError: If no case could be scored.
     """
     scores: dict[str, list[ClassScores]] = {}
+    voxels: dict[str, int] = {}
     failed: dict[str, str] = {}
     console = Console(stderr=True)
     for pair in track(
         pairs, "scoring", console=console, transient=True, disable=not console.is_terminal
     ):
         try:
-            scores[pair.case] = _score(pair, class_names)
+            scores[pair.case], voxels[pair.case] = _score(pair, class_names, criteria)
         except DataError as error:
             failed[pair.case] = f"{pair.case}: {error}"
     if not scores:
         reason = next(iter(failed.values()))
         raise DataError(f"none of {len(failed)} cases could be scored; {reason}")
     if class_names is None:
-        scores = _with_absent_classes(scores)
-    return Evaluation(name=name, scores=scores, failed=failed)
+        scores = _with_absent_classes(scores, voxels)
+    return Evaluation(name=name, scores=scores, failed=failed, criteria=criteria)
 
 
-def _score(pair: Pair, class_names: list[str] | None) -> list[ClassScores]:
+def _score(
+    pair: Pair, class_names: list[str] | None, criteria: Criteria
+) -> tuple[list[ClassScores], int]:
     if pair.prediction is None:
         raise DataError(f"no prediction; it should be called {pair.expected}")
     reference, prediction = _read(pair.reference), _read(pair.prediction)
     _check_grid(reference, prediction)
     if class_names is None:
         class_names, reference, prediction = _named_by_value(reference, prediction)
-    return label_scores(prediction.array, reference.array, class_names, reference.spacing_mm)
+    arrays = prediction.array, reference.array
+    scores = label_scores(*arrays, class_names, reference.spacing_mm, criteria)
+    return scores, reference.array.size
 
 
 def _read(path: Path) -> Volume:
@@ -143,7 +171,7 @@ def _named_by_value(reference: Volume, prediction: Volume) -> tuple[list[str], V
 
 
 def _with_absent_classes(
-    scores: Mapping[str, Sequence[ClassScores]],
+    scores: Mapping[str, Sequence[ClassScores]], voxels: Mapping[str, int]
 ) -> dict[str, list[ClassScores]]:
     """Every case with the classes of all: what a case does not hold is absent there."""
     names = {one.name for classes in scores.values() for one in classes}
@@ -152,7 +180,8 @@ def _with_absent_classes(
     ordered = sorted(names, key=lambda name: int(name.removeprefix(_UNNAMED)))
     return {
         case: [
-            {one.name: one for one in classes}.get(name) or absent_scores(name) for name in ordered
+            {one.name: one for one in classes}.get(name) or absent_scores(name, voxels[case])
+            for name in ordered
         ]
         for case, classes in scores.items()
     }

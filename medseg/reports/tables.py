@@ -6,8 +6,9 @@ its failures tells of a better method than there is.
 
 import csv
 import dataclasses
+import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,22 +18,23 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from medseg.metrics import METRICS, ClassScores, Metric, Summary, summarise
+from medseg.metrics import ClassScores, Criteria, Metric, Summary, summarise
+from medseg.metrics.summary import Estimate
+from medseg.reports.columns import DEFAULT_METRICS, cell, heading
 
 __all__ = ["Evaluation", "print_scores", "scores_csv", "scores_json"]
 
-_HEADS: dict[Metric, str] = {
-    "dsc": "DSC",
-    "iou": "IoU",
-    "precision": "precision",
-    "recall": "recall",
-    "hd95_mm": "HD95 mm",
-    "pred_ml": "pred ml",
-    "label_ml": "label ml",
-}
-_DIGITS: dict[Metric, int] = {"hd95_mm": 1, "pred_ml": 1, "label_ml": 1}
 # What a narrow terminal does without, in this order.
-_DISPENSABLE: tuple[Metric, ...] = ("iou", "pred_ml", "label_ml", "precision", "recall")
+_DISPENSABLE: tuple[Metric, ...] = (
+    "iou",
+    "assd_mm",
+    "pred_ml",
+    "label_ml",
+    "precision",
+    "recall",
+    "volume_error_percent",
+    "nsd",
+)
 _SHOWN = 5
 
 
@@ -44,33 +46,43 @@ class Evaluation:
         name: What was evaluated, in words.
         scores: Those of each scored case, the same classes in all; at least one case.
         failed: Why each of the others could not be scored.
+        criteria: What counted as right.
     """
 
     name: str
     scores: Mapping[str, Sequence[ClassScores]]
     failed: Mapping[str, str]
+    criteria: Criteria = dataclasses.field(default_factory=Criteria)
 
-    @property
+    @functools.cached_property
     def summary(self) -> Summary:
         """Over the scored cases."""
         return summarise(self.scores)
 
 
-def print_scores(evaluation: Evaluation, console: Console) -> None:
+def print_scores(
+    evaluation: Evaluation, console: Console, metrics: Sequence[Metric] | None = None
+) -> None:
     """Print a row for each case and class, the means, the worst, what failed, a verdict.
 
-    On a narrow terminal some columns are left out; in a file or a pipe, never.
+    Args:
+        evaluation: What became of every case.
+        console: Where to.
+        metrics: The columns, whatever the terminal's width. By default `DEFAULT_METRICS`, of
+            which a narrow terminal leaves some out; a file or a pipe, never.
     """
-    metrics = list(METRICS)
-    table = _table(evaluation, metrics)
-    if not console.is_terminal:
+    shown = list(metrics or DEFAULT_METRICS)
+    table = _table(evaluation, shown)
+    if metrics or not console.is_terminal:
         console.width = max(80, _width(table, console))
-    for dispensable in _DISPENSABLE:
+    for dispensable in () if metrics else _DISPENSABLE:
         if _width(table, console) <= console.width:
             break
-        metrics.remove(dispensable)
-        table = _table(evaluation, metrics)
+        shown.remove(dispensable)
+        table = _table(evaluation, shown)
     console.print(table)
+    if len(evaluation.scores) > 1:
+        console.print(f"mean DSC with its 95 % interval: {_intervals(evaluation)}", soft_wrap=True)
     console.print(f"lowest DSC: {_lowest(evaluation)}", soft_wrap=True)
     for reason in evaluation.failed.values():
         console.print(f"failed  {reason}", style="red", soft_wrap=True)
@@ -96,6 +108,7 @@ def scores_json(evaluation: Evaluation) -> str:
         "name": evaluation.name,
         "scored": len(evaluation.scores),
         "failed": dict(evaluation.failed),
+        "criteria": dataclasses.asdict(evaluation.criteria),
         "summary": dataclasses.asdict(evaluation.summary),
         "cases": {
             case: [dataclasses.asdict(one) for one in classes]
@@ -114,25 +127,47 @@ def _table(evaluation: Evaluation, metrics: Sequence[Metric]) -> Table:
     for text in ("case", "class"):
         table.add_column(text, no_wrap=True)
     for metric in metrics:
-        table.add_column(_HEADS[metric], justify="right", no_wrap=True)
+        table.add_column(heading(metric, evaluation.criteria), justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for case, classes in evaluation.scores.items():
         for one in classes:
-            cells = [_cell(metric, getattr(one, metric)) for metric in metrics]
+            cells = [cell(metric, getattr(one, metric)) for metric in metrics]
             odd = "" if one.presence == "both" else one.presence
             style = "yellow" if one.presence in ("missed", "invented") else ""
             table.add_row(case, one.name, *cells, odd, style=style)
     table.add_section()
-    summary = evaluation.summary
-    for one in summary.classes:
-        table.add_row("mean", one.name, *(_cell(m, one.metrics[m].mean) for m in metrics), "")
-    if len(summary.classes) > 1:
-        table.add_row("mean", "of the classes", *(_cell(m, summary.macro[m]) for m in metrics), "")
+    _add_means(table, evaluation.summary, metrics)
     return table
 
 
-def _cell(metric: Metric, value: float) -> str:
-    return f"{value:.{_DIGITS.get(metric, 3)}f}"
+def _add_means(table: Table, summary: Summary, metrics: Sequence[Metric]) -> None:
+    for one in summary.classes:
+        table.add_row("mean", one.name, *(cell(m, one.metrics[m].mean) for m in metrics), "")
+    several = len(summary.classes) > 1
+    if several:
+        table.add_row("mean", "of the classes", *(cell(m, summary.macro[m]) for m in metrics), "")
+    if summary.classes[0].cases > 1:
+        for one in summary.classes:
+            table.add_row("pooled", one.name, *_pooled_cells(one.micro, metrics), "")
+        if several:
+            table.add_row("pooled", "all classes", *_pooled_cells(summary.micro, metrics), "")
+
+
+def _pooled_cells(micro: Mapping[Metric, Estimate], metrics: Sequence[Metric]) -> Iterator[str]:
+    for metric in metrics:
+        yield cell(metric, micro[metric].value) if metric in micro else ""
+
+
+def _intervals(evaluation: Evaluation) -> str:
+    """How sure the mean DSC of each class is, with the mean of the classes."""
+    summary = evaluation.summary
+    spreads = [(one.name, one.metrics["dsc"]) for one in summary.classes]
+    shown = [f"{name} {cell('dsc', spread.mean, spread.ci95)}" for name, spread in spreads]
+    more = f" and {len(shown) - _SHOWN} more classes" if len(shown) > _SHOWN else ""
+    mean = ""
+    if len(shown) > 1:
+        mean = f"; of the classes {cell('dsc', summary.macro['dsc'], summary.macro_ci95['dsc'])}"
+    return ", ".join(shown[:_SHOWN]) + more + mean
 
 
 def _lowest(evaluation: Evaluation) -> str:

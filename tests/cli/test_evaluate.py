@@ -290,7 +290,62 @@ def test_existing_scores_are_replaced_only_when_asked(run, folders):
     assert (out / "scores.csv").read_text() == before
     assert run(*by_name(folders, "--label-names", NAMES, "-o", out, "--overwrite"))[0] == 0
     assert "infection" in (out / "scores.csv").read_text()
-    assert sorted(path.name for path in out.iterdir()) == ["scores.csv", "scores.json"]
+    files = ["scores.csv", "scores.json", "scores.md", "summary.csv"]
+    assert sorted(path.name for path in out.iterdir()) == files
+
+
+def test_columns_are_chosen_and_the_files_hold_all(run, folders):
+    options = ("--label-names", NAMES, "--metrics", "lesion_f1, dsc", "-o", folders / "out")
+    code, out, _ = run(*by_name(folders, *options))
+    assert code == 0
+    assert out.splitlines()[1].split() == ["case", "class", "DSC", "lesion", "F1"]
+    assert re.search(r"p1 +lung +0\.667 +1\.000", out)
+    with (folders / "out" / "scores.csv").open() as file:
+        row = next(csv.DictReader(file))
+    # 4 voxels of 1000 are wrong; 4 and 8 voxels of one row
+    assert (float(row["accuracy"]), float(row["volume_error_percent"])) == (0.996, 50)
+    markdown = (folders / "out" / "scores.md").read_text()
+    assert "| class | missed | invented | DSC | lesion F1 |" in markdown
+    code, out, _ = run(*by_name(folders, "--metrics", "all"))
+    assert "accuracy" in out
+    assert "conformity" in out
+
+
+def test_an_unknown_column_is_refused_with_those_there_are(run, folders):
+    code, _, err = run(*by_name(folders, "--metrics", "dsc,dice"))
+    assert code == 2
+    assert "unknown metric 'dice'; there are all, dsc, iou, " in err.replace("\n", " ")
+
+
+def test_tolerance_and_overlap_of_lesions_are_options_and_recorded(run, folders):
+    # The prediction ends 4 voxels of 1 mm early: its 4 lie on the label, of whose 8 the last is
+    # 4 mm from it.
+    options = ("--label-names", NAMES, "--tolerance-mm", "3", "--lesion-overlap", "half", "--json")
+    code, out, _ = run(*by_name(folders, *options))
+    result = json.loads(out)
+    assert code == 0
+    assert result["criteria"] == {"tolerance_mm": 3, "lesion_overlap": "half"}
+    lung = result["cases"]["p1"][0]
+    assert lung["nsd"] == pytest.approx((4 + 7) / 12)
+    assert lung["lesion_f1"] == 0  # exactly half of the lesion was found
+    _, out, _ = run(*by_name(folders, "--tolerance-mm", "0.5"))
+    assert "NSD 0.5 mm" in out
+
+
+@pytest.mark.parametrize("tolerance_mm", ["-1", "nan"])
+def test_a_tolerance_that_is_none_is_refused(run, folders, tolerance_mm):
+    assert run(*by_name(folders, "--tolerance-mm", tolerance_mm))[0] == 2
+
+
+def test_a_class_of_one_case_counts_its_voxels_in_all(run, folders):
+    values = label((0, 6), (0, 2))
+    values[9, 9, 9] = 200
+    write(folders / "preds" / "p2_ct_seg.nii.gz", values)
+    _, out, _ = run(*by_name(folders, "--json"))
+    result = json.loads(out)
+    # 1 of 2 x 1000 voxels is wrong
+    accuracy = result["summary"]["classes"][2]["micro"]["accuracy"]["value"]
+    assert accuracy == pytest.approx(1999 / 2000)
 
 
 def test_a_dry_run_shows_the_pairs_and_scores_nothing(run, folders):

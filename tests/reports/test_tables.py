@@ -38,17 +38,44 @@ def test_in_a_pipe_a_row_is_one_line_with_all_columns(evaluation):
     lines = printed(evaluation)
     (row,) = (line for line in lines if "name_001   infection" in line)
     dsc, iou, precision, recall = "0.000", "1.000", "1.000", "1.000"
-    assert row.split()[1:] == ["infection", dsc, iou, precision, recall, *["0.0"] * 3, "missed"]
+    hd95, nsd, assd, volume_error, *ml = "0.0", "1.000", "0.00", "0.0", "0.0", "0.0"
+    expected = ["infection", dsc, iou, precision, recall, hd95, nsd, assd, volume_error, *ml]
+    assert row.split()[1:] == [*expected, "missed"]
 
 
-@pytest.mark.parametrize("width", [80, 100, 120, 130, 200])
+@pytest.mark.parametrize("width", [80, 100, 120, 145, 160, 200])
 def test_a_narrow_terminal_gets_fewer_columns_and_whole_numbers(evaluation, width):
     lines = printed(evaluation, force_terminal=True, width=width)
     assert not any("…" in line for line in lines)
     table = [line for line in lines if "a_case" in line and "lowest" not in line]
     assert all(len(line) <= width for line in table)
-    assert ("IoU" in lines[1]) == (width >= 130)
+    assert ("IoU" in lines[1]) == (width >= 160)
     assert "DSC" in lines[1]
+
+
+def test_columns_that_were_asked_for_stay_on_the_narrowest_terminal(evaluation):
+    console = Console(file=io.StringIO(), force_terminal=True, width=60, color_system=None)
+    print_scores(evaluation, console, ("dsc", "accuracy"))
+    assert console.file.getvalue().splitlines()[1].split() == ["case", "class", "DSC", "accuracy"]
+
+
+def test_means_are_followed_by_pooled_scores_where_there_are_any(evaluation):
+    lines = printed(evaluation)
+    (mean,) = (line for line in lines if line.split()[:3] == ["mean", "of", "the"])
+    assert mean.split()[4] == "0.675"  # of 0.85 and 0.5
+    (pooled,) = (line for line in lines if line.split()[:3] == ["pooled", "all", "classes"])
+    assert len(pooled.split()) == 3 + 4  # DSC, IoU, precision, recall; distances have none
+
+
+def test_the_mean_has_an_interval_if_there_are_two_cases(evaluation):
+    (line,) = (line for line in printed(evaluation) if line.startswith("mean DSC"))
+    assert line == (
+        "mean DSC with its 95 % interval: lung 0.850 [0.800, 0.900], "
+        "infection 0.500 [0.000, 1.000]; of the classes 0.675 [0.450, 0.900]"
+    )
+    first = dict(list(evaluation.scores.items())[:1])
+    alone = dataclasses.replace(evaluation, scores=first)
+    assert not any("interval" in line or "pooled" in line for line in printed(alone))
 
 
 def test_the_worst_class_comes_first_and_failures_are_told(evaluation):
@@ -78,3 +105,5 @@ def test_json_holds_the_same_and_refuses_nothing(evaluation):
     infection = content["summary"]["classes"][1]
     assert infection["presence"] == {"missed": 1, "absent": 1}
     assert infection["metrics"]["dsc"]["mean"] == 0.5
+    assert infection["metrics"]["dsc"]["ci95"] == [0, 1]
+    assert content["criteria"] == {"tolerance_mm": 2, "lesion_overlap": "any"}

@@ -1,0 +1,134 @@
+"""Score the labels of one case, class by class; each class in the box that holds it.
+
+How every score is defined, and what it is where a class is empty: `medseg.metrics.class_scores`.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from medseg.errors import DataError, UsageError
+from medseg.metrics.class_scores import EXACT, ClassScores, Shapes, class_scores
+from medseg.metrics.lesions import LesionOverlap, lesion_counts
+from medseg.metrics.surface import SurfaceScores, diagonal_mm, surface_scores
+from medseg.metrics.voxel_counts import confusion, one_against_rest
+
+__all__ = ["Criteria", "label_scores"]
+
+Labels = NDArray[np.integer[Any]]
+Mask = NDArray[np.bool_]
+Box = tuple[slice, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criteria:
+    """What counts as right where that is a choice.
+
+    Attributes:
+        tolerance_mm: How far off a boundary may be and still count as right in NSD. The least
+            that two readers differ by is a good choice; below the spacing only exact voxels count.
+        lesion_overlap: When a lesion counts as found, see `medseg.metrics.lesions`.
+
+    Raises:
+        UsageError: If the tolerance is negative or no number, or the overlap another word.
+    """
+
+    tolerance_mm: float = 2.0
+    lesion_overlap: LesionOverlap = "any"
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.tolerance_mm) and self.tolerance_mm >= 0):
+            raise UsageError(f"tolerance_mm must be 0 mm or more, got {self.tolerance_mm}")
+        if self.lesion_overlap not in get_args(LesionOverlap):
+            allowed = ", ".join(get_args(LesionOverlap))
+            raise UsageError(f"lesion_overlap must be one of {allowed}; got {self.lesion_overlap}")
+
+
+def label_scores(
+    pred: Labels,
+    label: Labels,
+    class_names: Sequence[str],
+    spacing_mm: Sequence[float],
+    criteria: Criteria | None = None,
+) -> list[ClassScores]:
+    """Score every class but the background.
+
+    Args:
+        pred: `(I, J)` or `(I, J, K)`, values below `len(class_names)`.
+        label: The same shape, the reference.
+        class_names: One for each value, the background's first.
+        spacing_mm: Size of a voxel along each axis, in mm.
+        criteria: What counts as right; by default `Criteria()`.
+
+    Returns:
+        One entry for each of `class_names[1:]`, in that order.
+
+    Raises:
+        DataError: If the shapes differ or a value has no name.
+    """
+    if pred.shape != label.shape or pred.ndim != len(spacing_mm):
+        raise DataError(
+            "prediction, label and spacing must agree, "
+            f"got {pred.shape}, {label.shape} and {len(spacing_mm)} spacings"
+        )
+    _check_values("prediction", pred, class_names)
+    _check_values("label", label, class_names)
+    if pred.flags.f_contiguous:  # as nibabel reads; scores do not mind the order of axes
+        pred, label, spacing_mm = pred.T, label.T, spacing_mm[::-1]
+    counts = one_against_rest(confusion(pred, label, len(class_names)))
+    boxes = zip(_boxes(pred, len(class_names)), _boxes(label, len(class_names)), strict=True)
+    scores: list[ClassScores] = []
+    for value, (of_pred, of_label) in enumerate(boxes, start=1):
+        box = _joint(of_pred, of_label)
+        masks = (pred[box] == value, label[box] == value)
+        shapes = _shapes(masks, pred.shape, spacing_mm, criteria or Criteria())
+        scores.append(class_scores(class_names[value], counts[value], shapes, spacing_mm))
+    return scores
+
+
+def _check_values(what: str, values: Labels, class_names: Sequence[str]) -> None:
+    if not np.issubdtype(values.dtype, np.integer):
+        raise DataError(f"{what} must hold integers, got {values.dtype}")
+    for value in (int(values.min(initial=0)), int(values.max(initial=0))):
+        if not 0 <= value < len(class_names):
+            raise DataError(
+                f"{what} holds the value {value}, but 0 to {len(class_names) - 1} have names: "
+                f"{', '.join(class_names)}"
+            )
+
+
+def _boxes(values: Labels, classes: int) -> list[Box | None]:
+    # find_objects knows the native integers only.
+    native = values.astype(values.dtype.newbyteorder("="), copy=False)
+    # scipy has no complete annotations.
+    return cast("Any", ndimage).find_objects(native, max_label=classes - 1)
+
+
+def _joint(one: Box | None, other: Box | None) -> Box:
+    if one is None or other is None:
+        return one or other or (slice(0, 0),)
+    return tuple(
+        slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
+    )
+
+
+def _shapes(
+    masks: tuple[Mask, Mask],
+    spatial: Sequence[int],
+    spacing_mm: Sequence[float],
+    criteria: Criteria,
+) -> Shapes:
+    pred, label = masks
+    if not (pred.size or label.size):
+        return EXACT
+    lesions = lesion_counts(pred, label, overlap=criteria.lesion_overlap)
+    if lesions.pred and lesions.label:
+        tolerance_mm = criteria.tolerance_mm
+        return surface_scores(pred, label, spacing_mm, tolerance_mm=tolerance_mm), lesions
+    farthest_mm = diagonal_mm(spatial, spacing_mm)
+    return SurfaceScores(hd95_mm=farthest_mm, nsd=0.0, assd_mm=farthest_mm), lesions

@@ -1,0 +1,64 @@
+"""The summary of an evaluation for a spreadsheet: a row for each class and metric."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from medseg.metrics import METRICS, Estimate, Metric, Summary
+
+__all__ = ["summary_csv"]
+
+_COLUMNS: list[str] = [
+    "name",
+    "metric",
+    "mean",
+    "mean_low",
+    "mean_high",
+    "median",
+    "sd",
+    "min",
+    "max",
+    "pooled",
+    "pooled_low",
+    "pooled_high",
+]
+
+
+def summary_csv(summary: Summary, path: Path) -> None:
+    """Write the means and what is pooled, each with the ends of its 95 % interval.
+
+    The rows named `mean of the classes` hold, in their last columns, all classes pooled.
+    """
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, _COLUMNS, restval="")
+        table.writeheader()
+        table.writerows(_rows(summary))
+
+
+def _rows(summary: Summary) -> Iterator[dict[str, str | float]]:
+    for one in summary.classes:
+        for metric in METRICS:
+            spread = one.metrics[metric]
+            low, high = spread.ci95
+            yield {
+                "name": one.name,
+                "metric": metric,
+                **{"mean": spread.mean, "mean_low": low, "mean_high": high},
+                **{"median": spread.median, "sd": spread.sd, "min": spread.min, "max": spread.max},
+                **_pooled(metric, one.micro),
+            }
+    for metric in METRICS:
+        low, high = summary.macro_ci95[metric]
+        yield {
+            "name": "mean of the classes",
+            "metric": metric,
+            **{"mean": summary.macro[metric], "mean_low": low, "mean_high": high},
+            **_pooled(metric, summary.micro),
+        }
+
+
+def _pooled(metric: Metric, micro: Mapping[Metric, Estimate]) -> dict[str, float]:
+    if metric not in micro:
+        return {}
+    low, high = micro[metric].ci95
+    return {"pooled": micro[metric].value, "pooled_low": low, "pooled_high": high}

@@ -1,0 +1,32 @@
+"""What the columns of scores promise."""
+
+import pytest
+
+from medseg.errors import UsageError
+from medseg.metrics import METRICS, Criteria
+from medseg.reports.columns import DEFAULT_METRICS, cell, chosen_metrics, heading
+
+
+def test_columns_come_in_one_order_whatever_was_typed():
+    assert chosen_metrics(" nsd,dsc , accuracy") == ("dsc", "accuracy", "nsd")
+    assert chosen_metrics("all") == METRICS
+    assert set(DEFAULT_METRICS) < set(METRICS)
+
+
+@pytest.mark.parametrize(
+    ("names", "what"), [("dsc,hausdorff", "unknown metric 'hausdorff'"), (" , ", "no metric named")]
+)
+def test_what_is_no_metric_is_refused_with_those_there_are(names, what):
+    with pytest.raises(UsageError, match=f"{what}; there are all, dsc, iou, .*lesion_f1"):
+        chosen_metrics(names)
+
+
+def test_a_heading_names_unit_and_tolerance():
+    criteria = Criteria(tolerance_mm=0.5)
+    headings = [heading(metric, criteria) for metric in ("hd95_mm", "nsd", "recall")]
+    assert headings == ["HD95 mm", "NSD 0.5 mm", "recall"]
+
+
+def test_a_cell_is_rounded_as_its_unit_deserves():
+    assert cell("dsc", 0.12345) == "0.123"
+    assert cell("hd95_mm", 3.14159, (1, 5.55)) == "3.1 [1.0, 5.5]"
