@@ -69,7 +69,7 @@ def surface_scores(
     of_pred, of_label = _boundary(pred), _boundary(label)
     there = _directed_mm(of_pred, of_label, spacing_mm)
     back = _directed_mm(of_label, of_pred, spacing_mm)
-    within = sum(np.count_nonzero(d <= tolerance_mm + _ROUNDING_MM) for d in (there, back))
+    within = sum(int(np.count_nonzero(d <= tolerance_mm + _ROUNDING_MM)) for d in (there, back))
     voxels = len(there) + len(back)
     return SurfaceScores(
         hd95_mm=max(float(np.percentile(there, 95)), float(np.percentile(back, 95))),
