@@ -17,7 +17,7 @@ from benchmarks._augmentation_setting import (
     Setting,
 )
 
-__all__ = ["MAKERS", "monai_warp"]
+__all__ = ["MAKERS", "monai_affine_transform", "monai_elastic", "monai_warp"]
 
 MODES = ("bilinear", "nearest")
 
@@ -31,8 +31,8 @@ def one_resampling(case: Case, setting: Setting) -> Sampler:
 def monai_warp(setting: Setting, **more: Any) -> Any:
     """One MONAI transform with the affine map and, if it is on, the deformation."""
     if setting.elastic == "off":
-        return _monai_rand_affine(setting, **more)
-    return _monai_elastic(setting, **_monai_affine(setting), **more)
+        return monai_affine_transform(setting, **more)
+    return monai_elastic(setting, **_monai_affine(setting), **more)
 
 
 def chain(case: Case, setting: Setting) -> Sampler:
@@ -79,8 +79,8 @@ def _monai(case: Case, steps: list[Any], **more: Any) -> Sampler:
 
 
 def _monai_steps(setting: Setting) -> list[Any]:
-    elastic = [_monai_elastic(setting)] if setting.elastic == "on" else []
-    return [_monai_rand_affine(setting), *elastic]
+    elastic = [monai_elastic(setting)] if setting.elastic == "on" else []
+    return [monai_affine_transform(setting), *elastic]
 
 
 def _monai_affine(setting: Setting) -> dict[str, Any]:
@@ -92,14 +92,16 @@ def _monai_affine(setting: Setting) -> dict[str, Any]:
     }
 
 
-def _monai_rand_affine(setting: Setting, **more: Any) -> Any:
-    ranges = {**_monai_affine(setting), **more}
+def monai_affine_transform(setting: Setting, **more: Any) -> Any:
+    """RandAffined at the setting's ranges; `more` overrides its arguments."""
+    ranges = {"prob": 1, **_monai_affine(setting), **more}
     return monai_transforms.RandAffined(
-        KEYS, prob=1, mode=MODES, padding_mode="border", cache_grid=True, **ranges
+        KEYS, mode=MODES, padding_mode="border", cache_grid=True, **ranges
     )
 
 
-def _monai_elastic(setting: Setting, **more: Any) -> Any:
+def monai_elastic(setting: Setting, **more: Any) -> Any:
+    """Rand2DElasticd or Rand3DElasticd as strong as the setting; `more` overrides arguments."""
     kind: dict[str, Any] = {"prob": 1, "mode": MODES, "padding_mode": "border", **more}
     if len(setting.patch) == 2:
         reach = (setting.max_displacement,) * 2
