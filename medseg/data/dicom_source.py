@@ -136,7 +136,7 @@ def read_dicom_source(reference: str | Path) -> DicomSource:
         study_uid=_one(series.uid, headers.values(), "StudyInstanceUID"),
         frame_of_reference_uid=_one(series.uid, headers.values(), "FrameOfReferenceUID"),
         references=tuple(_reference(series.uid, f, headers[f.file]) for f in stack.frames),
-        identity=_identity(first),
+        identity=_identity(series.uid, first),
     )
 
 
@@ -176,13 +176,17 @@ def _reference(series_uid: str, frame: Frame, header: Dataset) -> Reference:
     )
 
 
-def _identity(header: Dataset) -> Dataset:
+def _identity(series_uid: str, header: Dataset) -> Dataset:
     """Elements as the file has them, right or wrong, decoded from the file's character set."""
     identity = Dataset()
-    with quiet_pydicom():
-        for keyword in [*REQUIRED, *OPTIONAL]:
-            if keyword in header:
-                identity[keyword] = header[keyword]
-            elif keyword in REQUIRED:
-                setattr(identity, keyword, None)
+    try:
+        with quiet_pydicom():
+            for keyword in [*REQUIRED, *OPTIONAL]:
+                if keyword in header:
+                    identity[keyword] = header[keyword]
+                elif keyword in REQUIRED:
+                    setattr(identity, keyword, None)
+    except Exception:  # whatever it is, pydicom quotes the value
+        what = "its patient or study cannot be read from the header"
+        raise refuse(what, EXPORT, series_uid=series_uid) from None
     return identity

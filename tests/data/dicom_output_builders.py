@@ -41,10 +41,15 @@ def label_of(path, array=None, **options):
     )
 
 
-def by_source(path, planes):
+def by_source(path, planes, *, ignore_places=False):
     """`(I, J, K)`, the frames of a SEG by the slices that they refer to."""
     seg = highdicom.seg.segread(path)
-    options = {"combine_segments": True, "assert_missing_frames_are_empty": True}
+    options = {
+        "combine_segments": True,
+        "assert_missing_frames_are_empty": True,
+        # dcmqi does not say that frames lie where their sources do.
+        "ignore_spatial_locations": ignore_places,
+    }
     if len({plane.sop_uid for plane in planes}) == len(planes):
         uids = [plane.sop_uid for plane in planes]
         return seg.get_pixels_by_source_instance(uids, **options).transpose(2, 1, 0)
