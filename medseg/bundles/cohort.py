@@ -61,11 +61,10 @@ def overlap(
     with _worker() as reader, _worker() as writer:
         writing: tuple[Case, Future[Done]] | None = None
         coming = [reader.submit(stages.read, case) for case in cases[:1]]
-        for case, following in zip(cases, [*cases[1:], None], strict=True):
+        for place, case in enumerate(cases, start=1):
             reading = coming.pop()
             error = reading.exception()
-            if following is not None:
-                coming.append(reader.submit(stages.read, following))
+            coming = [reader.submit(stages.read, case) for case in cases[place : place + 1]]
             if error is not None:
                 yield _failed(case, error, "read")
                 continue

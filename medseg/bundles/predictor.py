@@ -20,6 +20,7 @@ from monai.utils.enums import MetaKeys, SpaceKeys
 from numpy.typing import NDArray
 from torch import nn
 
+from medseg.bundles.configs import config_paths, read_config
 from medseg.bundles.metadata import load_metadata
 from medseg.bundles.predictor_forecast import Forecast, forecast
 from medseg.bundles.quiet import hushed
@@ -133,6 +134,7 @@ def open_predictor(
     """
     bundle = Path(bundle)
     _refuse_set_by_options(pairs)
+    _check_keys(bundle, read_config(config_paths(bundle, ["inference"])), overrides or {})
     weights = Path(weights or bundle / "models" / "model.safetensors").resolve()
     with told_in_one_line(), hushed():
         workflow = open_workflow(
@@ -144,7 +146,6 @@ def open_predictor(
             log="quiet",
         )
         parser = cast("Any", workflow).parser
-        _check_keys(bundle, parser.get(), overrides or {})
         workflow.initialize()
         parts = {key: parser.get_parsed_content(key) for key in _NEEDED}
         window = parser.get_parsed_content("window") if "window" in parser.get() else None

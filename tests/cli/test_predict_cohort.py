@@ -1,0 +1,210 @@
+"""Cohorts: what is done is not done again, one bad case stops no other, nothing is lost."""
+
+import csv
+import json
+import shutil
+
+import nibabel
+import numpy as np
+import pytest
+import SimpleITK
+
+from medseg.data import read_volume
+
+# One engine and precision, so that all labels are equal however they come about.
+EXACT = ("--engine", "torch", "--precision", "fp32")
+
+
+@pytest.fixture
+def images(phantoms):
+    return sorted((phantoms / "images").glob("*.nii.gz"))
+
+
+def contents(folder):
+    """All results by name; the ledger's bytes hold times."""
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.name != "ledger.sqlite"}
+
+
+def rows(out):
+    with (out / "volumes.csv").open(newline="") as file:
+        return {row["case"]: row for row in csv.DictReader(file)}
+
+
+def test_volumes_are_those_of_the_labels_that_were_written(trained, images, tmp_path, command):
+    out = tmp_path / "out"
+    assert command("predict", trained, images[0].parent, "-o", out, *EXACT) == 0
+    assert set(rows(out)) == {"phantom_000", "phantom_001", "phantom_002", "phantom_003"}
+    for case, row in rows(out).items():
+        label = nibabel.load(out / f"{case}_seg.nii.gz")
+        ml = np.prod(label.header.get_zooms()) / 1000
+        counts = np.bincount(np.asarray(label.dataobj).ravel(), minlength=3)
+        assert float(row["lung_ml"]) == pytest.approx(counts[1] * ml, rel=1e-3)
+        assert float(row["infection_ml"]) == pytest.approx(counts[2] * ml, rel=1e-3)
+        share = 100 * counts[2] / (counts[1] + counts[2])
+        assert float(row["infection_percent_of_lung"]) == pytest.approx(share, abs=1e-3)
+
+
+def test_the_summary_tells_bundle_weights_options_and_every_case_without_a_path(
+    trained, images, tmp_path, command
+):
+    bad = tmp_path / "bad.nii.gz"
+    bad.write_bytes(b"no image")
+    out = tmp_path / "out"
+    assert command("predict", trained, bad, images[0], "-o", out, *EXACT) == 1
+    told = json.loads((out / "summary.json").read_text())
+    assert (told["bundle"], told["version"]) == ("covid_lung_ct_unet3d", "0.1.0")
+    assert len(told["weights_sha256"]) == 64
+    assert told["options"]["precision"] == "fp32"
+    assert [(one["source"], one["status"]) for one in told["cases"]] == [
+        ("bad.nii.gz", "failed"),
+        ("phantom_000.nii.gz", "done"),
+    ]
+    assert "cannot be read as NIfTI" in told["cases"][0]["error"]
+    assert str(tmp_path) not in (out / "summary.json").read_text()
+
+
+def test_a_second_run_does_only_what_is_missing(trained, images, tmp_path, command, capfd):
+    out = tmp_path / "out"
+    words = ("predict", trained, *images[:2], "-o", out, *EXACT)
+    assert command(*words) == 0
+    before = contents(out)
+    times = {path: path.stat().st_mtime_ns for path in out.glob("phantom_*")}
+    (out / "phantom_001_overlay.png").unlink()
+    capfd.readouterr()
+    assert command(*words, "--json") == 0
+    told = json.loads(capfd.readouterr().out)["done"]
+    assert [one["status"] for one in told] == ["skipped", "done"]
+    assert contents(out) == before
+    assert all(p.stat().st_mtime_ns == times[p] for p in times if "phantom_000" in p.name)
+
+
+@pytest.mark.parametrize("change", ["weights", "option", "image", "edited label"])
+def test_a_label_of_anything_else_is_neither_taken_nor_replaced(
+    change, trained, images, tmp_path, command, capfd
+):
+    out, image = tmp_path / "out", tmp_path / "scan.nii.gz"
+    shutil.copy(images[0], image)
+    words = ["predict", trained, image, "-o", out, *EXACT]
+    assert command(*words) == 0
+    label = out / "scan_seg.nii.gz"
+    if change == "weights":
+        bundle = tmp_path / trained.name
+        shutil.copytree(trained, bundle)
+        weights = bundle / "models" / "model.safetensors"
+        # The last bytes are of the last tensor.
+        weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\0")
+        words[1] = bundle
+    elif change == "option":
+        words += ["--set", "overlap=0.25"]
+    elif change == "image":
+        shutil.copy(images[1], image)
+    else:
+        nibabel.save(nibabel.load(images[1]), label)
+    before = contents(out)
+    assert command(*words) == 2
+    assert "is there already; give --overwrite" in capfd.readouterr().err
+    assert contents(out) == before
+    assert command(*words, "--overwrite") == 0
+    assert command(*words) == 0
+
+
+def test_pictures_and_tables_of_the_users_are_kept(trained, images, tmp_path, command, capfd):
+    for name in ("phantom_000_overlay.png", "volumes.csv", "summary.json"):
+        out = tmp_path / name.partition(".")[0]
+        out.mkdir()
+        (out / name).write_bytes(b"mine")
+        assert command("predict", trained, images[0], "-o", out, *EXACT) == 2
+        assert f"{name} is there already; give --overwrite" in capfd.readouterr().err
+        assert contents(out) == {name: b"mine"}
+
+
+def test_shares_are_disjoint_and_make_the_whole(trained, images, tmp_path, command, capfd):
+    whole, shared = tmp_path / "whole", tmp_path / "shared"
+    words = ("predict", trained, *images, *EXACT, "--json")
+    assert command(*words, "-o", whole) == 0
+    capfd.readouterr()
+    done = []
+    for i in (1, 2, 3):
+        assert command(*words, "-o", shared, "--shard", f"{i}/3") == 0
+        done.append({one["label"] for one in json.loads(capfd.readouterr().out)["done"]})
+    assert [len(part) for part in done] == [2, 1, 1]
+    assert len(set.union(*done)) == 4
+    assert contents(shared) == contents(whole)
+
+
+@pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "-1/2"])
+def test_a_share_that_is_none_is_refused(shard, trained, images, tmp_path, command, capfd):
+    code = command("predict", trained, images[0], "-o", tmp_path / "out", f"--shard={shard}")
+    assert code == 2
+    assert "--shard must be I/N" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("suffix", "label"), [("nrrd", "nrrd"), ("mha", "mha"), ("mhd", "mha")])
+def test_nrrd_and_metaimage_come_out_as_they_came_in(
+    suffix, label, trained, images, tmp_path, command
+):
+    image = SimpleITK.ReadImage(str(images[0]))
+    SimpleITK.WriteImage(image, str(tmp_path / f"scan.{suffix}"))
+    out = tmp_path / "out"
+    assert command("predict", trained, tmp_path / f"scan.{suffix}", "-o", out, *EXACT) == 0
+    assert command("predict", trained, images[0], "-o", out, *EXACT) == 0
+    ours, source = read_volume(out / f"scan_seg.{label}"), read_volume(images[0])
+    # ITK's axes may run the other way; where voxels are is the same.
+    np.testing.assert_allclose(ours.affine, source.affine, atol=1e-4)
+    theirs = read_volume(out / "phantom_000_seg.nii.gz")
+    np.testing.assert_array_equal(ours.array, theirs.array)
+    nifti = ("--format", "nifti", "-o", tmp_path / "other")
+    assert command("predict", trained, tmp_path / f"scan.{suffix}", *nifti) == 0
+    assert (tmp_path / "other" / "scan_seg.nii.gz").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("png", "--format takes auto, nifti, nrrd, mha, dicom-seg, dicom-sr, got 'png'"),
+        ("nifti,nrrd", "--format takes one of"),
+        ("dicom-sr", "give both"),
+        ("nifti,dicom-seg", "is no DICOM, so its label cannot be"),
+    ],
+)
+def test_formats_that_do_not_go_are_refused(
+    words, message, trained, images, tmp_path, command, capfd
+):
+    code = command("predict", trained, images[0], "-o", tmp_path / "out", "--format", words)
+    assert code == 2
+    assert message in capfd.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_dry_run_forecasts_each_case_and_writes_nothing(
+    trained, images, tmp_path, command, capfd
+):
+    out = tmp_path / "out"
+    words = ("predict", trained, *images[:2], "-o", out, "--dry-run")
+    assert command(*words) == 0
+    told = capfd.readouterr().out.splitlines()
+    assert len(told) == 2
+    assert "phantom_001_seg.nii.gz: up to 18 windows of 32 x 32 x 16, 1 MB of memory" in told[1]
+    assert command(*words, "--json") == 0
+    told = json.loads(capfd.readouterr().out)["done"]
+    assert [one["forecast"]["windows"] for one in told] == [18, 18]
+    assert not out.exists()
+
+
+def test_a_line_a_case_where_nobody_watches(trained, images, tmp_path, command, capfd):
+    assert command("predict", trained, *images[:2], "-o", tmp_path / "out", *EXACT) == 0
+    out, err = capfd.readouterr()
+    lines = [line for line in out.splitlines() if "_seg.nii.gz: lung " in line]
+    assert len(lines) == 2
+    assert [line.partition(":")[0] for line in err.splitlines()] == [
+        "1/2 phantom_000",
+        "2/2 phantom_001",
+    ]
+
+
+def test_an_engine_that_cannot_stops_all_at_once(trained, images, tmp_path, command, capfd):
+    # fp16 is nothing for a CPU, and no other case will change that.
+    words = ("--engine", "openvino", "--precision", "fp16")
+    assert command("predict", trained, *images, "-o", tmp_path / "out", *words) == 2
+    assert capfd.readouterr().err.count("medseg: ") == 1
+    assert not (tmp_path / "out").exists()
