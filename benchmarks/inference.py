@@ -1,0 +1,147 @@
+"""From an image file to a label file: medseg, MONAI and nnU-Net with the same weights.
+
+    python -m benchmarks.inference --weights model.safetensors [--case lung] [--repeats 3]
+    python -m benchmarks.inference --memory
+
+The first prints, as Markdown, the time, the memory and how far labels agree; the second what
+512x512x800 voxels of 25 classes take, and of 2. Each run has a process of its own; tools take
+turns. Weights of `make demo` say what their network saw, at 3.5x3.5x5 mm and in smaller windows:
+at others its labels are worse and its time is the same. Without `--weights` the network is random:
+time and memory stand, labels mean nothing.
+"""
+
+import argparse
+import shutil
+import statistics
+from pathlib import Path
+
+import nibabel
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks._inference_cases import CaseName, case_image, random_weights
+from benchmarks._inference_memory import report_memory
+from benchmarks._inference_run import Run, Setting, run_apart
+from benchmarks._inference_tools import TOOLS
+from benchmarks._timing import cpu_model, versions
+
+# With nothing in the cache: the network is converted, and held against torch.
+FIRST = "medseg, first time"
+# Fewer voxels of a class say more about its surface than about a tool.
+LEAST_VOXELS = 1000
+
+Label = NDArray[np.uint8]
+
+
+def main() -> None:
+    """Measure and print."""
+    options = parse()
+    packages = ["torch", "monai", "nnunetv2", "openvino"]
+    print(f"{cpu_model()}, {options.threads} threads; {versions(packages)}\n")
+    setting = Setting(
+        window=tuple(options.window),
+        spacing_mm=tuple(options.spacing_mm),
+        threads=options.threads,
+        limit_gb=options.limit_gb,
+    )
+    if options.memory:
+        shape = tuple(options.shape or (512, 512, 800))
+        report_memory(options.folder, shape, options.classes, setting)
+        return
+    weights = options.weights or random_weights(options.folder, width=16, classes=3)
+    print(f"weights: {'trained' if options.weights else 'random, so labels mean nothing'}\n")
+    for case in options.case:
+        report_case(case, weights, setting, options)
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    tools = [*TOOLS, FIRST]
+    parser.add_argument("--weights", type=Path, help="`.safetensors` of any training")
+    parser.add_argument("--case", choices=["lung", "phantom"], nargs="+", default=["lung"])
+    parser.add_argument("--tool", choices=tools, nargs="+", default=tools)
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--window", type=int, nargs=3, default=[96, 96, 96])
+    parser.add_argument("--spacing-mm", type=float, nargs=3, default=[2, 2, 2])
+    parser.add_argument("--shape", type=int, nargs=3, help="of the phantom")
+    parser.add_argument("--folder", type=Path, default=Path("runs/inference"))
+    parser.add_argument("--limit-gb", type=float, default=20)
+    parser.add_argument("--memory", action="store_true", help="many voxels, many classes")
+    parser.add_argument("--classes", type=int, nargs="+", default=[25, 2], help="for --memory")
+    return parser.parse_args()
+
+
+def report_case(
+    case: CaseName, weights: Path, setting: Setting, options: argparse.Namespace
+) -> None:
+    """One image by every tool."""
+    image = case_image(case, options.folder, tuple(options.shape or (512, 512, 300)))
+    print(f"{case}: {'x'.join(map(str, nibabel.load(image).shape))}\n")
+    folder = options.folder / case
+    jobs = {tool: (image, folder / tool.replace(", ", "_"), weights) for tool in options.tool}
+    if "medseg" in jobs:
+        run_apart("medseg", jobs["medseg"], folder / "cache", setting)  # fills the cache
+    runs: dict[str, list[Run]] = {tool: [] for tool in jobs}
+    for _ in range(options.repeats):
+        for tool, job in jobs.items():
+            runs[tool].append(run_one(tool, job, folder, setting))
+    rows(runs, {tool: job[1] for tool, job in jobs.items()})
+
+
+def run_one(tool: str, job: tuple[Path, Path, Path], folder: Path, setting: Setting) -> Run:
+    """One run; the cache is as the tool's name says."""
+    if tool != FIRST:
+        return run_apart(tool, job, folder / "cache", setting)
+    shutil.rmtree(folder / "no_cache", ignore_errors=True)
+    return run_apart("medseg", job, folder / "no_cache", setting)
+
+
+def rows(runs: dict[str, list[Run]], outputs: dict[str, Path]) -> None:
+    """The table; ratios and DSC against medseg where it is among the tools."""
+    print("| tool | s | CPU s | peak GB | s by medseg's | CPU s by medseg's | DSC with medseg's |")
+    print("|---|---|---|---|---|---|---|")
+    middle = {tool: medians(taken) for tool, taken in runs.items()}
+    ours = middle.get("medseg")
+    reference = read_label(outputs["medseg"]) if ours else None
+    for tool, run in middle.items():
+        if not run:
+            print(f"| {tool} | stopped for its memory | | | | | |")
+            continue
+        numbers = [f"{run[key]:.1f}" for key in ("seconds", "cpu_seconds", "peak_gb")]
+        ratios = [f"{run[k] / ours[k]:.1f}" if ours else "" for k in ("seconds", "cpu_seconds")]
+        dice = agreement(read_label(outputs[tool]), reference) if reference is not None else ""
+        print(f"| {' | '.join([tool, *numbers, *ratios, dice])} |")
+    print()
+
+
+def medians(runs: list[Run]) -> Run:
+    """The middle of each figure; nothing where a run was stopped."""
+    if not all(runs):
+        return {}
+    return {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+
+
+def agreement(found: Label, reference: Label) -> str:
+    """DSC of each class, but for the background, that one of both has enough voxels of."""
+    counts = np.maximum(*(np.bincount(a.ravel(), minlength=256) for a in (found, reference)))
+    classes = [value for value in range(1, 256) if counts[value] > LEAST_VOXELS]
+    return ", ".join(
+        f"{value}: {dice(found == value, reference == value):.4f}" for value in classes
+    )
+
+
+def dice(found: NDArray[np.bool_], reference: NDArray[np.bool_]) -> float:
+    """DSC of two masks, not both empty."""
+    return 2 * float((found & reference).sum()) / float(found.sum() + reference.sum())
+
+
+def read_label(folder: Path) -> Label:
+    """The one label that a tool wrote, wherever in its folder."""
+    (path,) = folder.rglob("*.nii.gz")
+    return np.asarray(nibabel.load(path).dataobj).astype(np.uint8)
+
+
+if __name__ == "__main__":
+    main()
