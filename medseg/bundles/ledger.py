@@ -86,7 +86,7 @@ class Ledger:
         """Enter a case, in place of an earlier entry of its name."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         content = {k: v for k, v in vars(entry).items() if k not in ("name", "key", "status")}
-        text = json.dumps(content, ensure_ascii=False, sort_keys=True)
+        text = json.dumps(content, ensure_ascii=False)
         row = (entry.name, entry.key, entry.status, text)
         with self._open() as database:
             database.execute("insert or replace into cases values (?, ?, ?, ?)", row)

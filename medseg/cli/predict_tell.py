@@ -28,7 +28,6 @@ class Teller:
         self._total = total
         self._as_json = as_json
         self._begun = 0
-        self._out = Console(soft_wrap=True, highlight=False, markup=False)
 
     def forecast(self, name: str, text: str) -> None:
         """A case that is about to be predicted."""
@@ -41,7 +40,9 @@ class Teller:
         """A case that has its files."""
         self._progress.advance(self._task)
         if not self._as_json:
-            self._out.print(f"{files.paths[0]}: {text}")
+            # Not by a console: rich's own would write into the bar's line.
+            sys.stdout.write(f"{files.paths[0]}: {text}\n")
+            sys.stdout.flush()
 
     def failure(self, error: str) -> None:
         """A case that will have none."""

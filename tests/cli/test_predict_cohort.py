@@ -33,6 +33,14 @@ def rows(out):
 def test_volumes_are_those_of_the_labels_that_were_written(trained, images, tmp_path, command):
     out = tmp_path / "out"
     assert command("predict", trained, images[0].parent, "-o", out, *EXACT) == 0
+    columns = (
+        "lung_ml",
+        "lung_parts",
+        "infection_ml",
+        "infection_percent_of_lung",
+        "infection_parts",
+    )
+    assert tuple(rows(out)["phantom_000"]) == ("case", *columns)
     assert set(rows(out)) == {"phantom_000", "phantom_001", "phantom_002", "phantom_003"}
     for case, row in rows(out).items():
         label = nibabel.load(out / f"{case}_seg.nii.gz")
