@@ -21,7 +21,7 @@ from medseg.data.case_digest import case_digest
 from medseg.data.disk_cache import DiskCache
 from medseg.data.disk_entry import PACKING, encode_entry
 from medseg.data.packed import Packed, case_name, packed_bytes
-from medseg.data.preparing import Case, Preparation, in_threads, prepare_case
+from medseg.data.preparing import Case, Preparation, in_threads, prepare_case, threads_for
 from medseg.data.recipe_digest import recipe_digest
 from medseg.errors import DataError
 
@@ -79,7 +79,7 @@ def _fill_disk(
     cache_dir: Path | None,
 ) -> "DiskCases":
     cache = DiskCache(cache_dir)
-    digests = [case_digest(case, recipe, PACKING) for case in cases]
+    digests = _digests(cases, recipe)
     missing = [index for index, digest in enumerate(digests) if cache.find(digest) is None]
     logger.info(
         "cache disk: %d of %d cases are in %s",
@@ -101,6 +101,16 @@ def _fill_disk(
         wanted = [cases[index] for index in missing]
         _fill(wanted, keep, partial(announce_disk, cache.folder, len(missing)))
     return DiskCases(cache, digests)
+
+
+def _digests(cases: Sequence[Case], recipe: str) -> list[str]:
+    digests: dict[int, str] = {}
+
+    def read(index: int) -> None:
+        digests[index] = case_digest(cases[index], recipe, PACKING)
+
+    in_threads(read, range(len(cases)))
+    return [digests[index] for index in range(len(cases))]
 
 
 def _fill(
@@ -125,7 +135,7 @@ def _fill(
     others = [index for index in range(len(cases)) if index not in first]
     # Runs that fill one disk cache at a time share the work better in different orders.
     random.Random(os.getpid()).shuffle(others)
-    in_threads(keep_and_tell, others)
+    in_threads(keep_and_tell, others, threads_for(float(extents.voxels.max())))
 
 
 def _size(packed: Packed) -> CaseSize:

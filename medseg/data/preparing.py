@@ -6,14 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from medseg.data.packed import Packed, case_name, pack_case
+from medseg.data.room import available_bytes
 
-__all__ = ["Case", "Preparation", "in_threads", "prepare_case"]
+__all__ = ["Case", "Preparation", "in_threads", "prepare_case", "threads_for"]
 
 Case = Mapping[str, Any]
 Preparation = Callable[[dict[str, Any]], object]
 
-# Each holds whole volumes in 32 bits, and some steps use several processors on their own.
-THREADS = 4
+# More gain little, as some steps use several processors on their own.
+MOST_THREADS = 4
+# A voxel of image and label in 32 bits, as both are before and after a step, and its grid.
+BYTES_WHILE_PREPARED = 32
 
 
 def prepare_case(preparation: Preparation, case: Case) -> Packed:
@@ -30,11 +33,25 @@ def prepare_case(preparation: Preparation, case: Case) -> Packed:
         raise
 
 
-def in_threads(work: Callable[[int], object], indices: Iterable[int]) -> None:
+def in_threads(
+    work: Callable[[int], object], indices: Iterable[int], threads: int = MOST_THREADS
+) -> None:
     """Call a function for each index, several at a time; the first error ends it."""
-    pool = ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1))
+    pool = ThreadPoolExecutor(min(threads, os.cpu_count() or 1))
     try:
         for _ in pool.map(work, indices):
             pass
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def threads_for(voxels: float) -> int:
+    """How many cases can be prepared at a time in the memory that is left.
+
+    Args:
+        voxels: Of the largest case.
+    """
+    free = available_bytes()
+    if free is None:
+        return MOST_THREADS
+    return max(1, min(MOST_THREADS, int(free // (voxels * BYTES_WHILE_PREPARED))))
