@@ -19,7 +19,7 @@ import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks._inference_cases import CaseName, case_image, random_weights
+from benchmarks._inference_cases import CaseName, case_image, large_image, random_weights
 from benchmarks._inference_memory import report_memory
 from benchmarks._inference_run import Run, Setting, run_apart
 from benchmarks._inference_tools import TOOLS
@@ -45,8 +45,9 @@ def main() -> None:
         limit_gb=options.limit_gb,
     )
     if options.memory:
-        shape = tuple(options.shape or (512, 512, 800))
-        report_memory(options.folder, shape, options.classes, setting)
+        image = large_image(options.folder, tuple(options.shape or (512, 512, 800)))
+        tools = [tool for tool in ("medseg", "MONAI") if tool in options.tool]
+        report_memory(tools, options.classes, image, setting)
         return
     weights = options.weights or random_weights(options.folder, width=16, classes=3)
     print(f"weights: {'trained' if options.weights else 'random, so labels mean nothing'}\n")
