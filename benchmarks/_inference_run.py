@@ -68,7 +68,7 @@ def run_apart(tool: str, job: tuple[Path, Path, Path], cache: Path, setting: Set
     if done.returncode == KILLED:
         return {}
     if done.returncode:
-        raise SystemExit(f"{tool}: {done.stderr.strip()}")
+        raise SystemExit(f"{tool} ended with {done.returncode}: {done.stderr.strip()}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
