@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from medseg.data.dicom_choice import split_reference
 from medseg.data.digest import file_sha256
 from medseg.data.recipe_digest import describe
 
@@ -49,7 +50,9 @@ def _source(value: Any) -> Any:
         return [_source(part) for part in cast("Sequence[Any]", value)]
     # Contents only, in the order of the files' names.
     contents = [_content(file) for file in source_files(value)]
-    return {"files": contents} if contents else describe(value)
+    if not contents:
+        return describe(value)
+    return {"files": contents, "series": split_reference(value)[1]}
 
 
 def _content(file: Path) -> str:
@@ -58,13 +61,16 @@ def _content(file: Path) -> str:
 
 
 def source_files(value: object) -> list[Path]:
-    """The files behind an entry of a case: a path, a folder, several of them, or none."""
+    """The files behind an entry of a case: a path, a folder, several of them, or none.
+
+    Of a reference to one DICOM series, `PATH#UID`, all files of the path.
+    """
     if isinstance(value, list | tuple):
         parts = cast("Sequence[object]", value)
         return [file for part in parts for file in source_files(part)]
     if not isinstance(value, str | Path) or not str(value):
         return []
-    path = Path(value)
+    path, _ = split_reference(value)
     if not _exists(path):
         return []
     if path.is_dir():

@@ -60,6 +60,16 @@ def test_a_folder_counts_by_its_files_without_hidden_ones(tmp_path):
     assert case_digest(case, "recipe", 1) != before
 
 
+def test_a_reference_to_a_series_counts_by_its_folder_and_its_uid(tmp_path):
+    (tmp_path / "tree" / "1").mkdir(parents=True)
+    (tmp_path / "tree" / "1" / "a.dcm").write_bytes(b"one")
+    cases = [{"image": f"{tmp_path}/tree{end}"} for end in ("#1.2.3", "#1.2.4", "")]
+    before = [case_digest(case, "recipe", 1) for case in cases]
+    assert len(set(before)) == 3
+    (tmp_path / "tree" / "1" / "a.dcm").write_bytes(b"eins")
+    assert not set(before) & {case_digest(case, "recipe", 1) for case in cases}
+
+
 @pytest.mark.parametrize("named", ["scan.mhd", "scan.hdr"])
 def test_voxels_beside_a_header_belong_to_it(tmp_path, named):
     case = {"image": str(tmp_path / named)}
