@@ -5,10 +5,12 @@ torch's first call is slow and CI must not flake, hence no deadline and no chanc
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+from absl import logging as absl_logging  # TensorBoard's
 from hypothesis import settings
 
 from medseg.bundles import run_bundle
@@ -20,6 +22,10 @@ REPOSITORY = Path(__file__).parents[1]
 # the processes that tests start.
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"
+
+# When logging is configured anew, absl closes the stream that its handler began with, unless it is
+# the process's own: pytest's capture, if TensorBoard is first imported in a test.
+absl_logging.get_absl_handler().python_handler.setStream(sys.__stderr__)
 BESIDE = REPOSITORY.parent / "shared" / "data"
 BUNDLE = REPOSITORY / "bundles" / "covid_lung_ct_unet3d"
 
