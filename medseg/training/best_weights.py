@@ -1,16 +1,21 @@
 """Keep the weights of the best validation so far."""
 
+import hashlib
+import io
 import logging
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import safetensors.torch as safetensors_torch
+import torch
 from ignite.engine import Events
 from torch import nn
 
+from medseg._files import write_atomically
 from medseg.errors import UsageError
-from medseg.networks.weights import save_weights
+from medseg.networks.weights import save_weights, trained_setting
 from medseg.training.engine import EngineLike
 
 __all__ = ["BestWeights", "require_free"]
@@ -20,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 class BestWeights:
     """Handler of an evaluator: saves the network whenever `metric` has risen.
+
+    As a part of `Checkpoints` it goes on from the better of what the checkpoint knows and what
+    the weights on the disk say of themselves, so that worse never replaces better.
 
     Args:
         network: What is trained.
@@ -48,12 +56,14 @@ class BestWeights:
         self.settings = settings
         self.overwrite = overwrite
         self.best = float("-inf")
+        self._replaced: str | None = None
 
     def attach(self, engine: EngineLike) -> None:
         """Register with an evaluator."""
         require_free(self.path, overwrite=self.overwrite)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=self.path.parent).close()
+        self._replaced = _digest(self.path)
         engine.add_event_handler(Events.COMPLETED, self)
 
     def __call__(self, engine: EngineLike) -> None:
@@ -66,6 +76,24 @@ class BestWeights:
         epoch = engine.state.epoch
         save_weights(self.network, self.path, {**self.settings, "epoch": epoch, self.metric: value})
         logger.info("epoch %d: best %s so far, %.4f, saved", epoch, self.metric, value)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best score, and which weights of an earlier training lay there at the start."""
+        return {"best": self.best, "replaced": self._replaced}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state, or from what was saved after it.
+
+        Raises:
+            DataError: If the weights on the disk are broken.
+        """
+        self.best, self._replaced = float(state["best"]), state["replaced"]
+        for remains in self.path.parent.glob(f".*.{self.path.stem}.*"):
+            remains.unlink()
+        if _digest(self.path) in (None, self._replaced):
+            return
+        self.best = max(self.best, float(trained_setting(self.path, self.metric, self.best)))
+        _write_plain(self.path)
 
 
 def require_free(path: str | Path, *, overwrite: str) -> None:
@@ -86,3 +114,16 @@ def require_free(path: str | Path, *, overwrite: str) -> None:
             f"{path} holds the weights of an earlier training; "
             "set ckpt_dir to another folder, or overwrite to 'replace'"
         )
+
+
+def _digest(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+def _write_plain(path: Path) -> None:
+    """Write the `.pt` beside it again: a kill may have come between the two."""
+    plain = io.BytesIO()
+    torch.save(cast("Any", safetensors_torch).load(path.read_bytes()), plain)
+    write_atomically(
+        path.with_suffix(".pt"), lambda temporary: temporary.write_bytes(plain.getvalue())
+    )

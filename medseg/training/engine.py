@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-__all__ = ["EngineLike"]
+__all__ = ["EngineLike", "made_a_step"]
 
 
 class EngineLike(Protocol):
@@ -14,3 +14,13 @@ class EngineLike(Protocol):
     def add_event_handler(self, event_name: Any, handler: Callable[..., Any]) -> Any:
         """Call `handler(engine)` at an event."""
         ...
+
+
+def made_a_step(engine: EngineLike) -> bool:
+    """Whether the running iteration is one that moves the weights.
+
+    With MONAI's `accumulation_steps` the others only add to the gradients.
+    """
+    state = engine.state
+    within = (state.iteration - 1) % state.epoch_length + 1
+    return within % getattr(engine, "accumulation_steps", 1) == 0 or within == state.epoch_length

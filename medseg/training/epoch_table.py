@@ -1,6 +1,7 @@
-"""One row an epoch: to `metrics.csv` for plots, and to the log for people."""
+"""One row an epoch: to `metrics.csv` and `metrics.jsonl` for plots, to the log for people."""
 
 import csv
+import json
 import logging
 import time
 from collections.abc import Mapping
@@ -22,11 +23,11 @@ class EpochTable:
     """Handler of a trainer: loss, learning rate, time and validation scores of each epoch.
 
     Columns are `epoch, train_loss, learning_rate, seconds`, then the evaluator's scalar
-    metrics by name; they are empty in an epoch without validation. The file is replaced
+    metrics by name; they are empty in an epoch without validation. The files are replaced
     as a whole, so a reader never sees half a row.
 
     Args:
-        path: The CSV file.
+        path: The CSV file; beside it goes the same as `.jsonl`, an object a line.
         optimizer: Whose learning rate is told.
         evaluator: Whose metrics are told.
         metrics: Their names, in column order.
@@ -41,6 +42,7 @@ class EpochTable:
         self.metrics = metrics
         self.rows: list[dict[str, Any]] = []
         self._losses: list[float] = []
+        self._resumed = False
         self._started = 0.0
 
     def attach(self, engine: EngineLike) -> None:
@@ -62,6 +64,8 @@ class EpochTable:
         }
         self.rows.append(row)
         write_atomically(self.path, self._write)
+        lines = "".join(f"{json.dumps(row)}\n" for row in self.rows)
+        write_atomically(self.path.with_suffix(".jsonl"), lambda path: path.write_text(lines))
         told = ", ".join(f"{name} {row[name]:.3f}" for name in self.metrics if name in row)
         logger.info(
             "epoch %d/%s: loss %.4f, lr %.2g, %.0f s%s",
@@ -73,8 +77,20 @@ class EpochTable:
             f", {told}" if told else "",
         )
 
-    def _start(self, _: EngineLike) -> None:
-        self._losses.clear()
+    def state_dict(self) -> dict[str, Any]:
+        """The rows so far, and the losses of the running epoch."""
+        return {"rows": list(self.rows), "losses": list(self._losses)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state; the next epoch to start may be one that was left."""
+        self.rows, self._losses = list(state["rows"]), list(state["losses"])
+        self._resumed = True
+
+    def _start(self, engine: EngineLike) -> None:
+        within = self._resumed and engine.state.iteration % engine.state.epoch_length != 0
+        self._resumed = False
+        if not within:
+            self._losses.clear()
         self._started = time.monotonic()
 
     def _note_loss(self, engine: EngineLike) -> None:

@@ -1,0 +1,121 @@
+"""Checkpoints as files: each whole or absent, its SHA-256 beside it, the last two kept.
+
+MONAI's saver deletes the last checkpoint before it writes the next, in place: a kill or a full
+disk in that moment leaves none.
+"""
+
+import hashlib
+import logging
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from medseg._files import write_atomically
+from medseg.errors import DataError
+from medseg.training.state_bytes import state_from_bytes, state_to_bytes
+
+__all__ = ["checkpoint_paths", "clear_checkpoints", "newest_checkpoint", "write_checkpoint"]
+
+logger = logging.getLogger(__name__)
+
+_NAME = re.compile(r"checkpoint_\d{8,}\.safetensors")
+_LEFT = re.compile(r"\.\d+\.checkpoint_\d{8,}\.safetensors(\.sha256)?")
+
+
+def write_checkpoint(folder: str | Path, iteration: int, state: Any, *, keep: int = 2) -> Path:
+    """Write a state; older ones go only when it is safely on the disk.
+
+    Args:
+        folder: Of this training's checkpoints only; made where missing.
+        iteration: How far the training is.
+        state: As of `state_to_bytes`.
+        keep: How many are kept, this one included.
+
+    Returns:
+        The file.
+
+    Raises:
+        OSError: What the disk refused; the checkpoints that were there still are.
+    """
+    path = Path(folder) / f"checkpoint_{iteration:08d}.safetensors"
+    content = state_to_bytes(state)
+    digest = hashlib.sha256(content).hexdigest()
+    # The digest first: where there is a checkpoint, there is what tells whether it is whole.
+    line = f"{digest}  {path.name}\n"
+    write_atomically(_digest_path(path), lambda temporary: temporary.write_text(line))
+    write_atomically(path, lambda temporary: temporary.write_bytes(content))
+    _flush_folder(path.parent)
+    # One with a higher number was damaged, or the training would have gone on from there.
+    before = [other for other in checkpoint_paths(folder) if other.name < path.name]
+    kept = {path, *before[len(before) - keep + 1 :]}
+    _remove(other for other in checkpoint_paths(folder) if other not in kept)
+    return path
+
+
+def newest_checkpoint(folder: str | Path) -> tuple[Path, Any] | None:
+    """The newest whole checkpoint, and what is in it; None where there never was one.
+
+    A damaged one is named in the log, and the one before it taken.
+
+    Raises:
+        DataError: If there are checkpoints, and all are damaged.
+    """
+    paths = checkpoint_paths(folder)
+    for path in reversed(paths):
+        content = path.read_bytes()
+        if _is_whole(path, content):
+            return path, state_from_bytes(content)
+        logger.warning("%s is damaged: its SHA-256 is another; the one before is taken", path)
+    if paths:
+        raise DataError(
+            f"{folder}: every checkpoint there is damaged; train again with start 'fresh'"
+        )
+    return None
+
+
+def checkpoint_paths(folder: str | Path) -> list[Path]:
+    """The checkpoints in a folder, oldest first."""
+    if not Path(folder).is_dir():
+        return []
+    return sorted(path for path in Path(folder).iterdir() if _NAME.fullmatch(path.name))
+
+
+def clear_checkpoints(folder: str | Path, *, which: str) -> None:
+    """Remove `all` checkpoints, or only the `remains` of writing that was killed."""
+    if not Path(folder).is_dir():
+        return
+    for path in Path(folder).iterdir():
+        if _LEFT.fullmatch(path.name):
+            path.unlink()
+    if which == "all":
+        _remove(checkpoint_paths(folder))
+
+
+def _is_whole(path: Path, content: bytes) -> bool:
+    try:
+        known = _digest_path(path).read_text().split()[:1]
+    except (OSError, UnicodeDecodeError):
+        return False
+    return known == [hashlib.sha256(content).hexdigest()]
+
+
+def _digest_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def _remove(paths: Any) -> None:
+    for path in paths:
+        path.unlink()
+        _digest_path(path).unlink(missing_ok=True)
+
+
+def _flush_folder(folder: Path) -> None:
+    # Windows opens no folders, and has no need to.
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,87 @@
+"""End a training whose validations no longer get better.
+
+ignite's `EarlyStopping` has no state that a checkpoint could hold, and knows no epoch without
+validation.
+"""
+
+import logging
+import math
+from collections.abc import Mapping
+from typing import Any, cast
+
+from ignite.engine import Events
+
+from medseg.errors import UsageError
+from medseg.training.engine import EngineLike
+
+__all__ = ["EarlyStop"]
+
+logger = logging.getLogger(__name__)
+
+
+class EarlyStop:
+    """Handler of a trainer: ends it after `patience` validations without a better score.
+
+    Better is more than the best so far plus `tolerance`. The weights that remain are those of
+    `BestWeights`, the last epochs' are not kept.
+    """
+
+    def __init__(
+        self, evaluator: EngineLike, *, metric: str, patience: int, tolerance: float = 0.0
+    ) -> None:
+        """Check the arguments.
+
+        Args:
+            evaluator: Whose metric decides.
+            metric: Its name; higher is better.
+            patience: Validations in a row without a better score, from 1.
+            tolerance: How much better counts, from 0, in the metric's unit.
+
+        Raises:
+            UsageError: If a number is out of its range.
+        """
+        if isinstance(patience, bool) or not isinstance(patience, int) or patience < 1:  # pyright: ignore[reportUnnecessaryIsInstance] - of a config
+            raise UsageError(f"patience must be a whole number from 1, got {patience!r}")
+        if not (math.isfinite(tolerance) and tolerance >= 0):
+            raise UsageError(f"tolerance must be 0 or more, got {tolerance}")
+        self.evaluator = evaluator
+        self.metric = metric
+        self.patience = patience
+        self.tolerance = tolerance
+        self._best = -math.inf
+        self._waited = 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the patience is at an end."""
+        return self._waited >= self.patience
+
+    def attach(self, engine: EngineLike) -> None:
+        """Register with a trainer, after its validation handler."""
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self)
+
+    def __call__(self, engine: EngineLike) -> None:
+        """Count the validation of the epoch that just ended, if there was one."""
+        if self.evaluator.state.epoch != engine.state.epoch:
+            return
+        value = float(self.evaluator.state.metrics[self.metric])
+        # NaN is not better.
+        better = value > self._best + self.tolerance
+        self._best, self._waited = (value, 0) if better else (self._best, self._waited + 1)
+        if self.exhausted:
+            logger.info(
+                "epoch %d: %s not above %.4f for %d validations, the training ends",
+                engine.state.epoch,
+                self.metric,
+                self._best + self.tolerance,
+                self._waited,
+            )
+            cast("Any", engine).terminate()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best score and for how many validations it has stood."""
+        return {"best": self._best, "waited": self._waited}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on counting from a state."""
+        self._best, self._waited = float(state["best"]), int(state["waited"])

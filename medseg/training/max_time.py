@@ -1,0 +1,69 @@
+"""End a training before a time is over, with an epoch that is whole and validated."""
+
+import logging
+import math
+import time
+from typing import Any, cast
+
+from ignite.engine import Events
+
+from medseg.errors import UsageError
+from medseg.training.engine import EngineLike
+
+__all__ = ["MaxTime"]
+
+logger = logging.getLogger(__name__)
+
+
+class MaxTime:
+    """Handler of a trainer: begins no epoch that would not be over in time.
+
+    How long the next one takes is told by the longest so far. There is always one epoch. The
+    last is validated, whatever the interval, so that its weights may be the best. A training
+    that is resumed gets the whole time again.
+    """
+
+    def __init__(self, evaluator: EngineLike, minutes: float | None) -> None:
+        """Check the arguments.
+
+        Args:
+            evaluator: MONAI's, of the validation.
+            minutes: The time, above 0; None has no end.
+
+        Raises:
+            UsageError: If `minutes` is no time.
+        """
+        if minutes is not None and not (math.isfinite(minutes) and minutes > 0):
+            raise UsageError(f"minutes must be above 0, or null for no end, got {minutes}")
+        self.evaluator = evaluator
+        self.minutes = minutes
+        self._begun = 0.0
+        self._epoch_begun = 0.0
+        self._longest = 0.0
+
+    def attach(self, engine: EngineLike) -> None:
+        """Register with a trainer, right after its validation handler."""
+        if self.minutes is None:
+            return
+        engine.add_event_handler(Events.STARTED, self._begin)
+        engine.add_event_handler(Events.EPOCH_STARTED, self._begin_epoch)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self)
+
+    def __call__(self, engine: EngineLike) -> None:
+        """End the training here if another epoch would take too long."""
+        now = time.monotonic()
+        self._longest = max(self._longest, now - self._epoch_begun)
+        if self.minutes is None or now + self._longest <= self._begun + 60 * self.minutes:
+            return
+        logger.info(
+            "epoch %d: the last that %g minutes have room for", engine.state.epoch, self.minutes
+        )
+        if self.evaluator.state.epoch != engine.state.epoch:
+            cast("Any", self.evaluator).run(engine.state.epoch)
+        cast("Any", engine).terminate()
+
+    def _begin(self, _: EngineLike) -> None:
+        self._begun = time.monotonic()
+
+    def _begin_epoch(self, _: EngineLike) -> None:
+        self._epoch_begun = time.monotonic()
