@@ -256,7 +256,10 @@ def test_two_processes_train_one_network_and_only_the_first_writes(phantoms, tmp
     assert first == second
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     events = [name for name in names if name.startswith("events.")]
-    assert names == ["curves.png", *events, "metrics.csv", "model.pt", "model.safetensors"]
+    assert names == [
+        "checkpoints", "curves.png", *events, "metrics.csv", "metrics.jsonl", "model.pt",
+        "model.safetensors"
+    ]  # fmt: skip
     # One process's two event files: of the training and of the validation.
     assert len({name.split(".")[-2] for name in events}) == 1
     assert "module." not in "".join(torch.load(tmp_path / "out" / "model.pt", weights_only=True))
