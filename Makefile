@@ -46,12 +46,12 @@ demo: $(READY) ## Train on phantoms, score unseen ones, predict one: a few minut
 	@echo "scores:  $(DEMO)/scores/scores.csv"
 
 test: $(READY) ## Run the test suite
-	@# In three processes: the interpreter crashed when a worker that reads DICOM was forked from one
-	@# that had trained and predicted with OpenVINO before. Why is not known yet.
-	$(BIN)/python -m pytest tests/bundles tests/cli tests/end_to_end
+	@# In three processes: the interpreter crashed now and then when a loader's workers were forked from a
+	@# process that had run OpenVINO before. Why is not known yet.
+	$(BIN)/python -m pytest tests/bundles tests/cli tests/end_to_end tests/inference
 	$(BIN)/python -m pytest tests/data
 	$(BIN)/python -m pytest --ignore tests/bundles --ignore tests/cli --ignore tests/end_to_end \
-	    --ignore tests/data
+	    --ignore tests/inference --ignore tests/data
 
 check: $(READY) ## Check format, lint, types and the bundles' copies
 	$(BIN)/ruff format --check .
