@@ -74,7 +74,7 @@ def run(module: str, *arguments: str) -> Result:
         print(f"NOT MEASURED: {arguments[0]}: {done.stderr.splitlines()[-1]}\n")
         return {}
     if done.returncode != 0:
-        raise RuntimeError(f"{arguments[0]} failed:\n{done.stderr}")
+        raise RuntimeError(f"{arguments[0]} ended with {done.returncode}:\n{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
