@@ -25,7 +25,13 @@ from medseg.errors import DataError
 _safetensors = cast("Any", safetensors)
 _tensors = cast("Any", safetensors_torch)
 
-__all__ = ["load_weights", "save_weights", "trained_setting"]
+__all__ = ["load_weights", "plain_network", "save_weights", "trained_setting"]
+
+
+def plain_network(network: nn.Module) -> nn.Module:
+    """The network within a `DistributedDataParallel`, or itself: its names have no prefix."""
+    wrapped = isinstance(network, nn.parallel.DistributedDataParallel)
+    return cast("nn.Module", cast("Any", network).module if wrapped else network)
 
 
 def save_weights(network: nn.Module, path: str | Path, settings: Mapping[str, Any]) -> None:
@@ -37,9 +43,7 @@ def save_weights(network: nn.Module, path: str | Path, settings: Mapping[str, An
         settings: What inference has to repeat; JSON values.
     """
     path = Path(path)
-    wrapped = isinstance(network, nn.parallel.DistributedDataParallel)
-    inner = cast("nn.Module", cast("Any", network).module if wrapped else network)
-    tensors = cast("dict[str, Tensor]", inner.state_dict())
+    tensors = cast("dict[str, Tensor]", plain_network(network).state_dict())
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = {"settings": json.dumps(dict(settings))}
     # Both libraries' own writers hide a full disk behind errors of theirs, and safetensors'
@@ -56,13 +60,17 @@ def save_weights(network: nn.Module, path: str | Path, settings: Mapping[str, An
 def load_weights(network: nn.Module, path: str | Path) -> None:
     """Load what `save_weights` wrote into `network`; every tensor must be there and fit.
 
+    Args:
+        network: Of the same shape; a `DistributedDataParallel` is unwrapped.
+        path: The `.safetensors` file.
+
     Raises:
         DataError: If the file is missing or broken, or of a network of another shape.
     """
     if not Path(path).is_file():
         raise DataError(f"{path}: no weights there; train the bundle first, or install them")
     try:
-        network.load_state_dict(_tensors.load_file(path))
+        plain_network(network).load_state_dict(_tensors.load_file(path))
     except SafetensorError as error:
         raise DataError(f"{path}: not a readable safetensors file ({error})") from error
     except RuntimeError as error:
