@@ -1,4 +1,4 @@
-"""Copies of recipes and manifests in bundles, kept equal to their originals.
+"""Copies of recipes, common parts and manifests in bundles, kept equal to their originals.
 
 A bundle must be complete in its zip and readable on its own, so each of its configs
 holds the text of its recipe, comments and all, between two marker lines:
@@ -6,6 +6,13 @@ holds the text of its recipe, comments and all, between two marker lines:
     # --- recipe ct_chest: preprocessing_steps (a copy: edit transforms/ct_chest.yaml)
     preprocessing_steps: ...
     # --- end of recipe
+
+and likewise what it has in common with other bundles, which lies in `bundles/common.yaml`
+between the same two lines:
+
+    # --- part training (a copy: edit bundles/common.yaml)
+    lr_scheduler: ...
+    # --- end of part
 
 Duplication is allowed, drift is a failing test.
 """
@@ -21,6 +28,10 @@ __all__ = ["drifted_copies", "sync_copies"]
 _COPY = re.compile(
     r"(?P<head>^# --- recipe (?P<recipe>\w+): (?P<key>\w+)[^\n]*\n)(?P<text>.*?)"
     r"(?P<foot>^# --- end of recipe$)",
+    re.MULTILINE | re.DOTALL,
+)
+_PART = re.compile(
+    r"(?P<head>^# --- part (?P<part>\w+)[^\n]*\n)(?P<text>.*?)(?P<foot>^# --- end of part$)",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -49,7 +60,10 @@ def _differences(repository: Path) -> dict[Path, str]:
     if not (repository / "bundles").is_dir():
         raise UsageError(f"{repository}: no bundles/ in this folder; give the repository's")
     wanted = {
-        path: _with_recipes(path, repository / "transforms")
+        path: _with_parts(
+            _with_recipes(path.read_text(), repository / "transforms"),
+            repository / "bundles" / "common.yaml",
+        )
         for path in sorted(repository.glob("bundles/*/configs/*.yaml"))
     }
     for original in sorted(repository.glob("data_manifests/*.json")):
@@ -58,12 +72,24 @@ def _differences(repository: Path) -> dict[Path, str]:
     return {path: text for path, text in wanted.items() if path.read_text() != text}
 
 
-def _with_recipes(config: Path, recipes: Path) -> str:
+def _with_recipes(config: str, recipes: Path) -> str:
     def fill(match: re.Match[str]) -> str:
         recipe = recipes / f"{match['recipe']}.yaml"
         return match["head"] + _section(recipe, match["key"]) + match["foot"]
 
-    return _COPY.sub(fill, config.read_text())
+    return _COPY.sub(fill, config)
+
+
+def _with_parts(config: str, common: Path) -> str:
+    text = common.read_text() if common.is_file() else ""
+    parts = {match["part"]: match["text"] for match in _PART.finditer(text)}
+
+    def fill(match: re.Match[str]) -> str:
+        if match["part"] not in parts:
+            raise UsageError(f"{common}: no part {match['part']}, but a bundle copies it")
+        return match["head"] + parts[match["part"]] + match["foot"]
+
+    return _PART.sub(fill, config)
 
 
 def _section(recipe: Path, key: str) -> str:

@@ -22,12 +22,23 @@ last: 2
 """
 
 
+COMMON = """# Parts.
+# --- part loop
+train: 1
+
+# why
+run: 2
+# --- end of part
+"""
+
+
 @pytest.fixture
 def repository(tmp_path):
     for folder in ("transforms", "data_manifests", "bundles/one/configs"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "transforms" / "ct.yaml").write_text(RECIPE)
     (tmp_path / "bundles" / "one" / "configs" / "train.yaml").write_text(CONFIG)
+    (tmp_path / "bundles" / "common.yaml").write_text(COMMON)
     return tmp_path
 
 
@@ -73,3 +84,20 @@ def test_a_copy_of_nothing_is_an_error(repository, change):
 def test_a_folder_without_bundles_is_refused(tmp_path):
     with pytest.raises(UsageError, match="no bundles/ in this folder"):
         sync_copies(tmp_path)
+
+
+def test_a_common_part_is_copied_word_for_word(repository):
+    config = repository / "bundles" / "one" / "configs" / "evaluate.yaml"
+    config.write_text("a: 1\n# --- part loop (a copy)\nold: 1\n# --- end of part\nb: 2\n")
+    assert config in drifted_copies(repository)
+    sync_copies(repository)
+    assert config.read_text() == (
+        "a: 1\n# --- part loop (a copy)\ntrain: 1\n\n# why\nrun: 2\n# --- end of part\nb: 2\n"
+    )
+
+
+def test_a_part_that_does_not_exist_is_an_error(repository):
+    config = repository / "bundles" / "one" / "configs" / "evaluate.yaml"
+    config.write_text("# --- part lop (a copy)\n# --- end of part\n")
+    with pytest.raises(UsageError, match=r"common\.yaml: no part lop, but a bundle copies it"):
+        sync_copies(repository)
