@@ -94,10 +94,10 @@ def _swapped(rng: np.random.Generator, grid: SliceGrid, girth: Girth) -> Field:
         middle = rng.uniform(-50, 30)
         outwards = side * grid.x + wave
         if arm:
-            swap = np.maximum(swap, outwards > girth.body[0] + 8)
+            swap[outwards > girth.body[0] + 8] = 1
         if flank:
             inside = outwards > girth.body[0] - depth
-            swap = np.maximum(swap, inside & (np.abs(grid.y + wave - middle) < height))
+            swap[inside & (np.abs(grid.y + wave - middle) < height)] = 1
     return _blur(swap, 0.7)
 
 
