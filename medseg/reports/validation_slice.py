@@ -2,6 +2,8 @@
 
 A score of 0.4 does not say whether the network labels half of the lung, or a lung on either side
 of a mirror; a picture does. One slice costs a tenth of a second, so there is one a validation.
+
+Not among the names of `medseg.reports`: commands that draw no training should not import it.
 """
 
 from collections.abc import Mapping, Sequence
