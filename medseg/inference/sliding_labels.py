@@ -7,19 +7,19 @@ inverts the recipe on each: most of the time and nearly all of the memory of a p
 import logging
 from collections.abc import Callable, Sequence
 from itertools import product
-from typing import Any, Literal, cast
+from typing import Any
 
 import numpy as np
 import torch
 from monai.data.meta_tensor import MetaTensor
 from monai.inferers.inferer import Inferer
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
-from medseg.errors import MachineError
+from medseg.errors import DataError, MachineError
 from medseg.inference.export import Label, label_in_network_grid, label_in_source_grid
-from medseg.inference.grid_map import GridMap, map_grids
+from medseg.inference.grid_map import GridMap
+from medseg.inference.label_place import Grid, Place, label_place, meta_of
 from medseg.inference.skip import Wanted
 from medseg.inference.slabs import Predictor, logit_slabs
 from medseg.inference.windows import Blend, plan_windows
@@ -28,7 +28,6 @@ __all__ = ["SlidingWindowLabels"]
 
 logger = logging.getLogger(__name__)
 
-Grid = Literal["source", "network"]
 SkipRule = Callable[[Tensor], Wanted]
 
 
@@ -36,7 +35,8 @@ class SlidingWindowLabels(Inferer):
     """Predict a label by sliding windows, without holding the logits of all classes.
 
     Args:
-        window: Voxels of a window along each axis; smaller volumes are padded with 0.
+        window: Voxels of a window along each axis; smaller volumes are padded with 0. With two
+            axes, a volume of three is labelled slice by slice across its third.
         overlap: Share of a window that the next one shares, in [0, 1).
         blend: How overlapping windows are weighed, `gaussian` or `constant`.
         window_batch: Windows a call of the network; halved when memory runs out.
@@ -80,18 +80,36 @@ class SlidingWindowLabels(Inferer):
             kwargs: For the network.
 
         Returns:
-            `(1, 1, *spatial)`, uint8, or uint16 from 256 classes on, with the grid's affine.
+            `(1, 1, *spatial)`, uint8, or uint16 from 256 classes on, with the grid's affine; of a
+            slice that its source held in three axes, three.
         """
         if len(inputs) != 1:
             raise ValueError(f"inputs must be one volume at a time, got {len(inputs)}")
-        affine, grid = _grids(inputs, self.grid)
+        place = label_place(inputs, self.grid)
+        flat = len(self.window_in(inputs.shape[2:])) > len(self.window)
 
         def predict(windows: Tensor) -> Tensor:
-            return network(windows, *args, **kwargs).float()
+            logits = network(windows[..., 0] if flat else windows, *args, **kwargs).float()
+            return logits[..., None] if flat else logits
 
         with torch.inference_mode():
-            label = self._label(inputs.as_subclass(Tensor)[0], predict, grid)
-        return _with_affine(label, affine, inputs)
+            label = self._label(inputs.as_subclass(Tensor)[0], predict, place.map)
+        return _with_affine(place.with_slice_axis(label), place, inputs)
+
+    def window_in(self, spatial: Sequence[int]) -> tuple[int, ...]:
+        """Voxels of a window along each axis of a volume: 1 across slices.
+
+        Raises:
+            DataError: If the volume has another number of axes than the window.
+        """
+        if len(spatial) == len(self.window):
+            return self.window
+        if len(spatial) == 3 and len(self.window) == 2:
+            return (*self.window, 1)
+        raise DataError(
+            f"windows have {len(self.window)} axes and the image has {len(spatial)}; give an image "
+            "of the kind that the network was trained on"
+        )
 
     def busiest_window(self, volume: Tensor) -> Tensor:
         """The window of a volume whose intensities spread most: there is something in it.
@@ -102,13 +120,15 @@ class SlidingWindowLabels(Inferer):
         Returns:
             `(C, *window)`.
         """
-        padded, _ = _padded(volume, self.window)
-        plan = plan_windows(padded.shape[1:], self.window, overlap=0)
+        size = self.window_in(volume.shape[1:])
+        padded, _ = _padded(volume, size)
+        plan = plan_windows(padded.shape[1:], size, overlap=0)
         boxes = [
-            (slice(None), *(slice(s, s + n) for s, n in zip(start, self.window, strict=True)))
+            (slice(None), *(slice(s, s + n) for s, n in zip(start, size, strict=True)))
             for start in product(*plan.starts)
         ]
-        return max((padded[box] for box in boxes), key=lambda window: float(window.std()))
+        busiest = max((padded[box] for box in boxes), key=lambda window: float(window.std()))
+        return busiest.reshape(len(volume), *self.window)
 
     def _label(self, volume: Tensor, predict: Predictor, grid: GridMap | None) -> Label:
         batch = self.window_batch
@@ -137,12 +157,14 @@ class SlidingWindowLabels(Inferer):
         batch: int,
         keep_on: torch.device | None,
     ) -> Label:
-        padded, before = _padded(volume, self.window)
-        axis = int(np.argmax(padded.shape[1:]))  # the longest: slabs are smallest across it
-        turned, turn = _turned(padded, axis), [axis, *_others(axis, len(self.window))]
+        size = self.window_in(volume.shape[1:])
+        padded, before = _padded(volume, size)
+        # The longest: slabs are smallest across it, unless they are slices anyway.
+        axis = int(np.argmax(padded.shape[1:])) if len(size) == len(self.window) else 2
+        turned, turn = _turned(padded, axis), [axis, *_others(axis, len(size))]
         windows = plan_windows(
             turned.shape[1:],
-            [self.window[a] for a in turn],
+            [size[a] for a in turn],
             overlap=self.overlap,
             blend=self.blend,
         )
@@ -161,32 +183,6 @@ class SlidingWindowLabels(Inferer):
             inside = tuple(slice(b, b + n) for b, n in zip(before, volume.shape[1:], strict=True))
             return np.ascontiguousarray(label[inside])
         return label_in_source_grid(slabs, _shifted(grid, before), axis)
-
-
-def _grids(inputs: Tensor, wanted: Grid) -> tuple[NDArray[np.float64] | None, GridMap | None]:
-    """The affine that the label will have, and the way there if it is the source's."""
-    if not isinstance(inputs, MetaTensor):
-        if wanted == "source":
-            raise ValueError("inputs must be a MetaTensor for a label in the source's grid")
-        return None, None
-    network = _matrix(inputs.affine)
-    if wanted == "network":
-        return network, None
-    meta = _meta(inputs)
-    axes = inputs.ndim - 2
-    source = _matrix(meta["original_affine"])
-    shape = [int(n) for n in np.ravel(np.asarray(meta["spatial_shape"]))[:axes]]
-    keep = [*range(axes), -1]
-    return source, map_grids(source[keep][:, keep], shape, network[keep][:, keep])
-
-
-def _meta(inputs: MetaTensor) -> dict[str, Any]:
-    return cast("Any", inputs).meta
-
-
-def _matrix(affine: Any) -> NDArray[np.float64]:
-    matrix = np.asarray(affine, dtype=np.float64)
-    return matrix.reshape(matrix.shape[-2:])
 
 
 def _padded(volume: Tensor, window: Sequence[int]) -> tuple[Tensor, list[int]]:
@@ -214,8 +210,8 @@ def _turned_back(stack: Tensor, axis: int) -> Tensor:
     return stack.movedim(2, 2 + axis).contiguous()
 
 
-def _with_affine(label: Label, affine: NDArray[np.float64] | None, inputs: Tensor) -> MetaTensor:
-    meta = dict(_meta(inputs)) if isinstance(inputs, MetaTensor) else {}
-    if affine is not None:
-        meta["affine"] = torch.as_tensor(affine)[None]
+def _with_affine(label: Label, place: Place, inputs: Tensor) -> MetaTensor:
+    meta = dict(meta_of(inputs)) if isinstance(inputs, MetaTensor) else {}
+    if place.affine is not None:
+        meta["affine"] = torch.as_tensor(place.affine)[None]
     return MetaTensor(torch.as_tensor(label)[None, None], meta=meta)
