@@ -38,6 +38,7 @@ from medseg.data.manifest import (
     load_manifest,
     save_manifest,
 )
+from medseg.data.phantom_fat_writer import FatPhantomSet, write_fat_phantoms
 from medseg.data.phantom_writer import PhantomSet, write_phantoms
 from medseg.data.picture import Picture, read_image
 from medseg.data.problems import InputError, Problem
@@ -62,6 +63,7 @@ __all__ = [
     "DicomSeriesReader",
     "DicomVolume",
     "Draw",
+    "FatPhantomSet",
     "InputError",
     "Label",
     "Manifest",
@@ -100,6 +102,7 @@ __all__ = [
     "write_dicom_outputs",
     "write_dicom_seg",
     "write_dicom_sr",
+    "write_fat_phantoms",
     "write_phantoms",
 ]
 

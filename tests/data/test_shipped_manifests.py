@@ -62,6 +62,7 @@ def test_ebhi_patients_are_the_numbers_in_file_names_and_every_class_is_tested()
         ("covid19_ct_seg", "chest_ct/covid19-ct-seg"),
         ("dic_c2dh_hela", "microscopy/dic-c2dh-hela"),
         ("ebhi_seg", "histology/ebhi-seg"),
+        ("msd_hippocampus", "mri/hippocampus"),
     ],
 )
 def test_the_digests_are_those_of_the_images_at_hand(real_data, name, folder):
