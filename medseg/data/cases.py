@@ -19,9 +19,10 @@ import numpy as np
 from medseg.data.arguments import whole_number
 from medseg.data.case_cache import Cache, fill_cache
 from medseg.data.draws import Draw
-from medseg.data.packed import VOLUMES, Packed
+from medseg.data.packed import VOLUMES, Packed, case_name
 from medseg.data.plain import arrays_in
 from medseg.data.preparing import Preparation
+from medseg.data.quarantine import Quarantine
 from medseg.errors import UsageError
 
 __all__ = ["CaseDataset"]
@@ -42,7 +43,7 @@ class CaseDataset:
     gets a copy, so there, and for several processes on one machine, take a disk cache.
     """
 
-    def __init__(  # noqa: PLR0913 - one argument a key of a config
+    def __init__(  # noqa: PLR0913 - one keyword for each choice
         self,
         cases: Sequence[Mapping[str, Any]],
         preparation: Preparation,
@@ -51,6 +52,7 @@ class CaseDataset:
         cache: Cache = "memory",
         cache_dir: str | Path | None = None,
         seed: int = 0,
+        quarantine_share: float = 0.0,
         stored_augmentations: int | None = None,
         original: Callable[[Packed], Sample] | None = None,
     ) -> None:
@@ -64,6 +66,7 @@ class CaseDataset:
             cache: Where prepared cases are kept.
             cache_dir: Folder of a disk cache: by default `$MEDSEG_CACHE`, or `~/.cache/medseg`.
             seed: Chooses all randomness, together with the number of the draw.
+            quarantine_share: Of the cases that may break after the start, see `Quarantine`.
             stored_augmentations: How many versions of each case augmentation makes; none makes
                 a new one at each draw.
             original: What makes one version more, after these: the case as it is, in the shape
@@ -82,6 +85,7 @@ class CaseDataset:
         self._original = original
         self._seed = whole_number("seed", seed, 0)
         folder = None if cache_dir is None else Path(cache_dir)
+        self._quarantine = Quarantine([case_name(case) for case in cases], quarantine_share)
         self._cases = fill_cache(cache, cases, preparation, folder)
 
     def __len__(self) -> int:
@@ -89,10 +93,17 @@ class CaseDataset:
         return self._length
 
     def __getitem__(self, draw: Draw | int) -> Sample:
-        """The sample of a draw; the same for the same draw, in any process."""
+        """The sample of a draw; the same for the same draw, in any process.
+
+        Raises:
+            DataError: If a case's file broke, and no more may.
+        """
         index, number = draw if isinstance(draw, tuple) else (draw, draw)
         if not 0 <= index < self._length:
             raise IndexError(f"there are {self._length} cases, got index {index}")
+        return self._quarantine.sample(index, lambda healthy: self._sample(healthy, number))
+
+    def _sample(self, index: int, number: int) -> Sample:
         case = self._cases[index]
         if self._augmentation is None:
             return _whole(case)

@@ -192,7 +192,12 @@ def save_manifest(manifest: Manifest, path: str | Path) -> None:
 
 
 def datalist(
-    manifest: Manifest, dataset_dir: str | Path, *, split: Split, fold: int = 0
+    manifest: Manifest,
+    dataset_dir: str | Path,
+    *,
+    split: Split,
+    fold: int = 0,
+    most: int | None = None,
 ) -> list[dict[str, str]]:
     """The cases of one split, as MONAI's data sets want them.
 
@@ -201,6 +206,7 @@ def datalist(
         dataset_dir: Where its files are.
         split: `validation` is the given fold, `training` are all the others.
         fold: Which fold is held out.
+        most: So many at most, taken from all over the list; None takes all.
 
     Returns:
         A dictionary a case with `case`, `image` and, where there are such, `label` and
@@ -220,6 +226,8 @@ def datalist(
     cases = _split(manifest, split, fold)
     if not cases:
         raise DataError(f"{manifest.name}: {_why_empty(manifest, split, fold)}")
+    if most is not None:
+        cases = cases[:: max(1, len(cases) // most)][:most]
     entries = [_entry(case, folder) for case in cases]
     missing = [path for entry in entries for key, path in entry.items() if _is_absent(key, path)]
     if missing:

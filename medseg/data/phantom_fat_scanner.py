@@ -6,6 +6,7 @@ ghosts; noise is Rician; the scale is the scanner's own.
 """
 
 from dataclasses import dataclass
+from math import exp, log
 from typing import Any, cast
 
 import numpy as np
@@ -46,7 +47,7 @@ class ScanSettings:
 def sample_settings(rng: np.random.Generator) -> ScanSettings:
     """Draw a scan."""
     return ScanSettings(
-        scale=float(np.exp(rng.uniform(np.log(150), np.log(1400)))),
+        scale=exp(rng.uniform(log(150), log(1400))),
         noise=float(rng.uniform(0.015, 0.07)),
         blur_mm=float(rng.uniform(0.5, 1.0)),
         bend=float(rng.uniform(0.08, 0.32)),
