@@ -26,7 +26,13 @@ from medseg.errors import DataError
 _safetensors = cast("Any", safetensors)
 _tensors = cast("Any", safetensors_torch)
 
-__all__ = ["halve_weights", "load_weights", "save_weights", "trained_setting"]
+__all__ = ["halve_weights", "load_weights", "plain_network", "save_weights", "trained_setting"]
+
+
+def plain_network(network: nn.Module) -> nn.Module:
+    """The network within a `DistributedDataParallel`, or itself: its names have no prefix."""
+    wrapped = isinstance(network, nn.parallel.DistributedDataParallel)
+    return cast("nn.Module", cast("Any", network).module if wrapped else network)
 
 
 def save_weights(network: nn.Module, path: str | Path, settings: Mapping[str, Any]) -> None:
@@ -38,9 +44,7 @@ def save_weights(network: nn.Module, path: str | Path, settings: Mapping[str, An
         settings: What inference has to repeat; JSON values.
     """
     path = Path(path)
-    wrapped = isinstance(network, nn.parallel.DistributedDataParallel)
-    inner = cast("nn.Module", cast("Any", network).module if wrapped else network)
-    tensors = cast("dict[str, Tensor]", inner.state_dict())
+    tensors = cast("dict[str, Tensor]", plain_network(network).state_dict())
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     _write(state, path, {"settings": json.dumps(dict(settings))})
 
@@ -88,12 +92,16 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
 
     Halved weights are brought to the network's own precision.
 
+    Args:
+        network: Of the same shape; a `DistributedDataParallel` is unwrapped.
+        path: The `.safetensors` file.
+
     Raises:
         DataError: If the file is missing or broken, or of a network of another shape.
     """
     state, _ = _read(path)
     try:
-        network.load_state_dict(state)
+        plain_network(network).load_state_dict(state)
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise DataError(
