@@ -7,7 +7,7 @@ bytes on the same machine; another processor may round a few voxels by one.
 import gzip
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -43,7 +43,7 @@ def require_split(*, cases: int, test_cases: int, folds: int, seed: int) -> None
 
 
 @contextmanager
-def whole_folder(folder: str | Path) -> Iterator[Path]:
+def whole_folder(folder: str | Path) -> Generator[Path]:
     """A folder to write a set into, with `images` and `labels`; it is there whole, or not at all.
 
     Args:
