@@ -111,6 +111,13 @@ def manifest(  # noqa: PLR0913 - one argument an option
         str | None,
         typer.Option(help="Finds the patient in a case's name, in parentheses: '^(p[0-9]+)_'."),
     ] = None,
+    group_regex: Annotated[
+        str | None,
+        typer.Option(
+            help="Finds a case's group, such as its tissue's class, in its image's path below the "
+            "data set's folder, in parentheses: '^([^/]+)/'."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Another seed deals otherwise.")] = 0,
     description: Annotated[str, typer.Option(help="One sentence.")] = "not stated",
     source: Annotated[str, typer.Option(help="Where the images come from.")] = "not stated",
@@ -136,7 +143,13 @@ def manifest(  # noqa: PLR0913 - one argument an option
         licence=licence,
         citation=citation,
     )
-    plan = Plan(folds=folds, test_patients=test, patient_regex=patient_regex, seed=seed)
+    plan = Plan(
+        folds=folds,
+        test_patients=test,
+        patient_regex=patient_regex,
+        group_regex=group_regex,
+        seed=seed,
+    )
     made, folder = collect_manifest(
         find_files(images, option="--images"), find_files(labels, option="--labels"), about, plan
     )

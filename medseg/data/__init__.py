@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from medseg.data.balance import balanced_weights
 from medseg.data.cases import CaseDataset
 from medseg.data.channel import Channel, Statistics
 from medseg.data.check import check_dataset
@@ -74,6 +75,7 @@ __all__ = [
     "RasterReader",
     "Statistics",
     "Volume",
+    "balanced_weights",
     "check_dataset",
     "check_image",
     "check_pair",

@@ -6,6 +6,7 @@ ghosts; noise is Rician; the scale is the scanner's own.
 """
 
 from dataclasses import dataclass
+from math import exp, log
 from typing import Any, cast
 
 import numpy as np
@@ -46,7 +47,7 @@ class ScanSettings:
 def sample_settings(rng: np.random.Generator) -> ScanSettings:
     """Draw a scan."""
     return ScanSettings(
-        scale=float(np.exp(rng.uniform(float(np.log(150)), float(np.log(1400))))),
+        scale=exp(rng.uniform(log(150), log(1400))),
         noise=float(rng.uniform(0.015, 0.07)),
         blur_mm=float(rng.uniform(0.5, 1.0)),
         bend=float(rng.uniform(0.08, 0.32)),
@@ -77,7 +78,7 @@ def scan_fat(
     signal = (1 - 2 * settings.ghost) * signal + np.float32(settings.ghost) * ghosts
     real, imaginary = rng.standard_normal((2, *grid.shape), dtype=np.float32)
     noise = np.float32(settings.noise)
-    magnitude: Field = np.hypot(signal + noise * real, noise * imaginary)
+    magnitude = np.hypot(signal + noise * real, noise * imaginary)
     return np.clip(np.rint(settings.scale * magnitude), 0, MOST).astype(np.int16)
 
 

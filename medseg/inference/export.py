@@ -16,7 +16,12 @@ from torch.nn.functional import grid_sample
 from medseg.inference.grid_map import GridMap
 from medseg.inference.slabs import Slab
 
-__all__ = ["label_in_network_grid", "label_in_source_grid"]
+__all__ = [
+    "foreground_in_network_grid",
+    "foreground_in_source_grid",
+    "label_in_network_grid",
+    "label_in_source_grid",
+]
 
 Floats = NDArray[np.float64]
 Label = NDArray[np.unsignedinteger]
@@ -51,6 +56,41 @@ def label_in_source_grid(slabs: Iterable[Slab], grid: GridMap, axis: int = 0) ->
     return grid.to_source(np.moveaxis(label, 0, axis))
 
 
+def foreground_in_network_grid(slabs: Iterable[Slab]) -> NDArray[np.float32]:
+    """The probability of each voxel not to be background; `(*spatial)`."""
+    parts = [torch.sigmoid(slab.logits[0]) for slab in _margins(slabs)]
+    return torch.cat(parts).cpu().numpy()
+
+
+def foreground_in_source_grid(
+    slabs: Iterable[Slab], grid: GridMap, axis: int = 0
+) -> NDArray[np.float32]:
+    """Interpolate the probability not to be background to the source's grid.
+
+    What is interpolated is the logit: of two classes, one half is where the label changes.
+
+    Args:
+        slabs: See `label_in_source_grid`.
+        grid: How the grids lie.
+        axis: Which of the network's axes the slabs run along.
+
+    Returns:
+        `(*spatial)` of the source, in [0, 1].
+    """
+    order = [axis, *(a for a in range(len(grid.axes)) if a != axis)]
+    places = [grid.places(a) for a in order]
+    rows = [torch.sigmoid(_chunk_values(*p)) for p in _pieces(_margins(slabs), places)]
+    foreground = torch.cat(rows).cpu().numpy()
+    return grid.to_source(np.moveaxis(foreground, 0, axis))
+
+
+def _margins(slabs: Iterable[Slab]) -> Iterator[Slab]:
+    """In place of all logits, the one of not being background."""
+    for slab in slabs:
+        margin = slab.logits[1:].logsumexp(dim=0) - slab.logits[0]
+        yield Slab(slab.start, margin[None])
+
+
 def _pieces(
     slabs: Iterable[Slab], places: Sequence[Floats]
 ) -> Iterator[tuple[Tensor, Floats, Sequence[Floats]]]:
@@ -70,6 +110,15 @@ def _pieces(
     if kept is not None and done < len(wanted):
         for chunk in range(done, len(wanted), _CHUNK):
             yield kept, np.zeros(len(wanted[chunk : chunk + _CHUNK])), places[1:]
+
+
+def _chunk_values(logits: Tensor, rows: Floats, places: Sequence[Floats]) -> Tensor:
+    """One channel, interpolated."""
+    low = int(np.floor(rows.min()))
+    used = logits[:, low : int(np.ceil(rows.max())) + 1]
+    spread = _spread_planes(used[0], _plane_units(places, used))
+    between = _between(rows - low, used.shape[1], used)
+    return (between @ spread.flatten(1)).view(len(rows), *spread.shape[1:])
 
 
 def _chunk_label(logits: Tensor, rows: Floats, places: Sequence[Floats]) -> Tensor:

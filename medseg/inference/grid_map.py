@@ -7,6 +7,7 @@ time.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from medseg.errors import DataError
 __all__ = ["GridMap", "map_grids"]
 
 Floats = NDArray[np.float64]
-Label = NDArray[np.unsignedinteger]
+Voxel = TypeVar("Voxel", bound=np.generic)
 
 # Off-diagonal share of a turn that rounding leaves; a hundredth of a voxel over 1000 voxels.
 _ROUNDING = 1e-5
@@ -45,7 +46,7 @@ class GridMap:
         places: Floats = self.scale[axis] * steps + self.offset[axis]
         return np.sort(places)
 
-    def to_source(self, array: Label) -> Label:
+    def to_source(self, array: NDArray[Voxel]) -> NDArray[Voxel]:
         """Turn an array with the network's axes, ascending, into the source's order.
 
         Args:

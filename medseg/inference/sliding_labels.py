@@ -7,17 +7,23 @@ inverts the recipe on each: most of the time and nearly all of the memory of a p
 import logging
 from collections.abc import Callable, Sequence
 from itertools import product
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from monai.data.meta_tensor import MetaTensor
 from monai.inferers.inferer import Inferer
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
 from medseg.errors import DataError, MachineError
-from medseg.inference.export import Label, label_in_network_grid, label_in_source_grid
+from medseg.inference.export import (
+    foreground_in_network_grid,
+    foreground_in_source_grid,
+    label_in_network_grid,
+    label_in_source_grid,
+)
 from medseg.inference.grid_map import GridMap
 from medseg.inference.label_place import Grid, Place, label_place, meta_of
 from medseg.inference.skip import Wanted
@@ -29,6 +35,13 @@ __all__ = ["SlidingWindowLabels"]
 logger = logging.getLogger(__name__)
 
 SkipRule = Callable[[Tensor], Wanted]
+Gives = Literal["labels", "foreground"]
+Result = NDArray[Any]
+# What slabs of logits become, in the network's grid and in the source's.
+_READINGS: dict[Gives, tuple[Callable[..., Result], Callable[..., Result]]] = {
+    "labels": (label_in_network_grid, label_in_source_grid),
+    "foreground": (foreground_in_network_grid, foreground_in_source_grid),
+}
 
 
 class SlidingWindowLabels(Inferer):
@@ -43,9 +56,11 @@ class SlidingWindowLabels(Inferer):
         skip: Which windows need not be run, such as `OutsideBody`; all are run if None.
         grid: Whether the label is wanted in the `source` image's grid, which a `MetaTensor`
             remembers, or in that of the `network`.
+        gives: The `labels`, or the probability of `foreground`, of any class but the background,
+            for what tells objects apart by it, such as `NumberCellsd`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword for each choice
         self,
         window: Sequence[int],
         *,
@@ -54,8 +69,11 @@ class SlidingWindowLabels(Inferer):
         window_batch: int = 1,
         skip: SkipRule | None = None,
         grid: Grid = "source",
+        gives: Gives = "labels",
     ) -> None:
         super().__init__()
+        if gives not in get_args(Gives):
+            raise ValueError(f"gives must be one of {get_args(Gives)}, got {gives!r}")
         if grid not in ("source", "network"):
             raise ValueError(f"grid must be 'source' or 'network', got {grid!r}")
         if window_batch < 1:
@@ -67,6 +85,7 @@ class SlidingWindowLabels(Inferer):
         self.window_batch = window_batch
         self.skip = skip
         self.grid: Grid = grid
+        self.gives: Gives = gives
 
     def __call__(
         self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any
@@ -81,7 +100,7 @@ class SlidingWindowLabels(Inferer):
 
         Returns:
             `(1, 1, *spatial)`, uint8, or uint16 from 256 classes on, with the grid's affine; of a
-            slice that its source held in three axes, three.
+            slice that its source held in three axes, three. Foreground is float32.
         """
         if len(inputs) != 1:
             raise ValueError(f"inputs must be one volume at a time, got {len(inputs)}")
@@ -130,7 +149,7 @@ class SlidingWindowLabels(Inferer):
         busiest = max((padded[box] for box in boxes), key=lambda window: float(window.std()))
         return busiest.reshape(len(volume), *self.window)
 
-    def _label(self, volume: Tensor, predict: Predictor, grid: GridMap | None) -> Label:
+    def _label(self, volume: Tensor, predict: Predictor, grid: GridMap | None) -> Result:
         batch = self.window_batch
         keep_on: torch.device | None = None
         while True:
@@ -156,7 +175,7 @@ class SlidingWindowLabels(Inferer):
         grid: GridMap | None,
         batch: int,
         keep_on: torch.device | None,
-    ) -> Label:
+    ) -> Result:
         size = self.window_in(volume.shape[1:])
         padded, before = _padded(volume, size)
         # The longest: slabs are smallest across it, unless they are slices anyway.
@@ -178,11 +197,12 @@ class SlidingWindowLabels(Inferer):
             wanted=None if skip is None else lambda box: skip([box[turn.index(a)] for a in axes]),
             keep_on=keep_on,
         )
+        in_network, in_source = _READINGS[self.gives]
         if grid is None:
-            label = np.moveaxis(label_in_network_grid(slabs), 0, axis)
+            label = np.moveaxis(in_network(slabs), 0, axis)
             inside = tuple(slice(b, b + n) for b, n in zip(before, volume.shape[1:], strict=True))
             return np.ascontiguousarray(label[inside])
-        return label_in_source_grid(slabs, _shifted(grid, before), axis)
+        return in_source(slabs, _shifted(grid, before), axis)
 
 
 def _padded(volume: Tensor, window: Sequence[int]) -> tuple[Tensor, list[int]]:
@@ -210,7 +230,7 @@ def _turned_back(stack: Tensor, axis: int) -> Tensor:
     return stack.movedim(2, 2 + axis).contiguous()
 
 
-def _with_affine(label: Label, place: Place, inputs: Tensor) -> MetaTensor:
+def _with_affine(label: Result, place: Place, inputs: Tensor) -> MetaTensor:
     meta = dict(meta_of(inputs)) if isinstance(inputs, MetaTensor) else {}
     if place.affine is not None:
         meta["affine"] = torch.as_tensor(place.affine)[None]
