@@ -5,11 +5,12 @@ from medseg.inference.engine import Engine, open_engine
 from medseg.inference.engine_check import Agreement, agreeing_engine, label_agreement
 from medseg.inference.engine_inferer import EngineInferer
 from medseg.inference.save import SaveLabeld, save_label
-from medseg.inference.skip import ConstantWindows, OutsideBody
+from medseg.inference.skip import AroundLungs, ConstantWindows, OutsideBody
 from medseg.inference.sliding_labels import SlidingWindowLabels
 
 __all__ = [
     "Agreement",
+    "AroundLungs",
     "AutocastInferer",
     "ConstantWindows",
     "Engine",

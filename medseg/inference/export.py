@@ -1,11 +1,12 @@
-"""From logits in the network's grid to a label in the source's, a slab at a time.
+"""From what the network says of each class to a label in the source's grid, a slab at a time.
 
 Interpolating all classes to full size and taking the greatest is what fills the memory of other
 tools: 25 classes of a chest CT are 8 GB. Here a slab's classes pass one by one, each is
 interpolated and compared with the best so far, and only the winner's number stays.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from torch.nn.functional import grid_sample
 from medseg.inference.grid_map import GridMap
 from medseg.inference.slabs import Slab
 
-__all__ = ["label_in_network_grid", "label_in_source_grid"]
+__all__ = ["Label", "Watch", "label_in_network_grid", "label_in_source_grid"]
 
 Floats = NDArray[np.float64]
 Label = NDArray[np.unsignedinteger]
@@ -25,36 +26,85 @@ Label = NDArray[np.unsignedinteger]
 _CHUNK = 8
 
 
+class Watch(Protocol):
+    """Who wants to see each class, and not only which was the greatest."""
+
+    def begin(self, grid: GridMap, classes: int) -> None:
+        """Told once, before the first class is shown; what is not shown is background."""
+        ...
+
+    def see(self, box: tuple[slice, ...], value: int, values: Tensor) -> None:
+        """Shown every class of every part, class by class.
+
+        Args:
+            box: Which part of the source, as the network's axes run, see `GridMap.turned`.
+            value: The class.
+            values: As large as the box.
+        """
+        ...
+
+
 def label_in_network_grid(slabs: Iterable[Slab]) -> Label:
-    """The class of the greatest logit of each voxel; `(*spatial)`, uint8 or uint16."""
+    """The class of the greatest value of each voxel; `(*spatial)`, uint8 or uint16."""
     # max over a leading axis is six times as fast as argmax over it.
     parts = [_stored(slab.logits.max(dim=0).indices, len(slab.logits)) for slab in slabs]
     return np.concatenate(parts)
 
 
-def label_in_source_grid(slabs: Iterable[Slab], grid: GridMap, axis: int = 0) -> Label:
-    """Interpolate logits linearly to the source's grid, and name the greatest.
+def label_in_source_grid(
+    slabs: Iterable[Slab],
+    grid: GridMap,
+    axis: int = 0,
+    *,
+    box: Sequence[slice] | None = None,
+    shape: Sequence[int] | None = None,
+    watch: Watch | None = None,
+) -> Label:
+    """Interpolate each class linearly to the source's grid, and name the greatest.
 
     Args:
         slabs: Along the network grid's axis `axis`, in order, 2 or 3 spatial axes, that axis first.
         grid: How the grids lie.
         axis: Which of the network's axes the slabs run along.
+        box: Which part of the network's grid the slabs are of; the rest is background. All of it
+            if None.
+        shape: Of the network's grid, with `box`.
+        watch: Sees each class.
 
     Returns:
         `(*spatial)` of the source, uint8, or uint16 from 256 classes on. Voxels outside the
-        network's grid take its nearest logits.
+        network's grid take its nearest values.
     """
     order = [axis, *(a for a in range(len(grid.axes)) if a != axis)]
-    places = [grid.places(a) for a in order]
-    rows = [_stored(_chunk_label(*p), len(p[0])) for p in _pieces(slabs, places)]
-    label = np.concatenate(rows)
-    return grid.to_source(np.moveaxis(label, 0, axis))
+    starts = [part.start for part in box] if box else [0] * len(order)
+    ranges = grid.within(box, shape) if box and shape else tuple(_everything(grid))
+    places = [grid.places(a)[ranges[a]] - starts[a] for a in order]
+    label: Label | None = None
+    for done, part, rows, plane in _pieces(slabs, places):
+        if label is None:
+            label = np.zeros(grid.shape, _dtype(len(part)))
+            if watch is not None:
+                watch.begin(grid, len(part))
+        first = ranges[axis].start + done
+        where = [*ranges]
+        where[axis] = slice(first, first + len(rows))
+        seen = None if watch is None else _turned(watch, tuple(where), axis)
+        found = _stored(_chunk_label(part, rows, plane, seen), len(part))
+        grid.turned(label)[tuple(where)] = np.moveaxis(found, 0, axis)
+    return np.zeros(grid.shape, np.uint8) if label is None else label
+
+
+def _everything(grid: GridMap) -> list[slice]:
+    return [slice(0, grid.shape[axis]) for axis in grid.axes]
 
 
 def _pieces(
     slabs: Iterable[Slab], places: Sequence[Floats]
-) -> Iterator[tuple[Tensor, Floats, Sequence[Floats]]]:
-    """Logits with the places in them that they suffice for, counted from their first slice."""
+) -> Iterator[tuple[int, Tensor, Floats, Sequence[Floats]]]:
+    """How many places are done; values with the next places that they suffice for.
+
+    Places along the slabs' axis are counted from the values' first slice.
+    """
     wanted = np.maximum(places[0], 0)
     kept: Tensor | None = None
     first = done = 0
@@ -63,16 +113,28 @@ def _pieces(
         last = slab.start + slab.logits.shape[1] - 1
         ready = int(np.searchsorted(wanted, last, side="right"))
         for chunk in range(done, ready, _CHUNK):
-            yield kept, wanted[chunk : min(chunk + _CHUNK, ready)] - first, places[1:]
+            yield chunk, kept, wanted[chunk : min(chunk + _CHUNK, ready)] - first, places[1:]
         done = max(done, ready)
         # The last slice stays: places up to the next one lie between the two.
         kept, first = kept[:, -1:], last
     if kept is not None and done < len(wanted):
         for chunk in range(done, len(wanted), _CHUNK):
-            yield kept, np.zeros(len(wanted[chunk : chunk + _CHUNK])), places[1:]
+            yield chunk, kept, np.zeros(len(wanted[chunk : chunk + _CHUNK])), places[1:]
 
 
-def _chunk_label(logits: Tensor, rows: Floats, places: Sequence[Floats]) -> Tensor:
+def _turned(watch: Watch, box: tuple[slice, ...], axis: int) -> Callable[[int, Tensor], None]:
+    def see(value: int, values: Tensor) -> None:
+        watch.see(box, value, values.movedim(0, axis))
+
+    return see
+
+
+def _chunk_label(
+    logits: Tensor,
+    rows: Floats,
+    places: Sequence[Floats],
+    see: Callable[[int, Tensor], None] | None,
+) -> Tensor:
     low = int(np.floor(rows.min()))
     used = logits[:, low : int(np.ceil(rows.max())) + 1]
     between = _between(rows - low, used.shape[1], used)
@@ -82,6 +144,8 @@ def _chunk_label(logits: Tensor, rows: Floats, places: Sequence[Floats]) -> Tens
     for value, planes in enumerate(used):
         spread = _spread_planes(planes, units)
         values = (between @ spread.flatten(1)).view(len(rows), *spread.shape[1:])
+        if see is not None:
+            see(value, values)
         if best is None or label is None:
             best = values
             label = torch.zeros_like(values, dtype=dtype)
@@ -123,5 +187,9 @@ def _spread_planes(planes: Tensor, units: Tensor) -> Tensor:
     return sampled[:, 0] if planes.ndim == 2 else sampled
 
 
+def _dtype(classes: int) -> type[np.unsignedinteger]:
+    return np.uint8 if classes <= 256 else np.uint16
+
+
 def _stored(label: Tensor, classes: int) -> Label:
-    return label.cpu().numpy().astype(np.uint8 if classes <= 256 else np.uint16)
+    return label.cpu().numpy().astype(_dtype(classes), copy=False)

@@ -7,6 +7,7 @@ time.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from medseg.errors import DataError
 __all__ = ["GridMap", "map_grids"]
 
 Floats = NDArray[np.float64]
-Label = NDArray[np.unsignedinteger]
+AnyArray = NDArray[Any]
 
 # Off-diagonal share of a turn that rounding leaves; a hundredth of a voxel over 1000 voxels.
 _ROUNDING = 1e-5
@@ -45,15 +46,31 @@ class GridMap:
         places: Floats = self.scale[axis] * steps + self.offset[axis]
         return np.sort(places)
 
-    def to_source(self, array: Label) -> Label:
-        """Turn an array with the network's axes, ascending, into the source's order.
+    def turned(self, array: AnyArray) -> AnyArray:
+        """A view of an array in the source's order, as the network's axes run, ascending.
 
         Args:
-            array: `(*voxels)`: as many along axis a as the source has along `axes[a]`.
+            array: `(..., *spatial)` of the source.
         """
+        leading = array.ndim - len(self.axes)
         backwards = tuple(slice(None, None, -1 if scale < 0 else 1) for scale in self.scale)
-        # A copy, not "as contiguous": that keeps a negative stride along an axis of one voxel.
-        return array[backwards].transpose(np.argsort(self.axes)).copy()
+        order = [*range(leading), *(leading + axis for axis in self.axes)]
+        return array.transpose(order)[(..., *backwards)]
+
+    def within(self, box: Sequence[slice], shape: Sequence[int]) -> tuple[slice, ...]:
+        """Which places along each of the network's axes lie in a part of its grid.
+
+        Args:
+            box: The part.
+            shape: Of the whole; beyond its ends, places belong to the part that ends there.
+        """
+        ranges: list[slice] = []
+        for axis, (part, size) in enumerate(zip(box, shape, strict=True)):
+            low = -np.inf if part.start == 0 else part.start - 0.5
+            high = np.inf if part.stop == size else part.stop - 0.5
+            first, last = np.searchsorted(self.places(axis), (low, high))
+            ranges.append(slice(int(first), int(last)))
+        return tuple(ranges)
 
 
 def map_grids(

@@ -5,9 +5,10 @@ inverts the recipe on each: most of the time and nearly all of the memory of a p
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import torch
@@ -18,10 +19,11 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from medseg.errors import MachineError
-from medseg.inference.export import Label, label_in_network_grid, label_in_source_grid
+from medseg.inference.export import Label, Watch, label_in_network_grid, label_in_source_grid
 from medseg.inference.grid_map import GridMap, map_grids
-from medseg.inference.skip import Wanted
-from medseg.inference.slabs import Predictor, logit_slabs
+from medseg.inference.mirror import check_mirror_axes, mirrored
+from medseg.inference.region import Region, roomy_box, whole
+from medseg.inference.slabs import Predictor, Slab, logit_slabs
 from medseg.inference.windows import Blend, plan_windows
 
 __all__ = ["SlidingWindowLabels"]
@@ -29,7 +31,18 @@ __all__ = ["SlidingWindowLabels"]
 logger = logging.getLogger(__name__)
 
 Grid = Literal["source", "network"]
-SkipRule = Callable[[Tensor], Wanted]
+Interpolated = Literal["probabilities", "logits"]
+SkipRule = Callable[[Tensor], Region]
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """One volume `(C, *spatial)` to label."""
+
+    volume: Tensor
+    predict: Predictor
+    grid: GridMap | None
+    watch: Watch | None
 
 
 class SlidingWindowLabels(Inferer):
@@ -40,12 +53,18 @@ class SlidingWindowLabels(Inferer):
         overlap: Share of a window that the next one shares, in [0, 1).
         blend: How overlapping windows are weighed, `gaussian` or `constant`.
         window_batch: Windows a call of the network; halved when memory runs out.
-        skip: Which windows need not be run, such as `OutsideBody`; all are run if None.
+        skip: Which part of a volume matters, such as `OutsideBody`; all of it if None. Windows are
+            laid over its box; what lies outside becomes background.
         grid: Whether the label is wanted in the `source` image's grid, which a `MetaTensor`
             remembers, or in that of the `network`.
+        interpolate: What is interpolated linearly from the network's grid to the source's,
+            `probabilities` (a softmax of the logits) or `logits`.
+        mirror_axes: Spatial axes along which windows are mirrored as well, in all combinations, and
+            the logits averaged: each axis doubles the time. For networks that were trained on
+            images mirrored along them.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument a key of a config
         self,
         window: Sequence[int],
         *,
@@ -54,8 +73,14 @@ class SlidingWindowLabels(Inferer):
         window_batch: int = 1,
         skip: SkipRule | None = None,
         grid: Grid = "source",
+        interpolate: Interpolated = "probabilities",
+        mirror_axes: Sequence[int] = (),
     ) -> None:
         super().__init__()
+        if interpolate not in get_args(Interpolated):
+            raise ValueError(
+                f"interpolate must be one of {get_args(Interpolated)}, got {interpolate!r}"
+            )
         if grid not in ("source", "network"):
             raise ValueError(f"grid must be 'source' or 'network', got {grid!r}")
         if window_batch < 1:
@@ -67,9 +92,16 @@ class SlidingWindowLabels(Inferer):
         self.window_batch = window_batch
         self.skip = skip
         self.grid: Grid = grid
+        self.interpolate: Interpolated = interpolate
+        self.mirror_axes = check_mirror_axes(mirror_axes, len(self.window))
 
     def __call__(
-        self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any
+        self,
+        inputs: Tensor,
+        network: Callable[..., Tensor],
+        *args: Any,
+        watch: Watch | None = None,
+        **kwargs: Any,
     ) -> MetaTensor:
         """Predict the label of one volume.
 
@@ -77,6 +109,7 @@ class SlidingWindowLabels(Inferer):
             inputs: `(1, C, *spatial)`; a `MetaTensor` for a label in the source's grid.
             network: Windows `(B, C, *window)` to logits `(B, K, *window)`.
             args: For the network.
+            watch: Sees the interpolated values of each class, in the source's grid.
             kwargs: For the network.
 
         Returns:
@@ -86,11 +119,14 @@ class SlidingWindowLabels(Inferer):
             raise ValueError(f"inputs must be one volume at a time, got {len(inputs)}")
         affine, grid = _grids(inputs, self.grid)
 
-        def predict(windows: Tensor) -> Tensor:
+        def run(windows: Tensor) -> Tensor:
             return network(windows, *args, **kwargs).float()
 
+        predict = mirrored(run, self.mirror_axes)
+
+        job = _Job(inputs.as_subclass(Tensor)[0], predict, grid, watch)
         with torch.inference_mode():
-            label = self._label(inputs.as_subclass(Tensor)[0], predict, grid)
+            label = self._label(job)
         return _with_affine(label, affine, inputs)
 
     def busiest_window(self, volume: Tensor) -> Tensor:
@@ -110,17 +146,23 @@ class SlidingWindowLabels(Inferer):
         ]
         return max((padded[box] for box in boxes), key=lambda window: float(window.std()))
 
-    def _label(self, volume: Tensor, predict: Predictor, grid: GridMap | None) -> Label:
+    def region(self, volume: Tensor) -> Region:
+        """Where in a volume `(C, *spatial)`, no smaller than a window, the network is run."""
+        shape = volume.shape[1:]
+        region = whole(shape) if self.skip is None else self.skip(volume)
+        return Region(roomy_box(region.box, shape, self.window, self.overlap), region.wanted)
+
+    def _label(self, job: "_Job") -> Label:
         batch = self.window_batch
         keep_on: torch.device | None = None
         while True:
             try:
-                return self._attempt(volume, predict, grid, batch, keep_on)
+                return self._attempt(job, batch, keep_on)
             except (torch.OutOfMemoryError, MemoryError) as error:
                 if batch > 1:
                     batch //= 2
                     logger.warning("out of memory: %d windows at a time from now on", batch)
-                elif keep_on is None and volume.device.type != "cpu":
+                elif keep_on is None and job.volume.device.type != "cpu":
                     keep_on = torch.device("cpu")
                     logger.warning("out of memory: putting windows together on the CPU")
                 else:
@@ -129,38 +171,63 @@ class SlidingWindowLabels(Inferer):
                         "coarser spacing, or a larger machine"
                     ) from error
 
-    def _attempt(
+    def _attempt(self, job: "_Job", batch: int, keep_on: torch.device | None) -> Label:
+        padded, before = _padded(job.volume, self.window)
+        region = self.region(padded)
+        cut = padded[(slice(None), *region.box)]
+        axis = int(np.argmax(cut.shape[1:]))  # the longest: slabs are smallest across it
+        slabs = self._slabs(cut, job.predict, region, axis, batch, keep_on)
+        if job.grid is not None:
+            shifted, shape = _shifted(job.grid, before), padded.shape[1:]
+            return label_in_source_grid(
+                self._compared(slabs), shifted, axis, box=region.box, shape=shape, watch=job.watch
+            )
+        found = np.moveaxis(label_in_network_grid(slabs), 0, axis)
+        label = np.zeros(padded.shape[1:], found.dtype)
+        label[region.box] = found
+        sizes = zip(before, job.volume.shape[1:], strict=True)
+        return np.ascontiguousarray(label[tuple(slice(b, b + n) for b, n in sizes)])
+
+    def _slabs(
         self,
-        volume: Tensor,
+        cut: Tensor,
         predict: Predictor,
-        grid: GridMap | None,
+        region: Region,
+        axis: int,
         batch: int,
         keep_on: torch.device | None,
-    ) -> Label:
-        padded, before = _padded(volume, self.window)
-        axis = int(np.argmax(padded.shape[1:]))  # the longest: slabs are smallest across it
-        turned, turn = _turned(padded, axis), [axis, *_others(axis, len(self.window))]
+    ) -> Iterator[Slab]:
+        turned, turn = _turned(cut, axis), [axis, *_others(axis, len(self.window))]
         windows = plan_windows(
             turned.shape[1:],
             [self.window[a] for a in turn],
             overlap=self.overlap,
             blend=self.blend,
         )
-        axes = range(len(turn))
-        skip = self.skip(padded) if self.skip is not None else None
-        slabs = logit_slabs(
+
+        def wanted(box: Sequence[slice]) -> bool:
+            parts = (box[turn.index(a)] for a in range(len(turn)))
+            return region.wanted(
+                [
+                    slice(part.start + all_of.start, part.stop + all_of.start)
+                    for part, all_of in zip(parts, region.box, strict=True)
+                ]
+            )
+
+        return logit_slabs(
             turned,
             lambda stack: _turned(predict(_turned_back(stack, axis)), axis, leading=2),
             windows,
             batch=batch,
-            wanted=None if skip is None else lambda box: skip([box[turn.index(a)] for a in axes]),
+            wanted=wanted,
             keep_on=keep_on,
         )
-        if grid is None:
-            label = np.moveaxis(label_in_network_grid(slabs), 0, axis)
-            inside = tuple(slice(b, b + n) for b, n in zip(before, volume.shape[1:], strict=True))
-            return np.ascontiguousarray(label[inside])
-        return label_in_source_grid(slabs, _shifted(grid, before), axis)
+
+    def _compared(self, slabs: Iterator[Slab]) -> Iterator[Slab]:
+        """What is interpolated between voxels."""
+        if self.interpolate == "logits":
+            return slabs
+        return (Slab(slab.start, slab.logits.softmax(dim=0)) for slab in slabs)
 
 
 def _grids(inputs: Tensor, wanted: Grid) -> tuple[NDArray[np.float64] | None, GridMap | None]:
