@@ -28,6 +28,7 @@ from medseg.bundles.run import open_workflow, told_in_one_line
 from medseg.data.manifest import Label, load_manifest
 from medseg.data.volume import Volume
 from medseg.errors import ManifestError, UsageError
+from medseg.inference import VoxelMaps
 from medseg.networks import load_weights
 
 __all__ = ["SET_BY_OPTIONS", "Predictor", "SourceLabel", "open_predictor"]
@@ -95,8 +96,12 @@ class Predictor:
         """What labelling a prepared image will take; none for inferers other than medseg's."""
         return forecast(self.inferer, image, len(self.labels))
 
-    def label(self, image: MetaTensor) -> SourceLabel:
+    def label(self, image: MetaTensor, maps: VoxelMaps | None = None) -> SourceLabel:
         """Label a prepared image, in the grid of the volume it was made from.
+
+        Args:
+            image: As `prepare` gives it.
+            maps: Filled with what the label is the greatest of, in the same grid.
 
         Raises:
             MachineError: If the memory does not suffice for a single window.
@@ -104,7 +109,8 @@ class Predictor:
         """
         batch = cast("MetaTensor", image.to(self.device)[None])
         with told_in_one_line():
-            label = cast("Any", self.inferer)(batch, self.network)
+            asked = {} if maps is None else {"watch": maps}
+            label = cast("Any", self.inferer)(batch, self.network, **asked)
         if not isinstance(label, MetaTensor) or label.shape[:2] != (1, 1):
             raise UsageError(
                 "the bundle's inferer gives no labels (1, 1, *spatial); let it be "

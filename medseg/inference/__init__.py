@@ -4,7 +4,8 @@ from medseg.inference.autocast import AutocastInferer, fast_precision
 from medseg.inference.engine import Engine, open_engine
 from medseg.inference.engine_check import Agreement, agreeing_engine, label_agreement
 from medseg.inference.engine_inferer import EngineInferer
-from medseg.inference.save import SaveLabeld, save_label
+from medseg.inference.maps import VoxelMaps
+from medseg.inference.save import SaveLabeld, save_label, save_map
 from medseg.inference.skip import AroundLungs, ConstantWindows, OutsideBody
 from medseg.inference.sliding_labels import SlidingWindowLabels
 
@@ -18,9 +19,11 @@ __all__ = [
     "OutsideBody",
     "SaveLabeld",
     "SlidingWindowLabels",
+    "VoxelMaps",
     "agreeing_engine",
     "fast_precision",
     "label_agreement",
     "open_engine",
     "save_label",
+    "save_map",
 ]

@@ -109,7 +109,7 @@ class SlidingWindowLabels(Inferer):
             inputs: `(1, C, *spatial)`; a `MetaTensor` for a label in the source's grid.
             network: Windows `(B, C, *window)` to logits `(B, K, *window)`.
             args: For the network.
-            watch: Sees the interpolated values of each class, in the source's grid.
+            watch: Sees the probabilities of each class, in the source's grid.
             kwargs: For the network.
 
         Returns:
@@ -117,6 +117,8 @@ class SlidingWindowLabels(Inferer):
         """
         if len(inputs) != 1:
             raise ValueError(f"inputs must be one volume at a time, got {len(inputs)}")
+        if watch is not None and (self.grid, self.interpolate) != ("source", "probabilities"):
+            raise ValueError("maps are of probabilities in the source's grid; set both words so")
         affine, grid = _grids(inputs, self.grid)
 
         def run(windows: Tensor) -> Tensor:
