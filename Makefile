@@ -75,6 +75,11 @@ bench: $(PEERS) ## Measure against peers; results go to benchmarks/RESULTS.md by
 	$(BIN)/python -m benchmarks.precision
 	$(BIN)/python -m benchmarks.augmentation
 	$(BIN)/python -m benchmarks.intensity
+	$(BIN)/python -m benchmarks.training_step
+	$(BIN)/python -m benchmarks.loading
+	$(BIN)/python -m benchmarks.engines
+	$(BIN)/python -m benchmarks.export --classes 25
+	$(BIN)/python -m benchmarks.inference
 
 clean: ## Remove .venv and what runs left
 	rm -rf $(VENV) runs build *.egg-info

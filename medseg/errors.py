@@ -7,8 +7,10 @@ a bug of medseg's and shows its traceback.
 """
 
 import errno
+import re
 from collections.abc import Iterator
 from enum import IntEnum
+from typing import TypeVar
 
 __all__ = [
     "DataError",
@@ -17,8 +19,12 @@ __all__ = [
     "ManifestError",
     "MedsegError",
     "UsageError",
+    "caused_by",
     "user_error",
 ]
+
+
+Cause = TypeVar("Cause", bound=BaseException)
 
 
 class ExitCode(IntEnum):
@@ -72,7 +78,22 @@ def user_error(error: BaseException) -> MedsegError | None:
     """
     causes = list(_causes(error))
     known = next((cause for cause in causes if isinstance(cause, MedsegError)), None)
-    return known or next(filter(None, map(_refusal, causes)), None)
+    if known is not None:
+        return _as_in_its_worker(known)
+    return next(filter(None, map(_refusal, causes)), None)
+
+
+def caused_by(error: BaseException, kind: type[Cause]) -> Cause | None:
+    """The first of an error and its causes that is of a kind, if any."""
+    return next((cause for cause in _causes(error) if isinstance(cause, kind)), None)
+
+
+def _as_in_its_worker(error: MedsegError) -> MedsegError:
+    """Torch's loader hands on an error of a worker with the traceback as its message."""
+    text = str(error)
+    if not re.match(r"Caught \w+ in DataLoader worker", text):
+        return error
+    return type(error)(text.strip().splitlines()[-1].partition(": ")[2])
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -97,4 +118,9 @@ def _refusal(error: BaseException) -> MachineError | None:
         or "can't allocate memory" in str(error)
     ):
         return MachineError("out of memory; take smaller patches or batches, or a larger machine")
+    if re.match(r"DataLoader worker \(pid.*(is killed by|exited unexpectedly)", str(error)):
+        return MachineError(
+            "a worker of the data loader was killed, most likely for want of memory; take fewer "
+            "num_workers or cache=disk, and go on with start=resume"
+        )
     return None

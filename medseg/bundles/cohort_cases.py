@@ -5,9 +5,10 @@ names of patients.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from medseg.data.case_digest import source_files
 from medseg.data.dicom_choice import choose_series, dicom_reference, pick_input, split_reference
@@ -15,7 +16,7 @@ from medseg.data.dicom_find import find_dicom_series
 from medseg.data.dicom_input import is_dicom
 from medseg.data.digest import file_sha256
 from medseg.data.itk_file import ITK_SUFFIXES
-from medseg.data.naming import image_stem, is_nifti
+from medseg.data.naming import image_stem, is_nifti, is_picture
 from medseg.errors import DataError, MedsegError, UsageError
 
 __all__ = ["CohortCase", "Refused", "content_sha256", "find_cases", "share"]
@@ -23,11 +24,11 @@ __all__ = ["CohortCase", "Refused", "content_sha256", "find_cases", "share"]
 
 @dataclass(frozen=True, kw_only=True)
 class CohortCase:
-    """One volume to predict.
+    """One volume, or one picture, to predict.
 
     Attributes:
         name: Names its outputs.
-        reference: A path, or `PATH#UID`, for `read_volume`.
+        reference: A path, or `PATH#UID`, for `read_volume` or `read_picture`.
         shown: How it is told to the user: the path, or the DICOM series' uid.
         source: How it is told in files: the base name, or the DICOM series' uid.
     """
@@ -62,8 +63,9 @@ def find_cases(
     """Find the volumes behind files and folders.
 
     Args:
-        inputs: Volume files; DICOM as a folder, a zip, a file or `PATH#UID`; folders of volume
-            files, of which all are taken.
+        inputs: Volume files and pictures; DICOM as a folder, a zip, a file or `PATH#UID`; folders
+            of volume files, or, if there is neither volume nor DICOM in it, of pictures, of which
+            all are taken.
         modality: DICOM series must have; None takes any.
         series_uid: Of the one DICOM input.
 
@@ -115,8 +117,7 @@ def _cases(given: Path, modality: str | None, series_uid: str | None) -> list[Co
     # A link keeps its own name, which is the one the user knows it by.
     path, uid = split_reference(given.absolute())
     if path.is_dir() and uid is None and series_uid is None:
-        files = _volume_files(path)
-        return [_of_file(file) for file in files] if files else [_of_folder(path, modality)]
+        return _of_folder(path, modality)
     if is_dicom(path) or uid is not None or series_uid is not None:
         return [_of_series(pick_input(given.absolute(), series_uid=series_uid, modality=modality))]
     return [_of_file(path)]
@@ -126,13 +127,15 @@ def _of_file(path: Path) -> CohortCase:
     return CohortCase(name=image_stem(path), reference=str(path), shown=str(path), source=path.name)
 
 
-def _of_folder(path: Path, modality: str | None) -> CohortCase:
-    if not any(file.is_file() and not file.name.startswith(".") for file in path.rglob("*")):
-        raise _nothing(path)
+def _of_folder(path: Path, modality: str | None) -> list[CohortCase]:
+    files = [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")]
+    volumes = _images(files, _is_volume)
+    if not files or volumes:
+        return [_of_file(file) for file in volumes] or _nothing(path)
     found = find_dicom_series(path)
-    if not found:
-        raise _nothing(path)
-    return _of_series(dicom_reference(path, choose_series(found, modality=modality).uid))
+    if found:
+        return [_of_series(dicom_reference(path, choose_series(found, modality=modality).uid))]
+    return [_of_file(file) for file in _images(files, is_picture)] or _nothing(path)
 
 
 def _of_series(reference: str) -> CohortCase:
@@ -141,17 +144,16 @@ def _of_series(reference: str) -> CohortCase:
     return CohortCase(name=uid, reference=reference, shown=told, source=told)
 
 
-def _volume_files(folder: Path) -> list[Path]:
-    """All volume files below a folder, but for labels of an earlier prediction."""
-    found = [file for file in folder.rglob("*") if _is_volume(file)]
+def _images(files: Sequence[Path], wanted: Callable[[Path], bool]) -> list[Path]:
+    """All images of a kind, but for labels of an earlier prediction."""
+    found = [file for file in files if wanted(file)]
     labels = {f"{image_stem(file)}_seg" for file in found}
     return sorted(file for file in found if image_stem(file) not in labels)
 
 
 def _is_volume(file: Path) -> bool:
-    named = is_nifti(file) or file.name.lower().endswith(ITK_SUFFIXES)
-    return named and not file.name.startswith(".") and file.is_file()
+    return is_nifti(file) or file.name.lower().endswith(ITK_SUFFIXES)
 
 
-def _nothing(path: Path) -> DataError:
-    return DataError(f"{path}: no NIfTI, NRRD, MetaImage or DICOM files in this folder")
+def _nothing(path: Path) -> NoReturn:
+    raise DataError(f"{path}: no NIfTI, NRRD, MetaImage or DICOM files, and no pictures, in it")

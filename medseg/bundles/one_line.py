@@ -14,8 +14,14 @@ from medseg.errors import ExitCode, MedsegError, UsageError, user_error
 
 __all__ = ["explain_errors", "root_error"]
 
-# MONAI's words where a class of ours does not take the values that a config gives it.
-_WRONG_VALUE = re.compile(r"Failed to instantiate component '(medseg\.[\w.]*\.[A-Z]\w*)'")
+# MONAI's words where a class of ours does not take the values that a config gives it, or what
+# it is called with; and the second of them in the text that comes from a loader's worker.
+_WRONG_VALUE = re.compile(
+    r"(?:Failed to instantiate component '|applying transform <)(medseg\.[\w.]*\.[A-Z]\w*)"
+)
+_FROM_WORKER = re.compile(
+    r"^ValueError: (.+)\n\nThe above exception [^\0]*?applying transform <(medseg\.[\w.]+)", re.M
+)
 
 
 def explain_errors() -> None:
@@ -38,9 +44,18 @@ def _wrong_value(error: BaseException) -> UsageError | None:
     while wrapped is not None:
         component = _WRONG_VALUE.match(str(wrapped))
         if component and isinstance(wrapped.__cause__, ValueError):
-            return UsageError(f"{component[1]}: {wrapped.__cause__}")
+            return UsageError(f"{_public(component[1])}: {wrapped.__cause__}")
+        told = _FROM_WORKER.search(str(wrapped))
+        if told:
+            return UsageError(f"{_public(told[2])}: {told[1]}")
         wrapped = wrapped.__cause__
     return None
+
+
+def _public(name: str) -> str:
+    """As a config names a class: by its package, not by the file."""
+    parts = name.split(".")
+    return ".".join([*parts[:2], parts[-1]])
 
 
 def _explain(

@@ -15,7 +15,7 @@ import torch
 from monai.data.meta_tensor import MetaTensor
 from monai.inferers.inferer import Inferer
 from monai.transforms.compose import Compose
-from monai.transforms.io.dictionary import LoadImaged
+from monai.transforms.io.dictionary import LoadImaged, SaveImaged
 from monai.utils.enums import MetaKeys, SpaceKeys
 from numpy.typing import NDArray
 from torch import nn
@@ -25,10 +25,12 @@ from medseg.bundles.metadata import load_metadata
 from medseg.bundles.predictor_forecast import Forecast, forecast
 from medseg.bundles.quiet import hushed
 from medseg.bundles.run import open_workflow, told_in_one_line
+from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Label, load_manifest
+from medseg.data.picture import Picture
 from medseg.data.volume import Volume
-from medseg.errors import ManifestError, UsageError
-from medseg.inference import VoxelMaps
+from medseg.errors import DataError, ManifestError, UsageError
+from medseg.inference import SaveLabeld, VoxelMaps
 from medseg.networks import load_weights
 
 __all__ = ["SET_BY_OPTIONS", "Predictor", "SourceLabel", "open_predictor"]
@@ -36,6 +38,7 @@ __all__ = ["SET_BY_OPTIONS", "Predictor", "SourceLabel", "open_predictor"]
 # Keys of a config that `medseg predict` has options for, or decides by itself.
 SET_BY_OPTIONS = ("ckpt_path", "datalist", "dataset_dir", "output_dir", "overwrite")
 _NEEDED = ("preprocessing_steps", "network", "inferer", "device", "class_names")
+_MAY_BE = ("window", "part_of", "label_kind", "postprocessing")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +46,8 @@ class SourceLabel:
     """A label in its source's grid.
 
     Attributes:
-        array: `(I, J, K)`, class indices, uint8 or uint16.
+        array: `(I, J, K)`, or `(I, J)` of a picture; class indices or numbers of objects, uint8 or
+            uint16.
         affine: `(4, 4)`, voxel indices to mm, RAS+: the source's.
     """
 
@@ -62,8 +66,12 @@ class Predictor:
             manifest has them.
         window: Image values that show as black and white, or none.
         part_of: Which structure lies in which, by name.
+        channels: Of an image; three are those of an RGB picture.
+        axes: Of the network: 2 or 3.
+        label_kind: What a label's values mean: classes, or numbers of objects of one class.
         recipe: Takes and gives `{"image": MetaTensor}`; what of the bundle's recipe follows on
             loading.
+        finish: Takes and gives `{"pred": MetaTensor}`; the bundle's postprocessing but for saving.
         inferer: The bundle's, giving labels.
         network: With its weights, in evaluation mode.
         device: Where it computes.
@@ -74,7 +82,11 @@ class Predictor:
     labels: tuple[Label, ...]
     window: tuple[float, float] | None
     part_of: Mapping[str, str]
+    channels: int
+    axes: int
+    label_kind: LabelKind
     recipe: Callable[[dict[str, MetaTensor]], Any]
+    finish: Callable[[dict[str, MetaTensor]], Any]
     inferer: Inferer
     network: nn.Module
     device: torch.device
@@ -84,13 +96,20 @@ class Predictor:
         """One for each label value, the background's first."""
         return tuple(label.name for label in self.labels)
 
-    def prepare(self, volume: Volume) -> MetaTensor:
-        """Bring a volume into the form and the grid that the network works in.
+    def prepare(self, source: Volume | Picture) -> MetaTensor:
+        """Bring a volume or a picture into the form and the grid that the network works in.
 
         Returns:
-            `(1, *spatial)`, float32, which remembers the volume's grid.
+            `(C, *spatial)`, float32, which remembers the source's grid.
+
+        Raises:
+            DataError: If the network takes the one and this is the other.
         """
-        return self.recipe({"image": _as_loaded(volume)})["image"]
+        if isinstance(source, Picture) and self.axes == 3:
+            raise DataError(f"is a picture; {self.name} takes volumes")
+        if isinstance(source, Volume) and self.channels != 1:
+            raise DataError(f"is a volume of one channel; {self.name} takes RGB pictures")
+        return self.recipe({"image": _as_loaded(source)})["image"]
 
     def forecast(self, image: MetaTensor) -> Forecast | None:
         """What labelling a prepared image will take; none for inferers other than medseg's."""
@@ -111,13 +130,20 @@ class Predictor:
         with told_in_one_line():
             asked = {} if maps is None else {"watch": maps}
             label = cast("Any", self.inferer)(batch, self.network, **asked)
-        if not isinstance(label, MetaTensor) or label.shape[:2] != (1, 1):
+            if not isinstance(label, MetaTensor) or label.shape[:2] != (1, 1):
+                raise UsageError(
+                    "the bundle's inferer gives no labels (1, 1, *spatial); let it be "
+                    "medseg.inference.SlidingWindowLabels, or one around it"
+                )
+            affine = np.asarray(label.affine, dtype=np.float64).reshape(4, 4)
+            finished = self.finish({"pred": cast("MetaTensor", label[0])})["pred"]
+        array = finished.as_tensor()[0].cpu().numpy()
+        if array.dtype.kind not in "iu":
             raise UsageError(
-                "the bundle's inferer gives no labels (1, 1, *spatial); let it be "
-                "medseg.inference.SlidingWindowLabels, or one around it"
+                f"the bundle's inferer gives {array.dtype}, no labels; let its postprocessing "
+                "number objects (medseg.inference.NumberCellsd), or its inferer give labels"
             )
-        affine = np.asarray(label.affine, dtype=np.float64).reshape(4, 4)
-        return SourceLabel(label.as_tensor()[0, 0].cpu().numpy(), affine)
+        return SourceLabel(array, affine)
 
 
 def open_predictor(
@@ -154,19 +180,25 @@ def open_predictor(
         parser = cast("Any", workflow).parser
         workflow.initialize()
         parts = {key: parser.get_parsed_content(key) for key in _NEEDED}
-        window = parser.get_parsed_content("window") if "window" in parser.get() else None
-        part_of = parser.get_parsed_content("part_of") if "part_of" in parser.get() else None
+        known = parser.get()
+        may_be = {key: parser.get_parsed_content(key) if key in known else None for key in _MAY_BE}
         load_weights(parts["network"], weights)
     metadata = load_metadata(bundle / "configs" / "metadata.json")
-    if metadata.network_data_format.inputs["image"].num_channels != 1:
-        raise UsageError(f"{bundle}: wants images of several channels; medseg predict gives one")
+    image = metadata.network_data_format.inputs["image"]
+    if image.num_channels not in (1, 3):
+        raise UsageError(f"{bundle}: wants {image.num_channels} channels; medseg gives 1, or RGB")
+    window = may_be["window"]
     return Predictor(
         name=metadata.name,
         version=metadata.version,
         labels=_labels(bundle, parts["class_names"]),
         window=None if window is None else (float(window[0]), float(window[1])),
-        part_of=part_of or {},
+        part_of=may_be["part_of"] or {},
+        channels=image.num_channels,
+        axes=len(image.spatial_shape),
+        label_kind=may_be["label_kind"] or "classes",
         recipe=_without_loading(bundle, parts["preprocessing_steps"]),
+        finish=_without_saving(may_be["postprocessing"]),
         inferer=parts["inferer"],
         network=parts["network"].eval(),
         device=torch.device(parts["device"]),
@@ -207,16 +239,28 @@ def _without_loading(bundle: Path, steps: Sequence[Any]) -> Compose:
     return Compose(list(steps[1:]))
 
 
-def _as_loaded(volume: Volume) -> MetaTensor:
+def _without_saving(postprocessing: Compose | None) -> Compose:
+    steps: Sequence[Any] = [] if postprocessing is None else cast("Any", postprocessing).transforms
+    return Compose([step for step in steps if not isinstance(step, SaveLabeld | SaveImaged)])
+
+
+def _as_loaded(source: Volume | Picture) -> MetaTensor:
     """What `LoadImaged` gives, channel first."""
-    affine = torch.as_tensor(volume.affine, dtype=torch.float64)
+    affine = torch.as_tensor(source.affine, dtype=torch.float64)
+    array = _channel_first(source)
     meta: dict[str, Any] = {
         MetaKeys.ORIGINAL_AFFINE: affine.clone(),
-        MetaKeys.SPATIAL_SHAPE: np.asarray(volume.shape),
+        MetaKeys.SPATIAL_SHAPE: np.asarray(array.shape[1:]),
         MetaKeys.SPACE: SpaceKeys.RAS,
         MetaKeys.ORIGINAL_CHANNEL_DIM: 0,
     }
-    array = np.ascontiguousarray(volume.array, dtype=np.float32)
-    if array is volume.array:
-        array = array.copy()  # steps may work in place
-    return MetaTensor(torch.as_tensor(array)[None], affine=affine, meta=meta)
+    # A copy, as steps may work in place.
+    copy = array.astype(np.float32, order="C", copy=True)
+    return MetaTensor(torch.as_tensor(copy), affine=affine, meta=meta)
+
+
+def _channel_first(source: Volume | Picture) -> NDArray[Any]:
+    if isinstance(source, Volume):
+        return source.array[None]
+    picture = source.array[:, :, 0]
+    return picture[None] if picture.ndim == 2 else np.moveaxis(picture, -1, 0)

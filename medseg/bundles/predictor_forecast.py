@@ -59,17 +59,16 @@ def forecast(inferer: Inferer, image: MetaTensor, classes: int) -> Forecast | No
     inner = inferer.inferer if isinstance(inferer, EngineInferer) else inferer
     if not isinstance(inner, SlidingWindowLabels):
         return None
-    shape = [max(n, w) for n, w in zip(image.shape[1:], inner.window, strict=True)]
-    windows = plan_windows(shape, inner.window, overlap=inner.overlap, blend=inner.blend)
+    window = inner.window_in(image.shape[1:])
+    shape = [max(n, w) for n, w in zip(image.shape[1:], window, strict=True)]
+    windows = plan_windows(shape, window, overlap=inner.overlap, blend=inner.blend)
     axis = int(np.argmax(shape))
-    slab = classes * inner.window[axis] * math.prod(shape) // shape[axis]
-    source = math.prod(
-        int(n) for n in np.ravel(cast("Any", image).meta["spatial_shape"])[: len(shape)]
-    )
+    slab = classes * window[axis] * math.prod(shape) // shape[axis]
+    source = math.prod(int(n) for n in np.ravel(cast("Any", image).meta["spatial_shape"]))
     label_bytes = 1 if classes <= 256 else 2
     return Forecast(
         windows=windows.count,
-        window=inner.window,
+        window=window,
         ram_bytes=_FLOAT_BYTES * (image.shape[0] * math.prod(shape) + _SLABS * slab)
         + source * (_FLOAT_BYTES + label_bytes),
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from medseg.errors import ExitCode
+from medseg.errors import ExitCode, UsageError
 
 __all__ = ["app"]
 
@@ -50,3 +50,25 @@ def export(
         f"{done.path}: image ({', '.join(done.image)}) to logits; onnxruntime's differ from "
         f"torch's by at most {done.largest_difference:.1g}"
     )
+
+
+@app.command()
+def halve(
+    weights: Annotated[Path, typer.Argument(help="Weights of a training, .safetensors.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file, .safetensors.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,  # noqa: FBT002 - a command-line switch
+) -> None:
+    """Round weights to half precision, to be shipped in half the bytes; score them again.
+
+    medseg bundle halve eval/model.safetensors -o bundles/NAME/models/model.safetensors
+    """
+    from medseg.data.digest import file_sha256
+    from medseg.networks import halve_weights
+
+    if output.suffix != ".safetensors":
+        raise UsageError(f"{output}: name a file that ends in .safetensors")
+    if output.exists() and not overwrite:
+        raise UsageError(f"{output} is there already; give --overwrite or another -o")
+    halve_weights(weights, output)
+    size = output.stat().st_size / 1e6
+    typer.echo(f"{output}: {size:.2f} MB, sha256 {file_sha256(output)}")

@@ -5,7 +5,7 @@ import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -20,10 +20,13 @@ from medseg.data.collect import About, Plan, collect_manifest, find_files
 from medseg.data.facts import CaseReport, DatasetReport
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Manifest, Modality, load_manifest, save_manifest
+from medseg.data.phantom_fat_writer import FatPhantomSet, write_fat_phantoms
 from medseg.data.phantom_writer import FileFormat, PhantomSet, write_phantoms
 from medseg.errors import ExitCode, UsageError
 
 __all__ = ["app"]
+
+PhantomKind = Literal["chest", "abdominal-fat"]
 
 PAIRING = (
     "An image and a label are one case if their names are equal once the ending that all images "
@@ -108,6 +111,13 @@ def manifest(  # noqa: PLR0913 - one argument an option
         str | None,
         typer.Option(help="Finds the patient in a case's name, in parentheses: '^(p[0-9]+)_'."),
     ] = None,
+    group_regex: Annotated[
+        str | None,
+        typer.Option(
+            help="Finds a case's group, such as its tissue's class, in its image's path below the "
+            "data set's folder, in parentheses: '^([^/]+)/'."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Another seed deals otherwise.")] = 0,
     description: Annotated[str, typer.Option(help="One sentence.")] = "not stated",
     source: Annotated[str, typer.Option(help="Where the images come from.")] = "not stated",
@@ -133,7 +143,13 @@ def manifest(  # noqa: PLR0913 - one argument an option
         licence=licence,
         citation=citation,
     )
-    plan = Plan(folds=folds, test_patients=test, patient_regex=patient_regex, seed=seed)
+    plan = Plan(
+        folds=folds,
+        test_patients=test,
+        patient_regex=patient_regex,
+        group_regex=group_regex,
+        seed=seed,
+    )
     made, folder = collect_manifest(
         find_files(images, option="--images"), find_files(labels, option="--labels"), about, plan
     )
@@ -147,12 +163,22 @@ def manifest(  # noqa: PLR0913 - one argument an option
 
 
 @app.command()
-def phantom(
+def phantom(  # noqa: PLR0913 - one argument an option
     out: Annotated[Path, typer.Argument(help="Folder to make; must be empty or not there yet.")],
-    cases: Annotated[int, typer.Option(help="How many cases, each a patient.")] = 12,
+    kind: Annotated[
+        PhantomKind,
+        typer.Option(help="Chest CT with infections, or slices of abdominal fat MR."),
+    ] = "chest",
+    cases: Annotated[int, typer.Option(help="How many patients.")] = 12,
+    slices: Annotated[
+        int | None,
+        typer.Option(help="Of each patient, each slice a case; abdominal fat only, default: 4."),
+    ] = None,
     test: Annotated[
         int | None,
-        typer.Option(help="How many of them are test cases; default: 2, if the folds leave them."),
+        typer.Option(
+            help="How many patients are for testing; default: 2, if the folds leave them."
+        ),
     ] = None,
     folds: Annotated[int, typer.Option(help="Number of folds of the others.")] = 2,
     seed: Annotated[int, typer.Option(help="Names the set; the same seed, the same bytes.")] = 0,
@@ -160,12 +186,34 @@ def phantom(
         FileFormat, typer.Option("--format", help="Of the images; labels are NIfTI.")
     ] = "nifti",
 ) -> None:
-    """Make chest CT phantoms with lung and infection labels, to try every command on."""
+    """Make phantoms with labels, to try every command on.
+
+    Of chest CT with lung and infection, or of abdominal fat MR with subcutaneous and visceral fat.
+    """
     test_cases = max(0, min(2, cases - folds)) if test is None else test
-    phantoms = PhantomSet(
-        cases=cases, test_cases=test_cases, folds=folds, seed=seed, file_format=file_format
-    )
-    _print_summary(write_phantoms(out, phantoms))
+    if kind == "chest":
+        if slices is not None:
+            raise UsageError("--slices is for --kind abdominal-fat; a chest is one volume")
+        made = write_phantoms(
+            out,
+            PhantomSet(
+                cases=cases, test_cases=test_cases, folds=folds, seed=seed, file_format=file_format
+            ),
+        )
+    else:
+        if file_format != "nifti":
+            raise UsageError("--kind abdominal-fat is written as NIfTI; leave out --format")
+        made = write_fat_phantoms(
+            out,
+            FatPhantomSet(
+                patients=cases,
+                test_patients=test_cases,
+                slices=4 if slices is None else slices,
+                folds=folds,
+                seed=seed,
+            ),
+        )
+    _print_summary(made)
     _print_next(out / "manifest.json", out)
 
 

@@ -18,6 +18,9 @@ def train(
         typer.Option(help="Configs to merge, in order; repeat the option (default: train)."),
     ] = None,
     run_id: Annotated[str, typer.Option(help="What of the config to run.")] = "training",
+    quick: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--quick", help="A whole pass with three cases, to see that it works.")
+    ] = False,
 ) -> None:
     """Train a bundle, as `python -m monai.bundle run training` does.
 
@@ -26,4 +29,5 @@ def train(
     # torch and MONAI take seconds to import; --help needs neither.
     from medseg.bundles import run_bundle
 
-    run_bundle(bundle, configs=config or ["train"], run_id=run_id, pairs=overrides or [])
+    pairs = [*(overrides or []), *(["quick=true"] if quick else [])]
+    run_bundle(bundle, configs=config or ["train"], run_id=run_id, pairs=pairs)

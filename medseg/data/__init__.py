@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from medseg.data.balance import balanced_weights
 from medseg.data.cases import CaseDataset
 from medseg.data.channel import Channel, Statistics
 from medseg.data.check import check_dataset
@@ -38,6 +39,7 @@ from medseg.data.manifest import (
     load_manifest,
     save_manifest,
 )
+from medseg.data.phantom_fat_writer import FatPhantomSet, write_fat_phantoms
 from medseg.data.phantom_writer import PhantomSet, write_phantoms
 from medseg.data.picture import Picture, read_image
 from medseg.data.problems import InputError, Problem
@@ -62,6 +64,7 @@ __all__ = [
     "DicomSeriesReader",
     "DicomVolume",
     "Draw",
+    "FatPhantomSet",
     "InputError",
     "Label",
     "Manifest",
@@ -72,6 +75,7 @@ __all__ = [
     "RasterReader",
     "Statistics",
     "Volume",
+    "balanced_weights",
     "check_dataset",
     "check_image",
     "check_pair",
@@ -100,6 +104,7 @@ __all__ = [
     "write_dicom_outputs",
     "write_dicom_seg",
     "write_dicom_sr",
+    "write_fat_phantoms",
     "write_phantoms",
 ]
 

@@ -23,7 +23,7 @@ from medseg.data.disk_entry import PACKING, encode_entry
 from medseg.data.packed import Packed, case_name, packed_bytes
 from medseg.data.preparing import Case, Preparation, in_threads, prepare_case, threads_for
 from medseg.data.recipe_digest import recipe_digest
-from medseg.errors import DataError
+from medseg.errors import DataError, MedsegError, caused_by
 
 __all__ = ["Cache", "CaseCache", "DiskCases", "fill_cache"]
 
@@ -187,4 +187,21 @@ class _Unkept:
         self._prepare = prepare
 
     def __getitem__(self, index: int) -> Packed:
-        return self._prepare(self._cases[index])
+        """The case.
+
+        Raises:
+            DataError: If it cannot be prepared.
+        """
+        try:
+            return self._prepare(self._cases[index])
+        except Exception as error:
+            if caused_by(error, MedsegError) or caused_by(error, MemoryError):
+                raise
+            # Readers fail in as many ways as files break: EOFError, zlib.error, OSError, ...
+            raise DataError(_deepest(error)) from error
+
+
+def _deepest(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error).strip().partition("\n")[0]

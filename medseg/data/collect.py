@@ -65,12 +65,15 @@ class Plan:
         test_patients: Patients that are set aside as test cases before the folds are dealt.
         patient_regex: Searched in the case's name; its first group is the patient. None: every
             case is a patient of its own.
+        group_regex: Searched in the image's path, as the manifest has it; its first group is the
+            case's `group`. None: cases have none.
         seed: Another seed deals otherwise.
     """
 
     folds: int = 5
     test_patients: int = 0
     patient_regex: str | None = None
+    group_regex: str | None = None
     seed: int = 0
 
 
@@ -124,7 +127,10 @@ def collect_manifest(
     folds = deal_folds(order[plan.test_patients :], plan.folds, seed=plan.seed)
     names = _label_names(about, pairs)
     try:
-        cases = [_case(p, root, patients[p.case], folds.get(patients[p.case])) for p in pairs]
+        cases = [
+            _case(p, root, patients[p.case], folds.get(patients[p.case]), plan.group_regex)
+            for p in pairs
+        ]
         return _manifest(cases, names, about, root.name), root
     except ValidationError as error:
         raise UsageError(f"the manifest would break a rule: {first_problem(error)}") from error
@@ -149,16 +155,19 @@ def _manifest(
 
 
 def _patient(case: str, pattern: str | None) -> str:
-    if pattern is None:
-        return case
+    return case if pattern is None else _found("patient", pattern, f"case {case!r}", case)
+
+
+def _found(what: str, pattern: str, where: str, text: str) -> str:
+    """What the parentheses of a pattern find."""
     try:
-        found = re.search(pattern, case)
+        found = re.search(pattern, text)
     except re.error as error:
-        raise UsageError(f"--patient-regex {pattern}: {error}; mend the pattern") from error
+        raise UsageError(f"--{what}-regex {pattern}: {error}; mend the pattern") from error
     if found is None or not found.groups() or not found[1]:
         raise UsageError(
-            f"--patient-regex {pattern}: finds no patient in case {case!r}; "
-            "put the part that names the patient in parentheses"
+            f"--{what}-regex {pattern}: finds no {what} in {where}; "
+            f"put the part that names the {what} in parentheses"
         )
     return found[1]
 
@@ -203,14 +212,17 @@ def _holders(pairs: Sequence[Pair], kind: LabelKind) -> dict[int, Path]:
     return holder
 
 
-def _case(pair: Pair, root: Path, patient: str, fold: int | None) -> Case:
+def _case(pair: Pair, root: Path, patient: str, fold: int | None, group_regex: str | None) -> Case:
+    image = pair.image.relative_to(root).as_posix()
+    group = group_regex and _found("group", group_regex, f"image {image!r}", image)
     files: dict[Literal["image", "label"], Path] = {"image": pair.image, "label": pair.label}
     return Case(
         case=pair.case,
         patient=patient,
-        image=pair.image.relative_to(root).as_posix(),
+        image=image,
         label=pair.label.relative_to(root).as_posix(),
         fold=fold,
+        group=group,
         sha256={key: path_sha256(path) for key, path in files.items()},
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from medseg.data.intake import check_pair
 from medseg.data.manifest import Manifest
-from medseg.data.naming import is_nifti, label_path
+from medseg.data.naming import label_path, nifti_or_pictures
 from medseg.errors import DataError
 
 __all__ = ["find_manifest", "intensity_window", "list_images", "require_classes", "require_usable"]
@@ -27,7 +27,7 @@ def find_manifest(dataset_dir: str | Path, otherwise: str | Path) -> str:
 
 
 def list_images(folder: str | Path) -> list[str]:
-    """All NIfTI files below a folder, sorted, absolute, under the names they have there.
+    """All NIfTI files below a folder, or else all pictures, sorted, absolute, by their own names.
 
     A `scan_seg.nii.gz` is left out if there is a `scan` too: it is what an earlier
     prediction made of it.
@@ -37,9 +37,9 @@ def list_images(folder: str | Path) -> list[str]:
     """
     if not Path(folder).is_dir():
         raise DataError(f"{folder}: no such folder; set dataset_dir to where the images are")
-    found = [p for p in Path(folder).resolve().rglob("*") if is_nifti(p) and p.is_file()]
+    found = nifti_or_pictures(p for p in Path(folder).resolve().rglob("*") if p.is_file())
     if not found:
-        raise DataError(f"{folder}: no .nii or .nii.gz files in this folder")
+        raise DataError(f"{folder}: no .nii or .nii.gz files, and no pictures, in this folder")
     labels = {label_path("", path).name for path in found}
     return sorted(str(path) for path in found if path.name not in labels)
 

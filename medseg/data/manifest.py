@@ -64,6 +64,8 @@ class Case(Strict):
         image: Path below the data set's folder, with `/`.
         label: Likewise, or none where there is no reference.
         fold: Which fold of the training cases it belongs to; none for test cases.
+        group: What kind of case it is, such as the tissue's class; for scores by group, and
+            for draws that are balanced between groups.
         sha256: Digest of the files, under the keys `image` and `label`.
     """
 
@@ -72,6 +74,7 @@ class Case(Strict):
     image: Text
     label: Text | None = None
     fold: Annotated[int, Field(ge=0)] | None = None
+    group: Text | None = None
     sha256: dict[Literal["image", "label"], Sha256] = Field(default={})
 
     @field_validator("image", "label")
@@ -189,7 +192,12 @@ def save_manifest(manifest: Manifest, path: str | Path) -> None:
 
 
 def datalist(
-    manifest: Manifest, dataset_dir: str | Path, *, split: Split, fold: int = 0
+    manifest: Manifest,
+    dataset_dir: str | Path,
+    *,
+    split: Split,
+    fold: int = 0,
+    most: int | None = None,
 ) -> list[dict[str, str]]:
     """The cases of one split, as MONAI's data sets want them.
 
@@ -198,10 +206,11 @@ def datalist(
         dataset_dir: Where its files are.
         split: `validation` is the given fold, `training` are all the others.
         fold: Which fold is held out.
+        most: So many at most, taken from all over the list; None takes all.
 
     Returns:
-        A dictionary a case with `case`, `image` and, where there is one, `label`;
-        paths are absolute.
+        A dictionary a case with `case`, `image` and, where there are such, `label` and
+        `group`; paths are absolute.
 
     Raises:
         DataError: If the folder or a file is missing, or the split is empty.
@@ -217,6 +226,8 @@ def datalist(
     cases = _split(manifest, split, fold)
     if not cases:
         raise DataError(f"{manifest.name}: {_why_empty(manifest, split, fold)}")
+    if most is not None:
+        cases = cases[:: max(1, len(cases) // most)][:most]
     entries = [_entry(case, folder) for case in cases]
     missing = [path for entry in entries for key, path in entry.items() if _is_absent(key, path)]
     if missing:
@@ -245,11 +256,13 @@ def _entry(case: Case, folder: Path) -> dict[str, str]:
     entry = {"case": case.case, "image": str(folder / case.image)}
     if case.label is not None:
         entry["label"] = str(folder / case.label)
+    if case.group is not None:
+        entry["group"] = case.group
     return entry
 
 
 def _is_absent(key: str, path: str) -> bool:
-    return key != "case" and not Path(path).exists()
+    return key in ("image", "label") and not Path(path).exists()
 
 
 def first_problem(error: ValidationError) -> str:

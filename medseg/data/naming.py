@@ -1,12 +1,24 @@
 """How images are told from other files, and outputs named after the image they are of."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from medseg.data.itk_file import ITK_SUFFIXES
 from medseg.data.nifti import NIFTI_SUFFIXES
 from medseg.data.raster import RASTER_SUFFIXES
 
-__all__ = ["image_stem", "is_nifti", "label_path", "overlay_path"]
+__all__ = [
+    "image_stem",
+    "is_nifti",
+    "is_picture",
+    "label_path",
+    "label_suffix",
+    "nifti_or_pictures",
+    "overlay_path",
+]
+
+_TIFF = (".tif", ".tiff")
+_OVERLAY = "_overlay"
 
 
 def is_nifti(path: Path) -> bool:
@@ -17,6 +29,21 @@ def is_nifti(path: Path) -> bool:
     return path.name.lower().endswith(NIFTI_SUFFIXES) and not path.name.startswith(".")
 
 
+def is_picture(path: Path) -> bool:
+    """Whether a path is called as a 2-D image is, is not hidden, and no overlay of a prediction."""
+    named = path.name.lower().endswith(RASTER_SUFFIXES) and not path.name.startswith(".")
+    return named and not image_stem(path).endswith(_OVERLAY)
+
+
+def nifti_or_pictures(files: Iterable[Path]) -> list[Path]:
+    """The NIfTI files among them, or, where there are none, the pictures: in the same order.
+
+    A folder of volumes may hold pictures that were made of them.
+    """
+    every = list(files)
+    return [p for p in every if is_nifti(p)] or [p for p in every if is_picture(p)]
+
+
 def image_stem(image: str | Path) -> str:
     """The file's name without folder and without `.nii.gz`, `.nrrd`, `.png` and the like."""
     name = Path(image).name
@@ -25,11 +52,19 @@ def image_stem(image: str | Path) -> str:
     return name[: len(name) - len(suffix)]
 
 
+def label_suffix(image: str | Path) -> str:
+    """How the label of an image ends: `.tif` of a TIFF, `.png` of another picture, `.nii.gz`."""
+    suffix = Path(image).suffix.lower()
+    if suffix in _TIFF:
+        return ".tif"
+    return ".png" if suffix in RASTER_SUFFIXES else ".nii.gz"
+
+
 def label_path(output_dir: str | Path, image: str | Path) -> Path:
-    """Where the predicted label of `image` goes: `<output_dir>/<stem>_seg.nii.gz`."""
-    return Path(output_dir) / f"{image_stem(image)}_seg.nii.gz"
+    """Where the predicted label of `image` goes: `<output_dir>/<stem>_seg.nii.gz`, or a picture."""
+    return Path(output_dir) / f"{image_stem(image)}_seg{label_suffix(image)}"
 
 
 def overlay_path(output_dir: str | Path, image: str | Path) -> Path:
     """Where the picture of that label goes: `<output_dir>/<stem>_overlay.png`."""
-    return Path(output_dir) / f"{image_stem(image)}_overlay.png"
+    return Path(output_dir) / f"{image_stem(image)}{_OVERLAY}.png"

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from medseg.data.phantom_distance import (
+    ellipse_distance,
+    ellipsoid_distance,
+    super_ellipse_distance,
+)
 from medseg.data.phantom_grid import Field, Grid, profile, smooth_minimum
 
 __all__ = ["Build", "Shapes", "form_shapes", "sample_build"]
@@ -87,7 +92,7 @@ def form_shapes(rng: np.random.Generator, grid: Grid, build: Build) -> Shapes:
     above = _above_diaphragm(x, y, z, build) + wave
     forward = build.kyphosis_mm * ((z + 30) / 130) ** 2
     behind_spine = forward - y - 63
-    spine = _ellipse_distance(x, behind_spine, 22, 18)
+    spine = ellipse_distance(x, behind_spine, 22, 18)
     fine = grid.noise(rng, scale_mm=22) * np.float32(0.6 * build.waviness_mm)
     outside = np.maximum(heart, spine + 3)
     lung = smooth_minimum(cage - 2.5, _beside_mediastinum(x, y, z), 8)
@@ -110,7 +115,7 @@ def _torso(x: Field, y: Field, z: Field, build: Build) -> Field:
     shallow = np.where(y > 0, front + build.breast_mm * breast, back)
     # The back is flattened by the couch.
     exponent = np.where(y > 0, np.float32(2.3), np.float32(3.0))
-    return _super_ellipse_distance(x, y, width, shallow, exponent)
+    return super_ellipse_distance(x, y, width, shallow, exponent)
 
 
 def _rib_cage(x: Field, y: Field, z: Field, build: Build) -> Field:
@@ -121,7 +126,7 @@ def _rib_cage(x: Field, y: Field, z: Field, build: Build) -> Field:
     share = profile(z, shares)
     deep = np.maximum(share, profile(z, [(30, 0.0), (60, 0.72), (top - 12, 0.5), (top + 2, 0.16)]))
     back = profile(z, [(0, 0), (top, 8)])
-    flat = _super_ellipse_distance(
+    flat = super_ellipse_distance(
         x, y + back, half_width * share, half_depth * deep, np.float32(2.35)
     )
     # Near the top the wall leans inwards: the horizontal distance overstates.
@@ -135,8 +140,8 @@ def _heart(x: Field, y: Field, z: Field, build: Build) -> Field:
     u = 0.74 * x - 0.42 * y + 0.52 * z
     v = 0.49 * x + 0.87 * y
     w = -0.46 * x + 0.26 * y + 0.85 * z
-    ventricles = _ellipsoid_distance((u + 62, v - 10, w + 33), (66 * size, 45 * size, 46 * size))
-    atrium = _ellipsoid_distance((x - 20, y - 14, z + 45), (30 * size, 34 * size, 42 * size))
+    ventricles = ellipsoid_distance((u + 62, v - 10, w + 33), (66 * size, 45 * size, 46 * size))
+    atrium = ellipsoid_distance((x - 20, y - 14, z + 45), (30 * size, 34 * size, 42 * size))
     return -smooth_minimum(-ventricles, -atrium, 14)
 
 
@@ -159,26 +164,3 @@ def _beside_mediastinum(x: Field, y: Field, z: Field) -> Field:
     aorta = np.exp(-(((y + 42) / 17) ** 2)) * profile(z, [(20, 1.0), (45, 0.0)])
     half_width = 7 + 23 * great_vessels + behind
     return np.abs(x) - np.where(x < 0, np.maximum(half_width, 36 * aorta), half_width)
-
-
-def _ellipse_distance(x: Field, y: Field, a: float, b: float) -> Field:
-    inverse = np.sqrt((x / a) ** 2 + (y / b) ** 2) + np.float32(1e-3)
-    gradient = np.sqrt((x / a**2) ** 2 + (y / b**2) ** 2) + np.float32(1e-4)
-    return inverse * (1 - inverse) / gradient
-
-
-def _ellipsoid_distance(
-    point: tuple[Field, Field, Field], radii: tuple[float, float, float]
-) -> Field:
-    """First-order signed distance to an ellipsoid at the origin, positive inside."""
-    squared = np.sqrt(sum((p / r) ** 2 for p, r in zip(point, radii, strict=True)))
-    gradient = np.sqrt(sum((p / r**2) ** 2 for p, r in zip(point, radii, strict=True)))
-    return squared * (1 - squared) / (gradient + np.float32(1e-4))
-
-
-def _super_ellipse_distance(
-    x: Field, y: Field, a: Field, b: Field, exponent: Field | np.float32
-) -> Field:
-    """Radial distance to |x/a|^n + |y/b|^n = 1 in the axial plane, positive inside."""
-    reach = (np.abs(x / a) ** exponent + np.abs(y / b) ** exponent) ** (1 / exponent)
-    return np.hypot(x, y) * (1 / np.maximum(reach, np.float32(1e-2)) - 1)

@@ -1,37 +1,31 @@
-"""Write phantoms as a data set: images, labels, manifest.
+"""Write chest phantoms as a data set: images, labels, manifest."""
 
-A data set is written under a temporary name and renamed when it is whole. The same
-`PhantomSet` gives the same bytes on the same machine; another processor may round a few
-voxels by one Hounsfield unit.
-"""
-
-import gzip
 import logging
 import os
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal
 
-import nibabel as nib
 import numpy as np
-from numpy.typing import NDArray
 
 from medseg.data.dicom_writer import write_ct_series
-from medseg.data.digest import path_sha256
 from medseg.data.manifest import Case, Channel, Label, Manifest, save_manifest
 from medseg.data.phantom import SHAPE, chest_phantom
-from medseg.errors import DataError, UsageError
+from medseg.data.phantom_files import (
+    MOST_THREADS,
+    digests,
+    require_split,
+    whole_folder,
+    write_nifti,
+)
 
 __all__ = ["FileFormat", "PhantomSet", "write_phantoms"]
 
 logger = logging.getLogger(__name__)
 
 FileFormat = Literal["nifti", "dicom"]
-# Each thread holds some 200 MB while it makes a phantom.
-MOST_THREADS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,15 +50,9 @@ class PhantomSet:
 
     def __post_init__(self) -> None:
         """Refuse a set that cannot be made, in the words of the command line."""
-        if self.folds < 1:
-            raise UsageError(f"folds must be 1 or more, got {self.folds}")
-        if self.seed < 0:
-            raise UsageError(f"seed must be 0 or more, got {self.seed}")
-        if self.test_cases < 0 or self.cases - self.test_cases < self.folds:
-            raise UsageError(
-                f"cases must leave one a fold after the test cases, got {self.cases} cases, "
-                f"{self.test_cases} test cases and {self.folds} folds"
-            )
+        require_split(
+            cases=self.cases, test_cases=self.test_cases, folds=self.folds, seed=self.seed
+        )
 
 
 def write_phantoms(folder: str | Path, phantoms: PhantomSet) -> Manifest:
@@ -81,28 +69,11 @@ def write_phantoms(folder: str | Path, phantoms: PhantomSet) -> Manifest:
         DataError: If the folder holds something or cannot be written.
         ValueError: If the shape is too small.
     """
-    folder = Path(folder).absolute()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError(f"{folder}: exists and is not empty; name another folder or remove it")
-    unfinished = folder.with_name(f".{os.getpid()}.{folder.name}")
-    try:
-        unfinished.mkdir(parents=True)
-        manifest = _write_all(unfinished, phantoms)
-        if folder.exists():
-            folder.rmdir()
-        unfinished.replace(folder)
-    except OSError as error:
-        raise DataError(
-            f"{folder}: cannot write here ({error.strerror}); name another folder"
-        ) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return manifest
+    with whole_folder(folder) as unfinished:
+        return _write_all(unfinished, phantoms)
 
 
 def _write_all(folder: Path, phantoms: PhantomSet) -> Manifest:
-    for name in ("images", "labels"):
-        (folder / name).mkdir()
     # NumPy and zlib let other threads run; the cases share no source of randomness.
     with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
         cases = list(pool.map(partial(_write_case, folder, phantoms), range(phantoms.cases)))
@@ -134,7 +105,7 @@ def _write_case(folder: Path, phantoms: PhantomSet, number: int) -> Case:
     label = f"labels/{case}.nii.gz"
     if phantoms.file_format == "nifti":
         image = f"images/{case}.nii.gz"
-        _write_nifti(folder / image, phantom.image, phantom.affine)
+        write_nifti(folder / image, phantom.image, phantom.affine)
     else:
         # Readers stack slices so that the axes are right-handed.
         if np.linalg.det(phantom.affine) < 0:
@@ -142,7 +113,7 @@ def _write_case(folder: Path, phantoms: PhantomSet, number: int) -> Case:
         image = f"images/{case}"
         (folder / image).mkdir()
         write_ct_series(folder / image, phantom.image, phantom.affine, case=case)
-    _write_nifti(folder / label, phantom.label, phantom.affine)
+    write_nifti(folder / label, phantom.label, phantom.affine)
     logger.info("%s: %d foci of infection", case, len(phantom.lesions))
     return Case(
         case=case,
@@ -150,16 +121,5 @@ def _write_case(folder: Path, phantoms: PhantomSet, number: int) -> Case:
         image=image,
         label=label,
         fold=number % phantoms.folds if number < phantoms.cases - phantoms.test_cases else None,
-        sha256={"image": path_sha256(folder / image), "label": path_sha256(folder / label)},
+        sha256=digests(folder, image, label),
     )
-
-
-def _write_nifti(
-    path: Path, voxels: NDArray[np.int16] | NDArray[np.uint8], affine: NDArray[np.float64]
-) -> None:
-    image = cast("Any", nib.Nifti1Image(voxels, affine))
-    image.set_sform(affine, code="scanner")
-    image.set_qform(affine, code="scanner")
-    image.header.set_xyzt_units("mm")
-    # The time would make equal files differ.
-    path.write_bytes(gzip.compress(image.to_bytes(), compresslevel=3, mtime=0))

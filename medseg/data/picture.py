@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg.data.problems import Where
-from medseg.data.raster import RASTER_SUFFIXES, read_raster
+from medseg.data.raster import RASTER_SUFFIXES, Content, read_raster
 from medseg.data.volume import Volume, read_volume
 
-__all__ = ["Picture", "read_image"]
+__all__ = ["Picture", "is_raster", "read_image", "read_picture"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +61,19 @@ def read_image(path: str | Path, *, where: Where = "image") -> Volume | Picture:
     Raises:
         InputError: If it is missing, damaged, or of another format.
     """
-    if not str(path).lower().endswith(RASTER_SUFFIXES) or Path(path).is_dir():
+    if not is_raster(path):
         return read_volume(path, where=where)
-    channels = read_raster(path, "label" if where == "label" else "any", where=where)
+    return read_picture(path, "label" if where == "label" else "any", where=where)
+
+
+def is_raster(path: str | Path) -> bool:
+    """Whether a path is called as a picture is, and is no folder."""
+    return str(path).lower().endswith(RASTER_SUFFIXES) and not Path(path).is_dir()
+
+
+def read_picture(path: str | Path, content: Content = "any", *, where: Where = "image") -> Picture:
+    """Read a picture; arguments and errors are those of `read_raster`."""
+    channels = read_raster(path, content, where=where)
     colour = len(channels) == 3
     array = np.moveaxis(channels, 0, -1)[:, :, None] if colour else channels[0][..., None]
     return Picture(array=array, dtype=array.dtype.name + (" RGB" if colour else ""))

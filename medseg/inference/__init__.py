@@ -1,6 +1,7 @@
 """Inference: from a volume to a label in its grid."""
 
 from medseg.inference.autocast import AutocastInferer, fast_precision
+from medseg.inference.cells import NumberCellsd, number_cells
 from medseg.inference.engine import Engine, open_engine
 from medseg.inference.engine_check import Agreement, agreeing_engine, label_agreement
 from medseg.inference.engine_inferer import EngineInferer
@@ -16,6 +17,7 @@ __all__ = [
     "ConstantWindows",
     "Engine",
     "EngineInferer",
+    "NumberCellsd",
     "OutsideBody",
     "SaveLabeld",
     "SlidingWindowLabels",
@@ -23,6 +25,7 @@ __all__ = [
     "agreeing_engine",
     "fast_precision",
     "label_agreement",
+    "number_cells",
     "open_engine",
     "save_label",
     "save_map",

@@ -3,19 +3,24 @@
 MONAI's engines know mixed precision on CUDA only (`torch.autocast("cuda")`, with loss
 scaling). bfloat16 needs no scaling and halves the time of a step on a CPU that has it,
 so precision is a property of how the network is called: an inferer around an inferer,
-the same in training, validation and prediction.
+the same in training, validation and prediction. float16 is for GPUs without bfloat16; in
+training it needs MONAI's scaling beside it (`amp: true`), or small gradients become zero.
 """
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from monai.inferers.inferer import Inferer
 from torch import Tensor
 
+from medseg.errors import MachineError
+
 __all__ = ["AutocastInferer", "Precision", "fast_precision"]
 
-Precision = Literal["auto", "fp32", "bf16"]
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
+_HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class AutocastInferer(Inferer):
@@ -24,26 +29,36 @@ class AutocastInferer(Inferer):
     Args:
         inferer: How the input is cut up, e.g. MONAI's `SimpleInferer` or
             `SlidingWindowInferer`.
-        precision: `bf16`, `fp32`, or `auto`: bf16 where the processor computes in it
-            natively, else fp32.
+        precision: `bf16`, `fp16` (GPUs only), `fp32`, or `auto`: bf16 where the processor
+            computes in it natively, else fp32.
     """
 
     def __init__(self, inferer: Inferer, *, precision: Precision = "auto") -> None:
         super().__init__()
-        if precision not in ("auto", "fp32", "bf16"):
-            raise ValueError(f"precision must be 'auto', 'fp32' or 'bf16', got {precision!r}")
+        if precision not in get_args(Precision):
+            known = ", ".join(get_args(Precision))
+            raise ValueError(f"precision must be one of {known}, got {precision!r}")
         self.inferer = inferer
         self.precision: Precision = precision
 
     def __call__(
         self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any
     ) -> Tensor:
-        """Return the inferer's output, `(B, C, *spatial)` float32."""
+        """Return the inferer's output, `(B, C, *spatial)` float32.
+
+        Raises:
+            MachineError: For fp16 without a GPU.
+        """
         device = inputs.device.type
         precision = fast_precision(device) if self.precision == "auto" else self.precision
 
+        if precision == "fp16" and device != "cuda":
+            raise MachineError(
+                "precision fp16 needs an NVIDIA GPU; set it to auto, which takes bf16 or fp32"
+            )
+
         def call(window: Tensor, *rest: Any, **more: Any) -> Tensor:
-            with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
+            with torch.autocast(device, _HALF.get(precision), enabled=precision in _HALF):
                 return network(window, *rest, **more).float()
 
         return self.inferer(inputs, call, *args, **kwargs)

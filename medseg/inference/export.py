@@ -6,7 +6,7 @@ interpolated and compared with the best so far, and only the winner's number sta
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -15,9 +15,18 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 
 from medseg.inference.grid_map import GridMap
+from medseg.inference.region import Part
 from medseg.inference.slabs import Slab
 
-__all__ = ["Label", "Watch", "label_in_network_grid", "label_in_source_grid"]
+__all__ = [
+    "Label",
+    "Piece",
+    "Watch",
+    "label_in_network_grid",
+    "label_in_source_grid",
+    "piece_values",
+    "source_pieces",
+]
 
 Floats = NDArray[np.float64]
 Label = NDArray[np.unsignedinteger]
@@ -44,6 +53,22 @@ class Watch(Protocol):
         ...
 
 
+class Piece(NamedTuple):
+    """What is interpolated at a time.
+
+    Attributes:
+        where: Which part of the source it fills, as the network's axes run, see `GridMap.turned`.
+        values: `(C, slices, *rest)`, the slabs' axis first.
+        rows: Places along it, counted from the first slice.
+        plane: Places along the others.
+    """
+
+    where: tuple[slice, ...]
+    values: Tensor
+    rows: Floats
+    plane: Sequence[Floats]
+
+
 def label_in_network_grid(slabs: Iterable[Slab]) -> Label:
     """The class of the greatest value of each voxel; `(*spatial)`, uint8 or uint16."""
     # max over a leading axis is six times as fast as argmax over it.
@@ -56,8 +81,7 @@ def label_in_source_grid(
     grid: GridMap,
     axis: int = 0,
     *,
-    box: Sequence[slice] | None = None,
-    shape: Sequence[int] | None = None,
+    part: Part | None = None,
     watch: Watch | None = None,
 ) -> Label:
     """Interpolate each class linearly to the source's grid, and name the greatest.
@@ -66,46 +90,63 @@ def label_in_source_grid(
         slabs: Along the network grid's axis `axis`, in order, 2 or 3 spatial axes, that axis first.
         grid: How the grids lie.
         axis: Which of the network's axes the slabs run along.
-        box: Which part of the network's grid the slabs are of; the rest is background. All of it
-            if None.
-        shape: Of the network's grid, with `box`.
+        part: Which part of the network's grid the slabs are of, all of it if None; the rest is
+            background.
         watch: Sees each class.
 
     Returns:
         `(*spatial)` of the source, uint8, or uint16 from 256 classes on. Voxels outside the
         network's grid take its nearest values.
     """
-    order = [axis, *(a for a in range(len(grid.axes)) if a != axis)]
-    starts = [part.start for part in box] if box else [0] * len(order)
-    ranges = grid.within(box, shape) if box and shape else tuple(_everything(grid))
-    places = [grid.places(a)[ranges[a]] - starts[a] for a in order]
     label: Label | None = None
-    for done, part, rows, plane in _pieces(slabs, places):
+    for piece in source_pieces(slabs, grid, axis, part=part):
+        classes = len(piece.values)
         if label is None:
-            label = np.zeros(grid.shape, _dtype(len(part)))
+            label = np.zeros(grid.shape, _dtype(classes))
             if watch is not None:
-                watch.begin(grid, len(part))
-        first = ranges[axis].start + done
-        where = [*ranges]
-        where[axis] = slice(first, first + len(rows))
-        seen = None if watch is None else _turned(watch, tuple(where), axis)
-        found = _stored(_chunk_label(part, rows, plane, seen), len(part))
-        grid.turned(label)[tuple(where)] = np.moveaxis(found, 0, axis)
+                watch.begin(grid, classes)
+        see = None if watch is None else _turned(watch, piece.where, axis)
+        found = _stored(_chunk_label(piece, see), classes)
+        grid.turned(label)[piece.where] = np.moveaxis(found, 0, axis)
     return np.zeros(grid.shape, np.uint8) if label is None else label
 
 
-def _everything(grid: GridMap) -> list[slice]:
-    return [slice(0, grid.shape[axis]) for axis in grid.axes]
+def source_pieces(
+    slabs: Iterable[Slab],
+    grid: GridMap,
+    axis: int,
+    *,
+    part: Part | None,
+) -> Iterator[Piece]:
+    """Cut what slabs hold into what is interpolated at a time; arguments as above."""
+    order = [axis, *(a for a in range(len(grid.axes)) if a != axis)]
+    ranges = grid.within(part) if part else tuple(slice(0, grid.shape[a]) for a in grid.axes)
+    starts = [side.start for side in part.box] if part else [0] * len(order)
+    places = [grid.places(a)[ranges[a]] - starts[a] for a in order]
+    for done, values, rows in _pieces(slabs, places[0]):
+        first = ranges[axis].start + done
+        where = [*ranges]
+        where[axis] = slice(first, first + len(rows))
+        yield Piece(tuple(where), values, rows, places[1:])
 
 
-def _pieces(
-    slabs: Iterable[Slab], places: Sequence[Floats]
-) -> Iterator[tuple[int, Tensor, Floats, Sequence[Floats]]]:
+def piece_values(piece: Piece) -> Iterator[Tensor]:
+    """Each class interpolated, `(rows, *rest)`, one at a time."""
+    low = int(np.floor(piece.rows.min()))
+    used = piece.values[:, low : int(np.ceil(piece.rows.max())) + 1]
+    between = _between(piece.rows - low, used.shape[1], used)
+    units = _plane_units(piece.plane, used)
+    for planes in used:
+        spread = _spread_planes(planes, units)
+        yield (between @ spread.flatten(1)).view(len(piece.rows), *spread.shape[1:])
+
+
+def _pieces(slabs: Iterable[Slab], places: Floats) -> Iterator[tuple[int, Tensor, Floats]]:
     """How many places are done; values with the next places that they suffice for.
 
-    Places along the slabs' axis are counted from the values' first slice.
+    Places are counted from the values' first slice.
     """
-    wanted = np.maximum(places[0], 0)
+    wanted = np.maximum(places, 0)
     kept: Tensor | None = None
     first = done = 0
     for slab in slabs:
@@ -113,13 +154,13 @@ def _pieces(
         last = slab.start + slab.logits.shape[1] - 1
         ready = int(np.searchsorted(wanted, last, side="right"))
         for chunk in range(done, ready, _CHUNK):
-            yield chunk, kept, wanted[chunk : min(chunk + _CHUNK, ready)] - first, places[1:]
+            yield chunk, kept, wanted[chunk : min(chunk + _CHUNK, ready)] - first
         done = max(done, ready)
         # The last slice stays: places up to the next one lie between the two.
         kept, first = kept[:, -1:], last
     if kept is not None and done < len(wanted):
         for chunk in range(done, len(wanted), _CHUNK):
-            yield chunk, kept, np.zeros(len(wanted[chunk : chunk + _CHUNK])), places[1:]
+            yield chunk, kept, np.zeros(len(wanted[chunk : chunk + _CHUNK]))
 
 
 def _turned(watch: Watch, box: tuple[slice, ...], axis: int) -> Callable[[int, Tensor], None]:
@@ -129,21 +170,10 @@ def _turned(watch: Watch, box: tuple[slice, ...], axis: int) -> Callable[[int, T
     return see
 
 
-def _chunk_label(
-    logits: Tensor,
-    rows: Floats,
-    places: Sequence[Floats],
-    see: Callable[[int, Tensor], None] | None,
-) -> Tensor:
-    low = int(np.floor(rows.min()))
-    used = logits[:, low : int(np.ceil(rows.max())) + 1]
-    between = _between(rows - low, used.shape[1], used)
-    units = _plane_units(places, used)
-    dtype = torch.uint8 if len(logits) <= 256 else torch.int32
+def _chunk_label(piece: Piece, see: Callable[[int, Tensor], None] | None) -> Tensor:
+    dtype = torch.uint8 if len(piece.values) <= 256 else torch.int32
     best = label = None
-    for value, planes in enumerate(used):
-        spread = _spread_planes(planes, units)
-        values = (between @ spread.flatten(1)).view(len(rows), *spread.shape[1:])
+    for value, values in enumerate(piece_values(piece)):
         if see is not None:
             see(value, values)
         if best is None or label is None:

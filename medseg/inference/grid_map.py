@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg.errors import DataError
+from medseg.inference.region import Part
 
 __all__ = ["GridMap", "map_grids"]
 
@@ -57,17 +58,15 @@ class GridMap:
         order = [*range(leading), *(leading + axis for axis in self.axes)]
         return array.transpose(order)[(..., *backwards)]
 
-    def within(self, box: Sequence[slice], shape: Sequence[int]) -> tuple[slice, ...]:
+    def within(self, part: Part) -> tuple[slice, ...]:
         """Which places along each of the network's axes lie in a part of its grid.
 
-        Args:
-            box: The part.
-            shape: Of the whole; beyond its ends, places belong to the part that ends there.
+        Beyond the grid's ends, places belong to the part that reaches them.
         """
         ranges: list[slice] = []
-        for axis, (part, size) in enumerate(zip(box, shape, strict=True)):
-            low = -np.inf if part.start == 0 else part.start - 0.5
-            high = np.inf if part.stop == size else part.stop - 0.5
+        for axis, (side, size) in enumerate(zip(part.box, part.shape, strict=True)):
+            low = -np.inf if side.start == 0 else side.start - 0.5
+            high = np.inf if side.stop == size else side.stop - 0.5
             first, last = np.searchsorted(self.places(axis), (low, high))
             ranges.append(slice(int(first), int(last)))
         return tuple(ranges)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Box", "Region", "Wanted", "roomy_box", "whole"]
+__all__ = ["Box", "Part", "Region", "Wanted", "roomy_box", "whole"]
 
 Box = tuple[slice, ...]
 Wanted = Callable[[Sequence[slice]], bool]
@@ -20,6 +20,19 @@ class Region:
 
     box: Box
     wanted: Wanted
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a grid.
+
+    Attributes:
+        box: The part.
+        shape: Of the whole grid.
+    """
+
+    box: Box
+    shape: tuple[int, ...]
 
 
 def whole(shape: Sequence[int]) -> Region:

@@ -1,4 +1,4 @@
-"""Write a predicted label in the grid of its image: NIfTI, or NRRD and MetaImage.
+"""Write a predicted label in the grid of its image: NIfTI, NRRD, MetaImage, or a picture.
 
 MONAI's `SaveImaged` writes under the final name from the first byte on, over whatever
 is there, and leaves sform and qform codes to chance. A label that a person will use
@@ -19,10 +19,11 @@ from monai.transforms.transform import MapTransform
 from numpy.typing import NDArray
 
 from medseg._files import write_atomically
-from medseg.data.naming import label_path
-from medseg.errors import UsageError
+from medseg.data.naming import image_stem, label_suffix
+from medseg.errors import DataError, UsageError
 from medseg.inference.itk_label import mha_bytes, nrrd_bytes
 from medseg.inference.maps import LEVELS, Bytes
+from medseg.inference.raster_label import png_bytes, tiff_bytes
 
 __all__ = ["SaveLabeld", "save_label", "save_map"]
 
@@ -33,12 +34,14 @@ _ALIGNED = 2
 _READERS_MAY_DIFFER = 0.1
 # Where voxels begin in a NIfTI file without extensions.
 _NIFTI_VOXELS = 352
+_PICTURES = {".png": png_bytes, ".tif": tiff_bytes}
 
 
 class SaveLabeld(MapTransform):
     """Save an index map `(1, I, J, K)` as `<case>_seg.nii.gz`, integer, with its affine.
 
-    The case is the data's entry `case`; where there is none, the image's name is.
+    The label of a picture, `(1, I, J)`, becomes a picture: `.tif` of a TIFF, `.png` of others. The
+    case is the data's entry `case`; where there is none, the image's name is.
 
     Args:
         keys: Which entries to save; each a `MetaTensor` in the image's own grid.
@@ -61,7 +64,9 @@ class SaveLabeld(MapTransform):
         """
         for key in self.keys:
             label: MetaTensor = data[key]
-            path = label_path(self.output_dir, data.get("case") or _source(label))
+            source = _source(label)
+            case = data.get("case") or image_stem(source)
+            path = self.output_dir / f"{case}_seg{label_suffix(source)}"
             if path.exists() and self.overwrite == "refuse":
                 raise UsageError(f"{path} is there already; set overwrite to 'replace' or move it")
             values = label.as_tensor().cpu().numpy()[0]
@@ -70,7 +75,7 @@ class SaveLabeld(MapTransform):
 
 
 def _source(label: MetaTensor) -> str:
-    return str(cast("Any", label).meta["filename_or_obj"])
+    return str(cast("Any", label).meta.get("filename_or_obj", ""))
 
 
 def save_label(path: str | Path, values: NDArray[Any], affine: NDArray[np.float64]) -> None:
@@ -79,15 +84,24 @@ def save_label(path: str | Path, values: NDArray[Any], affine: NDArray[np.float6
     The same label gives the same bytes.
 
     Args:
-        path: `.nii.gz` or `.nii`; or `.nrrd` or `.mha`, for those whose images are.
-        values: `(I, J, K)`, whole numbers from 0; stored as uint8 where they fit, else uint16.
-        affine: `(4, 4)`, voxel indices to mm, RAS+.
+        path: `.nii.gz` or `.nii`; or `.nrrd`, `.mha`, `.png` or `.tif`, for those whose images are.
+        values: `(I, J, K)`, or `(I, J)` for a picture, whole numbers from 0; stored as uint8 where
+            they fit, else uint16. A picture of uint16 stays 16 bit.
+        affine: `(4, 4)`, voxel indices to mm, RAS+; pictures have no place for it.
 
     Raises:
+        DataError: If the values are no whole numbers.
         OSError: What the disk refused.
     """
     path = Path(path)
-    values = values.astype(np.uint8 if values.max(initial=0) < 256 else np.uint16, copy=False)
+    if values.dtype.kind == "f" and (values != np.rint(values)).any():
+        raise DataError(f"{path}: a label must hold whole numbers, got fractions")
+    picture = _PICTURES.get(path.suffix.lower())
+    if picture is not None:
+        content = picture(values if values.dtype == np.uint16 else _smallest(values))
+        write_atomically(path, lambda temporary: temporary.write_bytes(content))
+        return
+    values = _smallest(values)
     encode = {".nrrd": nrrd_bytes, ".mha": mha_bytes}.get(path.suffix.lower())
     if encode is None:
         write_atomically(path, _to_nifti(values, affine).to_filename)
@@ -122,6 +136,10 @@ def save_map(path: str | Path, levels: Bytes, affine: NDArray[np.float64]) -> No
                     stream.write(plane.tobytes(order="F"))
 
     write_atomically(path, write)
+
+
+def _smallest(values: NDArray[Any]) -> NDArray[Any]:
+    return values.astype(np.uint8 if values.max(initial=0) < 256 else np.uint16, copy=False)
 
 
 def _to_nifti(values: NDArray[Any], affine: NDArray[np.float64]) -> Any:

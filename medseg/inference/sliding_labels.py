@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -16,23 +16,26 @@ from monai.data.meta_tensor import MetaTensor
 from monai.inferers.inferer import Inferer
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import pad
 
-from medseg.errors import MachineError
-from medseg.inference.export import Label, Watch, label_in_network_grid, label_in_source_grid
-from medseg.inference.grid_map import GridMap, map_grids
+from medseg.errors import DataError, MachineError
+from medseg.inference.export import Watch, label_in_network_grid, label_in_source_grid
+from medseg.inference.foreground import foreground_in_network_grid, foreground_in_source_grid
+from medseg.inference.grid_map import GridMap
+from medseg.inference.label_place import Grid, Place, label_place, meta_of
 from medseg.inference.mirror import check_mirror_axes, mirrored
-from medseg.inference.region import Region, roomy_box, whole
+from medseg.inference.region import Part, Region, roomy_box, whole
 from medseg.inference.slabs import Predictor, Slab, logit_slabs
+from medseg.inference.turning import others, padded_to, shifted, turned, turned_back
 from medseg.inference.windows import Blend, plan_windows
 
 __all__ = ["SlidingWindowLabels"]
 
 logger = logging.getLogger(__name__)
 
-Grid = Literal["source", "network"]
-Interpolated = Literal["probabilities", "logits"]
 SkipRule = Callable[[Tensor], Region]
+Gives = Literal["labels", "foreground"]
+Interpolated = Literal["probabilities", "logits"]
+Result = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +52,8 @@ class SlidingWindowLabels(Inferer):
     """Predict a label by sliding windows, without holding the logits of all classes.
 
     Args:
-        window: Voxels of a window along each axis; smaller volumes are padded with 0.
+        window: Voxels of a window along each axis; smaller volumes are padded with 0. With two
+            axes, a volume of three is labelled slice by slice across its third.
         overlap: Share of a window that the next one shares, in [0, 1).
         blend: How overlapping windows are weighed, `gaussian` or `constant`.
         window_batch: Windows a call of the network; halved when memory runs out.
@@ -57,14 +61,16 @@ class SlidingWindowLabels(Inferer):
             laid over its box; what lies outside becomes background.
         grid: Whether the label is wanted in the `source` image's grid, which a `MetaTensor`
             remembers, or in that of the `network`.
-        interpolate: What is interpolated linearly from the network's grid to the source's,
-            `probabilities` (a softmax of the logits) or `logits`.
+        gives: The `labels`, or the probability of `foreground`, of any class but the background,
+            for what tells objects apart by it, such as `NumberCellsd`.
+        interpolate: What of labels is interpolated linearly from the network's grid to the
+            source's, `probabilities` (a softmax of the logits) or `logits`.
         mirror_axes: Spatial axes along which windows are mirrored as well, in all combinations, and
             the logits averaged: each axis doubles the time. For networks that were trained on
             images mirrored along them.
     """
 
-    def __init__(  # noqa: PLR0913 - one argument a key of a config
+    def __init__(  # noqa: PLR0913 - one keyword for each choice
         self,
         window: Sequence[int],
         *,
@@ -73,16 +79,12 @@ class SlidingWindowLabels(Inferer):
         window_batch: int = 1,
         skip: SkipRule | None = None,
         grid: Grid = "source",
+        gives: Gives = "labels",
         interpolate: Interpolated = "probabilities",
         mirror_axes: Sequence[int] = (),
     ) -> None:
         super().__init__()
-        if interpolate not in get_args(Interpolated):
-            raise ValueError(
-                f"interpolate must be one of {get_args(Interpolated)}, got {interpolate!r}"
-            )
-        if grid not in ("source", "network"):
-            raise ValueError(f"grid must be 'source' or 'network', got {grid!r}")
+        _check_words(grid, gives, interpolate)
         if window_batch < 1:
             raise ValueError(f"window_batch must be 1 or more, got {window_batch}")
         plan_windows(window, window, overlap=overlap, blend=blend)
@@ -92,6 +94,7 @@ class SlidingWindowLabels(Inferer):
         self.window_batch = window_batch
         self.skip = skip
         self.grid: Grid = grid
+        self.gives: Gives = gives
         self.interpolate: Interpolated = interpolate
         self.mirror_axes = check_mirror_axes(mirror_axes, len(self.window))
 
@@ -109,27 +112,46 @@ class SlidingWindowLabels(Inferer):
             inputs: `(1, C, *spatial)`; a `MetaTensor` for a label in the source's grid.
             network: Windows `(B, C, *window)` to logits `(B, K, *window)`.
             args: For the network.
-            watch: Sees the probabilities of each class, in the source's grid.
+            watch: Sees the probabilities of each class, in the grid of a source of three axes.
             kwargs: For the network.
 
         Returns:
-            `(1, 1, *spatial)`, uint8, or uint16 from 256 classes on, with the grid's affine.
+            `(1, 1, *spatial)`, uint8, or uint16 from 256 classes on, with the grid's affine; of a
+            slice that its source held in three axes, three. Foreground is float32.
         """
         if len(inputs) != 1:
             raise ValueError(f"inputs must be one volume at a time, got {len(inputs)}")
-        if watch is not None and (self.grid, self.interpolate) != ("source", "probabilities"):
-            raise ValueError("maps are of probabilities in the source's grid; set both words so")
-        affine, grid = _grids(inputs, self.grid)
+        if watch is not None and (self.gives, self.interpolate) != ("labels", "probabilities"):
+            raise ValueError("maps are of what labels are chosen by: interpolate 'probabilities'")
+        place = label_place(inputs, self.grid)
+        if watch is not None and (place.map is None or len(place.map.axes) != 3):
+            raise DataError("maps are of volumes, in their own grid; this image is a slice")
+        flat = len(self.window_in(inputs.shape[2:])) > len(self.window)
 
         def run(windows: Tensor) -> Tensor:
-            return network(windows, *args, **kwargs).float()
+            logits = network(windows[..., 0] if flat else windows, *args, **kwargs).float()
+            return logits[..., None] if flat else logits
 
         predict = mirrored(run, self.mirror_axes)
-
-        job = _Job(inputs.as_subclass(Tensor)[0], predict, grid, watch)
+        job = _Job(inputs.as_subclass(Tensor)[0], predict, place.map, watch)
         with torch.inference_mode():
             label = self._label(job)
-        return _with_affine(label, affine, inputs)
+        return _with_affine(place.with_slice_axis(label), place, inputs)
+
+    def window_in(self, spatial: Sequence[int]) -> tuple[int, ...]:
+        """Voxels of a window along each axis of a volume: 1 across slices.
+
+        Raises:
+            DataError: If the volume has another number of axes than the window.
+        """
+        if len(spatial) == len(self.window):
+            return self.window
+        if len(spatial) == 3 and len(self.window) == 2:
+            return (*self.window, 1)
+        raise DataError(
+            f"windows have {len(self.window)} axes and the image has {len(spatial)}; give an image "
+            "of the kind that the network was trained on"
+        )
 
     def busiest_window(self, volume: Tensor) -> Tensor:
         """The window of a volume whose intensities spread most: there is something in it.
@@ -140,21 +162,23 @@ class SlidingWindowLabels(Inferer):
         Returns:
             `(C, *window)`.
         """
-        padded, _ = _padded(volume, self.window)
-        plan = plan_windows(padded.shape[1:], self.window, overlap=0)
+        size = self.window_in(volume.shape[1:])
+        padded, _ = padded_to(volume, size)
+        plan = plan_windows(padded.shape[1:], size, overlap=0)
         boxes = [
-            (slice(None), *(slice(s, s + n) for s, n in zip(start, self.window, strict=True)))
+            (slice(None), *(slice(s, s + n) for s, n in zip(start, size, strict=True)))
             for start in product(*plan.starts)
         ]
-        return max((padded[box] for box in boxes), key=lambda window: float(window.std()))
+        busiest = max((padded[box] for box in boxes), key=lambda window: float(window.std()))
+        return busiest.reshape(len(volume), *self.window)
 
     def region(self, volume: Tensor) -> Region:
         """Where in a volume `(C, *spatial)`, no smaller than a window, the network is run."""
-        shape = volume.shape[1:]
+        shape, size = volume.shape[1:], self.window_in(volume.shape[1:])
         region = whole(shape) if self.skip is None else self.skip(volume)
-        return Region(roomy_box(region.box, shape, self.window, self.overlap), region.wanted)
+        return Region(roomy_box(region.box, shape, size, self.overlap), region.wanted)
 
-    def _label(self, job: "_Job") -> Label:
+    def _label(self, job: _Job) -> Result:
         batch = self.window_batch
         keep_on: torch.device | None = None
         while True:
@@ -173,20 +197,27 @@ class SlidingWindowLabels(Inferer):
                         "coarser spacing, or a larger machine"
                     ) from error
 
-    def _attempt(self, job: "_Job", batch: int, keep_on: torch.device | None) -> Label:
-        padded, before = _padded(job.volume, self.window)
+    def _attempt(self, job: _Job, batch: int, keep_on: torch.device | None) -> Result:
+        size = self.window_in(job.volume.shape[1:])
+        padded, before = padded_to(job.volume, size)
         region = self.region(padded)
         cut = padded[(slice(None), *region.box)]
-        axis = int(np.argmax(cut.shape[1:]))  # the longest: slabs are smallest across it
+        # The longest: slabs are smallest across it, unless they are slices anyway.
+        axis = int(np.argmax(cut.shape[1:])) if len(size) == len(self.window) else 2
         slabs = self._slabs(cut, job.predict, region, axis, batch, keep_on)
         if job.grid is not None:
-            shifted, shape = _shifted(job.grid, before), padded.shape[1:]
-            return label_in_source_grid(
-                self._compared(slabs), shifted, axis, box=region.box, shape=shape, watch=job.watch
-            )
-        found = np.moveaxis(label_in_network_grid(slabs), 0, axis)
+            part, grid = Part(region.box, tuple(padded.shape[1:])), shifted(job.grid, before)
+            if self.gives == "foreground":
+                return foreground_in_source_grid(slabs, grid, axis, part=part)
+            probable = self._compared(slabs)
+            return label_in_source_grid(probable, grid, axis, part=part, watch=job.watch)
+        found = (
+            foreground_in_network_grid(slabs)
+            if self.gives == "foreground"
+            else label_in_network_grid(slabs)
+        )
         label = np.zeros(padded.shape[1:], found.dtype)
-        label[region.box] = found
+        label[region.box] = np.moveaxis(found, 0, axis)
         sizes = zip(before, job.volume.shape[1:], strict=True)
         return np.ascontiguousarray(label[tuple(slice(b, b + n) for b, n in sizes)])
 
@@ -199,10 +230,11 @@ class SlidingWindowLabels(Inferer):
         batch: int,
         keep_on: torch.device | None,
     ) -> Iterator[Slab]:
-        turned, turn = _turned(cut, axis), [axis, *_others(axis, len(self.window))]
+        size = self.window_in(cut.shape[1:])
+        along, turn = turned(cut, axis), [axis, *others(axis, len(size))]
         windows = plan_windows(
-            turned.shape[1:],
-            [self.window[a] for a in turn],
+            along.shape[1:],
+            [size[a] for a in turn],
             overlap=self.overlap,
             blend=self.blend,
         )
@@ -217,8 +249,8 @@ class SlidingWindowLabels(Inferer):
             )
 
         return logit_slabs(
-            turned,
-            lambda stack: _turned(predict(_turned_back(stack, axis)), axis, leading=2),
+            along,
+            lambda stack: turned(predict(turned_back(stack, axis)), axis, leading=2),
             windows,
             batch=batch,
             wanted=wanted,
@@ -232,59 +264,19 @@ class SlidingWindowLabels(Inferer):
         return (Slab(slab.start, slab.logits.softmax(dim=0)) for slab in slabs)
 
 
-def _grids(inputs: Tensor, wanted: Grid) -> tuple[NDArray[np.float64] | None, GridMap | None]:
-    """The affine that the label will have, and the way there if it is the source's."""
-    if not isinstance(inputs, MetaTensor):
-        if wanted == "source":
-            raise ValueError("inputs must be a MetaTensor for a label in the source's grid")
-        return None, None
-    network = _matrix(inputs.affine)
-    if wanted == "network":
-        return network, None
-    meta = _meta(inputs)
-    axes = inputs.ndim - 2
-    source = _matrix(meta["original_affine"])
-    shape = [int(n) for n in np.ravel(np.asarray(meta["spatial_shape"]))[:axes]]
-    keep = [*range(axes), -1]
-    return source, map_grids(source[keep][:, keep], shape, network[keep][:, keep])
+def _check_words(grid: str, gives: str, interpolate: str) -> None:
+    words = {
+        "grid": (grid, Grid),
+        "gives": (gives, Gives),
+        "interpolate": (interpolate, Interpolated),
+    }
+    for name, (value, choices) in words.items():
+        if value not in get_args(choices):
+            raise ValueError(f"{name} must be one of {get_args(choices)}, got {value!r}")
 
 
-def _meta(inputs: MetaTensor) -> dict[str, Any]:
-    return cast("Any", inputs).meta
-
-
-def _matrix(affine: Any) -> NDArray[np.float64]:
-    matrix = np.asarray(affine, dtype=np.float64)
-    return matrix.reshape(matrix.shape[-2:])
-
-
-def _padded(volume: Tensor, window: Sequence[int]) -> tuple[Tensor, list[int]]:
-    missing = [max(w - n, 0) for w, n in zip(window, volume.shape[1:], strict=True)]
-    before = [m // 2 for m in missing]
-    ends = [e for m, b in zip(missing, before, strict=True) for e in (m - b, b)]
-    return (pad(volume, ends[::-1]) if any(missing) else volume), before
-
-
-def _shifted(grid: GridMap, before: Sequence[int]) -> GridMap:
-    offset = tuple(o + b for o, b in zip(grid.offset, before, strict=True))
-    return GridMap(grid.axes, grid.scale, offset, grid.shape)
-
-
-def _others(axis: int, axes: int) -> list[int]:
-    return [a for a in range(axes) if a != axis]
-
-
-def _turned(tensor: Tensor, axis: int, leading: int = 1) -> Tensor:
-    """Bring a spatial axis to the front of the spatial axes."""
-    return tensor.movedim(leading + axis, leading)
-
-
-def _turned_back(stack: Tensor, axis: int) -> Tensor:
-    return stack.movedim(2, 2 + axis).contiguous()
-
-
-def _with_affine(label: Label, affine: NDArray[np.float64] | None, inputs: Tensor) -> MetaTensor:
-    meta = dict(_meta(inputs)) if isinstance(inputs, MetaTensor) else {}
-    if affine is not None:
-        meta["affine"] = torch.as_tensor(affine)[None]
+def _with_affine(label: Result, place: Place, inputs: Tensor) -> MetaTensor:
+    meta = dict(meta_of(inputs)) if isinstance(inputs, MetaTensor) else {}
+    if place.affine is not None:
+        meta["affine"] = torch.as_tensor(place.affine)[None]
     return MetaTensor(torch.as_tensor(label)[None, None], meta=meta)

@@ -2,6 +2,7 @@
 
 from medseg.metrics.bootstrap import draw_cases, interval95
 from medseg.metrics.class_scores import ClassScores, Presence, absent_scores
+from medseg.metrics.groups import GroupSummary, summarise_groups
 from medseg.metrics.instances import InstanceScores, instance_scores, pooled_instances
 from medseg.metrics.label_scores import Criteria, label_scores
 from medseg.metrics.lesions import LesionCounts, LesionOverlap, lesion_counts
@@ -24,6 +25,7 @@ __all__ = [
     "ClassSummary",
     "Criteria",
     "Estimate",
+    "GroupSummary",
     "InstanceScores",
     "LesionCounts",
     "LesionOverlap",
@@ -42,5 +44,6 @@ __all__ = [
     "lesion_counts",
     "pooled_instances",
     "summarise",
+    "summarise_groups",
     "surface_scores",
 ]

@@ -8,7 +8,8 @@ for them and no one has to remember the overrides of a training. Beside each
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,7 +26,13 @@ from medseg.errors import DataError
 _safetensors = cast("Any", safetensors)
 _tensors = cast("Any", safetensors_torch)
 
-__all__ = ["load_weights", "save_weights", "trained_setting"]
+__all__ = ["halve_weights", "load_weights", "plain_network", "save_weights", "trained_setting"]
+
+
+def plain_network(network: nn.Module) -> nn.Module:
+    """The network within a `DistributedDataParallel`, or itself: its names have no prefix."""
+    wrapped = isinstance(network, nn.parallel.DistributedDataParallel)
+    return cast("nn.Module", cast("Any", network).module if wrapped else network)
 
 
 def save_weights(network: nn.Module, path: str | Path, settings: Mapping[str, Any]) -> None:
@@ -37,16 +44,43 @@ def save_weights(network: nn.Module, path: str | Path, settings: Mapping[str, An
         settings: What inference has to repeat; JSON values.
     """
     path = Path(path)
-    wrapped = isinstance(network, nn.parallel.DistributedDataParallel)
-    inner = cast("nn.Module", cast("Any", network).module if wrapped else network)
-    tensors = cast("dict[str, Tensor]", inner.state_dict())
+    tensors = cast("dict[str, Tensor]", plain_network(network).state_dict())
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    header = {"settings": json.dumps(dict(settings))}
+    _write(state, path, {"settings": json.dumps(dict(settings))})
+
+
+def halve_weights(path: str | Path, out: str | Path) -> None:
+    """Write the weights at `path` to `out` in half precision, settings and all.
+
+    Kernels are rounded to float16. Tensors of one axis (biases, norms and what they have
+    counted) stay as they are: they weigh next to nothing, and a variance may be beyond its range.
+    A network in float32 loads the result as it loads the original.
+
+    Args:
+        path: What `save_weights` wrote.
+        out: Ends in `.safetensors`; it and the `.pt` beside it are replaced.
+
+    Raises:
+        DataError: If the file is missing or broken, or holds a kernel beyond float16's range.
+    """
+    state, header = _read(path)
+    halved = {name: _halved(tensor) for name, tensor in state.items()}
+    lost = next((name for name, tensor in halved.items() if tensor.isinf().any()), None)
+    if lost is not None:
+        raise DataError(f"{path}: {lost} holds values beyond float16's range; ship it as it is")
+    _write(halved, Path(out), header)
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    return tensor.half() if tensor.dim() > 1 and tensor.is_floating_point() else tensor
+
+
+def _write(state: Mapping[str, Tensor], path: Path, header: Mapping[str, str]) -> None:
     # Both libraries' own writers hide a full disk behind errors of theirs, and safetensors'
     # makes a file that no one else may read.
-    safe = cast("bytes", _tensors.save(state, metadata=header))
+    safe = cast("bytes", _tensors.save(dict(state), metadata=dict(header)))
     plain = io.BytesIO()
-    torch.save(state, plain)
+    torch.save(dict(state), plain)
     write_atomically(path, lambda temporary: temporary.write_bytes(safe))
     write_atomically(
         path.with_suffix(".pt"), lambda temporary: temporary.write_bytes(plain.getvalue())
@@ -56,15 +90,18 @@ def save_weights(network: nn.Module, path: str | Path, settings: Mapping[str, An
 def load_weights(network: nn.Module, path: str | Path) -> None:
     """Load what `save_weights` wrote into `network`; every tensor must be there and fit.
 
+    Halved weights are brought to the network's own precision.
+
+    Args:
+        network: Of the same shape; a `DistributedDataParallel` is unwrapped.
+        path: The `.safetensors` file.
+
     Raises:
         DataError: If the file is missing or broken, or of a network of another shape.
     """
-    if not Path(path).is_file():
-        raise DataError(f"{path}: no weights there; train the bundle first, or install them")
+    state, _ = _read(path)
     try:
-        network.load_state_dict(_tensors.load_file(path))
-    except SafetensorError as error:
-        raise DataError(f"{path}: not a readable safetensors file ({error})") from error
+        plain_network(network).load_state_dict(state)
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise DataError(
@@ -85,11 +122,8 @@ def trained_setting(path: str | Path, name: str, default: Any) -> Any:
     """
     if not Path(path).is_file():
         return default
-    try:
-        with _safetensors.safe_open(path, framework="pt") as file:
-            header = cast("dict[str, str]", file.metadata() or {})
-    except SafetensorError as error:
-        raise DataError(f"{path}: not a readable safetensors file ({error})") from error
+    with _opened(path) as file:
+        header = cast("dict[str, str]", file.metadata() or {})
     try:
         settings = json.loads(header.get("settings", "{}"))
     except json.JSONDecodeError:
@@ -97,3 +131,21 @@ def trained_setting(path: str | Path, name: str, default: Any) -> Any:
     if not isinstance(settings, dict):
         raise DataError(f"{path}: its settings are no JSON object; save it with medseg")
     return cast("dict[str, Any]", settings).get(name, default)
+
+
+def _read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Every tensor and the header's texts."""
+    if not Path(path).is_file():
+        raise DataError(f"{path}: no weights there; train the bundle first, or install them")
+    with _opened(path) as file:
+        state = {name: cast("Tensor", file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118 - no mapping
+        return state, dict(file.metadata() or {})
+
+
+@contextmanager
+def _opened(path: str | Path) -> Generator[Any]:
+    try:
+        with _safetensors.safe_open(path, framework="pt") as file:
+            yield file
+    except SafetensorError as error:
+        raise DataError(f"{path}: not a readable safetensors file ({error})") from error

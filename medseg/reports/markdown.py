@@ -1,6 +1,6 @@
 """Scores as Markdown, for a model card: means with their intervals, every case, every failure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from medseg.metrics import Metric
 from medseg.reports.columns import DEFAULT_METRICS, cell, heading
@@ -10,18 +10,22 @@ __all__ = ["scores_markdown"]
 
 
 def scores_markdown(evaluation: Evaluation, metrics: Sequence[Metric] = DEFAULT_METRICS) -> str:
-    """Two tables: the means over cases, then each case; below them what failed.
+    """Tables: the means over cases, those of each group if there are such, then each case.
+
+    Below them stands what failed.
 
     Args:
         evaluation: What became of every case.
         metrics: The columns.
     """
     headings = [heading(metric, evaluation.criteria) for metric in metrics]
+    groups = list(_groups(evaluation, metrics))
     parts = [
         f"## {_text(evaluation.name)}",
         f"{_cases(evaluation)} In brackets: 95 % bootstrap interval over cases. Pooled: all cases "
         "counted as one image.",
         _table(["class", "missed", "invented", *headings], _means(evaluation, metrics)),
+        *([_table(["group", "cases", "class", *headings], groups)] if groups else []),
         _table(["case", "class", "presence", *headings], _rows(evaluation, metrics)),
         "\n".join(f"- failed: {_text(reason)}" for reason in evaluation.failed.values()),
     ]
@@ -54,6 +58,21 @@ def _means(evaluation: Evaluation, metrics: Sequence[Metric]) -> Iterator[list[s
         yield [name, "", "", *cells]
 
 
+def _groups(evaluation: Evaluation, metrics: Sequence[Metric]) -> Iterator[list[str]]:
+    by_group = evaluation.by_group
+    for group, summary in by_group.groups.items() if by_group else ():
+        for one in summary.classes:
+            spreads = [one.metrics[metric] for metric in metrics]
+            ends = [spread.ci95 if one.cases > 1 else () for spread in spreads]
+            cells = [
+                cell(m, s.mean, ci95) for m, s, ci95 in zip(metrics, spreads, ends, strict=True)
+            ]
+            yield [group, str(one.cases), one.name, *cells]
+    if by_group:
+        cells = [cell(m, by_group.macro[m], by_group.macro_ci95[m]) for m in metrics]
+        yield ["mean of the groups", "", "", *cells]
+
+
 def _rows(evaluation: Evaluation, metrics: Sequence[Metric]) -> Iterator[list[str]]:
     for case, classes in evaluation.scores.items():
         for one in classes:
@@ -61,7 +80,7 @@ def _rows(evaluation: Evaluation, metrics: Sequence[Metric]) -> Iterator[list[st
             yield [case, one.name, one.presence, *cells]
 
 
-def _table(headings: Sequence[str], rows: Iterator[list[str]]) -> str:
+def _table(headings: Sequence[str], rows: Iterable[list[str]]) -> str:
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(map(_text, line))} |" for line in lines)
 

@@ -29,12 +29,13 @@ PAIRING = (
 
 @dataclass(frozen=True)
 class Pair:
-    """One case: its reference, and the prediction or what it should have been called."""
+    """One case: its reference, its prediction or what that should have been called, its group."""
 
     case: str
     reference: Path
     prediction: Path | None
     expected: str
+    group: str | None = None
 
 
 def pairs_by_manifest(
@@ -63,7 +64,8 @@ def pairs_by_manifest(
             found = [files[n] for name in names for n in (f"{name}_seg", name) if n in files]
             expected = f"{names[-1]}_seg.nii.gz"
             prediction = found[0] if found else None
-            pairs.append(Pair(case.case, dataset_dir / case.label, prediction, expected))
+            reference = dataset_dir / case.label
+            pairs.append(Pair(case.case, reference, prediction, expected, case.group))
     if not pairs:
         where = (
             f"the {split} split of fold {fold}" if split in ("validation", "training") else split

@@ -117,7 +117,8 @@ def score_pairs(
         raise DataError(f"none of {len(failed)} cases could be scored; {reason}")
     if class_names is None:
         scores = _with_absent_classes(scores, voxels)
-    return Evaluation(name=name, scores=scores, failed=failed, criteria=criteria)
+    groups = {pair.case: pair.group for pair in pairs if pair.group is not None}
+    return Evaluation(name=name, scores=scores, failed=failed, criteria=criteria, groups=groups)
 
 
 def _score(

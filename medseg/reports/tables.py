@@ -18,7 +18,15 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from medseg.metrics import ClassScores, Criteria, Metric, Summary, summarise
+from medseg.metrics import (
+    ClassScores,
+    Criteria,
+    GroupSummary,
+    Metric,
+    Summary,
+    summarise,
+    summarise_groups,
+)
 from medseg.metrics.summary import Estimate
 from medseg.reports.columns import DEFAULT_METRICS, cell, heading
 
@@ -47,17 +55,25 @@ class Evaluation:
         scores: Those of each scored case, the same classes in all; at least one case.
         failed: Why each of the others could not be scored.
         criteria: What counted as right.
+        groups: What kind of case each is, such as its tissue's class; of those that are of one.
     """
 
     name: str
     scores: Mapping[str, Sequence[ClassScores]]
     failed: Mapping[str, str]
     criteria: Criteria = dataclasses.field(default_factory=Criteria)
+    groups: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
 
     @functools.cached_property
     def summary(self) -> Summary:
         """Over the scored cases."""
         return summarise(self.scores)
+
+    @functools.cached_property
+    def by_group(self) -> GroupSummary | None:
+        """Over the scored cases of each group; none where no scored case is of one."""
+        known = any(case in self.groups for case in self.scores)
+        return summarise_groups(self.scores, self.groups) if known else None
 
 
 def print_scores(
@@ -91,14 +107,17 @@ def print_scores(
 
 def scores_csv(evaluation: Evaluation, path: Path) -> None:
     """Write a row for each case and class, and one with its `error` for each failed case."""
-    columns = ["case", *(field.name for field in dataclasses.fields(ClassScores)), "error"]
+    group = ["group"] if evaluation.groups else []
+    columns = ["case", *group, *(field.name for field in dataclasses.fields(ClassScores)), "error"]
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, columns, restval="")
         table.writeheader()
         for case, classes in evaluation.scores.items():
-            table.writerows({"case": case, **dataclasses.asdict(one)} for one in classes)
+            named = _named(evaluation, case)
+            table.writerows({**named, **dataclasses.asdict(one)} for one in classes)
         table.writerows(
-            {"case": case, "error": reason} for case, reason in evaluation.failed.items()
+            {**_named(evaluation, case), "error": reason}
+            for case, reason in evaluation.failed.items()
         )
 
 
@@ -115,7 +134,15 @@ def scores_json(evaluation: Evaluation) -> str:
             for case, classes in evaluation.scores.items()
         },
     }
+    if evaluation.by_group is not None:
+        content["groups"] = dict(evaluation.groups)
+        content["by_group"] = dataclasses.asdict(evaluation.by_group)
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _named(evaluation: Evaluation, case: str) -> dict[str, str]:
+    group = evaluation.groups.get(case)
+    return {"case": case} if group is None else {"case": case, "group": group}
 
 
 def _width(table: Table, console: Console) -> int:
@@ -137,6 +164,9 @@ def _table(evaluation: Evaluation, metrics: Sequence[Metric]) -> Table:
             table.add_row(case, one.name, *cells, odd, style=style)
     table.add_section()
     _add_means(table, evaluation.summary, metrics)
+    if evaluation.by_group is not None:
+        table.add_section()
+        _add_groups(table, evaluation.by_group, metrics)
     return table
 
 
@@ -153,6 +183,14 @@ def _add_means(table: Table, summary: Summary, metrics: Sequence[Metric]) -> Non
             table.add_row("pooled", "all classes", *_pooled_cells(summary.micro, metrics), "")
 
 
+def _add_groups(table: Table, by_group: GroupSummary, metrics: Sequence[Metric]) -> None:
+    for group, summary in by_group.groups.items():
+        for one in summary.classes:
+            cells = [cell(metric, one.metrics[metric].mean) for metric in metrics]
+            table.add_row(f"mean of {one.cases} {group}", one.name, *cells, "")
+    table.add_row("mean of the groups", "", *(cell(m, by_group.macro[m]) for m in metrics), "")
+
+
 def _pooled_cells(micro: Mapping[Metric, Estimate], metrics: Sequence[Metric]) -> Iterator[str]:
     for metric in metrics:
         yield cell(metric, micro[metric].value) if metric in micro else ""
@@ -167,6 +205,9 @@ def _intervals(evaluation: Evaluation) -> str:
     mean = ""
     if len(shown) > 1:
         mean = f"; of the classes {cell('dsc', summary.macro['dsc'], summary.macro_ci95['dsc'])}"
+    groups = evaluation.by_group
+    if groups is not None:
+        mean += f"; of the groups {cell('dsc', groups.macro['dsc'], groups.macro_ci95['dsc'])}"
     return ", ".join(shown[:_SHOWN]) + more + mean
 
 

@@ -8,15 +8,15 @@ checkpoint holds all that a step depends on. On a CPU the bits are the same.
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, NoReturn, Protocol, cast
 
 import torch
-import torch.distributed as dist
 from ignite.engine import Events
 from torch import nn
 from torch.optim import Optimizer
 
 from medseg.errors import UsageError
+from medseg.networks.weights import plain_network
 from medseg.training.checkpoint_files import (
     checkpoint_paths,
     clear_checkpoints,
@@ -26,6 +26,7 @@ from medseg.training.checkpoint_files import (
 from medseg.training.description import described, differences
 from medseg.training.engine import EngineLike, made_a_step
 from medseg.training.random_states import random_states, restore_random_states
+from medseg.training.ranks import any_rank, rank, world_size
 from medseg.training.sigterm import Sigterm
 from medseg.training.start import checkpoints_taken, require_words
 from medseg.training.stopped import TrainingStoppedError
@@ -89,7 +90,7 @@ class Checkpoints:
         if missing:
             raise UsageError(f"parts must have {' and '.join(missing)}, got {sorted(parts)}")
         self.folder = Path(folder)
-        self.parts = {name: _unwrapped(part) for name, part in parts.items() if part is not None}
+        self.parts = {name: _plain(part) for name, part in parts.items() if part is not None}
         self.draws = draws
         self.draws_per_epoch = len(draws)
         self.settings = described(settings)
@@ -103,7 +104,7 @@ class Checkpoints:
         """Register with a trainer, after whatever has a state."""
         refused = self.start == "fresh" and self.overwrite == "refuse"
         # The other processes may come when the first has begun to write.
-        if _rank() == 0 and refused and checkpoint_paths(self.folder):
+        if rank() == 0 and refused and checkpoint_paths(self.folder):
             raise checkpoints_taken(self.folder)
         engine.add_event_handler(Events.STARTED, self._begin)
         engine.add_event_handler(Events.EPOCH_STARTED, self._hold_randomness)
@@ -116,11 +117,12 @@ class Checkpoints:
     def __call__(self, engine: EngineLike) -> None:
         """Save at the end of an epoch, and stop there if told to."""
         self._save(engine)
-        self._stop_if_told(engine)
+        if any_rank(self._sigterm.came):
+            self._stop(engine)
 
     def _begin(self, engine: EngineLike) -> None:
         self._sigterm.listen()
-        if _rank() == 0:
+        if rank() == 0:
             clear_checkpoints(self.folder, which="all" if self.start == "fresh" else "remains")
         found = newest_checkpoint(self.folder) if self.start == "resume" else None
         if found is None:
@@ -149,7 +151,7 @@ class Checkpoints:
         self.draws.load_state_dict({"next_number": state["next_number"]})
         engine.state.iteration, engine.state.epoch = state["iteration"], state["epoch"]
         # Only the first process's are known.
-        self._random = state["random"] if _rank() == 0 else None
+        self._random = state["random"] if rank() == 0 else None
         self._saved = state["iteration"]
         logger.info("going on after epoch %d, iteration %d: %s", *_place(engine), path.name)
         if any(getattr(part, "exhausted", False) for part in self.parts.values()):
@@ -157,18 +159,17 @@ class Checkpoints:
 
     def _save(self, engine: EngineLike) -> None:
         state = engine.state
-        if _rank() != 0 or state.iteration == self._saved:
+        if rank() != 0 or state.iteration == self._saved:
             return
         _require_finite(cast("nn.Module", self.parts["network"]), self.folder)
         scaler = getattr(engine, "scaler", None)
         whole, left = divmod(state.iteration, state.epoch_length)
-        world = dist.get_world_size() if _distributed() else 1
         content = {
             "settings": self.settings,
             "parts": {name: part.state_dict() for name, part in self.parts.items()},
             "scaler": None if scaler is None else scaler.state_dict(),
             # Of a loader with workers, the draws are ahead of the training.
-            "next_number": world
+            "next_number": world_size()
             * (whole * self.draws_per_epoch + left * cast("Any", engine).data_loader.batch_size),
             "iteration": state.iteration,
             "epoch": whole,
@@ -190,17 +191,17 @@ class Checkpoints:
     def _within_epoch(self, engine: EngineLike) -> None:
         # The last step of an epoch is followed by what is done at its end.
         last = engine.state.iteration % engine.state.epoch_length == 0
-        if self._sigterm.came and not last and made_a_step(engine):
+        # Processes get the signal at different steps, and have to stop after the same one.
+        if not last and made_a_step(engine) and any_rank(self._sigterm.came):
             self._save(engine)
-            self._stop_if_told(engine)
+            self._stop(engine)
 
-    def _stop_if_told(self, engine: EngineLike) -> None:
-        if self._sigterm.came:
-            epoch, iteration = _place(engine)
-            raise TrainingStoppedError(
-                f"stopped by SIGTERM in epoch {epoch}, after iteration {iteration}, and saved in "
-                f"{self.folder}; go on with start=resume"
-            )
+    def _stop(self, engine: EngineLike) -> NoReturn:
+        epoch, iteration = _place(engine)
+        raise TrainingStoppedError(
+            f"stopped by SIGTERM in epoch {epoch}, after iteration {iteration}, and saved in "
+            f"{self.folder}; go on with start=resume"
+        )
 
     def _end(self, _: EngineLike) -> None:
         self._sigterm.leave()
@@ -234,18 +235,9 @@ def _load_part(part: Stateful, state: Any) -> None:
                 values[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
-def _unwrapped(part: Any) -> Any:
-    wrapped = isinstance(part, nn.parallel.DistributedDataParallel)
-    return cast("Any", part).module if wrapped else part
+def _plain(part: Any) -> Any:
+    return plain_network(part) if isinstance(part, nn.Module) else part
 
 
 def _place(engine: EngineLike) -> tuple[int, int]:
     return engine.state.epoch, engine.state.iteration
-
-
-def _distributed() -> bool:
-    return dist.is_available() and dist.is_initialized()
-
-
-def _rank() -> int:
-    return dist.get_rank() if _distributed() else 0

@@ -9,6 +9,7 @@ from ignite.engine import Events
 
 from medseg.errors import UsageError
 from medseg.training.engine import EngineLike
+from medseg.training.ranks import any_rank
 
 __all__ = ["MaxTime"]
 
@@ -53,7 +54,10 @@ class MaxTime:
         """End the training here if another epoch would take too long."""
         now = time.monotonic()
         self._longest = max(self._longest, now - self._epoch_begun)
-        if self.minutes is None or now + self._longest <= self._begun + 60 * self.minutes:
+        if self.minutes is None:
+            return
+        # Clocks differ from process to process.
+        if not any_rank(now + self._longest > self._begun + 60 * self.minutes):
             return
         logger.info(
             "epoch %d: the last that %g minutes have room for", engine.state.epoch, self.minutes

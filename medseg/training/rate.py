@@ -1,39 +1,66 @@
-"""A learning rate that falls with every iteration, for a training of known length.
+"""How the learning rate runs over a training: warm-up, and one of four shapes after it.
 
-ReduceLROnPlateau needs many validations to find its plateaus. Where the number of
-iterations is fixed beforehand, a polynomial decay uses each of them.
+ReduceLROnPlateau needs many validations to find its plateaus. Where the number of iterations is
+fixed beforehand, a shape that is a function of it uses each of them.
 
-Reference:
-    Chen et al., DeepLab, TPAMI 2018, section 4.1. https://arxiv.org/abs/1606.00915
+References:
+    Chen et al., DeepLab, TPAMI 2018, section 4.1 (polynomial). https://arxiv.org/abs/1606.00915
+    Smith and Topin, Super-convergence, 2018 (one cycle). https://arxiv.org/abs/1708.07120
 """
+
+import math
+from typing import Literal, get_args
 
 from ignite.engine import Events
 from torch.optim import Optimizer
 
+from medseg.errors import UsageError
 from medseg.training.engine import EngineLike
 
-__all__ = ["PolynomialRate", "polynomial_rate"]
+__all__ = ["RateSchedule", "Schedule", "rate_share"]
+
+Schedule = Literal["plateau", "polynomial", "one_cycle", "constant"]
+
+POWER = 0.9
+# Not from zero: the first step should do something.
+LEAST_RISING = 0.02
+# One cycle begins at a 25th of the height, and ends at a ten-thousandth of where it began.
+CYCLE_START = 1 / 25
+CYCLE_END = CYCLE_START / 10_000
 
 
-class PolynomialRate:
+class RateSchedule:
     """Handler of a trainer: sets the rate before each iteration, a function of its number.
 
-    Args:
-        optimizer: Whose rate is set, in all parameter groups.
-        rate: The highest rate.
-        warmup: Share of the iterations in which it rises linearly to there, in [0, 1).
-        power: Of the decay after that; 1 is a straight line to zero.
+    `polynomial` falls to zero, `one_cycle` rises and falls by half a cosine each, with the
+    momentum as it is; `constant` stays. `plateau` is ReduceLROnPlateau's, which is another
+    handler: here it is left alone when the warm-up is over, and a plateau found within the
+    warm-up does not count.
     """
 
     def __init__(
-        self, optimizer: Optimizer, rate: float, *, warmup: float = 0.0, power: float = 0.9
+        self, optimizer: Optimizer, rate: float, *, schedule: Schedule, warmup: float = 0.0
     ) -> None:
+        """Check the arguments.
+
+        Args:
+            optimizer: Whose rate is set, in all parameter groups.
+            rate: The highest rate.
+            schedule: The shape after the warm-up.
+            warmup: Share of the iterations in which the rate rises to its height, in [0, 1).
+
+        Raises:
+            UsageError: For another word, or another share.
+        """
+        if schedule not in get_args(Schedule):
+            known = ", ".join(get_args(Schedule))
+            raise UsageError(f"schedule must be one of {known}, got {schedule!r}")
         if not 0 <= warmup < 1:
-            raise ValueError(f"warmup must be in [0, 1), got {warmup}")
+            raise UsageError(f"warmup must be in [0, 1), got {warmup}")
         self.optimizer = optimizer
         self.rate = rate
+        self.schedule: Schedule = schedule
         self.warmup = warmup
-        self.power = power
 
     def attach(self, engine: EngineLike) -> None:
         """Register with a trainer."""
@@ -42,15 +69,34 @@ class PolynomialRate:
     def __call__(self, engine: EngineLike) -> None:
         """Set the rate of the iteration that starts."""
         state = engine.state
-        done = (state.iteration - 1) / (state.max_epochs * state.epoch_length)
-        rate = self.rate * polynomial_rate(done, warmup=self.warmup, power=self.power)
+        total = state.max_epochs * state.epoch_length
+        over = self.warmup == 0 or state.iteration - 1 >= self.warmup * total + 1
+        if self.schedule == "plateau" and over:
+            return
+        done = (state.iteration - 1) / total
+        rate = self.rate * rate_share(done, self.schedule, warmup=self.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
 
 
-def polynomial_rate(done: float, *, warmup: float, power: float) -> float:
+def rate_share(done: float, schedule: Schedule, *, warmup: float) -> float:
     """Share of the highest rate when a share `done`, in [0, 1], of the training is over."""
     if done < warmup:
-        # Not from zero: the first step should do something.
-        return max(done / warmup, 0.02)
-    return (1 - (done - warmup) / (1 - warmup)) ** power
+        return _rising(done / warmup, schedule)
+    left = 1 - (done - warmup) / (1 - warmup)
+    if schedule == "polynomial":
+        return left**POWER
+    if schedule == "one_cycle":
+        return CYCLE_END + (1 - CYCLE_END) * _half_cosine(left)
+    return 1.0
+
+
+def _rising(risen: float, schedule: Schedule) -> float:
+    if schedule == "one_cycle":
+        return CYCLE_START + (1 - CYCLE_START) * _half_cosine(risen)
+    return max(risen, LEAST_RISING)
+
+
+def _half_cosine(share: float) -> float:
+    """From 0 at 0 to 1 at 1, flat at both ends."""
+    return (1 - math.cos(math.pi * share)) / 2

@@ -5,6 +5,7 @@ from medseg.transforms.blur import RandBlurd, gaussian_blur
 from medseg.transforms.border_weight import BorderWeightd, border_weight
 from medseg.transforms.class_voxels import ClassVoxelsd, list_class_voxels
 from medseg.transforms.colour_jitter import ColourChange, RandColourJitterd, change_colours
+from medseg.transforms.drop_slice_axis import DropSliceAxisd
 from medseg.transforms.gamma import RandGammad, adjust_gamma
 from medseg.transforms.gaussian_noise import RandGaussianNoised, add_gaussian_noise
 from medseg.transforms.instances import InstancesToForegroundd, part_touching
@@ -30,6 +31,7 @@ __all__ = [
     "ClipPercentilesd",
     "ColourChange",
     "DatasetZScored",
+    "DropSliceAxisd",
     "Elastic",
     "Flip",
     "InstancesToForegroundd",

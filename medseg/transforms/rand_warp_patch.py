@@ -36,8 +36,8 @@ class RandWarpPatchd(RandomizableTransform, MapTransform):
         patch_size: Voxels along each axis; may exceed the volume.
         spacing_mm: Size of a voxel along each axis; 1 for images without a scale, where
             millimetres then mean pixels.
-        modes: One a key: `linear` (or, in 2-D, `cubic`) for intensities, `nearest` or
-            `argmax` for labels.
+        modes: One a key: `linear` or `cubic` for intensities, `nearest` or `argmax` for
+            labels.
         warp: What may be done; nothing if None.
         centres: Where patches lie; half of them around foreground if None. Foreground is looked
             up in `class_voxels`, see `ClassVoxelsd`.
@@ -121,8 +121,6 @@ class RandWarpPatchd(RandomizableTransform, MapTransform):
                 f"modes must be one of {get_args(Interpolation)} a key, "
                 f"got {list(self.modes)} for keys {list(self.keys)}"
             )
-        if "cubic" in self.modes and axes == 3:
-            raise ValueError("interpolation cubic is for 2-D images; 3-D images take linear")
         if self.padding not in get_args(Padding):
             raise ValueError(f"padding must be one of {get_args(Padding)}, got {self.padding!r}")
         # A range with too many axes fails here, not in the first epoch.

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 
 from medseg.transforms.cpu_sampling import gather_nearest, sample_linear
+from medseg.transforms.cubic_sampling import sample_cubic
 from medseg.transforms.patch_reading import Padding, Volume, cut_patch, read_box
 from medseg.transforms.sampling_grid import (
     PatchGrid,
@@ -105,33 +106,30 @@ def resample(
     Args:
         volumes: `(B, C, *spatial)`, any dtype.
         units: `(B, *size, n)`, see `unit_grid`.
-        interpolation: `linear` or, in 2-D, `cubic` for intensities; `nearest` for labels, or
-            `argmax`: the class whose linearly interpolated indicator is greatest, which is
-            smoother and costs a pass for each class in sight.
+        interpolation: `linear` or `cubic` for intensities; `nearest` for labels, or `argmax`: the
+            class whose linearly interpolated indicator is greatest, which is smoother and
+            costs a pass for each class in sight.
         padding: What stands outside.
 
     Returns:
         `(B, C, *size)`, float32, or for labels the volumes' dtype.
-
-    Raises:
-        ValueError: If cubic interpolation is asked for in 3-D.
     """
     if interpolation == "argmax":
         return _likeliest(volumes, units, padding)
-    if interpolation == "cubic" and units.shape[-1] == 3:
-        raise ValueError("interpolation cubic is for 2-D images; 3-D images take linear")
-    on_cpu = _cpu_sampler(volumes, interpolation, padding)
-    if on_cpu is not None:
-        return torch.stack([on_cpu(v, u) for v, u in zip(volumes, units, strict=True)])
+    own = _own_sampler(volumes, interpolation, padding)
+    if own is not None:
+        return torch.stack([own(v, u) for v, u in zip(volumes, units, strict=True)])
     mode = {"linear": "bilinear", "cubic": "bicubic", "nearest": "nearest"}[interpolation]
     sampled = grid_sample(volumes.float(), units, mode, padding, align_corners=False)
     return sampled if interpolation != "nearest" else sampled.to(volumes.dtype)
 
 
-def _cpu_sampler(
+def _own_sampler(
     volumes: Tensor, interpolation: Interpolation, padding: Padding
 ) -> Callable[[Tensor, Tensor], Tensor] | None:
-    """The faster way, where there is one."""
+    """What torch has not, or has slower."""
+    if interpolation == "cubic" and volumes.ndim == 5:
+        return lambda volume, units: sample_cubic(volume, units, padding)
     if volumes.device.type != "cpu" or padding != "border":
         return None
     if interpolation == "nearest" and volumes.ndim == 5:

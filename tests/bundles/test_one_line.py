@@ -3,10 +3,14 @@
 import sys
 
 import pytest
+import torch
+from monai.transforms import apply_transform
 from monai.utils import instantiate
+from torch.utils.data import DataLoader, Dataset
 
 from medseg.bundles.one_line import explain_errors, root_error
 from medseg.errors import DataError, UsageError
+from medseg.transforms import RandWarpPatchd
 
 
 def wrong(component, **values):
@@ -71,3 +75,28 @@ def test_debugging_leaves_every_error_to_python(monkeypatch):
     monkeypatch.setenv("MEDSEG_DEBUG", "1")
     explain_errors()
     assert sys.excepthook is sys.__excepthook__
+
+
+class Cases(Dataset):
+    """One case through a recipe's step, in a worker."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, _):
+        return apply_transform(self.step, {"image": torch.zeros(1, 8, 8), "label": torch.zeros(1)})
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_a_step_is_called_with_is_told_from_a_loaders_worker_too(workers):
+    step = RandWarpPatchd(["image", "labl"], (8, 8), (1, 1), ("linear", "nearest"))
+    loader = DataLoader(Cases(step), num_workers=workers)
+    with pytest.raises(RuntimeError, match="applying transform") as caught:
+        next(iter(loader))
+    assert str(root_error(caught.value)) == (
+        "medseg.transforms.RandWarpPatchd: keys ['labl'] are not in the sample, "
+        "which has ['image', 'label']"
+    )

@@ -112,7 +112,9 @@ def test_a_wrong_word_is_refused_before_any_image_is_read(phantoms, tmp_path, co
         "train", BUNDLE, f"dataset_dir={phantoms}", *places, *pairs(schedule="polynomal")
     )
     assert code == 2
-    assert "schedule must be one of plateau, polynomial" in capfd.readouterr().err
+    assert (
+        "schedule must be one of plateau, polynomial, one_cycle, constant" in capfd.readouterr().err
+    )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -96,6 +96,14 @@ def datasets(cases, tmp_path_factory):
     }
 
 
+@pytest.fixture(scope="module")
+def stored(cases):
+    four_and_one_four_times = [*cases, *cases[:1] * 4]
+    return CaseDataset(
+        four_and_one_four_times, preparation(), augmentation(), seed=7, stored_augmentations=3
+    )
+
+
 def samples(dataset, workers, epochs=2, **more):
     draws = RandomDraws(len(dataset), 6, seed=1)
     loader = DataLoader(
@@ -156,6 +164,40 @@ def test_a_training_that_is_taken_up_sees_what_would_have_come(datasets):
     assert [(s["case"], s["image"].tolist()) for s in left] == [
         (case, image.tolist()) for case, image, _ in whole[8:]
     ]
+
+
+@given(index=st.integers(0, 3), number=st.integers(0, 2**40))
+@settings(max_examples=20)
+def test_of_three_stored_augmentations_a_draw_gets_that_of_its_number_modulo_three(
+    stored, index, number
+):
+    version = stored[Draw(index, number)]["image"]
+    assert torch.equal(version, stored[Draw(index, number % 3)]["image"])
+    assert torch.equal(version, stored[Draw(index, number + 300)]["image"])
+    assert not torch.equal(version, stored[Draw(index, number + 1)]["image"])
+
+
+def test_stored_augmentations_are_of_each_cases_own_chance(stored):
+    # One case under four names: what differs is the chance alone.
+    versions = [stored[Draw(4 + index, n)]["image"] for index in range(4) for n in range(3)]
+    different = {image.numpy().tobytes() for image in versions}
+    assert len(different) == 12
+
+
+def test_stored_augmentations_do_not_depend_on_workers_nor_on_a_stop(stored):
+    assert equal(samples(stored, 2), samples(stored, 0))
+
+
+def test_the_original_is_one_version_more(cases):
+    plain = Compose([RandBoxd(KEYS)])
+    kept = CaseDataset(
+        cases, preparation(), augmentation(), seed=7, stored_augmentations=2, original=plain
+    )
+    versions = [kept[Draw(0, number)]["image"] for number in range(6)]
+    assert all(torch.equal(versions[n], versions[n + 3]) for n in range(3))
+    # Without flips and noise, its values are those of the case, or of what was added to its rim.
+    values = np.append(CaseDataset(cases[:1], preparation())[0]["image"], 0)
+    assert [np.isin(version, values).all() for version in versions] == 2 * [False, False, True]
 
 
 def test_two_processes_see_what_one_would(datasets):
@@ -325,6 +367,19 @@ def test_preparing_ends_at_the_first_error(cases):
         ({"preparation": OneOf([])}, "preparation must be the same .* OneOf is random"),
         ({"augmentation": print}, "augmentation must have set_random_state"),
         ({"seed": -1}, "seed must be a whole number from 0, got -1"),
+        (
+            {"augmentation": augmentation(), "stored_augmentations": 0},
+            "stored_augmentations must be a whole number from 1, got 0",
+        ),
+        ({"stored_augmentations": 3}, "stored_augmentations need an augmentation"),
+        (
+            {"augmentation": augmentation(), "original": augmentation()},
+            "original is one version beside stored_augmentations; give their number",
+        ),
+        (
+            {"augmentation": augmentation(), "stored_augmentations": 3, "original": print},
+            "original must have set_random_state",
+        ),
         ({"seed": 1.5}, r"seed must be a whole number from 0, got 1\.5"),
     ],
 )

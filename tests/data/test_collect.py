@@ -52,6 +52,22 @@ def test_what_the_user_says_is_written_down(tmp_path):
     assert manifest.source == "not stated"
 
 
+def test_the_groups_of_cases_may_be_their_folders(tmp_path):
+    for seed, name in enumerate(["polyp/image/a", "polyp/image/b", "adenoma/image/a"]):
+        write_nifti(tmp_path / f"{name}.nii.gz", an_image(seed))
+        label = name.replace("image", "label")
+        write_nifti(tmp_path / f"{label}.nii.gz", a_label())
+    images = find_files(f"{tmp_path}/*/image/*", option="--images")
+    labels = find_files(f"{tmp_path}/*/label/*", option="--labels")
+    plan = Plan(folds=2, group_regex="^([^/]+)/")
+    manifest, _ = collect_manifest(images, labels, ABOUT, plan)
+    groups = {case.image: case.group for case in manifest.cases}
+    assert groups == {name: name.partition("/")[0] for name in groups}
+    assert set(groups.values()) == {"polyp", "adenoma"}
+    with pytest.raises(UsageError, match=r"--group-regex \^\(x\): finds no group in image 'aden"):
+        collect_manifest(images, labels, ABOUT, Plan(folds=2, group_regex="^(x)"))
+
+
 def test_cases_of_a_patient_share_a_fold(tmp_path):
     write_cases(tmp_path)
     manifest, _ = collect(tmp_path, plan=Plan(folds=3, patient_regex="^(p[0-9]+)_"))

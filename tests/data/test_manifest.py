@@ -56,6 +56,16 @@ def test_what_is_saved_is_loaded(tmp_path_factory, descriptions, window, folds, 
     assert load_manifest(path) == manifest
 
 
+def test_a_cases_group_is_kept_and_handed_on(tmp_path):
+    write_dataset(tmp_path)
+    cases = [a_case("a", 0, group="polyp"), a_case("b", 1)]
+    save_manifest(a_manifest(cases), tmp_path / "manifest.json")
+    manifest = load_manifest(tmp_path / "manifest.json")
+    listed = datalist(manifest, tmp_path, split="training", fold=9)
+    assert [case.get("group") for case in listed] == ["polyp", None]
+    assert "group" not in listed[1]
+
+
 def test_a_failed_save_leaves_the_old_file(tmp_path):
     path = tmp_path / "manifest.json"
     save_manifest(a_manifest(CASES), path)

@@ -48,7 +48,8 @@ def test_ebhi_patients_are_the_numbers_in_file_names_and_every_class_is_tested()
     manifest = load_manifest(REPOSITORY / "data_manifests" / "ebhi_seg.json")
     for case in manifest.cases:
         assert case.patient == re.search(r"GT[A-Z]*([0-9]+)-", case.image)[1]
-    tested = [case.image.partition("/")[0] for case in manifest.test]
+        assert case.group == case.image.partition("/")[0]
+    tested = [case.group for case in manifest.test]
     assert {name: tested.count(name) for name in tested} == {
         **dict.fromkeys(["high_grade_in", "low_grade_in", "normal", "polyp"], 4),
         **{"adenocarcinoma": 5, "serrated_adenoma": 4},
@@ -62,6 +63,7 @@ def test_ebhi_patients_are_the_numbers_in_file_names_and_every_class_is_tested()
         ("covid19_ct_seg", "chest_ct/covid19-ct-seg"),
         ("dic_c2dh_hela", "microscopy/dic-c2dh-hela"),
         ("ebhi_seg", "histology/ebhi-seg"),
+        ("msd_hippocampus", "mri/hippocampus"),
     ],
 )
 def test_the_digests_are_those_of_the_images_at_hand(real_data, name, folder):

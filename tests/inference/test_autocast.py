@@ -5,6 +5,7 @@ import torch
 from monai.inferers import SimpleInferer, SlidingWindowInferer
 from torch import nn
 
+from medseg.errors import MachineError
 from medseg.inference import AutocastInferer, fast_precision
 
 
@@ -58,7 +59,9 @@ def test_a_gradient_passes_through():
 
 
 def test_an_unknown_precision_is_refused():
-    with pytest.raises(ValueError, match="precision must be 'auto', 'fp32' or 'bf16', got 'fp8'"):
+    with pytest.raises(
+        ValueError, match="precision must be one of auto, fp32, bf16, fp16, got 'fp8'"
+    ):
         AutocastInferer(SimpleInferer(), precision="fp8")
 
 
@@ -69,3 +72,8 @@ def test_it_works_on_cuda():
     logits = AutocastInferer(SimpleInferer())(image, network)
     assert logits.dtype == torch.float32
     assert logits.is_cuda
+
+
+def test_float16_is_for_gpus():
+    with pytest.raises(MachineError, match="precision fp16 needs an NVIDIA GPU"):
+        AutocastInferer(SimpleInferer(), precision="fp16")(torch.rand(1, 1, 4, 4, 4), Spy())

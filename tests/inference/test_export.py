@@ -9,6 +9,7 @@ from scipy import ndimage
 from medseg.errors import DataError
 from medseg.inference.export import label_in_network_grid, label_in_source_grid
 from medseg.inference.grid_map import GridMap, map_grids
+from medseg.inference.region import Part
 from medseg.inference.slabs import Slab
 
 
@@ -72,7 +73,7 @@ def test_slabs_of_a_part_give_the_label_of_the_whole_there_and_background_elsewh
         for start, size, n in zip(starts, sizes, shape, strict=True)
     )
     part = logits[(slice(None), *box)].movedim(1 + axis, 1)
-    label = label_in_source_grid(cut(part, [2]), grid, axis, box=box, shape=shape)
+    label = label_in_source_grid(cut(part, [2]), grid, axis, part=Part(box, shape))
     whole = label_in_source_grid(cut(logits, []), grid)
     expected = np.zeros_like(whole)
     # Places further in than half a voxel from the part's faces are interpolated within it.

@@ -9,6 +9,7 @@ from monai.data.meta_tensor import MetaTensor
 from medseg.inference import SlidingWindowLabels, VoxelMaps, save_map
 from medseg.inference.export import label_in_source_grid
 from medseg.inference.grid_map import GridMap
+from medseg.inference.region import Part
 from medseg.inference.slabs import Slab
 
 KINDS = ("probabilities", "entropy")
@@ -58,8 +59,8 @@ def test_outside_the_part_that_was_predicted_it_is_background_for_certain(folder
     known = probabilities(3, (2, 4, 4))
     maps = VoxelMaps(KINDS, folder)
     grid = GridMap((0, 1, 2), (1, 1, 1), (0, 0, 0), (6, 4, 4))
-    box = (slice(2, 4), slice(0, 4), slice(0, 4))
-    label_in_source_grid([Slab(0, known)], grid, box=box, shape=(6, 4, 4), watch=maps)
+    part = Part((slice(2, 4), slice(0, 4), slice(0, 4)), (6, 4, 4))
+    label_in_source_grid([Slab(0, known)], grid, part=part, watch=maps)
     levels = maps.get("probabilities")
     assert (levels[0, [0, 1, 4, 5]] == 255).all()
     assert not levels[1:, [0, 1, 4, 5]].any()

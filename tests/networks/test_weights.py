@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from medseg.errors import DataError
-from medseg.networks import load_weights, save_weights, trained_setting
+from medseg.networks import UNet, halve_weights, load_weights, save_weights, trained_setting
 
 
 def test_weights_come_back_as_they_were(tmp_path):
@@ -92,3 +92,35 @@ def test_a_failed_save_leaves_the_earlier_weights(tmp_path):
         save_weights(network, path, {"depth": object()})
     assert path.read_bytes() == before
     assert sorted(file.name for file in tmp_path.iterdir()) == ["model.pt", "model.safetensors"]
+
+
+def test_halved_weights_load_as_float32_rounded_with_their_settings(tmp_path):
+    path, half = tmp_path / "model.safetensors", tmp_path / "half.safetensors"
+    network = UNet(2, 3, 2, depth=3, first_width=8, norm_kind="batch")
+    network(torch.rand(2, 3, 16, 16))  # so that the norms have counted something
+    save_weights(network, path, {"first_width": 8})
+    halve_weights(path, half)
+    loaded = UNet(2, 3, 2, depth=3, first_width=8, norm_kind="batch")
+    load_weights(loaded, half)
+    pairs = zip(network.state_dict().items(), loaded.state_dict().values(), strict=True)
+    for (name, before), after in pairs:
+        assert after.dtype == before.dtype, name
+        kept = before.half().float() if before.dim() > 1 else before
+        assert torch.equal(after, kept), name
+    assert trained_setting(half, "first_width", None) == 8
+    assert half.stat().st_size < 0.6 * path.stat().st_size
+    assert torch.load(half.with_suffix(".pt"), weights_only=True)["head.weight"].dtype == torch.half
+
+
+def test_weights_that_half_precision_cannot_hold_are_refused(tmp_path):
+    network = nn.Linear(2, 2)
+    nn.init.constant_(network.weight, 1e6)
+    save_weights(network, tmp_path / "model.safetensors", {})
+    with pytest.raises(DataError, match="weight holds values beyond float16's range"):
+        halve_weights(tmp_path / "model.safetensors", tmp_path / "half.safetensors")
+    assert not (tmp_path / "half.safetensors").exists()
+
+
+def test_halving_weights_that_are_not_there_is_one_line(tmp_path):
+    with pytest.raises(DataError, match="no weights there"):
+        halve_weights(tmp_path / "model.safetensors", tmp_path / "half.safetensors")

@@ -26,6 +26,15 @@ def evaluation():
     )
 
 
+def test_each_group_has_its_means(evaluation):
+    groups = {"p1": "polyp", "p2": "adenoma"}
+    text = scores_markdown(dataclasses.replace(evaluation, groups=groups), ("dsc",))
+    assert "| group | cases | class | DSC |" in text
+    assert "| polyp | 1 | lung | 0.900 |" in text
+    assert "| mean of the groups |  |  | 0.675 [0.675, 0.675] |" in text
+    assert "group" not in scores_markdown(evaluation, ("dsc",))
+
+
 def test_every_mean_has_its_interval_and_every_case_its_row(evaluation):
     text = scores_markdown(evaluation, ("dsc", "nsd"))
     assert "2 of 3 cases scored." in text

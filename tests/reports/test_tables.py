@@ -43,6 +43,31 @@ def test_in_a_pipe_a_row_is_one_line_with_all_columns(evaluation):
     assert row.split()[1:] == [*expected, "missed"]
 
 
+def test_groups_are_told_in_every_form_and_weigh_alike(evaluation, tmp_path):
+    first, second = evaluation.scores
+    groups = {first: "polyp", second: "adenoma", "p3": "polyp"}
+    evaluation = dataclasses.replace(evaluation, groups=groups)
+    lines = printed(evaluation)
+    (row,) = (line.split() for line in lines if "of 1 polyp" in line and "lung" in line)
+    assert row[:6] == ["mean", "of", "1", "polyp", "lung", "0.900"]
+    (mean,) = (line.split() for line in lines if line.strip().startswith("mean of the groups"))
+    # The mean of (0.9 + 0) / 2 and (0.8 + 1) / 2.
+    assert mean[4] == "0.675"
+    assert "; of the groups 0.675 [" in "".join(lines)
+    scores_csv(evaluation, tmp_path / "scores.csv")
+    rows = list(csv.DictReader((tmp_path / "scores.csv").read_text().splitlines()))
+    assert [row["group"] for row in rows] == ["polyp"] * 2 + ["adenoma"] * 2 + ["polyp"]
+    told = json.loads(scores_json(evaluation))
+    assert told["groups"] == groups
+    assert told["by_group"]["macro"]["dsc"] == pytest.approx(0.675)
+
+
+def test_without_groups_nothing_tells_of_them(evaluation, tmp_path):
+    scores_csv(evaluation, tmp_path / "scores.csv")
+    told = [*printed(evaluation), scores_json(evaluation), (tmp_path / "scores.csv").read_text()]
+    assert "group" not in "".join(told)
+
+
 @pytest.mark.parametrize("width", [80, 100, 120, 145, 160, 200])
 def test_a_narrow_terminal_gets_fewer_columns_and_whole_numbers(evaluation, width):
     lines = printed(evaluation, force_terminal=True, width=width)

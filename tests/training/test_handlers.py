@@ -7,15 +7,12 @@ import sys
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from ignite.engine import Engine, Events
 from torch import nn
 
 from medseg.errors import UsageError
 from medseg.networks import trained_setting
-from medseg.training import BestWeights, EpochTable, PolynomialRate, ProgressBar, require_free
-from medseg.training.rate import polynomial_rate
+from medseg.training import BestWeights, EpochTable, ProgressBar, require_free
 
 
 def evaluator_with(scores):
@@ -118,30 +115,6 @@ def test_the_table_has_a_row_an_epoch_and_scores_where_there_was_a_validation(tm
     assert len(told) == 3
     assert told[1].startswith("epoch 2/3: loss 3.5000, lr 0.1")
     assert told[1].endswith("dice 0.750")
-
-
-def test_the_rate_rises_to_its_peak_and_falls_to_zero_in_equal_steps_of_a_straight_line():
-    # 10 iterations, 2 of warm-up: 2 %, 50 %, then a line from 100 % down by 1/8 each.
-    optimizer = torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=9.0)
-    trainer = Engine(lambda *_: None)
-    PolynomialRate(optimizer, 1.0, warmup=0.2, power=1.0).attach(trainer)
-    seen = []
-    trainer.add_event_handler(
-        Events.ITERATION_COMPLETED, lambda _: seen.append(optimizer.param_groups[0]["lr"])
-    )
-    trainer.run(range(5), max_epochs=2)
-    assert seen == pytest.approx([0.02, 0.5, *(1 - n / 8 for n in range(8))])
-
-
-@given(st.floats(0, 1), st.floats(0, 0.9), st.floats(0.1, 3))
-def test_the_rate_stays_between_zero_and_its_peak(done, warmup, power):
-    assert 0 <= polynomial_rate(done, warmup=warmup, power=power) <= 1
-
-
-def test_a_warmup_that_never_ends_is_refused():
-    optimizer = torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=1.0)
-    with pytest.raises(ValueError, match=r"warmup must be in \[0, 1\), got 1"):
-        PolynomialRate(optimizer, 1.0, warmup=1)
 
 
 class Terminal(io.StringIO):

@@ -6,13 +6,26 @@ from ignite.engine import Events
 from monai.data import DataLoader
 from monai.engines import SupervisedEvaluator, SupervisedTrainer
 from monai.handlers import ValidationHandler
+from monai.inferers import SimpleInferer
 from torch import nn
 
 from medseg.data import CaseDataset, RandomDraws
-from medseg.training import BestWeights, Checkpoints, EarlyStop, EpochTable, MaxTime, StopOnNan
+from medseg.inference import AutocastInferer
+from medseg.training import (
+    AgreedScores,
+    BestWeights,
+    Checkpoints,
+    ClipGradients,
+    EarlyStop,
+    EpochTable,
+    MaxTime,
+    RestoreBest,
+    StopOnNan,
+    WeightAverage,
+    compile_network,
+)
 
 EPOCHS, ITERATIONS, BATCH = 4, 3, 2
-CPU = torch.device("cpu")
 
 
 def cases(count=5):
@@ -78,32 +91,41 @@ class Accuracy:
 def training(folder, *, start="fresh", overwrite="refuse", epochs=EPOCHS, workers=0, **more):
     """The trainer of a bundle in small.
 
-    Args of `more`: `rate`, `patience`, `tolerance`, `minutes`, `accumulation`, `loss`, `interval`.
+    Args of `more`: `network`, `rate`, `patience`, `tolerance`, `minutes`, `accumulation`, `loss`,
+        `interval`, `batch`, `iterations`, `clip`, `ema`, `compile`, `precision`, `device`, `cases`,
+        `dataset`, `draws`.
     """
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    net, data = network(), cases()
+    device = torch.device(more.get("device", "cpu"))
+    net, data = more.get("network", network()).to(device), more.get("cases", cases())
+    compile_network(net, more.get("compile", "none"), device)
+    average = WeightAverage(net, more["ema"]) if "ema" in more else None
+    validated = net if average is None else average.network
     optimizer = torch.optim.Adam(net.parameters(), lr=more.get("rate", 0.05))
     plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, mode="max", patience=0)
     best = BestWeights(
-        net,
+        validated,
         str(folder / "models" / "model.safetensors"),
         metric="score",
         settings={},
         overwrite=overwrite if start == "fresh" else "replace",
     )
     evaluator = SupervisedEvaluator(
-        device=CPU,
+        device=device,
         val_data_loader=DataLoader(CaseDataset(data, as_it_is), batch_size=1),
-        network=net,
-        val_handlers=[Accuracy(), best],
+        network=validated,
+        val_handlers=[Accuracy(), AgreedScores(), best],
         decollate=False,
     )
     evaluator.add_event_handler(
         Events.COMPLETED, lambda engine: plateau.step(engine.state.metrics["score"])
     )
     augmentation = RandNoise()
-    draws = RandomDraws(len(data), ITERATIONS * BATCH, seed=1)
+    batch = more.get("batch", BATCH)
+    draws = RandomDraws(
+        len(data), more.get("iterations", ITERATIONS) * batch, seed=1, **more.get("draws", {})
+    )
     table = EpochTable(
         str(folder / "metrics.csv"), optimizer=optimizer, evaluator=evaluator, metrics=["score"]
     )
@@ -120,19 +142,32 @@ def training(folder, *, start="fresh", overwrite="refuse", epochs=EPOCHS, worker
             "best_weights": best,
             "table": table,
             "early_stop": stop,
+            "average": average,
         },
         draws=draws,
         settings={"rate": more.get("rate", 0.05), "augmentation": augmentation},
         start=start,
         overwrite=overwrite,
     )
+    clip = ClipGradients(more["clip"]) if "clip" in more else None
+    handlers = [
+        StopOnNan(),
+        clip,
+        average,
+        ValidationHandler(more.get("interval", 1), evaluator),
+        MaxTime(evaluator, more.get("minutes")),
+        RestoreBest(net, str(best.path)),
+        stop,
+        table,
+        checkpoints,
+    ]
     return SupervisedTrainer(
-        device=CPU,
+        device=device,
         max_epochs=epochs,
         train_data_loader=DataLoader(
-            CaseDataset(data, as_it_is, augmentation, seed=1),
+            CaseDataset(data, as_it_is, augmentation, seed=1, **more.get("dataset", {})),
             sampler=draws,
-            batch_size=BATCH,
+            batch_size=batch,
             num_workers=workers,
             persistent_workers=workers > 0,
         ),
@@ -140,14 +175,9 @@ def training(folder, *, start="fresh", overwrite="refuse", epochs=EPOCHS, worker
         optimizer=optimizer,
         loss_function=more.get("loss", loss),
         accumulation_steps=more.get("accumulation", 1),
-        train_handlers=[
-            StopOnNan(),
-            ValidationHandler(more.get("interval", 1), evaluator),
-            MaxTime(evaluator, more.get("minutes")),
-            stop,
-            table,
-            checkpoints,
-        ],
+        inferer=AutocastInferer(SimpleInferer(), precision=more.get("precision", "fp32")),
+        amp=more.get("precision") == "fp16",
+        train_handlers=[handler for handler in handlers if handler is not None],
         decollate=False,
     )
 

@@ -131,7 +131,6 @@ def test_two_dimensional_images_in_colour():
         ({"spacing_mm": (1, -1, 1)}, "spacing_mm must be 3 positive numbers"),
         ({"modes": ["linear"]}, "modes must be one of"),
         ({"modes": ["bilinear", "nearest"]}, "modes must be one of"),
-        ({"modes": ["cubic", "nearest"]}, "cubic is for 2-D images"),
         ({"padding": "wrap"}, "padding must be one of"),
         ({"warp": WarpRanges(flip=Flip(axes=[3]))}, "flip axes must be below 3"),
         (

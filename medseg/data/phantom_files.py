@@ -1,0 +1,89 @@
+"""What all sets of phantoms have in common: how cases are split, and how files are written.
+
+A set is written under a temporary name and renamed when it is whole. The same set gives the same
+bytes on the same machine; another processor may round a few voxels by one.
+"""
+
+import gzip
+import os
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg.data.digest import path_sha256
+from medseg.errors import DataError, UsageError
+
+__all__ = ["MOST_THREADS", "digests", "require_split", "whole_folder", "write_nifti"]
+
+# Each thread holds some 200 MB while it makes a phantom.
+MOST_THREADS = 4
+
+
+def require_split(*, cases: int, test_cases: int, folds: int, seed: int) -> None:
+    """Refuse a set that cannot be made, in the words of the command line.
+
+    Raises:
+        UsageError: If a number is out of its range or a fold would stay empty.
+    """
+    if folds < 1:
+        raise UsageError(f"folds must be 1 or more, got {folds}")
+    if seed < 0:
+        raise UsageError(f"seed must be 0 or more, got {seed}")
+    if test_cases < 0 or cases - test_cases < folds:
+        raise UsageError(
+            f"cases must leave one a fold after the test cases, got {cases} cases, "
+            f"{test_cases} test cases and {folds} folds"
+        )
+
+
+@contextmanager
+def whole_folder(folder: str | Path) -> Generator[Path]:
+    """A folder to write a set into, with `images` and `labels`; it is there whole, or not at all.
+
+    Args:
+        folder: Where to; must be empty or not there yet.
+
+    Raises:
+        DataError: If the folder holds something or cannot be written.
+    """
+    folder = Path(folder).absolute()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError(f"{folder}: exists and is not empty; name another folder or remove it")
+    unfinished = folder.with_name(f".{os.getpid()}.{folder.name}")
+    try:
+        unfinished.mkdir(parents=True)
+        for name in ("images", "labels"):
+            (unfinished / name).mkdir()
+        yield unfinished
+        if folder.exists():
+            folder.rmdir()
+        unfinished.replace(folder)
+    except OSError as error:
+        raise DataError(
+            f"{folder}: cannot write here ({error.strerror}); name another folder"
+        ) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def write_nifti(
+    path: Path, voxels: NDArray[np.int16] | NDArray[np.uint8], affine: NDArray[np.float64]
+) -> None:
+    """Write voxels with their affine; the same voxels, the same bytes."""
+    image = cast("Any", nib.Nifti1Image(voxels, affine))
+    image.set_sform(affine, code="scanner")
+    image.set_qform(affine, code="scanner")
+    image.header.set_xyzt_units("mm")
+    # The time would make equal files differ.
+    path.write_bytes(gzip.compress(image.to_bytes(), compresslevel=3, mtime=0))
+
+
+def digests(folder: Path, image: str, label: str) -> dict[Any, str]:
+    """A case's digests, as a manifest holds them."""
+    return {"image": path_sha256(folder / image), "label": path_sha256(folder / label)}

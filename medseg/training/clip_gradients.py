@@ -1,0 +1,54 @@
+"""A ceiling for the length of a step's gradient.
+
+One odd batch can throw the weights of a training far away, most of all with a loss that divides
+by few voxels, or without normalisation.
+
+Reference:
+    Pascanu et al., On the difficulty of training recurrent neural networks, ICML 2013.
+    https://arxiv.org/abs/1211.5063
+"""
+
+import math
+from typing import Any, cast
+
+import torch
+from monai.engines.utils import IterationEvents
+
+from medseg.errors import UsageError
+from medseg.training.engine import EngineLike, made_a_step
+
+__all__ = ["ClipGradients"]
+
+
+class ClipGradients:
+    """Handler of MONAI's `SupervisedTrainer`: shortens gradients that are longer than `max_norm`.
+
+    The norm is that of all gradients together, summed up over accumulated batches, and without
+    the factor of a loss scaler.
+    """
+
+    def __init__(self, max_norm: float) -> None:
+        """Check the argument.
+
+        Args:
+            max_norm: The greatest length, above 0.
+
+        Raises:
+            UsageError: If it is none.
+        """
+        if not (math.isfinite(max_norm) and max_norm > 0):
+            raise UsageError(f"clip_gradients must be above 0, or null for none, got {max_norm}")
+        self.max_norm = max_norm
+
+    def attach(self, engine: EngineLike) -> None:
+        """Register with a trainer."""
+        engine.add_event_handler(IterationEvents.BACKWARD_COMPLETED, self)
+
+    def __call__(self, engine: EngineLike) -> None:
+        """Shorten the gradients of the step that is about to be made."""
+        if not made_a_step(engine):
+            return
+        trainer = cast("Any", engine)
+        if trainer.scaler is not None:
+            trainer.scaler.unscale_(trainer.optimizer)
+        torch.nn.utils.clip_grad_norm_(trainer.network.parameters(), self.max_norm)

@@ -1,0 +1,57 @@
+"""torch.compile as a choice, tried before the first epoch and not in it.
+
+A network is compiled where it is, so that its weights keep their names, and exports, checkpoints
+and prediction notice nothing.
+"""
+
+from typing import Any, Literal, cast, get_args
+
+import torch
+from torch import nn
+
+from medseg.errors import MachineError, UsageError
+from medseg.networks.weights import plain_network
+
+__all__ = ["Compile", "compile_network"]
+
+Compile = Literal["none", "default", "reduce-overhead", "max-autotune"]
+
+
+def compile_network(network: nn.Module, mode: Compile, device: torch.device) -> None:
+    """Let a network compile itself when it is first called.
+
+    It is compiled anew for training and for validation, a minute or so each, which pays after
+    some thousand steps. torch's own name for the modes is kept.
+
+    Args:
+        network: Of which `forward` is compiled; a `DistributedDataParallel` is unwrapped.
+        mode: `none` does nothing.
+        device: Where it will run.
+
+    Raises:
+        UsageError: If there is no such mode.
+        MachineError: If compiling does not work here; a trial tells.
+    """
+    if mode not in get_args(Compile):
+        raise UsageError(f"compile must be one of {', '.join(get_args(Compile))}, got {mode!r}")
+    if mode == "none":
+        return
+    _try(device)
+    cast("Any", plain_network(network)).compile(mode=mode)
+
+
+def _try(device: torch.device) -> None:
+    trial = cast("Any", torch).compile(_least)
+    try:
+        trial(torch.zeros(8, device=device))
+    # It fails in as many ways as there are parts: no compiler, no Triton, an old GPU.
+    except Exception as error:
+        reason = next((line for line in str(error).splitlines() if line.strip()), "no reason")
+        raise MachineError(
+            f"torch.compile does not work on this machine ({type(error).__name__}: {reason}); "
+            "install a C++ compiler (g++), on GPUs Triton, or set compile to 'none'"
+        ) from error
+
+
+def _least(values: torch.Tensor) -> torch.Tensor:
+    return values * 2 + 1

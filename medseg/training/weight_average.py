@@ -1,0 +1,80 @@
+"""A second network whose weights are the moving average of those that are trained.
+
+Steps scatter about the place they lead to; the average lies nearer to it, and its validations go
+up and down less.
+
+Reference:
+    Polyak and Juditsky, Acceleration of stochastic approximation by averaging, SIAM J. Control
+    Optim. 1992; with exponential weights as in Tarvainen and Valpola, Mean teachers, NIPS 2017.
+    https://arxiv.org/abs/1703.01780
+"""
+
+import copy
+from collections.abc import Mapping
+from typing import Any, cast
+
+import torch
+from ignite.engine import Events
+from torch import Tensor, nn
+
+from medseg.errors import UsageError
+from medseg.networks.weights import plain_network
+from medseg.training.engine import EngineLike, made_a_step
+
+__all__ = ["WeightAverage"]
+
+
+class WeightAverage:
+    """Handler of a trainer: after each step, average = decay * average + (1 - decay) * weights.
+
+    In the first steps the decay is less, (1 + steps) / (10 + steps), or the weights that a
+    training begins with would weigh for long. Statistics of a batch norm are averaged alike;
+    what is no floating point number is copied.
+
+    Attributes:
+        network: The average, to be validated and saved; in evaluation mode, without gradients.
+    """
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        """Begin with a copy.
+
+        Args:
+            network: What is trained; a `DistributedDataParallel` is unwrapped.
+            decay: What a step leaves of the average, in (0, 1), such as 0.999.
+
+        Raises:
+            UsageError: If it is out of its range.
+        """
+        if not 0 < decay < 1:
+            raise UsageError(f"ema must be between 0 and 1, or null for none, got {decay}")
+        self.trained = plain_network(network)
+        self.decay = decay
+        self.network = copy.deepcopy(self.trained).eval().requires_grad_(requires_grad=False)
+        self._steps = 0
+
+    def attach(self, engine: EngineLike) -> None:
+        """Register with a trainer."""
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self)
+
+    def __call__(self, engine: EngineLike) -> None:
+        """Let the average follow, if the iteration moved the weights."""
+        if not made_a_step(engine):
+            return
+        self._steps += 1
+        decay = min(self.decay, (1 + self._steps) / (10 + self._steps))
+        new = cast("dict[str, Tensor]", self.trained.state_dict())
+        with torch.no_grad():
+            for name, average in cast("dict[str, Tensor]", self.network.state_dict()).items():
+                if average.is_floating_point():
+                    average.lerp_(new[name], 1 - decay)
+                else:
+                    average.copy_(new[name])
+
+    def state_dict(self) -> dict[str, Any]:
+        """The average, and of how many steps it is."""
+        return {"network": self.network.state_dict(), "steps": self._steps}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state."""
+        self.network.load_state_dict(state["network"])
+        self._steps = int(state["steps"])
