@@ -30,7 +30,7 @@ from medseg.data.manifest import Label, load_manifest
 from medseg.data.picture import Picture
 from medseg.data.volume import Volume
 from medseg.errors import DataError, ManifestError, UsageError
-from medseg.inference import SaveLabeld
+from medseg.inference import SaveLabeld, VoxelMaps
 from medseg.networks import load_weights
 
 __all__ = ["SET_BY_OPTIONS", "Predictor", "SourceLabel", "open_predictor"]
@@ -115,8 +115,12 @@ class Predictor:
         """What labelling a prepared image will take; none for inferers other than medseg's."""
         return forecast(self.inferer, image, len(self.labels))
 
-    def label(self, image: MetaTensor) -> SourceLabel:
+    def label(self, image: MetaTensor, maps: VoxelMaps | None = None) -> SourceLabel:
         """Label a prepared image, in the grid of the volume it was made from.
+
+        Args:
+            image: As `prepare` gives it.
+            maps: Filled with what the label is the greatest of, in the same grid.
 
         Raises:
             MachineError: If the memory does not suffice for a single window.
@@ -124,7 +128,8 @@ class Predictor:
         """
         batch = cast("MetaTensor", image.to(self.device)[None])
         with told_in_one_line():
-            label = cast("Any", self.inferer)(batch, self.network)
+            asked = {} if maps is None else {"watch": maps}
+            label = cast("Any", self.inferer)(batch, self.network, **asked)
             if not isinstance(label, MetaTensor) or label.shape[:2] != (1, 1):
                 raise UsageError(
                     "the bundle's inferer gives no labels (1, 1, *spatial); let it be "
