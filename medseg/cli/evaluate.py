@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import load_manifest
 from medseg.errors import ExitCode, UsageError
 from medseg.metrics import Criteria, LesionOverlap
@@ -25,7 +26,9 @@ __all__ = ["PAIRING", "evaluate"]
 
 
 def evaluate(  # noqa: PLR0913 - one argument an option
-    predictions: Annotated[Path, typer.Argument(help="A folder of label files, .nii.gz.")],
+    predictions: Annotated[
+        Path, typer.Argument(help="A folder of label files, .nii.gz or pictures.")
+    ],
     labels: Annotated[
         Path | None, typer.Option(help="A folder of references, paired by name.")
     ] = None,
@@ -67,12 +70,14 @@ def evaluate(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Score predictions against references: overlap, distance of boundaries, volume, lesions.
 
-    A structure that was missed or invented counts as DSC 0, one that is in neither as 1.
+    A structure that was missed or invented counts as DSC 0, one that is in neither as 1. Objects
+    are scored too (SEG, panoptic quality) where the manifest says that labels number them.
 
     medseg evaluate labels --manifest data_manifests/covid19_ct_seg.json --dataset-dir data
     """
     shown = chosen_metrics(metrics) if metrics else None
     criteria = Criteria(tolerance_mm=tolerance_mm, lesion_overlap=lesion_overlap)
+    label_kind: LabelKind = "classes"
     class_names = [part.strip() for part in label_names.split(",")] if label_names else None
     if labels is not None and manifest is None and dataset_dir is None:
         name, pairs = labels.name, pairs_by_name(labels, predictions)
@@ -80,6 +85,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         known = load_manifest(manifest)
         pairs = pairs_by_manifest(known, dataset_dir, predictions, split=split, fold=fold)
         name, class_names = f"{known.name} {_place(split, fold)}", known.class_names
+        label_kind = known.label_kind
     else:
         raise UsageError(
             "give --labels DIR, with --label-names or without, "
@@ -90,7 +96,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     if dry_run:
         _print_pairs(pairs)
         return
-    evaluation = score_pairs(name, pairs, class_names, criteria)
+    evaluation = score_pairs(name, pairs, class_names, criteria, label_kind)
     if output is not None:
         write_scores(evaluation, output, shown or DEFAULT_METRICS)
     if as_json:

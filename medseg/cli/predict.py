@@ -20,7 +20,8 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     inputs: Annotated[
         list[Path],
         typer.Argument(
-            help="NIfTI, NRRD or MetaImage files, folders of them, DICOM folders, zips or files."
+            help="NIfTI, NRRD or MetaImage files, PNG or TIFF pictures, folders of them, "
+            "DICOM folders, zips or files."
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
@@ -51,7 +52,8 @@ def predict(  # noqa: PLR0913 - one parameter for each option
         typer.Option(
             "--format",
             metavar="WORD,...",
-            help="auto (the image's own), nifti, nrrd or mha; for DICOM also dicom-seg, dicom-sr.",
+            help="auto (the image's own), nifti, nrrd or mha; of pictures auto, png or tiff; "
+            "for DICOM also dicom-seg, dicom-sr.",
         ),
     ] = "auto",
     maps: Annotated[
@@ -78,7 +80,7 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,  # noqa: FBT002 - a command-line switch
 ) -> None:
-    """Predict a label for each volume, and an overlay to look at.
+    """Predict a label for each volume or picture, and an overlay to look at.
 
     A second run into the same folder does only what is missing.
 

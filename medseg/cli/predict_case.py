@@ -20,10 +20,14 @@ from medseg.data.dicom_outputs import write_dicom_outputs
 from medseg.data.dicom_series import DicomFacts, Gaps, Tilt
 from medseg.data.digest import file_sha256
 from medseg.data.intake import image_problems
+from medseg.data.label_kind import as_classes
+from medseg.data.picture import Picture, is_raster, read_picture
 from medseg.data.problems import refusal
 from medseg.data.volume import Volume, read_volume
 from medseg.inference import VoxelMaps, save_label, save_map
+from medseg.reports.areas import area_columns
 from medseg.reports.overlay import MontageOptions, overlay_montage
+from medseg.reports.picture_overlay import overlay_picture
 from medseg.reports.volumes import measure_volumes, volume_columns
 
 __all__ = ["CaseSteps", "Labelled", "Ready"]
@@ -35,7 +39,7 @@ class Ready:
 
     case: CohortCase
     key: str
-    volume: Volume
+    volume: Volume | Picture
     image: Any
     forecast: Forecast | None
 
@@ -46,7 +50,7 @@ class Labelled:
 
     case: CohortCase
     key: str
-    volume: Volume
+    volume: Volume | Picture
     label: NDArray[Any]
     maps: VoxelMaps | None
     forecast: Forecast | None
@@ -77,8 +81,8 @@ class CaseSteps:
     announce: Callable[[Ready], None]
 
     def read(self, case: CohortCase) -> Ready:
-        """Read and check the volume, and bring it into the network's grid."""
-        volume = read_volume(case.reference, tilt=self.tilt, gaps=self.gaps)
+        """Read and check the volume or picture, and bring it into the network's grid."""
+        volume = self._read(case)
         for problem in image_problems(volume):
             if problem.severity == "error":
                 raise refusal(case.shown, problem)
@@ -93,6 +97,11 @@ class CaseSteps:
             image=image,
             forecast=self.predictor.forecast(image),
         )
+
+    def _read(self, case: CohortCase) -> Volume | Picture:
+        if is_raster(case.path):
+            return read_picture(case.path, "rgb" if self.predictor.channels == 3 else "grey")
+        return read_volume(case.reference, tilt=self.tilt, gaps=self.gaps)
 
     def predict(self, ready: Ready) -> Labelled:
         """Label it."""
@@ -130,9 +139,7 @@ class CaseSteps:
 
     def _write(self, made: Labelled) -> Entry:
         files = self.files(made.case)
-        volumes = measure_volumes(
-            made.label, made.volume.affine, self.predictor.class_names, self.predictor.part_of
-        )
+        columns = self._measure(made)
         begun = self._begin(made)
         remove_abandoned(files.paths)
         # What may still be refused comes first.
@@ -147,12 +154,20 @@ class CaseSteps:
             begun,
             status="done",
             outputs={path.name: file_sha256(path) for path in files.paths},
-            columns=volume_columns(volumes),
-            facts=_facts(made.volume.dicom),
+            columns=columns,
+            facts=_facts(None if isinstance(made.volume, Picture) else made.volume.dicom),
         )
         self.ledger.enter(done)
         write_volumes(self.ledger)
         return done
+
+    def _measure(self, made: Labelled) -> dict[str, str]:
+        names, kind = self.predictor.class_names, self.predictor.label_kind
+        if isinstance(made.volume, Picture):
+            return area_columns(made.label, names, kind)
+        label = as_classes(made.label, kind)
+        affine = made.volume.affine
+        return volume_columns(measure_volumes(label, affine, names, self.predictor.part_of))
 
     def _begin(self, made: Labelled) -> Entry:
         earlier = self.ledger.find(made.case.name)
@@ -172,7 +187,7 @@ class CaseSteps:
         if not files.dicom:
             return
         label = DicomLabel(
-            array=made.label,
+            array=as_classes(made.label, self.predictor.label_kind),
             affine=made.volume.affine,
             reference=made.case.reference,
             labels=self.predictor.labels,
@@ -189,12 +204,24 @@ class CaseSteps:
         )
 
     def _draw(self, made: Labelled, path: Path) -> None:
+        kind = self.predictor.label_kind
+        if isinstance(made.volume, Picture):
+            overlay_picture(
+                made.volume.array[:, :, 0],
+                made.label,
+                path,
+                case=made.case.name,
+                class_names=self.predictor.class_names,
+                kind=kind,
+            )
+            return
         options = MontageOptions(
             case=made.case.name,
             class_names=self.predictor.class_names,
             window=self.predictor.window,
         )
-        overlay_montage(made.volume.array, made.label, made.volume.affine, path, options)
+        label = as_classes(made.label, kind)
+        overlay_montage(made.volume.array, label, made.volume.affine, path, options)
 
 
 def _facts(dicom: DicomFacts | None) -> dict[str, Any]:

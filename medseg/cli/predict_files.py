@@ -12,6 +12,8 @@ from medseg.bundles.cohort_cases import CohortCase, Refused
 from medseg.bundles.cohort_plan import Settings
 from medseg.bundles.ledger import Entry, Ledger
 from medseg.data.dicom_outputs import DicomFormat, check_dicom_formats, dicom_output_path
+from medseg.data.naming import label_suffix
+from medseg.data.picture import is_raster
 from medseg.errors import UsageError
 from medseg.inference.maps import MapKind
 from medseg.reports.volumes import volumes_csv
@@ -28,9 +30,10 @@ __all__ = [
     "write_volumes",
 ]
 
-VolumeFormat = Literal["auto", "nifti", "nrrd", "mha"]
+ImageFormat = Literal["auto", "nifti", "nrrd", "mha", "png", "tiff"]
 VOLUMES, SUMMARY = "volumes.csv", "summary.json"
 _SUFFIXES = {"nifti": ".nii.gz", "nrrd": ".nrrd", "mha": ".mha"}
+_PICTURES = {"png": ".png", "tiff": ".tif"}
 _LIKE = {".nrrd": "nrrd", ".nhdr": "nrrd", ".mha": "mha", ".mhd": "mha"}
 
 
@@ -39,7 +42,7 @@ class CaseFiles:
     """What a case will have.
 
     Attributes:
-        label: The label as a volume; none if only DICOM is wanted.
+        label: The label as a volume or a picture; none if only DICOM is wanted.
         dicom: DICOM outputs by their format.
         maps: Probabilities and entropy.
         overlay: The picture.
@@ -62,12 +65,13 @@ class Formats:
     """What labels are written as.
 
     Attributes:
-        volume: A volume's format, `auto` for that of the image; none if only DICOM is wanted.
+        image: A volume's or a picture's format, `auto` for that of the image; none if only DICOM
+            is wanted.
         dicom: DICOM outputs.
         maps: What is written beside them.
     """
 
-    volume: VolumeFormat | None
+    image: ImageFormat | None
     dicom: tuple[DicomFormat, ...]
     maps: tuple[MapKind, ...] = ()
 
@@ -78,39 +82,53 @@ def read_formats(words: Sequence[str], maps: Sequence[str] = ()) -> Formats:
     Raises:
         UsageError: If one is unknown, or they do not go together.
     """
-    known = (*get_args(VolumeFormat), *get_args(DicomFormat))
+    known = (*get_args(ImageFormat), *get_args(DicomFormat))
     unknown = next((word for word in words if word not in known), None)
     if unknown is not None:
         raise UsageError(f"--format takes {', '.join(known)}, got {unknown!r}")
     unknown = next((word for word in maps if word not in get_args(MapKind)), None)
     if unknown is not None:
         raise UsageError(f"--maps takes {', '.join(get_args(MapKind))}, got {unknown!r}")
-    volumes = [word for word in get_args(VolumeFormat) if word in words]
+    images = [word for word in get_args(ImageFormat) if word in words]
     dicom = tuple(word for word in get_args(DicomFormat) if word in words)
-    if len(volumes) > 1:
-        raise UsageError(f"--format takes one of {', '.join(get_args(VolumeFormat))}")
+    if len(images) > 1:
+        raise UsageError(f"--format takes one of {', '.join(get_args(ImageFormat))}")
     if dicom:
         check_dicom_formats(dicom)
     wanted = tuple(word for word in get_args(MapKind) if word in maps)
-    return Formats(volumes[0] if volumes else None, dicom, wanted)
+    return Formats(images[0] if images else None, dicom, wanted)
 
 
 def case_files(output: Path, case: CohortCase, formats: Formats) -> CaseFiles:
     """`<name>_seg` as `.nii.gz` and the like or `.dcm`, `<name>_sr.dcm`, maps, and the overlay.
 
     Raises:
-        UsageError: If DICOM is wanted of an image that is none.
+        UsageError: If DICOM is wanted of an image that is none, or of a picture a volume, or the
+            reverse.
     """
     if formats.dicom and not case.is_dicom:
         raise UsageError(f"{case.shown}: is no DICOM, so its label cannot be; leave out dicom-seg")
-    own = _LIKE.get(case.path.suffix.lower(), "nifti")
-    suffix = _SUFFIXES.get(own if formats.volume == "auto" else formats.volume or "")
+    suffix = _suffix(case, formats.image)
     return CaseFiles(
         label=None if suffix is None else output / f"{case.name}_seg{suffix}",
         dicom={one: dicom_output_path(output, case.name, one) for one in formats.dicom},
         maps={kind: output / f"{case.name}_{kind}.nii.gz" for kind in formats.maps},
         overlay=output / f"{case.name}_overlay.png",
     )
+
+
+def _suffix(case: CohortCase, wanted: ImageFormat | None) -> str | None:
+    if wanted is None:
+        return None
+    picture = is_raster(case.path)
+    if wanted == "auto":
+        own = _SUFFIXES[_LIKE.get(case.path.suffix.lower(), "nifti")]
+        return label_suffix(case.path) if picture else own
+    if (wanted in _PICTURES) != picture:
+        words = ", ".join(_PICTURES if picture else _SUFFIXES)
+        what = "a picture" if picture else "a volume"
+        raise UsageError(f"{case.shown}: is {what}; its --format is auto, {words}, got {wanted}")
+    return {**_SUFFIXES, **_PICTURES}[wanted]
 
 
 def refuse_clashes(files: Mapping[CohortCase, CaseFiles]) -> None:

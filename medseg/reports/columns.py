@@ -1,11 +1,26 @@
-"""The columns of a table of scores: which there are, how they are headed and rounded."""
+"""The columns of a table of scores: which there are, how they are headed and rounded.
+
+A picture has no millimetres. What is `_mm` of a volume is `_px` of a picture, pixels, and what is
+`_ml` is `_kpx`, thousands of pixels.
+"""
 
 from collections.abc import Sequence
+from typing import Any, Literal, cast
 
 from medseg.errors import UsageError
 from medseg.metrics import METRICS, Criteria, Metric
 
-__all__ = ["DEFAULT_METRICS", "cell", "chosen_metrics", "heading"]
+__all__ = [
+    "DEFAULT_METRICS",
+    "Unit",
+    "cell",
+    "chosen_metrics",
+    "heading",
+    "in_unit",
+    "keys_in_unit",
+]
+
+Unit = Literal["mm", "px"]
 
 # Accuracy is near 1 for anything small, conformity of a missed structure swamps every mean, and
 # not every structure comes in lesions: these are shown when asked for.
@@ -59,11 +74,32 @@ def chosen_metrics(names: str) -> tuple[Metric, ...]:
     return tuple(metric for metric in METRICS if metric in asked)
 
 
-def heading(metric: Metric, criteria: Criteria) -> str:
+def heading(metric: Metric, criteria: Criteria, unit: Unit = "mm") -> str:
     """What stands above a column."""
     if metric == "nsd":
-        return f"NSD {criteria.tolerance_mm:g} mm"
-    return _HEADINGS.get(metric, metric)
+        return f"NSD {criteria.tolerance_mm:g} {unit}"
+    text = _HEADINGS.get(metric, metric)
+    return text.replace(" mm", " px").replace(" ml", " kpx") if unit == "px" else text
+
+
+def in_unit(name: str, unit: Unit) -> str:
+    """The name of a column or a key in the unit of what was scored."""
+    if unit == "mm":
+        return name
+    for of_volume, of_picture in (("_mm", "_px"), ("_ml", "_kpx")):
+        if name.endswith(of_volume):
+            return name.removesuffix(of_volume) + of_picture
+    return name
+
+
+def keys_in_unit(content: Any, unit: Unit) -> Any:
+    """Nested dictionaries and lists with their keys named by `in_unit`."""
+    if isinstance(content, dict):
+        items = cast("dict[str, Any]", content).items()
+        return {in_unit(key, unit): keys_in_unit(value, unit) for key, value in items}
+    if isinstance(content, list | tuple):
+        return [keys_in_unit(value, unit) for value in cast("Sequence[Any]", content)]
+    return content
 
 
 def cell(metric: Metric, value: float, ci95: Sequence[float] = ()) -> str:

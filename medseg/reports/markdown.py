@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from medseg.metrics import Metric
 from medseg.reports.columns import DEFAULT_METRICS, cell, heading
+from medseg.reports.instances import instance_rows
 from medseg.reports.tables import Evaluation
 
 __all__ = ["scores_markdown"]
@@ -12,13 +13,13 @@ __all__ = ["scores_markdown"]
 def scores_markdown(evaluation: Evaluation, metrics: Sequence[Metric] = DEFAULT_METRICS) -> str:
     """Tables: the means over cases, those of each group if there are such, then each case.
 
-    Below them stands what failed.
+    Below them stand the scores of numbered objects, if there are such, and what failed.
 
     Args:
         evaluation: What became of every case.
         metrics: The columns.
     """
-    headings = [heading(metric, evaluation.criteria) for metric in metrics]
+    headings = [heading(metric, evaluation.criteria, evaluation.unit) for metric in metrics]
     groups = list(_groups(evaluation, metrics))
     parts = [
         f"## {_text(evaluation.name)}",
@@ -27,9 +28,17 @@ def scores_markdown(evaluation: Evaluation, metrics: Sequence[Metric] = DEFAULT_
         _table(["class", "missed", "invented", *headings], _means(evaluation, metrics)),
         *([_table(["group", "cases", "class", *headings], groups)] if groups else []),
         _table(["case", "class", "presence", *headings], _rows(evaluation, metrics)),
+        *_instances(evaluation),
         "\n".join(f"- failed: {_text(reason)}" for reason in evaluation.failed.values()),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _instances(evaluation: Evaluation) -> Iterator[str]:
+    if evaluation.instances:
+        head, *rows = instance_rows(evaluation.instances)
+        yield "Objects, matched at an IoU above 0.5:"
+        yield _table(head, rows)
 
 
 def _cases(evaluation: Evaluation) -> str:

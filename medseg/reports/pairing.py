@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from medseg.data.manifest import Case, Manifest
-from medseg.data.naming import image_stem, is_nifti
+from medseg.data.naming import image_stem, label_suffix, nifti_or_pictures
 from medseg.errors import DataError
 
 __all__ = ["PAIRING", "EvaluationSplit", "Pair", "pairs_by_manifest", "pairs_by_name"]
@@ -19,9 +19,9 @@ _IMAGE_ENDINGS = ("_ct", "_mr", "_image", "_0000")
 _ENDINGS = _LABEL_ENDINGS + _IMAGE_ENDINGS
 
 PAIRING = (
-    "With --manifest, the prediction of a case is the file CASE_seg.nii.gz or CASE.nii.gz, where "
-    "CASE is the case's identifier or the name of its image. With --labels, two files are one "
-    "case if their names are equal once these endings are off: "
+    "With --manifest, the prediction of a case is the file CASE_seg.nii.gz or CASE.nii.gz, or "
+    "a picture, where CASE is the case's identifier or the name of its image. With --labels, two "
+    "files are one case if their names are equal once these endings are off: "
     f"{', '.join(_ENDINGS)}; if any name in the labels' folder ends like a label, the others "
     "there are taken for images."
 )
@@ -62,7 +62,7 @@ def pairs_by_manifest(
             image = image_stem(case.image)
             names = [case.case, image] if images[image] == 1 else [case.case]
             found = [files[n] for name in names for n in (f"{name}_seg", name) if n in files]
-            expected = f"{names[-1]}_seg.nii.gz"
+            expected = f"{names[-1]}_seg{label_suffix(case.image)}"
             prediction = found[0] if found else None
             reference = dataset_dir / case.label
             pairs.append(Pair(case.case, reference, prediction, expected, case.group))
@@ -87,17 +87,18 @@ def pairs_by_name(labels: Path, predictions: Path) -> list[Pair]:
     by_case = _unique(like_labels or references)
     found = _unique(_files(predictions))
     return [
-        Pair(case, reference, found.get(case), f"{case}_seg.nii.gz")
+        Pair(case, reference, found.get(case), f"{case}_seg{label_suffix(reference)}")
         for case, reference in sorted(by_case.items())
     ]
 
 
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; give one that holds .nii.gz files")
-    files = [path for path in sorted(folder.iterdir()) if is_nifti(path)]
+        raise DataError(f"{folder}: no such folder; give one that holds label files")
+    files = nifti_or_pictures(sorted(folder.iterdir()))
     if not files:
-        raise DataError(f"{folder}: no .nii or .nii.gz file in it; give the folder that holds them")
+        what = "no .nii or .nii.gz file and no picture in it"
+        raise DataError(f"{folder}: {what}; give the folder that holds them")
     return files
 
 

@@ -15,11 +15,22 @@ from rich.progress import track
 
 from medseg._files import write_atomically
 from medseg.data.intake import GRID_TOLERANCE_MM, count_values, grid_problems
+from medseg.data.label_kind import LabelKind, as_classes
 from medseg.data.manifest import Manifest
-from medseg.data.volume import Volume, read_volume
+from medseg.data.picture import Picture, read_image
+from medseg.data.volume import Volume
 from medseg.errors import DataError
-from medseg.metrics import ClassScores, Criteria, Metric, absent_scores, label_scores
-from medseg.reports.columns import DEFAULT_METRICS
+from medseg.metrics import (
+    ClassScores,
+    Criteria,
+    InstanceScores,
+    Metric,
+    absent_scores,
+    instance_scores,
+    label_scores,
+)
+from medseg.reports.columns import DEFAULT_METRICS, Unit
+from medseg.reports.instances import instances_csv
 from medseg.reports.markdown import scores_markdown
 from medseg.reports.pairing import EvaluationSplit, Pair, pairs_by_manifest
 from medseg.reports.summary_table import summary_csv
@@ -27,7 +38,7 @@ from medseg.reports.tables import Evaluation, print_scores, scores_csv, scores_j
 
 __all__ = ["SCORE_FILES", "score_pairs", "score_predictions", "write_scores"]
 
-SCORE_FILES = ("scores.csv", "summary.csv", "scores.json", "scores.md")
+SCORE_FILES = ("scores.csv", "summary.csv", "scores.json", "scores.md", "instances.csv")
 
 _UNNAMED = "label "
 # With more values than this a file is an image.
@@ -62,7 +73,9 @@ def score_predictions(  # noqa: PLR0913 - one argument a key of a config
         manifest, Path(dataset_dir), Path(predictions), split=split, fold=fold
     )
     name = f"{manifest.name} {split}"
-    evaluation = score_pairs(name, pairs, manifest.class_names, criteria or Criteria())
+    evaluation = score_pairs(
+        name, pairs, manifest.class_names, criteria or Criteria(), manifest.label_kind
+    )
     write_scores(evaluation, Path(output_dir))
     print_scores(evaluation, Console(highlight=False, markup=False, emoji=False))
     if evaluation.failed:
@@ -72,7 +85,7 @@ def score_predictions(  # noqa: PLR0913 - one argument a key of a config
 def write_scores(
     evaluation: Evaluation, folder: Path, metrics: Sequence[Metric] = DEFAULT_METRICS
 ) -> None:
-    """Write `SCORE_FILES`, replacing what is there.
+    """Write `SCORE_FILES`, replacing what is there; `instances.csv` of numbered objects only.
 
     Args:
         evaluation: What became of every case.
@@ -81,14 +94,24 @@ def write_scores(
     """
     write_atomically(folder / "scores.csv", lambda path: scores_csv(evaluation, path))
     summary = evaluation.summary
-    write_atomically(folder / "summary.csv", lambda path: summary_csv(summary, path))
-    texts = (scores_json(evaluation), scores_markdown(evaluation, metrics))
-    for name, text in zip(SCORE_FILES[2:], texts, strict=True):
+    unit = evaluation.unit
+    write_atomically(folder / "summary.csv", lambda path: summary_csv(summary, path, unit))
+    texts = {
+        "scores.json": scores_json(evaluation),
+        "scores.md": scores_markdown(evaluation, metrics),
+    }
+    if evaluation.instances:
+        texts["instances.csv"] = instances_csv(evaluation.instances)
+    for name, text in texts.items():
         write_atomically(folder / name, partial(Path.write_text, data=text, encoding="utf-8"))
 
 
 def score_pairs(
-    name: str, pairs: Sequence[Pair], class_names: list[str] | None, criteria: Criteria
+    name: str,
+    pairs: Sequence[Pair],
+    class_names: list[str] | None,
+    criteria: Criteria,
+    label_kind: LabelKind = "classes",
 ) -> Evaluation:
     """Score every pair; a case that cannot be scored is told, and the others go on.
 
@@ -97,55 +120,86 @@ def score_pairs(
         pairs: See `medseg.reports.pairing`.
         class_names: One a label value, background first; none names them by value.
         criteria: What counts as right.
+        label_kind: What the references hold. Predictions hold `instances` too where these do,
+            of which both objects and foreground are scored; else classes.
 
     Raises:
         DataError: If no case could be scored.
     """
-    scores: dict[str, list[ClassScores]] = {}
-    voxels: dict[str, int] = {}
+    scored: dict[str, _Scored] = {}
     failed: dict[str, str] = {}
     console = Console(stderr=True)
     for pair in track(
         pairs, "scoring", console=console, transient=True, disable=not console.is_terminal
     ):
         try:
-            scores[pair.case], voxels[pair.case] = _score(pair, class_names, criteria)
+            scored[pair.case] = _score(pair, class_names, criteria, label_kind)
         except DataError as error:
             failed[pair.case] = f"{pair.case}: {error}"
-    if not scores:
+    if not scored:
         reason = next(iter(failed.values()))
         raise DataError(f"none of {len(failed)} cases could be scored; {reason}")
+    scores = {case: one.scores for case, one in scored.items()}
     if class_names is None:
-        scores = _with_absent_classes(scores, voxels)
-    groups = {pair.case: pair.group for pair in pairs if pair.group is not None}
-    return Evaluation(name=name, scores=scores, failed=failed, criteria=criteria, groups=groups)
+        scores = _with_absent_classes(scores, {case: one.voxels for case, one in scored.items()})
+    return Evaluation(
+        name=name,
+        scores=scores,
+        failed=failed,
+        criteria=criteria,
+        groups={pair.case: pair.group for pair in pairs if pair.group is not None},
+        unit="px" if any(one.unit == "px" for one in scored.values()) else "mm",
+        instances={c: one.objects for c, one in scored.items() if one.objects is not None},
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Scored:
+    """One case: its classes' scores, those of its objects if they are numbered, its size."""
+
+    scores: list[ClassScores]
+    objects: InstanceScores | None
+    voxels: int
+    unit: Unit
 
 
 def _score(
-    pair: Pair, class_names: list[str] | None, criteria: Criteria
-) -> tuple[list[ClassScores], int]:
+    pair: Pair, class_names: list[str] | None, criteria: Criteria, kind: LabelKind
+) -> _Scored:
     if pair.prediction is None:
         raise DataError(f"no prediction; it should be called {pair.expected}")
     reference, prediction = _read(pair.reference), _read(pair.prediction)
     _check_grid(reference, prediction)
     if class_names is None:
         class_names, reference, prediction = _named_by_value(reference, prediction)
-    arrays = prediction.array, reference.array
-    scores = label_scores(*arrays, class_names, reference.spacing_mm, criteria)
-    return scores, reference.array.size
+    of_pred: LabelKind = "instances" if kind == "instances" else "classes"
+    arrays = as_classes(prediction.array, of_pred), as_classes(reference.array, kind)
+    if isinstance(reference, Picture):
+        pred, label = (array[:, :, 0] for array in arrays)
+        scores = label_scores(pred, label, class_names, (1.0, 1.0), criteria)
+    else:
+        scores = label_scores(*arrays, class_names, reference.spacing_mm, criteria)
+    return _Scored(
+        scores=scores,
+        objects=(
+            instance_scores(prediction.array, reference.array) if kind == "instances" else None
+        ),
+        voxels=reference.array.size,
+        unit="px" if isinstance(reference, Picture) else "mm",
+    )
 
 
-def _read(path: Path) -> Volume:
-    volume = read_volume(path, where="label")
-    if volume.array.dtype.kind in "iu":
-        return volume
+def _read(path: Path) -> Volume | Picture:
+    image = read_image(path, where="label")
+    if image.array.dtype.kind in "iu":
+        return image
     # Some programs store labels as floating point.
-    if not (np.isfinite(volume.array).all() and (volume.array == np.rint(volume.array)).all()):
+    if not (np.isfinite(image.array).all() and (image.array == np.rint(image.array)).all()):
         raise DataError(f"{path}: holds values that are not whole numbers; give a label file")
-    return dataclasses.replace(volume, array=volume.array.astype(np.int32))
+    return dataclasses.replace(image, array=image.array.astype(np.int32))
 
 
-def _check_grid(reference: Volume, prediction: Volume) -> None:
+def _check_grid(reference: Volume | Picture, prediction: Volume | Picture) -> None:
     if reference.shape != prediction.shape:
         raise DataError(
             f"the prediction's shape {prediction.shape} is not the reference's "
@@ -158,7 +212,9 @@ def _check_grid(reference: Volume, prediction: Volume) -> None:
         )
 
 
-def _named_by_value(reference: Volume, prediction: Volume) -> tuple[list[str], Volume, Volume]:
+def _named_by_value(
+    reference: Volume | Picture, prediction: Volume | Picture
+) -> tuple[list[str], Volume | Picture, Volume | Picture]:
     """Names for the values that occur, and both labels as places in that list."""
     found = count_values(reference.array).keys() | count_values(prediction.array).keys()
     values = sorted({0, *(int(value) for value in found)})

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from medseg.metrics import METRICS, Estimate, Metric, Summary
+from medseg.reports.columns import Unit, in_unit
 
 __all__ = ["summary_csv"]
 
@@ -24,7 +25,7 @@ _COLUMNS: list[str] = [
 ]
 
 
-def summary_csv(summary: Summary, path: Path) -> None:
+def summary_csv(summary: Summary, path: Path, unit: Unit = "mm") -> None:
     """Write the means and what is pooled, each with the ends of its 95 % interval.
 
     The rows named `mean of the classes` hold, in their last columns, all classes pooled.
@@ -32,7 +33,8 @@ def summary_csv(summary: Summary, path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, _COLUMNS, restval="")
         table.writeheader()
-        table.writerows(_rows(summary))
+        for row in _rows(summary):
+            table.writerow({**row, "metric": in_unit(str(row["metric"]), unit)})
 
 
 def _rows(summary: Summary) -> Iterator[dict[str, str | float]]:

@@ -22,13 +22,15 @@ from medseg.metrics import (
     ClassScores,
     Criteria,
     GroupSummary,
+    InstanceScores,
     Metric,
     Summary,
     summarise,
     summarise_groups,
 )
 from medseg.metrics.summary import Estimate
-from medseg.reports.columns import DEFAULT_METRICS, cell, heading
+from medseg.reports.columns import DEFAULT_METRICS, Unit, cell, heading, in_unit, keys_in_unit
+from medseg.reports.instances import instances_content, print_instances
 
 __all__ = ["Evaluation", "print_scores", "scores_csv", "scores_json"]
 
@@ -56,6 +58,8 @@ class Evaluation:
         failed: Why each of the others could not be scored.
         criteria: What counted as right.
         groups: What kind of case each is, such as its tissue's class; of those that are of one.
+        unit: In which lengths are told: millimetres of volumes, pixels of pictures.
+        instances: Of labels that number objects, how well these were found; else empty.
     """
 
     name: str
@@ -63,6 +67,10 @@ class Evaluation:
     failed: Mapping[str, str]
     criteria: Criteria = dataclasses.field(default_factory=Criteria)
     groups: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    unit: Unit = "mm"
+    instances: Mapping[str, InstanceScores] = dataclasses.field(
+        default_factory=dict[str, InstanceScores]
+    )
 
     @functools.cached_property
     def summary(self) -> Summary:
@@ -80,6 +88,8 @@ def print_scores(
     evaluation: Evaluation, console: Console, metrics: Sequence[Metric] | None = None
 ) -> None:
     """Print a row for each case and class, the means, the worst, what failed, a verdict.
+
+    Of numbered objects there is a second table.
 
     Args:
         evaluation: What became of every case.
@@ -100,6 +110,8 @@ def print_scores(
     if len(evaluation.scores) > 1:
         console.print(f"mean DSC with its 95 % interval: {_intervals(evaluation)}", soft_wrap=True)
     console.print(f"lowest DSC: {_lowest(evaluation)}", soft_wrap=True)
+    if evaluation.instances:
+        print_instances(evaluation.instances, console)
     for reason in evaluation.failed.values():
         console.print(f"failed  {reason}", style="red", soft_wrap=True)
     console.print(_verdict(evaluation), soft_wrap=True)
@@ -108,13 +120,15 @@ def print_scores(
 def scores_csv(evaluation: Evaluation, path: Path) -> None:
     """Write a row for each case and class, and one with its `error` for each failed case."""
     group = ["group"] if evaluation.groups else []
-    columns = ["case", *group, *(field.name for field in dataclasses.fields(ClassScores)), "error"]
+    fields = [in_unit(field.name, evaluation.unit) for field in dataclasses.fields(ClassScores)]
+    columns = ["case", *group, *fields, "error"]
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, columns, restval="")
         table.writeheader()
         for case, classes in evaluation.scores.items():
             named = _named(evaluation, case)
-            table.writerows({**named, **dataclasses.asdict(one)} for one in classes)
+            values = [keys_in_unit(dataclasses.asdict(one), evaluation.unit) for one in classes]
+            table.writerows({**named, **one} for one in values)
         table.writerows(
             {**_named(evaluation, case), "error": reason}
             for case, reason in evaluation.failed.items()
@@ -127,16 +141,18 @@ def scores_json(evaluation: Evaluation) -> str:
         "name": evaluation.name,
         "scored": len(evaluation.scores),
         "failed": dict(evaluation.failed),
-        "criteria": dataclasses.asdict(evaluation.criteria),
-        "summary": dataclasses.asdict(evaluation.summary),
+        "criteria": keys_in_unit(dataclasses.asdict(evaluation.criteria), evaluation.unit),
+        "summary": keys_in_unit(dataclasses.asdict(evaluation.summary), evaluation.unit),
         "cases": {
-            case: [dataclasses.asdict(one) for one in classes]
+            case: [keys_in_unit(dataclasses.asdict(one), evaluation.unit) for one in classes]
             for case, classes in evaluation.scores.items()
         },
     }
     if evaluation.by_group is not None:
         content["groups"] = dict(evaluation.groups)
-        content["by_group"] = dataclasses.asdict(evaluation.by_group)
+        content["by_group"] = keys_in_unit(dataclasses.asdict(evaluation.by_group), evaluation.unit)
+    if evaluation.instances:
+        content["instances"] = instances_content(evaluation.instances)
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -154,7 +170,8 @@ def _table(evaluation: Evaluation, metrics: Sequence[Metric]) -> Table:
     for text in ("case", "class"):
         table.add_column(text, no_wrap=True)
     for metric in metrics:
-        table.add_column(heading(metric, evaluation.criteria), justify="right", no_wrap=True)
+        text = heading(metric, evaluation.criteria, evaluation.unit)
+        table.add_column(text, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for case, classes in evaluation.scores.items():
         for one in classes:

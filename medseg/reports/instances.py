@@ -1,0 +1,86 @@
+"""Scores of numbered objects as tables: for a terminal, a spreadsheet, a program, a model card."""
+
+import csv
+import dataclasses
+import io
+from collections.abc import Iterator, Mapping
+from statistics import fmean
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from medseg.metrics import InstanceScores, pooled_instances
+
+__all__ = ["instance_rows", "instances_content", "instances_csv", "print_instances"]
+
+Scores = Mapping[str, InstanceScores]
+_COUNTS = ("label_objects", "pred_objects", "matched")
+_SCORES = ("seg", "sq", "rq", "pq")
+_HEADINGS: tuple[str, ...] = ("case", "label", "pred", "matched", "SEG", "SQ", "RQ", "PQ")
+
+
+def print_instances(scores: Scores, console: Console) -> None:
+    """Print a row for each case, the mean of the cases, and all counted as one image.
+
+    Args:
+        scores: Of each case.
+        console: Where to.
+    """
+    table = Table(box=box.SIMPLE_HEAD, title="objects", title_justify="left")
+    head, *rows = instance_rows(scores)
+    for place, text in enumerate(head):
+        table.add_column(text, justify="right" if place else "left", no_wrap=True)
+    for place, row in enumerate(rows):
+        table.add_row(*row, end_section=place + 1 == len(scores))
+    console.print(table)
+
+
+def instance_rows(scores: Scores) -> list[list[str]]:
+    """The table as text: its headings, a row for each case, and over them where there are several.
+
+    `matched` counts pairs with an IoU above 0.5. What each score means: `InstanceScores`.
+    """
+    rows = [list(_HEADINGS), *(_row(case, _numbers(one)) for case, one in scores.items())]
+    if len(scores) > 1:
+        means = {name: fmean(_numbers(one)[name] for one in scores.values()) for name in _SCORES}
+        rows.append(_row("mean", means))
+        rows.append(_row("pooled", _numbers(pooled_instances(scores.values()))))
+    return rows
+
+
+def instances_csv(scores: Scores) -> str:
+    """A row for each case, with the counts that pooled scores are made of."""
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\n")
+    table.writerow(["case", *_content(next(iter(scores.values())))])
+    table.writerows([case, *_content(one).values()] for case, one in scores.items())
+    return out.getvalue()
+
+
+def instances_content(scores: Scores) -> dict[str, Any]:
+    """The same for JSON, with all cases counted as one image under `pooled`."""
+    return {
+        "cases": {case: _content(one) for case, one in scores.items()},
+        "pooled": _content(pooled_instances(scores.values())),
+    }
+
+
+def _content(one: InstanceScores) -> dict[str, float]:
+    return {**dataclasses.asdict(one), **{name: getattr(one, name) for name in _SCORES}}
+
+
+def _numbers(one: InstanceScores) -> dict[str, float]:
+    return {name: getattr(one, name) for name in (*_COUNTS, *_SCORES)}
+
+
+def _row(name: str, numbers: Mapping[str, float]) -> list[str]:
+    return [name, *_cells(numbers)]
+
+
+def _cells(numbers: Mapping[str, float]) -> Iterator[str]:
+    for count in _COUNTS:
+        yield str(int(numbers[count])) if count in numbers else ""
+    for score in _SCORES:
+        yield f"{numbers[score]:.3f}"
