@@ -122,3 +122,47 @@ def test_without_augmentation_a_patch_is_a_frame_as_it_is(dish):
     sample = parser.get_parsed_content("train#augmentation")(dict(prepared))
     for key in ("image", "label", "weight"):
         np.testing.assert_array_equal(sample[key], prepared[key])
+
+
+@pytest.mark.parametrize(
+    ("word", "code", "made"),
+    [("png", 0, ["t004_seg.png"]), ("nifti", 2, []), ("auto", 0, ["t004_seg.tif"])],
+)
+def test_a_picture_is_written_as_a_picture(
+    trained_cells, dish, tmp_path, command, word, code, made
+):
+    image = dish / "images" / "t004.tif"
+    options = ["--format", word, "--set", "engine=torch"]
+    assert command("predict", trained_cells, image, "-o", tmp_path, *options) == code
+    assert [path.name for path in tmp_path.glob("*_seg.*")] == made
+
+
+def test_a_folder_of_pictures_is_predicted_without_its_own_labels(
+    trained_cells, dish, tmp_path, command, capsys
+):
+    shutil.copytree(dish / "images", tmp_path / "in")
+    for _ in range(2):
+        options = ["--set", "engine=torch"]
+        assert (
+            command("predict", trained_cells, tmp_path / "in", "-o", tmp_path / "in", *options) == 0
+        )
+    assert len(list((tmp_path / "in").glob("*_seg.tif"))) == 5
+    assert len(list((tmp_path / "in").glob("*_overlay.png"))) == 5
+    assert "of them" in capsys.readouterr().out
+
+
+def test_a_picture_in_colour_is_told_and_the_others_go_on(
+    trained_cells, dish, tmp_path, command, capsys
+):
+    colours = np.random.default_rng(0).integers(0, 255, (64, 72, 3), dtype=np.uint8)
+    Image.fromarray(colours).save(tmp_path / "colour.png")
+    inputs = [tmp_path / "colour.png", dish / "images" / "t000.tif"]
+    out = tmp_path / "out"
+    assert command("predict", trained_cells, *inputs, "-o", out, "--set", "engine=torch") == 1
+    assert "colours where grey values are expected" in capsys.readouterr().err.replace("\n", "")
+    assert (out / "t000_seg.tif").is_file()
+
+
+def test_a_bundle_of_volumes_refuses_a_picture(trained, dish, tmp_path, command, capsys):
+    assert command("predict", trained, dish / "images" / "t000.tif", "-o", tmp_path) == 3
+    assert "is a picture; covid_lung_ct_unet3d takes volumes" in capsys.readouterr().err
