@@ -51,10 +51,22 @@ class CohortCase:
 
 @dataclass(frozen=True)
 class Refused:
-    """An input that cannot be used, and why, in one line."""
+    """An input that cannot be used, and why, in one line.
+
+    Attributes:
+        shown: How it is told to the user.
+        error: Likewise; it may name a path.
+        path: What is not told in files.
+    """
 
     shown: str
     error: str
+    path: str | None = None
+
+    @property
+    def without_path(self) -> str:
+        """The error as it is told in files."""
+        return self.error if self.path is None else self.error.replace(self.path, self.shown)
 
 
 def find_cases(
@@ -84,7 +96,9 @@ def find_cases(
         except MedsegError as error:
             # What is wrong with DICOM is told without its path.
             which = f"input {number}: " if len(inputs) > 1 and str(given) not in str(error) else ""
-            refused.append(Refused(f"input {number}", which + str(error)))
+            absolute = str(given.absolute())
+            path = absolute if absolute in str(error) else str(given)
+            refused.append(Refused(f"input {number}", which + str(error), path))
     return cases, refused
 
 

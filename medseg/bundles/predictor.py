@@ -30,7 +30,8 @@ from medseg.data.manifest import Label, load_manifest
 from medseg.data.picture import Picture
 from medseg.data.volume import Volume
 from medseg.errors import DataError, ManifestError, UsageError
-from medseg.inference import SaveLabeld
+from medseg.inference import EngineInferer, SaveLabeld, SlidingWindowLabels, VoxelMaps
+from medseg.inference.mirror import check_mirror_axes
 from medseg.networks import load_weights
 
 __all__ = ["SET_BY_OPTIONS", "Predictor", "SourceLabel", "open_predictor"]
@@ -115,8 +116,12 @@ class Predictor:
         """What labelling a prepared image will take; none for inferers other than medseg's."""
         return forecast(self.inferer, image, len(self.labels))
 
-    def label(self, image: MetaTensor) -> SourceLabel:
+    def label(self, image: MetaTensor, maps: VoxelMaps | None = None) -> SourceLabel:
         """Label a prepared image, in the grid of the volume it was made from.
+
+        Args:
+            image: As `prepare` gives it.
+            maps: Filled with what the label is the greatest of, in the same grid.
 
         Raises:
             MachineError: If the memory does not suffice for a single window.
@@ -124,7 +129,8 @@ class Predictor:
         """
         batch = cast("MetaTensor", image.to(self.device)[None])
         with told_in_one_line():
-            label = cast("Any", self.inferer)(batch, self.network)
+            asked = {} if maps is None else {"watch": maps}
+            label = cast("Any", self.inferer)(batch, self.network, **asked)
             if not isinstance(label, MetaTensor) or label.shape[:2] != (1, 1):
                 raise UsageError(
                     "the bundle's inferer gives no labels (1, 1, *spatial); let it be "
@@ -147,6 +153,7 @@ def open_predictor(
     weights: str | Path | None = None,
     pairs: Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
+    mirror_axes: Sequence[int] = (),
 ) -> Predictor:
     """Read a bundle's inference config and its weights.
 
@@ -155,6 +162,8 @@ def open_predictor(
         weights: A `.safetensors` file; the bundle's `models/model.safetensors` if None.
         pairs: `KEY=VALUE` texts from the user, which may not name what `overrides` does.
         overrides: More overrides, as values, of keys that the config has.
+        mirror_axes: Spatial axes of the network's grid along which windows are mirrored as well;
+            the bundle's own if there are none.
 
     Raises:
         MedsegError: For a bundle, an override or weights that cannot be used, in one line.
@@ -177,6 +186,8 @@ def open_predictor(
         parts = {key: parser.get_parsed_content(key) for key in _NEEDED}
         known = parser.get()
         may_be = {key: parser.get_parsed_content(key) if key in known else None for key in _MAY_BE}
+        if mirror_axes:
+            _mirror(parts["inferer"], mirror_axes)
         load_weights(parts["network"], weights)
     metadata = load_metadata(bundle / "configs" / "metadata.json")
     image = metadata.network_data_format.inputs["image"]
@@ -198,6 +209,13 @@ def open_predictor(
         network=parts["network"].eval(),
         device=torch.device(parts["device"]),
     )
+
+
+def _mirror(inferer: Inferer, axes: Sequence[int]) -> None:
+    inner = inferer.inferer if isinstance(inferer, EngineInferer) else inferer
+    if not isinstance(inner, SlidingWindowLabels):
+        raise UsageError("this bundle's inferer is not medseg's; leave out --mirror")
+    inner.mirror_axes = check_mirror_axes(axes, len(inner.window))
 
 
 def _refuse_set_by_options(pairs: Sequence[str]) -> None:

@@ -128,7 +128,7 @@ def _check(shape: tuple[int, int], bmi: float | None, level: float | None) -> No
 
 
 def _grid(shift_mm: NDArray[np.float64], shape: tuple[int, int], girth: Girth) -> SliceGrid:
-    """A field of view that holds the widest of the patient's slices from front to back."""
+    """A field of view for the deepest of the patient's slices; it may cut off a sliver of skin."""
     _, front, back = girth.body
     deep_mm = max(NOMINAL_MM * FAT_SHAPE[1], 1.04 * (front + back) + 2 * abs(shift_mm[1]))
     return SliceGrid(

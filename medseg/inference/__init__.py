@@ -5,12 +5,14 @@ from medseg.inference.cells import NumberCellsd, number_cells
 from medseg.inference.engine import Engine, open_engine
 from medseg.inference.engine_check import Agreement, agreeing_engine, label_agreement
 from medseg.inference.engine_inferer import EngineInferer
-from medseg.inference.save import SaveLabeld, save_label
-from medseg.inference.skip import ConstantWindows, OutsideBody
+from medseg.inference.maps import VoxelMaps
+from medseg.inference.save import SaveLabeld, save_label, save_map
+from medseg.inference.skip import AroundLungs, ConstantWindows, OutsideBody
 from medseg.inference.sliding_labels import SlidingWindowLabels
 
 __all__ = [
     "Agreement",
+    "AroundLungs",
     "AutocastInferer",
     "ConstantWindows",
     "Engine",
@@ -19,10 +21,12 @@ __all__ = [
     "OutsideBody",
     "SaveLabeld",
     "SlidingWindowLabels",
+    "VoxelMaps",
     "agreeing_engine",
     "fast_precision",
     "label_agreement",
     "number_cells",
     "open_engine",
     "save_label",
+    "save_map",
 ]

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from medseg.inference.engine import Engine, EngineChoice, PrecisionChoice, open_engine
 from medseg.inference.engine_check import agreeing_engine
+from medseg.inference.export import Watch
 from medseg.inference.sliding_labels import SlidingWindowLabels
 
 __all__ = ["EngineInferer"]
@@ -41,11 +42,18 @@ class EngineInferer(Inferer):
         self.precision: PrecisionChoice = precision
         self._opened: tuple[nn.Module, Engine] | None = None
 
-    def __call__(self, inputs: Tensor, network: nn.Module, *args: Any, **kwargs: Any) -> Tensor:
+    def __call__(
+        self,
+        inputs: Tensor,
+        network: nn.Module,
+        *args: Any,
+        watch: Watch | None = None,
+        **kwargs: Any,
+    ) -> Tensor:
         """Return the label of one volume, see `SlidingWindowLabels`."""
         if self._opened is None or self._opened[0] is not network:
             self._opened = (network, self._open(inputs, network))
-        return self.inferer(inputs, self._opened[1], *args, **kwargs)
+        return self.inferer(inputs, self._opened[1], *args, watch=watch, **kwargs)
 
     def _open(self, inputs: Tensor, network: nn.Module) -> Engine:
         opened = open_engine(

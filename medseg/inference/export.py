@@ -1,11 +1,12 @@
-"""From logits in the network's grid to a label in the source's, a slab at a time.
+"""From what the network says of each class to a label in the source's grid, a slab at a time.
 
 Interpolating all classes to full size and taking the greatest is what fills the memory of other
 tools: 25 classes of a chest CT are 8 GB. Here a slab's classes pass one by one, each is
 interpolated and compared with the best so far, and only the winner's number stays.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -14,13 +15,17 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 
 from medseg.inference.grid_map import GridMap
+from medseg.inference.region import Part
 from medseg.inference.slabs import Slab
 
 __all__ = [
-    "foreground_in_network_grid",
-    "foreground_in_source_grid",
+    "Label",
+    "Piece",
+    "Watch",
     "label_in_network_grid",
     "label_in_source_grid",
+    "piece_values",
+    "source_pieces",
 ]
 
 Floats = NDArray[np.float64]
@@ -30,72 +35,118 @@ Label = NDArray[np.unsignedinteger]
 _CHUNK = 8
 
 
+class Watch(Protocol):
+    """Who wants to see each class, and not only which was the greatest."""
+
+    def begin(self, grid: GridMap, classes: int) -> None:
+        """Told once, before the first class is shown; what is not shown is background."""
+        ...
+
+    def see(self, box: tuple[slice, ...], value: int, values: Tensor) -> None:
+        """Shown every class of every part, class by class.
+
+        Args:
+            box: Which part of the source, as the network's axes run, see `GridMap.turned`.
+            value: The class.
+            values: As large as the box.
+        """
+        ...
+
+
+class Piece(NamedTuple):
+    """What is interpolated at a time.
+
+    Attributes:
+        where: Which part of the source it fills, as the network's axes run, see `GridMap.turned`.
+        values: `(C, slices, *rest)`, the slabs' axis first.
+        rows: Places along it, counted from the first slice.
+        plane: Places along the others.
+    """
+
+    where: tuple[slice, ...]
+    values: Tensor
+    rows: Floats
+    plane: Sequence[Floats]
+
+
 def label_in_network_grid(slabs: Iterable[Slab]) -> Label:
-    """The class of the greatest logit of each voxel; `(*spatial)`, uint8 or uint16."""
+    """The class of the greatest value of each voxel; `(*spatial)`, uint8 or uint16."""
     # max over a leading axis is six times as fast as argmax over it.
     parts = [_stored(slab.logits.max(dim=0).indices, len(slab.logits)) for slab in slabs]
     return np.concatenate(parts)
 
 
-def label_in_source_grid(slabs: Iterable[Slab], grid: GridMap, axis: int = 0) -> Label:
-    """Interpolate logits linearly to the source's grid, and name the greatest.
+def label_in_source_grid(
+    slabs: Iterable[Slab],
+    grid: GridMap,
+    axis: int = 0,
+    *,
+    part: Part | None = None,
+    watch: Watch | None = None,
+) -> Label:
+    """Interpolate each class linearly to the source's grid, and name the greatest.
 
     Args:
         slabs: Along the network grid's axis `axis`, in order, 2 or 3 spatial axes, that axis first.
         grid: How the grids lie.
         axis: Which of the network's axes the slabs run along.
+        part: Which part of the network's grid the slabs are of, all of it if None; the rest is
+            background.
+        watch: Sees each class.
 
     Returns:
         `(*spatial)` of the source, uint8, or uint16 from 256 classes on. Voxels outside the
-        network's grid take its nearest logits.
+        network's grid take its nearest values.
     """
+    label: Label | None = None
+    for piece in source_pieces(slabs, grid, axis, part=part):
+        classes = len(piece.values)
+        if label is None:
+            label = np.zeros(grid.shape, _dtype(classes))
+            if watch is not None:
+                watch.begin(grid, classes)
+        see = None if watch is None else _turned(watch, piece.where, axis)
+        found = _stored(_chunk_label(piece, see), classes)
+        grid.turned(label)[piece.where] = np.moveaxis(found, 0, axis)
+    return np.zeros(grid.shape, np.uint8) if label is None else label
+
+
+def source_pieces(
+    slabs: Iterable[Slab],
+    grid: GridMap,
+    axis: int,
+    *,
+    part: Part | None,
+) -> Iterator[Piece]:
+    """Cut what slabs hold into what is interpolated at a time; arguments as above."""
     order = [axis, *(a for a in range(len(grid.axes)) if a != axis)]
-    places = [grid.places(a) for a in order]
-    rows = [_stored(_chunk_label(*p), len(p[0])) for p in _pieces(slabs, places)]
-    label = np.concatenate(rows)
-    return grid.to_source(np.moveaxis(label, 0, axis))
+    ranges = grid.within(part) if part else tuple(slice(0, grid.shape[a]) for a in grid.axes)
+    starts = [side.start for side in part.box] if part else [0] * len(order)
+    places = [grid.places(a)[ranges[a]] - starts[a] for a in order]
+    for done, values, rows in _pieces(slabs, places[0]):
+        first = ranges[axis].start + done
+        where = [*ranges]
+        where[axis] = slice(first, first + len(rows))
+        yield Piece(tuple(where), values, rows, places[1:])
 
 
-def foreground_in_network_grid(slabs: Iterable[Slab]) -> NDArray[np.float32]:
-    """The probability of each voxel not to be background; `(*spatial)`."""
-    parts = [torch.sigmoid(slab.logits[0]) for slab in _margins(slabs)]
-    return torch.cat(parts).cpu().numpy()
+def piece_values(piece: Piece) -> Iterator[Tensor]:
+    """Each class interpolated, `(rows, *rest)`, one at a time."""
+    low = int(np.floor(piece.rows.min()))
+    used = piece.values[:, low : int(np.ceil(piece.rows.max())) + 1]
+    between = _between(piece.rows - low, used.shape[1], used)
+    units = _plane_units(piece.plane, used)
+    for planes in used:
+        spread = _spread_planes(planes, units)
+        yield (between @ spread.flatten(1)).view(len(piece.rows), *spread.shape[1:])
 
 
-def foreground_in_source_grid(
-    slabs: Iterable[Slab], grid: GridMap, axis: int = 0
-) -> NDArray[np.float32]:
-    """Interpolate the probability not to be background to the source's grid.
+def _pieces(slabs: Iterable[Slab], places: Floats) -> Iterator[tuple[int, Tensor, Floats]]:
+    """How many places are done; values with the next places that they suffice for.
 
-    What is interpolated is the logit: of two classes, one half is where the label changes.
-
-    Args:
-        slabs: See `label_in_source_grid`.
-        grid: How the grids lie.
-        axis: Which of the network's axes the slabs run along.
-
-    Returns:
-        `(*spatial)` of the source, in [0, 1].
+    Places are counted from the values' first slice.
     """
-    order = [axis, *(a for a in range(len(grid.axes)) if a != axis)]
-    places = [grid.places(a) for a in order]
-    rows = [torch.sigmoid(_chunk_values(*p)) for p in _pieces(_margins(slabs), places)]
-    foreground = torch.cat(rows).cpu().numpy()
-    return grid.to_source(np.moveaxis(foreground, 0, axis))
-
-
-def _margins(slabs: Iterable[Slab]) -> Iterator[Slab]:
-    """In place of all logits, the one of not being background."""
-    for slab in slabs:
-        margin = slab.logits[1:].logsumexp(dim=0) - slab.logits[0]
-        yield Slab(slab.start, margin[None])
-
-
-def _pieces(
-    slabs: Iterable[Slab], places: Sequence[Floats]
-) -> Iterator[tuple[Tensor, Floats, Sequence[Floats]]]:
-    """Logits with the places in them that they suffice for, counted from their first slice."""
-    wanted = np.maximum(places[0], 0)
+    wanted = np.maximum(places, 0)
     kept: Tensor | None = None
     first = done = 0
     for slab in slabs:
@@ -103,34 +154,28 @@ def _pieces(
         last = slab.start + slab.logits.shape[1] - 1
         ready = int(np.searchsorted(wanted, last, side="right"))
         for chunk in range(done, ready, _CHUNK):
-            yield kept, wanted[chunk : min(chunk + _CHUNK, ready)] - first, places[1:]
+            yield chunk, kept, wanted[chunk : min(chunk + _CHUNK, ready)] - first
         done = max(done, ready)
         # The last slice stays: places up to the next one lie between the two.
         kept, first = kept[:, -1:], last
     if kept is not None and done < len(wanted):
         for chunk in range(done, len(wanted), _CHUNK):
-            yield kept, np.zeros(len(wanted[chunk : chunk + _CHUNK])), places[1:]
+            yield chunk, kept, np.zeros(len(wanted[chunk : chunk + _CHUNK]))
 
 
-def _chunk_values(logits: Tensor, rows: Floats, places: Sequence[Floats]) -> Tensor:
-    """One channel, interpolated."""
-    low = int(np.floor(rows.min()))
-    used = logits[:, low : int(np.ceil(rows.max())) + 1]
-    spread = _spread_planes(used[0], _plane_units(places, used))
-    between = _between(rows - low, used.shape[1], used)
-    return (between @ spread.flatten(1)).view(len(rows), *spread.shape[1:])
+def _turned(watch: Watch, box: tuple[slice, ...], axis: int) -> Callable[[int, Tensor], None]:
+    def see(value: int, values: Tensor) -> None:
+        watch.see(box, value, values.movedim(0, axis))
+
+    return see
 
 
-def _chunk_label(logits: Tensor, rows: Floats, places: Sequence[Floats]) -> Tensor:
-    low = int(np.floor(rows.min()))
-    used = logits[:, low : int(np.ceil(rows.max())) + 1]
-    between = _between(rows - low, used.shape[1], used)
-    units = _plane_units(places, used)
-    dtype = torch.uint8 if len(logits) <= 256 else torch.int32
+def _chunk_label(piece: Piece, see: Callable[[int, Tensor], None] | None) -> Tensor:
+    dtype = torch.uint8 if len(piece.values) <= 256 else torch.int32
     best = label = None
-    for value, planes in enumerate(used):
-        spread = _spread_planes(planes, units)
-        values = (between @ spread.flatten(1)).view(len(rows), *spread.shape[1:])
+    for value, values in enumerate(piece_values(piece)):
+        if see is not None:
+            see(value, values)
         if best is None or label is None:
             best = values
             label = torch.zeros_like(values, dtype=dtype)
@@ -172,5 +217,9 @@ def _spread_planes(planes: Tensor, units: Tensor) -> Tensor:
     return sampled[:, 0] if planes.ndim == 2 else sampled
 
 
+def _dtype(classes: int) -> type[np.unsignedinteger]:
+    return np.uint8 if classes <= 256 else np.uint16
+
+
 def _stored(label: Tensor, classes: int) -> Label:
-    return label.cpu().numpy().astype(np.uint8 if classes <= 256 else np.uint16)
+    return label.cpu().numpy().astype(_dtype(classes), copy=False)

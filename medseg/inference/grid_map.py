@@ -7,17 +7,18 @@ time.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medseg.errors import DataError
+from medseg.inference.region import Part
 
 __all__ = ["GridMap", "map_grids"]
 
 Floats = NDArray[np.float64]
-Voxel = TypeVar("Voxel", bound=np.generic)
+AnyArray = NDArray[Any]
 
 # Off-diagonal share of a turn that rounding leaves; a hundredth of a voxel over 1000 voxels.
 _ROUNDING = 1e-5
@@ -46,15 +47,29 @@ class GridMap:
         places: Floats = self.scale[axis] * steps + self.offset[axis]
         return np.sort(places)
 
-    def to_source(self, array: NDArray[Voxel]) -> NDArray[Voxel]:
-        """Turn an array with the network's axes, ascending, into the source's order.
+    def turned(self, array: AnyArray) -> AnyArray:
+        """A view of an array in the source's order, as the network's axes run, ascending.
 
         Args:
-            array: `(*voxels)`: as many along axis a as the source has along `axes[a]`.
+            array: `(..., *spatial)` of the source.
         """
+        leading = array.ndim - len(self.axes)
         backwards = tuple(slice(None, None, -1 if scale < 0 else 1) for scale in self.scale)
-        # A copy, not "as contiguous": that keeps a negative stride along an axis of one voxel.
-        return array[backwards].transpose(np.argsort(self.axes)).copy()
+        order = [*range(leading), *(leading + axis for axis in self.axes)]
+        return array.transpose(order)[(..., *backwards)]
+
+    def within(self, part: Part) -> tuple[slice, ...]:
+        """Which places along each of the network's axes lie in a part of its grid.
+
+        Beyond the grid's ends, places belong to the part that reaches them.
+        """
+        ranges: list[slice] = []
+        for axis, (side, size) in enumerate(zip(part.box, part.shape, strict=True)):
+            low = -np.inf if side.start == 0 else side.start - 0.5
+            high = np.inf if side.stop == size else side.stop - 0.5
+            first, last = np.searchsorted(self.places(axis), (low, high))
+            ranges.append(slice(int(first), int(last)))
+        return tuple(ranges)
 
 
 def map_grids(

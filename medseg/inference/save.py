@@ -6,6 +6,7 @@ is complete or absent, and says the same in both of its affines: where the qform
 since a quaternion holds no shear, it is marked as unknown.
 """
 
+import gzip
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -21,15 +22,18 @@ from medseg._files import write_atomically
 from medseg.data.naming import image_stem, label_suffix
 from medseg.errors import DataError, UsageError
 from medseg.inference.itk_label import mha_bytes, nrrd_bytes
+from medseg.inference.maps import LEVELS, Bytes
 from medseg.inference.raster_label import png_bytes, tiff_bytes
 
-__all__ = ["SaveLabeld", "save_label"]
+__all__ = ["SaveLabeld", "save_label", "save_map"]
 
 # nibabel's code for "coordinates aligned to another file's": the image's.
 _ALIGNED = 2
 # Voxels between where the two affines put a corner: rounding stays far below, a shear that
 # anyone can see far above.
 _READERS_MAY_DIFFER = 0.1
+# Where voxels begin in a NIfTI file without extensions.
+_NIFTI_VOXELS = 352
 _PICTURES = {".png": png_bytes, ".tif": tiff_bytes}
 
 
@@ -106,6 +110,34 @@ def save_label(path: str | Path, values: NDArray[Any], affine: NDArray[np.float6
         write_atomically(path, lambda temporary: temporary.write_bytes(content))
 
 
+def save_map(path: str | Path, levels: Bytes, affine: NDArray[np.float64]) -> None:
+    """Write a map as `.nii.gz` of bytes with the slope that makes them 0 to 1.
+
+    Args:
+        path: Where to; an existing file is replaced.
+        levels: `(C, I, J, K)`, 0 to `LEVELS`; C is the last axis in the file, left out where 1.
+        affine: `(4, 4)`, voxel indices to mm, RAS+.
+
+    Raises:
+        OSError: What the disk refused.
+    """
+    shape = levels.shape[1:] if len(levels) == 1 else (*levels.shape[1:], len(levels))
+    nifti = _to_nifti(np.broadcast_to(np.uint8(0), shape), affine)
+    header = nifti.header
+    header.set_slope_inter(1 / LEVELS, 0)
+    header["vox_offset"] = _NIFTI_VOXELS
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file, gzip.GzipFile("", "wb", 1, file, mtime=0) as stream:
+            stream.write(header.binaryblock.ljust(_NIFTI_VOXELS, b"\0"))
+            for one in levels:
+                # As NIfTI has them; of a map from a prediction that is no copy.
+                for plane in np.moveaxis(one, -1, 0):
+                    stream.write(plane.tobytes(order="F"))
+
+    write_atomically(path, write)
+
+
 def _smallest(values: NDArray[Any]) -> NDArray[Any]:
     return values.astype(np.uint8 if values.max(initial=0) < 256 else np.uint16, copy=False)
 
@@ -123,5 +155,5 @@ def _corner_gap(
     one: NDArray[np.float64], other: NDArray[np.float64], shape: tuple[int, ...]
 ) -> float:
     """How far apart two affines can put one voxel, in steps along its smallest edge."""
-    gap_mm = np.abs(one - other)[:3] @ [*shape, 1]
+    gap_mm = np.abs(one - other)[:3] @ [*shape[:3], 1]
     return float(gap_mm.max() / np.linalg.norm(other[:3, :3], axis=0).min())

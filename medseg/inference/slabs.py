@@ -12,9 +12,13 @@ from itertools import product
 import torch
 from torch import Tensor
 
+from medseg.inference.region import Wanted
 from medseg.inference.windows import Windows
 
 __all__ = ["Predictor", "Slab", "logit_slabs"]
+
+# What a window that is not run says for class 0: a softmax makes nearly 1 of it.
+_CERTAIN = 20.0
 
 Predictor = Callable[[Tensor], Tensor]
 Place = tuple[int, ...]
@@ -39,7 +43,7 @@ def logit_slabs(
     windows: Windows,
     *,
     batch: int = 1,
-    wanted: Callable[[Sequence[slice]], bool] | None = None,
+    wanted: Wanted | None = None,
     keep_on: torch.device | None = None,
 ) -> Iterator[Slab]:
     """Run a network over a volume, window by window.
@@ -49,8 +53,8 @@ def logit_slabs(
         predict: `(B, C, *window)` to logits `(B, K, *window)` float32, on its own device.
         windows: Where the windows are.
         batch: Windows a call, 1 or more.
-        wanted: Asked for each window; where it says no, the network is not run and adds
-            nothing, so that a voxel in no wanted window has logits of 0.
+        wanted: Asked for each window; one where it says no is not run, and counts as background
+            for certain.
         keep_on: Where slabs are put together; with the network if None.
 
     Yields:
@@ -58,51 +62,52 @@ def logit_slabs(
     """
     if batch < 1:
         raise ValueError(f"batch must be 1 or more, got {batch}")
-    depth = windows.size[0]
     ends = [*windows.starts[0][1:], volume.shape[1]]
     slab: Tensor | None = None
-    empty = 0
     for row, (start, end) in enumerate(zip(windows.starts[0], ends, strict=True)):
-        for places, logits in _runs(volume, predict, windows, row, batch, wanted):
-            if slab is None:
-                device = keep_on or logits.device
-                slab = logits.new_zeros(logits.shape[1], depth, *volume.shape[2:], device=device)
-            _add(slab, windows, row, places, logits)
+        run, skipped = _sorted_out(windows, row, wanted)
+        for places, logits in _runs(volume, predict, windows, run, batch):
+            slab = _empty_slab(volume, logits, keep_on) if slab is None else slab
+            _add(slab, windows, places, logits)
         if slab is None:
-            # Nothing is known of the classes yet; the slices follow when something is.
-            empty += end - start
-            continue
-        if empty:
-            yield Slab(start - empty, slab.new_zeros(len(slab), empty, *volume.shape[2:]))
-            empty = 0
+            # Nothing is known of the classes yet: one window tells how many there are.
+            _, logits = next(_runs(volume, predict, windows, skipped, 1))
+            slab = _empty_slab(volume, logits, keep_on)
+        for place in skipped:
+            slab[(0, slice(None), *_box(windows, place)[1:])] += _CERTAIN * _weights(
+                windows, place, slab.device
+            )
         done = end - start
         yield Slab(start, slab[:, :done].clone())
         slab = torch.cat((slab[:, done:], slab.new_zeros(len(slab), done, *slab.shape[2:])), dim=1)
-    if empty:
-        # No window was wanted: one call says how many classes there are.
-        window = volume[(None, slice(None), *(slice(0, s) for s in windows.size))]
-        classes = predict(window).shape[1]
-        yield Slab(0, torch.zeros(classes, empty, *volume.shape[2:], device=keep_on))
+
+
+def _sorted_out(
+    windows: Windows, row: int, wanted: Wanted | None
+) -> tuple[list[Place], list[Place]]:
+    """The windows that begin at one slice: those to run, and those to skip."""
+    run: list[Place] = []
+    skipped: list[Place] = []
+    for rest in product(*(range(len(starts)) for starts in windows.starts[1:])):
+        place = (row, *rest)
+        (run if wanted is None or wanted(_box(windows, place)) else skipped).append(place)
+    return run, skipped
 
 
 def _runs(
-    volume: Tensor,
-    predict: Predictor,
-    windows: Windows,
-    row: int,
-    batch: int,
-    wanted: Callable[[Sequence[slice]], bool] | None,
-) -> Iterator[tuple[list[Place], Tensor]]:
-    """The logits of the windows that begin at one slice, a batch at a time."""
-    places = [
-        (row, *rest) for rest in product(*(range(len(starts)) for starts in windows.starts[1:]))
-    ]
-    boxes = {place: _box(windows, place) for place in places}
-    places = [place for place in places if wanted is None or wanted(boxes[place])]
+    volume: Tensor, predict: Predictor, windows: Windows, places: Sequence[Place], batch: int
+) -> Iterator[tuple[Sequence[Place], Tensor]]:
+    """The logits of windows, a batch at a time."""
     for first in range(0, len(places), batch):
         chosen = places[first : first + batch]
-        stack = torch.stack([volume[(slice(None), *boxes[place])] for place in chosen])
-        yield chosen, predict(stack)
+        boxes = [(slice(None), *_box(windows, place)) for place in chosen]
+        yield chosen, predict(torch.stack([volume[box] for box in boxes]))
+
+
+def _empty_slab(volume: Tensor, logits: Tensor, keep_on: torch.device | None) -> Tensor:
+    """As deep as a window, as wide as the volume."""
+    shape = (logits.shape[1], logits.shape[2], *volume.shape[2:])
+    return logits.new_zeros(shape, device=keep_on or logits.device)
 
 
 def _box(windows: Windows, place: Place) -> tuple[slice, ...]:
@@ -110,11 +115,17 @@ def _box(windows: Windows, place: Place) -> tuple[slice, ...]:
     return tuple(slice(s, s + n) for s, n in zip(starts, windows.size, strict=True))
 
 
-def _add(slab: Tensor, windows: Windows, row: int, places: Sequence[Place], logits: Tensor) -> None:
+def _weights(windows: Windows, place: Place, device: torch.device) -> Tensor:
+    """`(*window)`: what each voxel of a window counts."""
     axes = len(windows.size)
+    weights = torch.ones((1,) * axes, device=device)
+    for axis, index in enumerate(place):
+        along = torch.as_tensor(windows.weights[axis][index], device=device)
+        weights = weights * along.view(-1, *(1,) * (axes - 1 - axis))
+    return weights
+
+
+def _add(slab: Tensor, windows: Windows, places: Sequence[Place], logits: Tensor) -> None:
     for place, one in zip(places, logits, strict=True):
-        for axis, index in enumerate(place):
-            weight = torch.as_tensor(windows.weights[axis][index], device=one.device)
-            one = one * weight.view(-1, *(1,) * (axes - 1 - axis))
         window = (slice(None), slice(None), *_box(windows, place)[1:])
-        slab[window] += one.to(slab.device)
+        slab[window] += (one * _weights(windows, place, one.device)).to(slab.device)

@@ -5,7 +5,8 @@ inverts the recipe on each: most of the time and nearly all of the memory of a p
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal, get_args
 
@@ -15,33 +16,36 @@ from monai.data.meta_tensor import MetaTensor
 from monai.inferers.inferer import Inferer
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import pad
 
 from medseg.errors import DataError, MachineError
-from medseg.inference.export import (
-    foreground_in_network_grid,
-    foreground_in_source_grid,
-    label_in_network_grid,
-    label_in_source_grid,
-)
+from medseg.inference.export import Watch, label_in_network_grid, label_in_source_grid
+from medseg.inference.foreground import foreground_in_network_grid, foreground_in_source_grid
 from medseg.inference.grid_map import GridMap
 from medseg.inference.label_place import Grid, Place, label_place, meta_of
-from medseg.inference.skip import Wanted
-from medseg.inference.slabs import Predictor, logit_slabs
+from medseg.inference.mirror import check_mirror_axes, mirrored
+from medseg.inference.region import Part, Region, roomy_box, whole
+from medseg.inference.slabs import Predictor, Slab, logit_slabs
+from medseg.inference.turning import others, padded_to, shifted, turned, turned_back
 from medseg.inference.windows import Blend, plan_windows
 
 __all__ = ["SlidingWindowLabels"]
 
 logger = logging.getLogger(__name__)
 
-SkipRule = Callable[[Tensor], Wanted]
+SkipRule = Callable[[Tensor], Region]
 Gives = Literal["labels", "foreground"]
+Interpolated = Literal["probabilities", "logits"]
 Result = NDArray[Any]
-# What slabs of logits become, in the network's grid and in the source's.
-_READINGS: dict[Gives, tuple[Callable[..., Result], Callable[..., Result]]] = {
-    "labels": (label_in_network_grid, label_in_source_grid),
-    "foreground": (foreground_in_network_grid, foreground_in_source_grid),
-}
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """One volume `(C, *spatial)` to label."""
+
+    volume: Tensor
+    predict: Predictor
+    grid: GridMap | None
+    watch: Watch | None
 
 
 class SlidingWindowLabels(Inferer):
@@ -53,11 +57,17 @@ class SlidingWindowLabels(Inferer):
         overlap: Share of a window that the next one shares, in [0, 1).
         blend: How overlapping windows are weighed, `gaussian` or `constant`.
         window_batch: Windows a call of the network; halved when memory runs out.
-        skip: Which windows need not be run, such as `OutsideBody`; all are run if None.
+        skip: Which part of a volume matters, such as `OutsideBody`; all of it if None. Windows are
+            laid over its box; what lies outside becomes background.
         grid: Whether the label is wanted in the `source` image's grid, which a `MetaTensor`
             remembers, or in that of the `network`.
         gives: The `labels`, or the probability of `foreground`, of any class but the background,
             for what tells objects apart by it, such as `NumberCellsd`.
+        interpolate: What of labels is interpolated linearly from the network's grid to the
+            source's, `probabilities` (a softmax of the logits) or `logits`.
+        mirror_axes: Spatial axes along which windows are mirrored as well, in all combinations, and
+            the logits averaged: each axis doubles the time. For networks that were trained on
+            images mirrored along them.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword for each choice
@@ -70,12 +80,11 @@ class SlidingWindowLabels(Inferer):
         skip: SkipRule | None = None,
         grid: Grid = "source",
         gives: Gives = "labels",
+        interpolate: Interpolated = "probabilities",
+        mirror_axes: Sequence[int] = (),
     ) -> None:
         super().__init__()
-        if gives not in get_args(Gives):
-            raise ValueError(f"gives must be one of {get_args(Gives)}, got {gives!r}")
-        if grid not in ("source", "network"):
-            raise ValueError(f"grid must be 'source' or 'network', got {grid!r}")
+        _check_words(grid, gives, interpolate)
         if window_batch < 1:
             raise ValueError(f"window_batch must be 1 or more, got {window_batch}")
         plan_windows(window, window, overlap=overlap, blend=blend)
@@ -86,9 +95,16 @@ class SlidingWindowLabels(Inferer):
         self.skip = skip
         self.grid: Grid = grid
         self.gives: Gives = gives
+        self.interpolate: Interpolated = interpolate
+        self.mirror_axes = check_mirror_axes(mirror_axes, len(self.window))
 
     def __call__(
-        self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any
+        self,
+        inputs: Tensor,
+        network: Callable[..., Tensor],
+        *args: Any,
+        watch: Watch | None = None,
+        **kwargs: Any,
     ) -> MetaTensor:
         """Predict the label of one volume.
 
@@ -96,6 +112,7 @@ class SlidingWindowLabels(Inferer):
             inputs: `(1, C, *spatial)`; a `MetaTensor` for a label in the source's grid.
             network: Windows `(B, C, *window)` to logits `(B, K, *window)`.
             args: For the network.
+            watch: Sees the probabilities of each class, in the grid of a source of three axes.
             kwargs: For the network.
 
         Returns:
@@ -104,15 +121,21 @@ class SlidingWindowLabels(Inferer):
         """
         if len(inputs) != 1:
             raise ValueError(f"inputs must be one volume at a time, got {len(inputs)}")
+        if watch is not None and (self.gives, self.interpolate) != ("labels", "probabilities"):
+            raise ValueError("maps are of what labels are chosen by: interpolate 'probabilities'")
         place = label_place(inputs, self.grid)
+        if watch is not None and (place.map is None or len(place.map.axes) != 3):
+            raise DataError("maps are of volumes, in their own grid; this image is a slice")
         flat = len(self.window_in(inputs.shape[2:])) > len(self.window)
 
-        def predict(windows: Tensor) -> Tensor:
+        def run(windows: Tensor) -> Tensor:
             logits = network(windows[..., 0] if flat else windows, *args, **kwargs).float()
             return logits[..., None] if flat else logits
 
+        predict = mirrored(run, self.mirror_axes)
+        job = _Job(inputs.as_subclass(Tensor)[0], predict, place.map, watch)
         with torch.inference_mode():
-            label = self._label(inputs.as_subclass(Tensor)[0], predict, place.map)
+            label = self._label(job)
         return _with_affine(place.with_slice_axis(label), place, inputs)
 
     def window_in(self, spatial: Sequence[int]) -> tuple[int, ...]:
@@ -140,7 +163,7 @@ class SlidingWindowLabels(Inferer):
             `(C, *window)`.
         """
         size = self.window_in(volume.shape[1:])
-        padded, _ = _padded(volume, size)
+        padded, _ = padded_to(volume, size)
         plan = plan_windows(padded.shape[1:], size, overlap=0)
         boxes = [
             (slice(None), *(slice(s, s + n) for s, n in zip(start, size, strict=True)))
@@ -149,17 +172,23 @@ class SlidingWindowLabels(Inferer):
         busiest = max((padded[box] for box in boxes), key=lambda window: float(window.std()))
         return busiest.reshape(len(volume), *self.window)
 
-    def _label(self, volume: Tensor, predict: Predictor, grid: GridMap | None) -> Result:
+    def region(self, volume: Tensor) -> Region:
+        """Where in a volume `(C, *spatial)`, no smaller than a window, the network is run."""
+        shape, size = volume.shape[1:], self.window_in(volume.shape[1:])
+        region = whole(shape) if self.skip is None else self.skip(volume)
+        return Region(roomy_box(region.box, shape, size, self.overlap), region.wanted)
+
+    def _label(self, job: _Job) -> Result:
         batch = self.window_batch
         keep_on: torch.device | None = None
         while True:
             try:
-                return self._attempt(volume, predict, grid, batch, keep_on)
+                return self._attempt(job, batch, keep_on)
             except (torch.OutOfMemoryError, MemoryError) as error:
                 if batch > 1:
                     batch //= 2
                     logger.warning("out of memory: %d windows at a time from now on", batch)
-                elif keep_on is None and volume.device.type != "cpu":
+                elif keep_on is None and job.volume.device.type != "cpu":
                     keep_on = torch.device("cpu")
                     logger.warning("out of memory: putting windows together on the CPU")
                 else:
@@ -168,66 +197,82 @@ class SlidingWindowLabels(Inferer):
                         "coarser spacing, or a larger machine"
                     ) from error
 
-    def _attempt(
+    def _attempt(self, job: _Job, batch: int, keep_on: torch.device | None) -> Result:
+        size = self.window_in(job.volume.shape[1:])
+        padded, before = padded_to(job.volume, size)
+        region = self.region(padded)
+        cut = padded[(slice(None), *region.box)]
+        # The longest: slabs are smallest across it, unless they are slices anyway.
+        axis = int(np.argmax(cut.shape[1:])) if len(size) == len(self.window) else 2
+        slabs = self._slabs(cut, job.predict, region, axis, batch, keep_on)
+        if job.grid is not None:
+            part, grid = Part(region.box, tuple(padded.shape[1:])), shifted(job.grid, before)
+            if self.gives == "foreground":
+                return foreground_in_source_grid(slabs, grid, axis, part=part)
+            probable = self._compared(slabs)
+            return label_in_source_grid(probable, grid, axis, part=part, watch=job.watch)
+        found = (
+            foreground_in_network_grid(slabs)
+            if self.gives == "foreground"
+            else label_in_network_grid(slabs)
+        )
+        label = np.zeros(padded.shape[1:], found.dtype)
+        label[region.box] = np.moveaxis(found, 0, axis)
+        sizes = zip(before, job.volume.shape[1:], strict=True)
+        return np.ascontiguousarray(label[tuple(slice(b, b + n) for b, n in sizes)])
+
+    def _slabs(
         self,
-        volume: Tensor,
+        cut: Tensor,
         predict: Predictor,
-        grid: GridMap | None,
+        region: Region,
+        axis: int,
         batch: int,
         keep_on: torch.device | None,
-    ) -> Result:
-        size = self.window_in(volume.shape[1:])
-        padded, before = _padded(volume, size)
-        # The longest: slabs are smallest across it, unless they are slices anyway.
-        axis = int(np.argmax(padded.shape[1:])) if len(size) == len(self.window) else 2
-        turned, turn = _turned(padded, axis), [axis, *_others(axis, len(size))]
+    ) -> Iterator[Slab]:
+        size = self.window_in(cut.shape[1:])
+        along, turn = turned(cut, axis), [axis, *others(axis, len(size))]
         windows = plan_windows(
-            turned.shape[1:],
+            along.shape[1:],
             [size[a] for a in turn],
             overlap=self.overlap,
             blend=self.blend,
         )
-        axes = range(len(turn))
-        skip = self.skip(padded) if self.skip is not None else None
-        slabs = logit_slabs(
-            turned,
-            lambda stack: _turned(predict(_turned_back(stack, axis)), axis, leading=2),
+
+        def wanted(box: Sequence[slice]) -> bool:
+            parts = (box[turn.index(a)] for a in range(len(turn)))
+            return region.wanted(
+                [
+                    slice(part.start + all_of.start, part.stop + all_of.start)
+                    for part, all_of in zip(parts, region.box, strict=True)
+                ]
+            )
+
+        return logit_slabs(
+            along,
+            lambda stack: turned(predict(turned_back(stack, axis)), axis, leading=2),
             windows,
             batch=batch,
-            wanted=None if skip is None else lambda box: skip([box[turn.index(a)] for a in axes]),
+            wanted=wanted,
             keep_on=keep_on,
         )
-        in_network, in_source = _READINGS[self.gives]
-        if grid is None:
-            label = np.moveaxis(in_network(slabs), 0, axis)
-            inside = tuple(slice(b, b + n) for b, n in zip(before, volume.shape[1:], strict=True))
-            return np.ascontiguousarray(label[inside])
-        return in_source(slabs, _shifted(grid, before), axis)
+
+    def _compared(self, slabs: Iterator[Slab]) -> Iterator[Slab]:
+        """What is interpolated between voxels."""
+        if self.interpolate == "logits":
+            return slabs
+        return (Slab(slab.start, slab.logits.softmax(dim=0)) for slab in slabs)
 
 
-def _padded(volume: Tensor, window: Sequence[int]) -> tuple[Tensor, list[int]]:
-    missing = [max(w - n, 0) for w, n in zip(window, volume.shape[1:], strict=True)]
-    before = [m // 2 for m in missing]
-    ends = [e for m, b in zip(missing, before, strict=True) for e in (m - b, b)]
-    return (pad(volume, ends[::-1]) if any(missing) else volume), before
-
-
-def _shifted(grid: GridMap, before: Sequence[int]) -> GridMap:
-    offset = tuple(o + b for o, b in zip(grid.offset, before, strict=True))
-    return GridMap(grid.axes, grid.scale, offset, grid.shape)
-
-
-def _others(axis: int, axes: int) -> list[int]:
-    return [a for a in range(axes) if a != axis]
-
-
-def _turned(tensor: Tensor, axis: int, leading: int = 1) -> Tensor:
-    """Bring a spatial axis to the front of the spatial axes."""
-    return tensor.movedim(leading + axis, leading)
-
-
-def _turned_back(stack: Tensor, axis: int) -> Tensor:
-    return stack.movedim(2, 2 + axis).contiguous()
+def _check_words(grid: str, gives: str, interpolate: str) -> None:
+    words = {
+        "grid": (grid, Grid),
+        "gives": (gives, Gives),
+        "interpolate": (interpolate, Interpolated),
+    }
+    for name, (value, choices) in words.items():
+        if value not in get_args(choices):
+            raise ValueError(f"{name} must be one of {get_args(choices)}, got {value!r}")
 
 
 def _with_affine(label: Result, place: Place, inputs: Tensor) -> MetaTensor:

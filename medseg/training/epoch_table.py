@@ -47,6 +47,9 @@ class EpochTable:
 
     def attach(self, engine: EngineLike) -> None:
         """Register with a trainer, after its validation handler."""
+        # Of a training that was killed while it wrote.
+        for remains in self.path.parent.glob(f".*.{self.path.stem}.*"):
+            remains.unlink()
         engine.add_event_handler(Events.EPOCH_STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._note_loss)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)

@@ -225,6 +225,31 @@ def test_phantoms_are_made_and_the_command_they_propose_finds_no_problem(
     assert "2 cases, no errors, no warnings" in out
 
 
+def test_fat_phantoms_are_made_and_the_command_they_propose_finds_no_problem(medseg, tmp_path):
+    options = "--kind", "abdominal-fat", "--cases", 2, "--slices", 2
+    code, out, err = medseg("data", "phantom", tmp_path / "fat", *options)
+    assert (code, err) == (0, "")
+    assert "4 cases of 2 patients" in out
+    assert "1 sat, 2 vat" in out
+    code, out, _ = medseg(*shlex.split(out.splitlines()[-1])[1:])
+    assert code == 0
+    assert "4 cases, no errors, no warnings" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--slices", 3), "--slices is for --kind abdominal-fat"),
+        (("--kind", "abdominal-fat", "--format", "dicom"), "is written as NIfTI"),
+    ],
+)
+def test_an_option_of_the_other_kind_of_phantom_is_refused(medseg, tmp_path, options, says):
+    code, out, err = medseg("data", "phantom", tmp_path / "set", *options)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert says in err
+    assert not (tmp_path / "set").exists()
+
+
 def test_phantoms_do_not_go_into_a_folder_that_holds_something(medseg, tmp_path):
     (tmp_path / "precious.txt").write_text("precious")
     code, out, err = medseg("data", "phantom", tmp_path, "--cases", 3)

@@ -5,7 +5,13 @@ import re
 
 import pytest
 
-from medseg.data import PhantomSet, load_manifest, write_phantoms
+from medseg.data import (
+    FatPhantomSet,
+    PhantomSet,
+    load_manifest,
+    write_fat_phantoms,
+    write_phantoms,
+)
 from tests.conftest import REPOSITORY
 
 MANIFESTS = sorted((REPOSITORY / "data_manifests").glob("*.json"))
@@ -16,11 +22,18 @@ def test_a_shipped_manifest_keeps_the_rules_and_is_named_after_its_data_set(path
     assert load_manifest(path).name == path.stem
 
 
-def test_the_phantoms_manifest_is_that_of_the_default_phantoms(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "write", "plan"),
+    [
+        ("chest_phantoms", write_phantoms, PhantomSet(shape=(32, 24, 16))),
+        ("abdominal_fat_phantoms", write_fat_phantoms, FatPhantomSet(shape=(32, 16))),
+    ],
+)
+def test_the_phantoms_manifest_is_that_of_the_default_phantoms(tmp_path, name, write, plan):
     # Digests differ from processor to processor, the cases and their folds do not.
-    made = write_phantoms(tmp_path / "set", PhantomSet(shape=(32, 24, 16)))
+    made = write(tmp_path / "set", plan)
     undigested = [case.model_copy(update={"sha256": {}}) for case in made.cases]
-    shipped = load_manifest(REPOSITORY / "data_manifests" / "chest_phantoms.json")
+    shipped = load_manifest(REPOSITORY / "data_manifests" / f"{name}.json")
     assert list(shipped.cases) == undigested
     assert shipped.labels == made.labels
     assert shipped.channels == made.channels

@@ -14,6 +14,7 @@ from medseg.inference.export import (
     label_in_source_grid,
 )
 from medseg.inference.grid_map import GridMap, map_grids
+from medseg.inference.region import Part
 from medseg.inference.slabs import Slab
 
 
@@ -59,6 +60,42 @@ def test_slab_by_slab_is_interpolating_all_classes_and_taking_the_greatest(
     np.testing.assert_allclose(chosen, full.max(axis=0), atol=1e-4)
 
 
+@given(
+    scale=st.tuples(*[st.sampled_from([-1.7, -0.6, 0.4, 1.0, 2.2])] * 3),
+    starts=st.tuples(*[st.integers(0, 4)] * 3),
+    sizes=st.tuples(*[st.integers(1, 4)] * 3),
+    axis=st.integers(0, 2),
+)
+def test_slabs_of_a_part_give_the_label_of_the_whole_there_and_background_elsewhere(
+    scale, starts, sizes, axis
+):
+    shape = (9, 8, 7)
+    logits = smooth_logits(0, 3, shape)
+    offset = tuple(0.2 if step > 0 else size - 1.3 for step, size in zip(scale, shape, strict=True))
+    grid = GridMap((1, 2, 0), scale, offset, (6, 5, 7))
+    box = tuple(
+        slice(start, min(start + size + 1, n))
+        for start, size, n in zip(starts, sizes, shape, strict=True)
+    )
+    part = logits[(slice(None), *box)].movedim(1 + axis, 1)
+    label = label_in_source_grid(cut(part, [2]), grid, axis, part=Part(box, shape))
+    whole = label_in_source_grid(cut(logits, []), grid)
+    expected = np.zeros_like(whole)
+    # Places further in than half a voxel from the part's faces are interpolated within it.
+    for place in np.ndindex(grid.turned(whole).shape):
+        at = [grid.places(a)[place[a]] for a in range(3)]
+        inner = [p.start <= x <= p.stop - 1 for p, x in zip(box, at, strict=True)]
+        outer = [
+            (p.start == 0 or x >= p.start - 0.5) and (p.stop == n or x < p.stop - 0.5)
+            for p, x, n in zip(box, at, shape, strict=True)
+        ]
+        if all(inner):
+            grid.turned(expected)[place] = grid.turned(whole)[place]
+        elif all(outer):
+            grid.turned(expected)[place] = grid.turned(label)[place]
+    np.testing.assert_array_equal(label, expected)
+
+
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_slabs_may_run_along_any_axis(axis):
     logits = smooth_logits(0, 4, (9, 8, 7))
@@ -74,7 +111,7 @@ def test_two_dimensions():
     label = label_in_source_grid(cut(logits, [4]), grid)
     assert label.shape == (15, 17)
     greatest = by_interpolating_everything(logits, grid).argmax(axis=0)
-    np.testing.assert_array_equal(label, grid.to_source(greatest.astype(np.uint8)))
+    np.testing.assert_array_equal(grid.turned(label), greatest)
 
 
 def test_logits_in_the_sources_own_grid_are_compared_as_they_are():

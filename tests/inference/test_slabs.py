@@ -55,12 +55,14 @@ def test_windows_that_are_not_wanted_are_not_run():
     result = put_together(
         volume, network, windows, wanted=lambda box: bool(volume[(slice(None), *box)].any())
     )
-    assert sum(seen) == 4  # the windows from 4 to 8 and from 8 to 12
-    assert (result[:, :4] == 0).all()
+    # The windows from 4 to 8 and from 8 to 12, and before them one to learn how many classes there
+    # are, as the first slab has none of its own.
+    assert sum(seen) == 4 + 1
+    assert (result.argmax(dim=0)[:4] == 0).all()
     torch.testing.assert_close(result[:, 4:], torch.cat((volume, 1 - volume))[:, 4:])
 
 
-def test_a_volume_of_which_nothing_is_wanted_has_logits_of_nothing():
+def test_a_volume_of_which_nothing_is_wanted_is_background():
     windows = plan_windows((12, 8), (4, 4), overlap=0.5)
     result = put_together(
         torch.rand(1, 12, 8),
@@ -69,7 +71,23 @@ def test_a_volume_of_which_nothing_is_wanted_has_logits_of_nothing():
         wanted=lambda _: False,
     )
     assert result.shape == (3, 12, 8)
-    assert not result.any()
+    assert (result.softmax(dim=0)[0] > 0.999).all()
+
+
+def test_a_skipped_window_counts_as_one_that_says_background():
+    volume = torch.rand(1, 12, 8)
+    windows = plan_windows((12, 8), (4, 4), overlap=0.5)
+
+    def network(stack):
+        known = torch.cat((0 * stack, stack), dim=1)
+        certain = torch.tensor([20.0, 0.0]).view(1, 2, 1, 1)
+        return torch.where(stack.amax(dim=(1, 2, 3), keepdim=True) > 0.9, known, certain)
+
+    everything = put_together(volume, network, windows)
+    less = put_together(
+        volume, network, windows, wanted=lambda box: bool(volume[(slice(None), *box)].max() > 0.9)
+    )
+    torch.testing.assert_close(less, everything)
 
 
 def test_no_more_than_two_slabs_of_logits_are_held():

@@ -119,7 +119,8 @@ def test_when_one_window_is_too_much_the_error_says_what_to_do():
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"grid": "mine"}, "grid must be 'source' or 'network', got 'mine'"),
+        ({"grid": "mine"}, "grid must be one of"),
+        ({"interpolate": "x"}, "interpolate must be one of"),
         ({"window_batch": 0}, "window_batch must be 1 or more, got 0"),
         ({"overlap": 2}, r"overlap must be in \[0, 1\)"),
         ({"blend": "x"}, "blend must be one of"),

@@ -15,11 +15,11 @@ import torch
 from ignite.engine import Events
 
 from medseg.data import RandomDraws
-from medseg.errors import DataError, ExitCode, UsageError
+from medseg.errors import DataError, ExitCode, UsageError, user_error
 from medseg.networks import save_weights, trained_setting
 from medseg.training import Checkpoints, TrainingStoppedError, require_start
 from medseg.training.checkpoint_files import checkpoint_paths, newest_checkpoint
-from tests.training.tiny import EPOCHS, ITERATIONS, network, run, train, training
+from tests.training.tiny import EPOCHS, ITERATIONS, RandNoise, network, run, train, training
 
 # Forked, as a start of Python takes longer than the training.
 processes = multiprocessing.get_context("fork")
@@ -280,3 +280,30 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path):
     with pytest.raises(UsageError, match=r"weights 0\.weight are no longer finite"):
         run(trainer)
     assert newest_checkpoint(tmp_path / "checkpoints")[1]["epoch"] == 1
+
+
+def worker_kills_itself(number):
+    """An augmentation that stands for the kernel's killer of processes that take too much."""
+
+    class RandKiller(RandNoise):
+        def __call__(self, case):
+            if torch.utils.data.get_worker_info() and self.R.rand() < number:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().__call__(case)
+
+    return RandKiller()
+
+
+def test_a_killed_worker_ends_in_one_line_and_can_be_gone_on_from(whole, tmp_path):
+    train(tmp_path, epochs=2, workers=2)
+    trainer = training(tmp_path, start="resume", workers=2)
+    trainer.data_loader.dataset._augmentation = worker_kills_itself(1.0)
+    with pytest.raises(RuntimeError) as stop:
+        run(trainer)
+    told = user_error(stop.value)
+    assert told.exit_code == ExitCode.ENVIRONMENT
+    assert "a worker of the data loader was killed" in str(told)
+    assert "\n" not in str(told)
+    assert newest_checkpoint(tmp_path / "checkpoints")[1]["epoch"] == 2
+    train(tmp_path, start="resume", workers=2)
+    assert left_by(tmp_path) == left_by(whole)

@@ -161,7 +161,7 @@ def training(folder, *, start="fresh", overwrite="refuse", epochs=EPOCHS, worker
         table,
         checkpoints,
     ]
-    return SupervisedTrainer(
+    trainer = SupervisedTrainer(
         device=device,
         max_epochs=epochs,
         train_data_loader=DataLoader(
@@ -180,6 +180,8 @@ def training(folder, *, start="fresh", overwrite="refuse", epochs=EPOCHS, worker
         train_handlers=[handler for handler in handlers if handler is not None],
         decollate=False,
     )
+    trainer.evaluator = evaluator
+    return trainer
 
 
 def run(trainer):

@@ -1,0 +1,56 @@
+"""The body and its lungs in a CT, found in blocks of voxels: fast, and blind to noise.
+
+All functions work on one image `(I, J, K)` in a recipe's intensities and give one number for each
+block of `BLOCK` voxels along each axis.
+"""
+
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
+
+__all__ = ["BLOCK", "Mask", "Trunk", "find_trunk", "parts_of", "with_rim"]
+
+BLOCK = 4
+
+Mask = NDArray[np.bool_]
+
+_scipy = cast("Any", ndimage)  # without types of its own
+
+
+class Trunk(NamedTuple):
+    """The body, with all that it encloses in a slice, and the air in it; blocks."""
+
+    body: Mask
+    air: Mask
+
+
+def find_trunk(image: Tensor, *, above: float, slice_axis: int) -> Trunk | None:
+    """Find the largest connected part that is brighter than `above`; none if nothing is.
+
+    A block counts when half of it is bright: noise and thin blankets do not connect.
+    """
+    bright = (image > above).float()[None, None]
+    share = torch.nn.functional.avg_pool3d(bright, BLOCK, ceil_mode=True)[0, 0].numpy()
+    tissue = share > 0.5
+    parts = parts_of(tissue)
+    if not parts:
+        return None
+    plane = np.expand_dims(_scipy.generate_binary_structure(2, 1), slice_axis)
+    body = _scipy.binary_fill_holes(max(parts, key=np.count_nonzero), plane)
+    return Trunk(body, body & ~tissue)
+
+
+def parts_of(mask: Mask, least: int = 1) -> list[Mask]:
+    """The connected parts of a mask that have at least so many blocks."""
+    numbers, _ = _scipy.label(mask)
+    counts = np.bincount(numbers.ravel())
+    return [numbers == n for n in range(1, len(counts)) if counts[n] >= least]
+
+
+def with_rim(mask: Mask) -> Mask:
+    """The mask and one block around it."""
+    return _scipy.binary_dilation(mask)

@@ -1,0 +1,117 @@
+"""Maps of what a network says beside its label: each class's probability, and the entropy of all.
+
+As large as the image times the classes, so they are kept in a file without a name, one byte a
+voxel, and filled part by part as the label is.
+"""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from math import log, prod
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from medseg.inference.grid_map import GridMap
+
+__all__ = ["LEVELS", "Bytes", "MapKind", "VoxelMaps"]
+
+MapKind = Literal["probabilities", "entropy"]
+Bytes = NDArray[np.uint8]
+
+# What 1 is stored as.
+LEVELS = 255
+
+
+class VoxelMaps:
+    """A `Watch` that keeps what it sees, in the source's grid, until it is closed.
+
+    Outside the part that was predicted, the background's probability is 1 and the entropy 0.
+
+    Args:
+        kinds: Which maps.
+        folder: On whose disk they are kept.
+    """
+
+    def __init__(self, kinds: Sequence[MapKind], folder: Path) -> None:
+        unknown = next((kind for kind in kinds if kind not in get_args(MapKind)), None)
+        if unknown is not None:
+            raise ValueError(f"kinds must be of {get_args(MapKind)}, got {unknown!r}")
+        self.kinds = tuple(kinds)
+        self._folder = folder
+        self._files: list[Any] = []
+        self._grid: GridMap | None = None
+        self._arrays: dict[MapKind, Bytes] = {}
+        self._classes = 0
+        self._entropy: Tensor | None = None
+
+    def begin(self, grid: GridMap, classes: int) -> None:
+        """Make room on the disk.
+
+        Raises:
+            OSError: If there is not enough of it.
+        """
+        self.close()
+        self._grid, self._classes = grid, classes
+        if "probabilities" in self.kinds:
+            self._arrays["probabilities"] = self._on_disk((classes, *grid.shape))
+            self._arrays["probabilities"][0] = LEVELS
+        if "entropy" in self.kinds:
+            self._arrays["entropy"] = self._on_disk((1, *grid.shape))
+
+    def see(self, box: tuple[slice, ...], value: int, values: Tensor) -> None:
+        """Keep one class's probabilities in a part of the source, see `Watch`."""
+        if "probabilities" in self._arrays:
+            self._put("probabilities", value, box, values)
+        if "entropy" in self._arrays:
+            self._entropy = _more_entropy(self._entropy if value else None, values)
+            if value == self._classes - 1:
+                self._put("entropy", 0, box, self._entropy / log(max(self._classes, 2)))
+
+    def get(self, kind: MapKind) -> Bytes:
+        """A map: `(classes, *spatial)`, or `(1, *spatial)` of entropy as a share of its maximum.
+
+        0 to `LEVELS` for 0 to 1; it is gone when this is closed.
+        """
+        return self._arrays[kind]
+
+    def close(self) -> None:
+        """Give the disk back."""
+        self._arrays.clear()
+        while self._files:
+            self._files.pop().close()
+
+    def _put(self, kind: MapKind, index: int, box: tuple[slice, ...], values: Tensor) -> None:
+        if self._grid is None:
+            raise ValueError("begin must be called first")
+        levels = (values * LEVELS).round().clamp(0, LEVELS).to(torch.uint8).cpu().numpy()
+        self._grid.turned(self._arrays[kind][index])[box] = levels
+
+    def _on_disk(self, shape: tuple[int, ...]) -> Bytes:
+        """Zeros; of each class the first spatial axis runs fastest, as in NIfTI files."""
+        # Closed, and so deleted, by `close`; or by the system when the process ends, however.
+        file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
+        self._files.append(file)
+        _reserve(file.fileno(), prod(shape))
+        array = np.memmap(file, np.uint8, "r+", shape=(shape[0], *shape[:0:-1]))
+        return array.transpose(0, *range(len(shape) - 1, 0, -1))
+
+
+def _more_entropy(sum_so_far: Tensor | None, probability: Tensor) -> Tensor:
+    # 0 for 0, as its limit is.
+    term = -probability * probability.clamp_min(1e-30).log()
+    return term if sum_so_far is None else sum_so_far + term
+
+
+def _reserve(file: int, size: int) -> None:
+    """Have the disk say no here: a mapped page without room for it would end the process."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, size)
+        return
+    zeros = bytes(1 << 20)
+    for start in range(0, size, len(zeros)):
+        os.write(file, zeros[: size - start])

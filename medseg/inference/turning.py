@@ -1,0 +1,39 @@
+"""Padding a volume, and turning it so that slabs run along its first axis."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+from torch.nn.functional import pad
+
+from medseg.inference.grid_map import GridMap
+
+__all__ = ["others", "padded_to", "shifted", "turned", "turned_back"]
+
+
+def padded_to(volume: Tensor, window: Sequence[int]) -> tuple[Tensor, list[int]]:
+    """A volume with zeros around it where it is smaller than a window; how many came before it."""
+    missing = [max(w - n, 0) for w, n in zip(window, volume.shape[1:], strict=True)]
+    before = [m // 2 for m in missing]
+    ends = [e for m, b in zip(missing, before, strict=True) for e in (m - b, b)]
+    return (pad(volume, ends[::-1]) if any(missing) else volume), before
+
+
+def shifted(grid: GridMap, before: Sequence[int]) -> GridMap:
+    """The map to a grid that has so many voxels before the first of this one."""
+    offset = tuple(o + b for o, b in zip(grid.offset, before, strict=True))
+    return GridMap(grid.axes, grid.scale, offset, grid.shape)
+
+
+def others(axis: int, axes: int) -> list[int]:
+    """All axes but one."""
+    return [a for a in range(axes) if a != axis]
+
+
+def turned(tensor: Tensor, axis: int, leading: int = 1) -> Tensor:
+    """Bring a spatial axis to the front of the spatial axes."""
+    return tensor.movedim(leading + axis, leading)
+
+
+def turned_back(stack: Tensor, axis: int) -> Tensor:
+    """Bring the first spatial axis of a batch back to where it was."""
+    return stack.movedim(2, 2 + axis).contiguous()

@@ -1,0 +1,143 @@
+"""The histology bundle end to end, on drawn glands of two tissue classes, one of them rare."""
+
+import csv
+import shutil
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from medseg.bundles import run_bundle
+from medseg.cli.main import main
+from medseg.data import Case, Channel, Label, Manifest, save_manifest
+from medseg.data.raster import read_raster
+from medseg.networks import trained_setting
+from tests.conftest import REPOSITORY
+
+BUNDLE = REPOSITORY / "bundles" / "ebhi_histology_unet2d"
+SIZE = 64
+QUICK = {
+    "patch_size": [SIZE, SIZE],
+    "first_width": 8,
+    "depth": 3,
+    "epochs": 3,
+    "iterations_per_epoch": 8,
+    "learning_rate": 0.01,
+    "early_stop_patience": None,
+}
+
+# torch and TensorBoard warn of what is theirs to mend.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def draw(folder, number, group):
+    """A gland, dark violet on pink, and its mask."""
+    chance = np.random.default_rng(number)
+    rows, columns = np.indices((SIZE, SIZE))
+    centre, radius = chance.uniform(24, 40, 2), chance.uniform(10, 20)
+    gland = (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 < radius**2
+    colours = np.where(gland[..., None], [120, 60, 140], [230, 170, 200])
+    image = (colours + chance.integers(-15, 15, colours.shape)).astype(np.uint8)
+    files = {"image": image, "label": (255 * gland).astype(np.uint8)}
+    paths = {key: f"{group}/{key}/{number}.png" for key in files}
+    for key, array in files.items():
+        (folder / paths[key]).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(array).save(folder / paths[key])
+    return paths
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Six pictures in two folds and two for testing, with their manifest."""
+    folder = tmp_path_factory.mktemp("pictures")
+    groups = ["polyp", "polyp", "adenoma", "polyp", "polyp", "adenoma", "polyp", "adenoma"]
+    cases = [
+        Case(
+            case=f"{group}_{number}",
+            patient=str(number),
+            **draw(folder, number, group),
+            fold=number % 2 if number < 6 else None,
+            group=group,
+        )
+        for number, group in enumerate(groups)
+    ]
+    manifest = Manifest(
+        name="glands",
+        description="Drawn glands",
+        source="made for a test",
+        licence="CC0-1.0",
+        citation="none",
+        modality="histology",
+        channels=tuple(Channel(name=name, unit="8 bit") for name in ("red", "green", "blue")),
+        labels=(Label(value=0, name="background"), Label(value=1, name="gland_or_lesion")),
+        label_kind="mask",
+        training=tuple(cases[:6]),
+        test=tuple(cases[6:]),
+    )
+    save_manifest(manifest, folder / "manifest.json")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(pictures, tmp_path_factory):
+    """A copy of the bundle, trained in seconds."""
+    bundle = tmp_path_factory.mktemp("bundle") / BUNDLE.name
+    shutil.copytree(BUNDLE, bundle, ignore=shutil.ignore_patterns("models", "eval"))
+    overrides = {"dataset_dir": str(pictures), **QUICK}
+    run_bundle(bundle, configs=["train"], run_id="training", overrides=overrides)
+    return bundle
+
+
+def test_it_trains_on_pictures_and_its_weights_know_how(trained):
+    rows = list(csv.DictReader((trained / "eval" / "metrics.csv").read_text().splitlines()))
+    assert len(rows) == QUICK["epochs"]
+    assert float(rows[-1]["val_mean_dice"]) > 0.5
+    weights = trained / "models" / "model.safetensors"
+    assert trained_setting(weights, "first_width", None) == 8
+    assert trained_setting(weights, "patch_size", None) == [SIZE, SIZE]
+
+
+def test_it_is_scored_on_unseen_pictures_by_tissue_class(trained, pictures, tmp_path, capfd):
+    run_bundle(
+        trained,
+        configs=["train", "evaluate"],
+        run_id="evaluating",
+        overrides={
+            "dataset_dir": str(pictures),
+            "output_dir": str(tmp_path),
+            "ckpt_path": str(trained / "models" / "model.safetensors"),
+            "split": "test",
+        },
+    )
+    told = capfd.readouterr().out
+    assert "mean of 1 polyp" in told
+    assert "mean of the groups" in told
+    rows = list(csv.DictReader((tmp_path / "scores.csv").read_text().splitlines()))
+    assert [row["group"] for row in rows] == ["polyp", "adenoma"]
+    assert all(float(row["dsc"]) > 0.5 for row in rows)
+
+
+def test_monais_inferring_and_medseg_predict_write_the_same_label_of_the_pictures_size(
+    trained, pictures, tmp_path, monkeypatch
+):
+    image = pictures / "polyp" / "image" / "6.png"
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    shutil.copy(image, alone)
+    run_bundle(
+        trained,
+        configs=["inference"],
+        run_id="inferring",
+        overrides={"dataset_dir": str(alone), "output_dir": str(tmp_path / "monai")},
+    )
+    words = ["medseg", "predict", str(trained), str(image), "-o", str(tmp_path / "medseg")]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert not stop.value.code
+    labels = [read_raster(tmp_path / name / "6_seg.png", "label") for name in ("monai", "medseg")]
+    np.testing.assert_array_equal(*labels)
+    assert labels[0].shape == (1, SIZE, SIZE)
+    reference = read_raster(pictures / "polyp" / "label" / "6.png", "label") > 127
+    assert ((labels[0] > 0) & reference).sum() > 0.5 * reference.sum()

@@ -1,0 +1,82 @@
+"""When a training is over, what is on disk and in memory is the best it had, by its own scores."""
+
+import csv
+
+import pytest
+import torch
+from ignite.engine import Engine, Events
+from torch import nn
+
+from medseg.networks import load_weights, save_weights
+from medseg.training import BestWeights, RestoreBest
+from tests.training.tiny import network, train, training
+
+# Large enough that the last epoch is worse than an earlier one.
+RATE, EPOCHS = 0.5, 8
+
+
+def plain(net, path):
+    net.load_state_dict(torch.load(path, weights_only=True))
+
+
+@pytest.mark.parametrize("ema", [{}, {"ema": 0.5}])
+def test_weights_on_disk_and_in_memory_score_what_the_table_says_of_the_best_epoch(tmp_path, ema):
+    trainer = train(tmp_path, rate=RATE, epochs=EPOCHS, **ema)
+    rows = list(csv.DictReader((tmp_path / "metrics.csv").read_text().splitlines()))
+    scores = [float(row["score"]) for row in rows]
+    assert scores[-1] < max(scores)
+    models = tmp_path / "models"
+    networks = [trainer.network, network(), network()]
+    load_weights(networks[1], models / "model.safetensors")
+    plain(networks[2], models / "model.pt")
+    for number, net in enumerate(networks):
+        # A training of no epoch more: its evaluator, around these weights.
+        again = training(tmp_path / str(number), network=net)
+        evaluator = again.evaluator
+        evaluator.run()
+        assert evaluator.state.metrics["score"] == pytest.approx(max(scores), abs=1e-5)
+
+
+def test_a_training_goes_on_from_its_last_weights_and_not_from_the_restored_ones(tmp_path):
+    train(tmp_path / "whole", rate=RATE, epochs=EPOCHS)
+    train(tmp_path / "parts", rate=RATE, epochs=EPOCHS // 2)
+    train(tmp_path / "parts", rate=RATE, epochs=EPOCHS, start="resume")
+    whole, parts = (tmp_path / name / "models" / "model.safetensors" for name in ("whole", "parts"))
+    assert whole.read_bytes() == parts.read_bytes()
+
+
+def test_where_no_validation_had_a_score_the_last_weights_stay_and_are_told_of(tmp_path, caplog):
+    net = nn.Linear(1, 1)
+    before = net.weight.item()
+    trainer = Engine(lambda *_: None)
+    RestoreBest(net, str(tmp_path / "model.safetensors")).attach(trainer)
+    trainer.run([0], max_epochs=1)
+    assert net.weight.item() == before
+    assert "no validation had a score; the last weights stay" in caplog.text
+
+
+def test_a_training_that_ends_early_is_restored_too(tmp_path):
+    net = nn.Linear(1, 1)
+    path = tmp_path / "model.safetensors"
+    save_weights(net, path, {})
+    best = net.weight.item()
+    trainer = Engine(lambda *_: nn.init.zeros_(net.weight))
+    trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: engine.terminate())
+    RestoreBest(net, str(path)).attach(trainer)
+    trainer.run([0, 0], max_epochs=2)
+    assert net.weight.item() == best
+
+
+def test_the_first_of_equal_scores_is_kept(tmp_path):
+    net = nn.Linear(1, 1, bias=False)
+    evaluator = Engine(lambda *_: None)
+    evaluator.add_event_handler(
+        Events.EPOCH_COMPLETED, lambda engine: engine.state.metrics.update(dice=0.5)
+    )
+    path = tmp_path / "model.safetensors"
+    BestWeights(net, str(path), metric="dice", settings={}).attach(evaluator)
+    for weight in (1.0, 2.0):
+        nn.init.constant_(net.weight, weight)
+        evaluator.run([0], max_epochs=1)
+    load_weights(net, path)
+    assert net.weight.item() == 1.0
