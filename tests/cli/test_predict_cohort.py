@@ -70,6 +70,7 @@ def test_the_summary_tells_bundle_weights_options_and_every_case_without_a_path(
         ("phantom_000.nii.gz", "done"),
     ]
     assert "cannot be read as NIfTI" in told["cases"][0]["error"]
+    assert told["cases"][1]["engine"] == "torch fp32"
     (refused,) = told["refused"]
     assert refused["input"] == "input 2"
     assert "no NIfTI, NRRD, MetaImage" in refused["error"]
