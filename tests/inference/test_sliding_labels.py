@@ -139,3 +139,12 @@ def test_only_a_meta_tensor_knows_its_sources_grid():
 def test_one_volume_at_a_time():
     with pytest.raises(ValueError, match="one volume at a time, got 2"):
         inferer()(MetaTensor(torch.rand(2, 1, 8, 8, 8)), three_classes)
+
+
+def test_foreground_comes_in_the_place_of_labels():
+    image = torch.rand(1, 1, 20, 9)
+    given = inferer(window=(8, 8), gives="foreground")(image, three_classes)
+    expected = 1 - three_classes(image).softmax(dim=1)[:, :1]
+    torch.testing.assert_close(given.as_subclass(torch.Tensor), expected, atol=1e-5, rtol=0)
+    with pytest.raises(ValueError, match="gives must be one of"):
+        inferer(gives="background")
