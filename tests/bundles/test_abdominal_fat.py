@@ -93,7 +93,7 @@ def test_slices_come_back_as_slices_and_are_scored(trained, slices, tmp_path):
         overrides={"dataset_dir": str(slices), "split": "test", "output_dir": str(tmp_path)},
     )
     scores = rows(tmp_path / "scores.csv")
-    assert {(row["case"], row["class"]) for row in scores} >= {
+    assert {(row["case"], row["name"]) for row in scores} >= {
         (f"fat_004_0{number}", name) for number in (0, 1) for name in ("sat", "vat")
     }
     image = nib.load(slices / "images" / "fat_004_00.nii.gz")
