@@ -97,6 +97,11 @@ class Predictor:
         """One for each label value, the background's first."""
         return tuple(label.name for label in self.labels)
 
+    @property
+    def engine(self) -> str | None:
+        """What computes, e.g. `openvino bf16`, once a label was made; none if it is unknown."""
+        return self.inferer.opened if isinstance(self.inferer, EngineInferer) else None
+
     def prepare(self, source: Volume | Picture) -> MetaTensor:
         """Bring a volume or a picture into the form and the grid that the network works in.
 

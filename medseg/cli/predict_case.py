@@ -153,6 +153,7 @@ class CaseSteps:
         done = replace(
             begun,
             status="done",
+            engine=self.predictor.engine,
             outputs={path.name: file_sha256(path) for path in files.paths},
             columns=columns,
             facts=_facts(None if isinstance(made.volume, Picture) else made.volume.dicom),

@@ -204,6 +204,7 @@ def _told(entry: Entry) -> dict[str, Any]:
         "case": entry.name,
         "source": entry.source,
         "status": entry.status,
+        "engine": entry.engine,
         "settings_sha256": entry.settings,
         "outputs": dict(entry.outputs),
         "dicom": dict(entry.facts),

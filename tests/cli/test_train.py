@@ -273,3 +273,12 @@ def test_a_quick_pass_reads_trains_validates_and_saves_out_of_a_trainings_way(
     network = UNet(spatial_dims=3, in_channels=1, out_channels=3, depth=3, first_width=4)
     load_weights(network, trained / "models" / "quick" / "model.safetensors")
     assert (trained / "models" / "model.safetensors").read_bytes() == before
+
+
+def test_going_on_with_another_setting_is_refused_with_the_difference(
+    trained, phantoms, command, capfd
+):
+    arguments = pairs(start="resume", clip_gradients=1.0, learning_rate=0.01)
+    assert command("train", trained, f"dataset_dir={phantoms}", *arguments) == 2
+    told = capfd.readouterr().err.strip().splitlines()[-1]
+    assert "learning_rate was 0.001, is 0.01; clip_gradients was None, is 1.0" in told
