@@ -40,12 +40,14 @@ class Setting:
         spacing_mm: Voxel size the network works at.
         threads: Of torch, of OpenVINO and of nnU-Net.
         limit_gb: A run that holds more is stopped.
+        engine: Of medseg.
     """
 
     window: tuple[int, ...]
     spacing_mm: tuple[float, ...]
     threads: int
     limit_gb: float
+    engine: str = "auto"
 
 
 def run_apart(tool: str, job: tuple[Path, Path, Path], cache: Path, setting: Setting) -> Run:
@@ -60,7 +62,7 @@ def run_apart(tool: str, job: tuple[Path, Path, Path], cache: Path, setting: Set
     shutil.rmtree(job[1], ignore_errors=True)
     command = [sys.executable, "-m", "benchmarks._inference_run", tool, *map(str, job)]
     command += ["--threads", str(setting.threads), "--limit-gb", str(setting.limit_gb)]
-    command += ["--window", *map(str, setting.window)]
+    command += ["--engine", setting.engine, "--window", *map(str, setting.window)]
     command += ["--spacing-mm", *map(str, setting.spacing_mm)]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "nnUNet_def_n_proc"), str(setting.threads))
     settings = {**os.environ, **threads, "MEDSEG_CACHE": str(cache.resolve())}
@@ -90,6 +92,7 @@ def main() -> None:
     parser.add_argument("--spacing-mm", type=float, nargs=3, default=[2, 2, 2])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--limit-gb", type=float)
+    parser.add_argument("--engine", default="auto")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     if options.limit_gb is not None:
@@ -102,6 +105,7 @@ def main() -> None:
         weights=options.weights.resolve(),
         window=tuple(options.window),
         spacing_mm=tuple(options.spacing_mm),
+        engine=options.engine,
     )
     job.output.mkdir(parents=True, exist_ok=True)
     wall, busy = time.perf_counter(), time.process_time()

@@ -34,6 +34,7 @@ class Job:
         weights: `.safetensors` with the settings of the network in it.
         window: Voxels of a window along each axis.
         spacing_mm: Voxel size the network works at.
+        engine: Of medseg.
     """
 
     image: Path
@@ -41,16 +42,27 @@ class Job:
     weights: Path
     window: tuple[int, int, int]
     spacing_mm: tuple[float, float, float]
+    engine: str = "auto"
 
 
 def medseg(job: Job) -> None:
-    """The bundle as it is: OpenVINO or torch, windows outside the body skipped, labels by slabs."""
-    _run_bundle(job, {})
+    """The bundle as it is: OpenVINO or torch, windows laid over the body, labels by slabs."""
+    _run_bundle(job, {"engine": job.engine})
 
 
 def medseg_every_window(job: Job) -> None:
-    """The same without skipping, which says what skipping is worth."""
-    _run_bundle(job, {"skip": None})
+    """The same over the whole volume, which says what the rule is worth."""
+    _run_bundle(job, {"engine": job.engine, "skip": None})
+
+
+def medseg_lungs(job: Job) -> None:
+    """The same over the lungs and 30 mm around them."""
+    rule = {
+        "_target_": "medseg.inference.AroundLungs",
+        "above": 0.42,
+        "spacing_mm": list(job.spacing_mm),
+    }
+    _run_bundle(job, {"engine": job.engine, "skip": rule})
 
 
 def monai(job: Job) -> None:
@@ -75,9 +87,13 @@ def monai(job: Job) -> None:
         {"_target_": "AsDiscreted", "keys": "pred", "argmax": True},
         {"_target_": "SaveImaged", "keys": "pred", "output_dir": "@output_dir"},
     ]
-    _run_bundle(
-        job, {"inferer": inferer, "postprocessing": {"_target_": "Compose", "transforms": steps}}
-    )
+    changes = {
+        "inferer": inferer,
+        "postprocessing": {"_target_": "Compose", "transforms": steps},
+        # MONAI's own, in place of medseg's.
+        "preprocessing_steps#2#_target_": "Spacingd",
+    }
+    _run_bundle(job, changes)
 
 
 def _run_bundle(job: Job, changes: dict[str, Any]) -> None:
@@ -178,6 +194,7 @@ def _plans(job: Job, window: list[float]) -> dict[str, Any]:
 TOOLS: dict[str, Callable[[Job], None]] = {
     "medseg": medseg,
     "medseg, every window": medseg_every_window,
+    "medseg, around lungs": medseg_lungs,
     "MONAI": monai,
     "nnU-Net": nnunet,
     "nnU-Net, mirroring": nnunet_mirroring,

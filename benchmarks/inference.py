@@ -1,13 +1,15 @@
 """From an image file to a label file: medseg, MONAI and nnU-Net with the same weights.
 
-    python -m benchmarks.inference --weights model.safetensors [--case lung] [--repeats 3]
+    python -m benchmarks.inference --weights model.safetensors [--case lung phantom] [--repeats 3]
     python -m benchmarks.inference --memory
 
-The first prints, as Markdown, the time, the memory and how far labels agree; the second what
-512x512x800 voxels of 25 classes take, and of 2. Each run has a process of its own; tools take
-turns. Weights of `make demo` say what their network saw, at 3.5x3.5x5 mm and in smaller windows:
-at others its labels are worse and its time is the same. Without `--weights` the network is random:
-time and memory stand, labels mean nothing.
+The first prints, as Markdown, the time, the memory and how far labels agree, each tool's with
+medseg's and with MONAI's; the second what 512x512x800 voxels of 25 classes take, and of 2. Each run
+has a process of its own; tools take turns. nnU-Net's mirroring takes eight times as long and is run
+for the lung only, unless --tool names it. A network that is unsure, for want of training or
+because an image is not of its kind, changes its labels with where windows stand, whoever lays
+them: the agreement of MONAI with nnU-Net says how much. Without `--weights` the network is random:
+time and memory stand, labels mean nothing, and medseg falls back to torch, so name an --engine.
 """
 
 import argparse
@@ -29,6 +31,7 @@ from benchmarks._timing import cpu_model, versions
 FIRST = "medseg, first time"
 # Fewer voxels of a class say more about its surface than about a tool.
 LEAST_VOXELS = 1000
+MIRRORING = "nnU-Net, mirroring"
 
 Label = NDArray[np.uint8]
 
@@ -43,10 +46,11 @@ def main() -> None:
         spacing_mm=tuple(options.spacing_mm),
         threads=options.threads,
         limit_gb=options.limit_gb,
+        engine=options.engine,
     )
     if options.memory:
         image = large_image(options.folder, tuple(options.shape or (512, 512, 800)))
-        tools = [tool for tool in ("medseg", "MONAI") if tool in options.tool]
+        tools = [tool for tool in ("medseg", "MONAI") if tool in (options.tool or TOOLS)]
         report_memory(tools, options.classes, image, setting)
         return
     weights = options.weights or random_weights(options.folder, width=16, classes=3)
@@ -60,8 +64,10 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     tools = [*TOOLS, FIRST]
     parser.add_argument("--weights", type=Path, help="`.safetensors` of any training")
-    parser.add_argument("--case", choices=["lung", "phantom"], nargs="+", default=["lung"])
-    parser.add_argument("--tool", choices=tools, nargs="+", default=tools)
+    cases = ["lung", "phantom"]
+    parser.add_argument("--case", choices=cases, nargs="+", default=cases)
+    parser.add_argument("--tool", choices=tools, nargs="+", help="all, if none is named")
+    parser.add_argument("--engine", choices=["auto", "torch", "openvino"], default="auto")
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--window", type=int, nargs=3, default=[96, 96, 96])
@@ -81,7 +87,8 @@ def report_case(
     image = case_image(case, options.folder, tuple(options.shape or (512, 512, 300)))
     print(f"{case}: {'x'.join(map(str, nibabel.load(image).shape))}\n")
     folder = options.folder / case
-    jobs = {tool: (image, folder / tool.replace(", ", "_"), weights) for tool in options.tool}
+    tools = options.tool or [t for t in (*TOOLS, FIRST) if t != MIRRORING or case == "lung"]
+    jobs = {tool: (image, folder / tool.replace(", ", "_"), weights) for tool in tools}
     if "medseg" in jobs:
         run_apart("medseg", jobs["medseg"], folder / "cache", setting)  # fills the cache
     runs: dict[str, list[Run]] = {tool: [] for tool in jobs}
@@ -100,20 +107,24 @@ def run_one(tool: str, job: tuple[Path, Path, Path], folder: Path, setting: Sett
 
 
 def rows(runs: dict[str, list[Run]], outputs: dict[str, Path]) -> None:
-    """The table; ratios and DSC against medseg where it is among the tools."""
-    print("| tool | s | CPU s | peak GB | s by medseg's | CPU s by medseg's | DSC with medseg's |")
-    print("|---|---|---|---|---|---|---|")
+    """The table; ratios against medseg, DSC against medseg and MONAI, where they are there."""
+    print(
+        "| tool | s | CPU s | peak GB | s by medseg's | CPU s by medseg's | DSC with medseg's |",
+        end="",
+    )
+    print(" DSC with MONAI's |\n|---|---|---|---|---|---|---|---|")
     middle = {tool: medians(taken) for tool, taken in runs.items()}
     ours = middle.get("medseg")
-    reference = read_label(outputs["medseg"]) if ours else None
+    references = [read_label(outputs[t]) if middle.get(t) else None for t in ("medseg", "MONAI")]
     for tool, run in middle.items():
         if not run:
-            print(f"| {tool} | stopped for its memory | | | | | |")
+            print(f"| {tool} | stopped for its memory | | | | | | |")
             continue
         numbers = [f"{run[key]:.1f}" for key in ("seconds", "cpu_seconds", "peak_gb")]
         ratios = [f"{run[k] / ours[k]:.1f}" if ours else "" for k in ("seconds", "cpu_seconds")]
-        dice = agreement(read_label(outputs[tool]), reference) if reference is not None else ""
-        print(f"| {' | '.join([tool, *numbers, *ratios, dice])} |")
+        found = read_label(outputs[tool])
+        dice = ["" if one is None else agreement(found, one) for one in references]
+        print(f"| {' | '.join([tool, *numbers, *ratios, *dice])} |", flush=True)
     print()
 
 

@@ -6,7 +6,7 @@ import os
 import pytest
 import torch
 
-from medseg.errors import DataError, ExitCode, MachineError, user_error
+from medseg.errors import DataError, ExitCode, MachineError, caused_by, user_error
 
 
 def wrapped(error):
@@ -76,3 +76,33 @@ def test_an_error_that_causes_itself_is_no_endless_search():
     error = KeyError("a")
     error.__cause__ = error
     assert user_error(error) is None
+
+
+def test_an_error_of_a_loaders_worker_is_the_line_it_was_there():
+    # As torch words it: the traceback is the message.
+    handed_on = DataError(
+        "Caught DataError in DataLoader worker process 0.\nOriginal Traceback (most recent call "
+        'last):\n  File "cases.py", line 1, in sample\nmedseg.errors.DataError: case 3: no label\n'
+    )
+    known = user_error(wrapped(handed_on))
+    assert type(known) is DataError
+    assert str(known) == "case 3: no label"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "DataLoader worker (pid 12) is killed by signal: Killed. ",
+        "DataLoader worker (pid(s) 12, 13) exited unexpectedly",
+    ],
+)
+def test_a_killed_worker_is_the_machines(message):
+    known = user_error(wrapped(RuntimeError(message)))
+    assert isinstance(known, MachineError)
+    assert "go on with start=resume" in str(known)
+
+
+def test_the_first_cause_of_a_kind_is_found():
+    known = DataError("case 3: no label")
+    assert caused_by(wrapped(known), DataError) is known
+    assert caused_by(wrapped(known), OSError) is None

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, get_args
 
 from medseg.data.case_digest import source_files
 from medseg.data.dicom_choice import choose_series, dicom_reference, pick_input, split_reference
@@ -18,8 +18,11 @@ from medseg.data.digest import file_sha256
 from medseg.data.itk_file import ITK_SUFFIXES
 from medseg.data.naming import image_stem, is_nifti, is_picture
 from medseg.errors import DataError, MedsegError, UsageError
+from medseg.inference.maps import MapKind
 
 __all__ = ["CohortCase", "Refused", "content_sha256", "find_cases", "share"]
+
+_OUTPUTS = ("_seg", *(f"_{kind}" for kind in get_args(MapKind)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +54,22 @@ class CohortCase:
 
 @dataclass(frozen=True)
 class Refused:
-    """An input that cannot be used, and why, in one line."""
+    """An input that cannot be used, and why, in one line.
+
+    Attributes:
+        shown: How it is told to the user.
+        error: Likewise; it may name a path.
+        path: What is not told in files.
+    """
 
     shown: str
     error: str
+    path: str | None = None
+
+    @property
+    def without_path(self) -> str:
+        """The error as it is told in files."""
+        return self.error if self.path is None else self.error.replace(self.path, self.shown)
 
 
 def find_cases(
@@ -84,7 +99,9 @@ def find_cases(
         except MedsegError as error:
             # What is wrong with DICOM is told without its path.
             which = f"input {number}: " if len(inputs) > 1 and str(given) not in str(error) else ""
-            refused.append(Refused(f"input {number}", which + str(error)))
+            absolute = str(given.absolute())
+            path = absolute if absolute in str(error) else str(given)
+            refused.append(Refused(f"input {number}", which + str(error), path))
     return cases, refused
 
 
@@ -145,10 +162,10 @@ def _of_series(reference: str) -> CohortCase:
 
 
 def _images(files: Sequence[Path], wanted: Callable[[Path], bool]) -> list[Path]:
-    """All images of a kind, but for labels of an earlier prediction."""
+    """All images of a kind, but for labels and maps of an earlier prediction."""
     found = [file for file in files if wanted(file)]
-    labels = {f"{image_stem(file)}_seg" for file in found}
-    return sorted(file for file in found if image_stem(file) not in labels)
+    outputs = {f"{image_stem(file)}{ending}" for file in found for ending in _OUTPUTS}
+    return sorted(file for file in found if image_stem(file) not in outputs)
 
 
 def _is_volume(file: Path) -> bool:

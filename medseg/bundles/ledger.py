@@ -45,6 +45,7 @@ class Entry:
         outputs: SHA-256 by file name.
         columns: Its row of the table of volumes.
         facts: What was done to a DICOM series.
+        engine: What computed it, e.g. `openvino bf16`.
         created: When it was begun; a case that is begun again keeps it.
         error: Why it failed.
     """
@@ -57,6 +58,7 @@ class Entry:
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    engine: str | None = None
     created: str | None = None
     error: str | None = None
 

@@ -30,7 +30,8 @@ from medseg.data.manifest import Label, load_manifest
 from medseg.data.picture import Picture
 from medseg.data.volume import Volume
 from medseg.errors import DataError, ManifestError, UsageError
-from medseg.inference import SaveLabeld, VoxelMaps
+from medseg.inference import EngineInferer, SaveLabeld, SlidingWindowLabels, VoxelMaps
+from medseg.inference.mirror import check_mirror_axes
 from medseg.networks import load_weights
 
 __all__ = ["SET_BY_OPTIONS", "Predictor", "SourceLabel", "open_predictor"]
@@ -96,6 +97,11 @@ class Predictor:
         """One for each label value, the background's first."""
         return tuple(label.name for label in self.labels)
 
+    @property
+    def engine(self) -> str | None:
+        """What computes, e.g. `openvino bf16`, once a label was made; none if it is unknown."""
+        return self.inferer.opened if isinstance(self.inferer, EngineInferer) else None
+
     def prepare(self, source: Volume | Picture) -> MetaTensor:
         """Bring a volume or a picture into the form and the grid that the network works in.
 
@@ -152,6 +158,7 @@ def open_predictor(
     weights: str | Path | None = None,
     pairs: Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
+    mirror_axes: Sequence[int] = (),
 ) -> Predictor:
     """Read a bundle's inference config and its weights.
 
@@ -160,6 +167,8 @@ def open_predictor(
         weights: A `.safetensors` file; the bundle's `models/model.safetensors` if None.
         pairs: `KEY=VALUE` texts from the user, which may not name what `overrides` does.
         overrides: More overrides, as values, of keys that the config has.
+        mirror_axes: Spatial axes of the network's grid along which windows are mirrored as well;
+            the bundle's own if there are none.
 
     Raises:
         MedsegError: For a bundle, an override or weights that cannot be used, in one line.
@@ -182,6 +191,8 @@ def open_predictor(
         parts = {key: parser.get_parsed_content(key) for key in _NEEDED}
         known = parser.get()
         may_be = {key: parser.get_parsed_content(key) if key in known else None for key in _MAY_BE}
+        if mirror_axes:
+            _mirror(parts["inferer"], mirror_axes)
         load_weights(parts["network"], weights)
     metadata = load_metadata(bundle / "configs" / "metadata.json")
     image = metadata.network_data_format.inputs["image"]
@@ -203,6 +214,13 @@ def open_predictor(
         network=parts["network"].eval(),
         device=torch.device(parts["device"]),
     )
+
+
+def _mirror(inferer: Inferer, axes: Sequence[int]) -> None:
+    inner = inferer.inferer if isinstance(inferer, EngineInferer) else inferer
+    if not isinstance(inner, SlidingWindowLabels):
+        raise UsageError("this bundle's inferer is not medseg's; leave out --mirror")
+    inner.mirror_axes = check_mirror_axes(axes, len(inner.window))
 
 
 def _refuse_set_by_options(pairs: Sequence[str]) -> None:

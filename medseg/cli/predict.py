@@ -56,6 +56,21 @@ def predict(  # noqa: PLR0913 - one parameter for each option
             "for DICOM also dicom-seg, dicom-sr.",
         ),
     ] = "auto",
+    maps: Annotated[
+        str,
+        typer.Option(
+            metavar="WORD,...",
+            help="Also write probabilities (of each class) or entropy, as NIfTI from 0 to 1.",
+        ),
+    ] = "",
+    mirror: Annotated[
+        str,
+        typer.Option(
+            metavar="AXIS,...",
+            help="Average over mirror images along these axes of the network's grid, e.g. 0,1,2; "
+            "each axis doubles the time.",
+        ),
+    ] = "",
     shard: Annotated[
         str, typer.Option(metavar="I/N", help="Only the I-th of N disjoint shares of the cases.")
     ] = "1/1",
@@ -91,11 +106,24 @@ def predict(  # noqa: PLR0913 - one parameter for each option
         engine=engine,
         precision=precision,
         formats=tuple(formats.split(",")),
+        maps=_words(maps),
+        mirror=_axes(mirror),
         shard=share,
     )
     code = run_prediction(request)
     if code:
         raise typer.Exit(code)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(sorted({word.strip() for word in text.split(",")} - {""}))
+
+
+def _axes(text: str) -> tuple[int, ...]:
+    words = _words(text)
+    if not all(word in ("0", "1", "2") for word in words):
+        raise UsageError(f"--mirror takes axes from 0 to 2, e.g. 0,1,2, got {text!r}")
+    return tuple(int(word) for word in words)
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -24,7 +24,7 @@ from medseg.data.label_kind import as_classes
 from medseg.data.picture import Picture, is_raster, read_picture
 from medseg.data.problems import refusal
 from medseg.data.volume import Volume, read_volume
-from medseg.inference import save_label
+from medseg.inference import VoxelMaps, save_label, save_map
 from medseg.reports.areas import area_columns
 from medseg.reports.overlay import MontageOptions, overlay_montage
 from medseg.reports.picture_overlay import overlay_picture
@@ -52,6 +52,7 @@ class Labelled:
     key: str
     volume: Volume | Picture
     label: NDArray[Any]
+    maps: VoxelMaps | None
     forecast: Forecast | None
 
 
@@ -66,6 +67,7 @@ class CaseSteps:
         files: The files that a case will have.
         tilt: What is done to tilted DICOM series.
         gaps: What is done to gaps in them.
+        output: Where maps wait on the disk until they are written.
         announce: Called before a case is predicted.
     """
 
@@ -75,6 +77,7 @@ class CaseSteps:
     files: Callable[[CohortCase], CaseFiles]
     tilt: Tilt
     gaps: Gaps
+    output: Path
     announce: Callable[[Ready], None]
 
     def read(self, case: CohortCase) -> Ready:
@@ -103,17 +106,38 @@ class CaseSteps:
     def predict(self, ready: Ready) -> Labelled:
         """Label it."""
         self.announce(ready)
-        label = self.predictor.label(ready.image).array
+        maps = self._maps(ready.case)
+        try:
+            label = self.predictor.label(ready.image, maps).array
+        except BaseException:
+            if maps is not None:
+                maps.close()
+            raise
         return Labelled(
             case=ready.case,
             key=ready.key,
             volume=ready.volume,
             label=label,
+            maps=maps,
             forecast=ready.forecast,
         )
 
+    def _maps(self, case: CohortCase) -> VoxelMaps | None:
+        kinds = tuple(self.files(case).maps)
+        if not kinds:
+            return None
+        self.output.mkdir(parents=True, exist_ok=True)
+        return VoxelMaps(kinds, self.output)
+
     def write(self, made: Labelled) -> Entry:
         """Write its files between its two entries in the ledger, then the table of volumes."""
+        try:
+            return self._write(made)
+        finally:
+            if made.maps is not None:
+                made.maps.close()
+
+    def _write(self, made: Labelled) -> Entry:
         files = self.files(made.case)
         columns = self._measure(made)
         begun = self._begin(made)
@@ -121,11 +145,15 @@ class CaseSteps:
         # What may still be refused comes first.
         self._write_dicom(made, files, begun)
         self._draw(made, files.overlay)
+        for kind, path in files.maps.items():
+            if made.maps is not None:
+                save_map(path, made.maps.get(kind), made.volume.affine)
         if files.label is not None:
             save_label(files.label, made.label, made.volume.affine)
         done = replace(
             begun,
             status="done",
+            engine=self.predictor.engine,
             outputs={path.name: file_sha256(path) for path in files.paths},
             columns=columns,
             facts=_facts(None if isinstance(made.volume, Picture) else made.volume.dicom),

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from medseg._files import write_atomically
-from medseg.bundles.cohort_cases import CohortCase
+from medseg.bundles.cohort_cases import CohortCase, Refused
 from medseg.bundles.cohort_plan import Settings
 from medseg.bundles.ledger import Entry, Ledger
 from medseg.data.dicom_outputs import DicomFormat, check_dicom_formats, dicom_output_path
 from medseg.data.naming import label_suffix
 from medseg.data.picture import is_raster
 from medseg.errors import UsageError
+from medseg.inference.maps import MapKind
 from medseg.reports.volumes import volumes_csv
 
 __all__ = [
@@ -43,18 +44,20 @@ class CaseFiles:
     Attributes:
         label: The label as a volume or a picture; none if only DICOM is wanted.
         dicom: DICOM outputs by their format.
+        maps: Probabilities and entropy.
         overlay: The picture.
     """
 
     label: Path | None
     dicom: Mapping[DicomFormat, Path]
+    maps: Mapping[MapKind, Path]
     overlay: Path
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """All of them, labels first."""
         label = () if self.label is None else (self.label,)
-        return (*label, *self.dicom.values(), self.overlay)
+        return (*label, *self.dicom.values(), *self.maps.values(), self.overlay)
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,16 @@ class Formats:
         image: A volume's or a picture's format, `auto` for that of the image; none if only DICOM
             is wanted.
         dicom: DICOM outputs.
+        maps: What is written beside them.
     """
 
     image: ImageFormat | None
     dicom: tuple[DicomFormat, ...]
+    maps: tuple[MapKind, ...] = ()
 
 
-def read_formats(words: Sequence[str]) -> Formats:
-    """Sort out the words of `--format`.
+def read_formats(words: Sequence[str], maps: Sequence[str] = ()) -> Formats:
+    """Sort out the words of `--format` and `--maps`.
 
     Raises:
         UsageError: If one is unknown, or they do not go together.
@@ -81,17 +86,21 @@ def read_formats(words: Sequence[str]) -> Formats:
     unknown = next((word for word in words if word not in known), None)
     if unknown is not None:
         raise UsageError(f"--format takes {', '.join(known)}, got {unknown!r}")
+    unknown = next((word for word in maps if word not in get_args(MapKind)), None)
+    if unknown is not None:
+        raise UsageError(f"--maps takes {', '.join(get_args(MapKind))}, got {unknown!r}")
     images = [word for word in get_args(ImageFormat) if word in words]
     dicom = tuple(word for word in get_args(DicomFormat) if word in words)
     if len(images) > 1:
         raise UsageError(f"--format takes one of {', '.join(get_args(ImageFormat))}")
     if dicom:
         check_dicom_formats(dicom)
-    return Formats(images[0] if images else None, dicom)
+    wanted = tuple(word for word in get_args(MapKind) if word in maps)
+    return Formats(images[0] if images else None, dicom, wanted)
 
 
 def case_files(output: Path, case: CohortCase, formats: Formats) -> CaseFiles:
-    """`<name>_seg` as `.nii.gz` and the like or `.dcm`, `<name>_sr.dcm`, `<name>_overlay.png`.
+    """`<name>_seg` as `.nii.gz` and the like or `.dcm`, `<name>_sr.dcm`, maps, and the overlay.
 
     Raises:
         UsageError: If DICOM is wanted of an image that is none, or of a picture a volume, or the
@@ -103,6 +112,7 @@ def case_files(output: Path, case: CohortCase, formats: Formats) -> CaseFiles:
     return CaseFiles(
         label=None if suffix is None else output / f"{case.name}_seg{suffix}",
         dicom={one: dicom_output_path(output, case.name, one) for one in formats.dicom},
+        maps={kind: output / f"{case.name}_{kind}.nii.gz" for kind in formats.maps},
         overlay=output / f"{case.name}_overlay.png",
     )
 
@@ -154,13 +164,20 @@ def write_volumes(ledger: Ledger) -> None:
         _write(ledger.path.with_name(VOLUMES), volumes_csv(rows))
 
 
-def write_summary(ledger: Ledger, settings: Settings) -> None:
-    """Renew `summary.json`: this run's settings, and how all cases of the folder stand."""
+def write_summary(ledger: Ledger, settings: Settings, refused: Sequence[Refused] = ()) -> None:
+    """Renew `summary.json`: this run's settings, how all cases of the folder stand.
+
+    Args:
+        ledger: Of the folder.
+        settings: Of this run.
+        refused: This run's inputs that no case was found in.
+    """
     with ledger.held() as entries:
         content = {
             **settings.content,
             "settings_sha256": settings.digest,
             "cases": [_told(entry) for entry in entries],
+            "refused": [{"input": one.shown, "error": one.without_path} for one in refused],
         }
         text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         _write(ledger.path.with_name(SUMMARY), text)
@@ -187,6 +204,7 @@ def _told(entry: Entry) -> dict[str, Any]:
         "case": entry.name,
         "source": entry.source,
         "status": entry.status,
+        "engine": entry.engine,
         "settings_sha256": entry.settings,
         "outputs": dict(entry.outputs),
         "dicom": dict(entry.facts),

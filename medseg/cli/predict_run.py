@@ -52,6 +52,8 @@ class Request:
     engine: str | None
     precision: str | None
     formats: tuple[str, ...]
+    maps: tuple[str, ...]
+    mirror: tuple[int, ...]
     shard: tuple[int, int]
 
 
@@ -61,7 +63,7 @@ def run_prediction(request: Request) -> ExitCode:
     Raises:
         MedsegError: What no case can go on with, in one line.
     """
-    formats = read_formats(request.formats)
+    formats = read_formats(request.formats, request.maps)
     weights = request.weights or request.bundle / "models" / "model.safetensors"
     settings = read_settings(request.bundle, weights, _options(request), version=medseg.__version__)
     cases, refused = find_cases(
@@ -111,7 +113,8 @@ class _Run:
         self.ledger = ledger
         self.files = files
         self.teller = teller
-        self.failed = list(refused)
+        self.refused = list(refused)
+        self.failed = [*self.refused]
         self.told: dict[str, dict[str, Any]] = {}
         self._lost: list[Entry] = []
 
@@ -128,6 +131,7 @@ class _Run:
             files=self.files.__getitem__,
             tilt=self.request.tilt,
             gaps=self.request.gaps,
+            output=self.request.output,
             announce=self._announce,
         )
         with hushed():
@@ -149,7 +153,7 @@ class _Run:
             for entry in self._lost:
                 self.ledger.enter(entry)
             write_volumes(self.ledger)
-            write_summary(self.ledger, self.settings)
+            write_summary(self.ledger, self.settings, self.refused)
         order = {case.name: self.told.get(case.name) for case in self.files}
         self.teller.finish([told for told in order.values() if told], self.failed)
 
@@ -209,6 +213,7 @@ def _open(request: Request, weights: Path) -> Predictor:
         weights=weights,
         pairs=request.pairs,
         overrides={key: word for key, word in chosen.items() if word is not None},
+        mirror_axes=request.mirror,
     )
 
 
@@ -231,6 +236,8 @@ def _options(request: Request) -> dict[str, Any]:
         "tilt": request.tilt,
         "gaps": request.gaps,
         "format": sorted(request.formats),
+        "maps": list(request.maps),
+        "mirror": list(request.mirror),
     }
 
 

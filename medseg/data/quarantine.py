@@ -22,7 +22,10 @@ Sample = TypeVar("Sample")
 
 
 class Quarantine:
-    """Which cases are left out, known to all workers of a loader."""
+    """Which cases are left out, known to all workers of a loader.
+
+    Of several processes of a training each has its own.
+    """
 
     def __init__(self, names: Sequence[str], share: float) -> None:
         """Nothing is left out yet.

@@ -55,6 +55,14 @@ class EngineInferer(Inferer):
             self._opened = (network, self._open(inputs, network))
         return self.inferer(inputs, self._opened[1], *args, watch=watch, **kwargs)
 
+    @property
+    def opened(self) -> str | None:
+        """What computes, e.g. `openvino bf16`; none before the first volume."""
+        if self._opened is None:
+            return None
+        engine = self._opened[1]
+        return f"{engine.name} {engine.precision}"
+
     def _open(self, inputs: Tensor, network: nn.Module) -> Engine:
         opened = open_engine(
             network,

@@ -9,6 +9,8 @@ from itertools import chain, combinations
 
 from torch import Tensor
 
+from medseg.errors import UsageError
+
 __all__ = ["check_mirror_axes", "mirrored"]
 
 _BEFORE_SPACE = 2  # batch and channel
@@ -40,10 +42,10 @@ def check_mirror_axes(axes: Sequence[int], spatial: int) -> tuple[int, ...]:
     """The axes, each of `spatial` axes once at most.
 
     Raises:
-        ValueError: If they are not.
+        UsageError: If they are not.
     """
     if len(set(axes)) < len(axes) or any(axis not in range(spatial) for axis in axes):
-        raise ValueError(
+        raise UsageError(
             f"mirror_axes must be different axes from 0 to {spatial - 1}, got {list(axes)}"
         )
     return tuple(axes)

@@ -45,7 +45,9 @@ def roomy_box(
 ) -> Box:
     """A box around a box that takes as many windows, and no more, to cover.
 
-    Windows rarely end where a box does. What they hold beyond it costs nothing and is context.
+    Windows rarely end where a box does. What they hold beyond it costs nothing: where it can, the
+    box begins where a window over the whole volume would, so that the network sees the same; else
+    there is as much context on both sides.
 
     Args:
         box: Within the volume.
@@ -62,5 +64,8 @@ def _roomy(part: slice, length: int, window: int, overlap: float) -> slice:
     needed = part.stop - part.start
     more = -(-max(needed - window, 0) // step)
     span = min(window + more * step, length)
-    start = min(max(part.start - (span - needed) // 2, 0), length - span)
+    first, last = max(part.stop - span, 0), min(part.start, length - span)
+    middle = part.start - (span - needed) // 2
+    in_step = last // step * step
+    start = in_step if in_step >= first else min(max(middle, first), last)
     return slice(start, start + span)

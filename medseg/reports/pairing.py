@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from medseg.data.itk_file import ITK_SUFFIXES
 from medseg.data.manifest import Case, Manifest
-from medseg.data.naming import image_stem, label_suffix, nifti_or_pictures
+from medseg.data.naming import image_stem, is_nifti, label_suffix, nifti_or_pictures
 from medseg.errors import DataError
 
 __all__ = ["PAIRING", "EvaluationSplit", "Pair", "pairs_by_manifest", "pairs_by_name"]
@@ -95,11 +96,18 @@ def pairs_by_name(labels: Path, predictions: Path) -> list[Pair]:
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; give one that holds label files")
-    files = nifti_or_pictures(sorted(folder.iterdir()))
+    files = _volumes_or_pictures(sorted(folder.iterdir()))
     if not files:
-        what = "no .nii or .nii.gz file and no picture in it"
+        what = "no .nii or .nii.gz file in it, nor .nrrd, .mha or a picture"
         raise DataError(f"{folder}: {what}; give the folder that holds them")
     return files
+
+
+def _volumes_or_pictures(files: Sequence[Path]) -> list[Path]:
+    """NIfTI, NRRD and MetaImage files; where there are none, pictures."""
+    itk = [p for p in files if p.name.lower().endswith(ITK_SUFFIXES) and p.name[0] != "."]
+    volumes = [p for p in files if is_nifti(p) or p in itk]
+    return volumes or nifti_or_pictures(files)
 
 
 def _cases(manifest: Manifest, split: EvaluationSplit, fold: int) -> Sequence[Case]:

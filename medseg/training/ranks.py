@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 import torch.distributed as dist
 
-__all__ = ["any_rank", "of_first_rank", "rank", "world_size"]
+__all__ = ["any_rank", "of_first_rank", "rank", "wait_for_all", "world_size"]
 
 
 def rank() -> int:
@@ -38,6 +38,12 @@ def any_rank(flag: bool) -> bool:  # noqa: FBT001 - the value itself
     count = torch.tensor([int(flag)], device=_device())
     cast("Any", dist).all_reduce(count, op=dist.ReduceOp.MAX)
     return bool(count.item())
+
+
+def wait_for_all() -> None:
+    """Go on when every process has come here."""
+    if _several():
+        cast("Any", dist).barrier()
 
 
 def _several() -> bool:

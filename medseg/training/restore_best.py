@@ -12,7 +12,7 @@ from torch import nn
 
 from medseg.networks.weights import load_weights
 from medseg.training.engine import EngineLike
-from medseg.training.ranks import any_rank
+from medseg.training.ranks import wait_for_all
 
 __all__ = ["RestoreBest"]
 
@@ -26,8 +26,8 @@ class RestoreBest:
 
     Args:
         network: What was trained.
-        path: The `.safetensors` file of `BestWeights`. Where no score was a number there is
-            none, and the last weights stay.
+        path: The `.safetensors` file of `BestWeights`. Where there is none, as no score was a
+            number or another machine has it, the last weights stay.
     """
 
     def __init__(self, network: nn.Module, path: str) -> None:
@@ -41,7 +41,8 @@ class RestoreBest:
     def __call__(self, _: EngineLike) -> None:
         """Load the best weights."""
         # Not before the first process has written them.
-        if not any_rank(self.path.is_file()):
-            logger.warning("%s: no validation had a score; the last weights stay", self.path)
+        wait_for_all()
+        if not self.path.is_file():
+            logger.warning("%s: no best weights there; the last ones stay", self.path)
             return
         load_weights(self.network, self.path)

@@ -9,7 +9,6 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-import torch
 import yaml
 from monai.bundle import (
     ConfigParser,
@@ -224,45 +223,6 @@ def test_plain_monai_trains_from_a_foreign_directory_without_a_bundle_root(phant
     assert (tmp_path / "models" / "model.safetensors").is_file()
     assert (tmp_path / "models" / "model.pt").is_file()
     assert (tmp_path / "eval" / "metrics.csv").read_text().count("\n") == 2
-
-
-@pytest.mark.slow
-def test_two_processes_train_one_network_and_only_the_first_writes(phantoms, tmp_path):
-    configs = [str(BUNDLE / "configs" / f"{name}.yaml") for name in ("train", "multi_gpu_train")]
-    places = {"ckpt_dir": tmp_path / "out", "output_dir": tmp_path / "out"}
-    # With no patience the rate falls at the first validation that is no better: both
-    # processes must have seen the same scores, and hold the same weights, at the end.
-    # Each tells a file of its own, as their lines on standard output get mixed.
-    tell = (
-        "$torch.save([@optimizer.param_groups[0]['lr'], "
-        "@validate#evaluator.state.metrics['val_mean_dice'], "
-        f"sum(p.double().sum().item() for p in @network.parameters())], '{tmp_path}/' + str(@rank))"
-    )
-    extra = tmp_path / "tell.yaml"
-    extra.write_text(yaml.safe_dump({"+run": [tell]}))
-    done = subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
-        + ["-m", "monai.bundle", "run", "training", "--config_file", str([*configs, str(extra)])]
-        + ["--dataset_dir", str(phantoms), "--plateau_patience=0", "--learning_rate=0.02"]
-        + [f"--{key}={value}" for key, value in {**SMALL, **places}.items()],
-        cwd=tmp_path,
-        check=False,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONWARNINGS": "ignore"},
-    )
-    assert done.returncode == 0, done.stderr
-    first, second = (torch.load(tmp_path / rank, weights_only=True) for rank in "01")
-    assert first == second
-    names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    events = [name for name in names if name.startswith("events.")]
-    assert names == [
-        "checkpoints", "curves.png", *events, "metrics.csv", "metrics.jsonl", "model.pt",
-        "model.safetensors"
-    ]  # fmt: skip
-    # One process's two event files: of the training and of the validation.
-    assert len({name.split(".")[-2] for name in events}) == 1
-    assert "module." not in "".join(torch.load(tmp_path / "out" / "model.pt", weights_only=True))
 
 
 def test_the_bundle_root_is_found_from_the_config_file():

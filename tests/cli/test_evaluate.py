@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from medseg.data.manifest import load_manifest
+from medseg.inference import save_label
 
 AFFINE = np.diag([1.0, 2.0, 5.0, 1.0])
 NAMES = "background,lung,infection"
@@ -252,7 +253,7 @@ def test_a_folder_that_is_missing_or_empty_is_named(run, folders, folder):
         file.unlink()
     code, _, err = run(*by_name(folders))
     assert code == 3
-    assert f"{folder}: no .nii or .nii.gz file in it" in err.replace("\n", "")
+    assert f"{folder}: no .nii or .nii.gz file and no picture in it" in err.replace("\n", "")
     (folders / folder).rmdir()
     code, _, err = run(*by_name(folders))
     assert code == 3
@@ -370,6 +371,19 @@ def test_references_are_given_in_one_way_or_the_other(run, options):
     code, _, err = run("preds", *options)
     assert code == 2
     assert "give --labels DIR" in err
+
+
+@pytest.mark.parametrize("suffix", [".nrrd", ".mha"])
+def test_labels_in_the_images_own_format_are_paired_and_scored(run, folders, suffix):
+    (folders / "preds" / "p1_ct_seg.nii.gz").unlink()
+    save_label(folders / "preds" / f"p1_ct_seg{suffix}", label((0, 4), (0, 2)), AFFINE)
+    (folders / "refs" / "p2_labels.nii.gz").unlink()
+    save_label(folders / "refs" / f"p2_labels{suffix}", label((0, 6), (0, 2)), AFFINE)
+    code, out, _ = run(folders / "preds", "--labels", folders / "refs", "--json")
+    assert code == 0
+    # By hand: 4 of 8 voxels found, 2 * 4 / (4 + 8).
+    assert [one["dsc"] for one in json.loads(out)["cases"]["p1"]] == pytest.approx([2 / 3, 1])
+    assert [one["dsc"] for one in json.loads(out)["cases"]["p2"]] == [1, 1]
 
 
 @pytest.mark.data

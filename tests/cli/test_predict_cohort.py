@@ -57,8 +57,10 @@ def test_the_summary_tells_bundle_weights_options_and_every_case_without_a_path(
 ):
     bad = tmp_path / "bad.nii.gz"
     bad.write_bytes(b"no image")
+    nothing = tmp_path / "nothing"
+    nothing.mkdir()
     out = tmp_path / "out"
-    assert command("predict", trained, bad, images[0], "-o", out, *EXACT) == 1
+    assert command("predict", trained, bad, nothing, images[0], "-o", out, *EXACT) == 1
     told = json.loads((out / "summary.json").read_text())
     assert (told["bundle"], told["version"]) == ("covid_lung_ct_unet3d", "0.1.0")
     assert len(told["weights_sha256"]) == 64
@@ -68,7 +70,60 @@ def test_the_summary_tells_bundle_weights_options_and_every_case_without_a_path(
         ("phantom_000.nii.gz", "done"),
     ]
     assert "cannot be read as NIfTI" in told["cases"][0]["error"]
+    assert told["cases"][1]["engine"] == "torch fp32"
+    (refused,) = told["refused"]
+    assert refused["input"] == "input 2"
+    assert "no NIfTI, NRRD, MetaImage" in refused["error"]
     assert str(tmp_path) not in (out / "summary.json").read_text()
+
+
+def test_maps_lie_where_the_label_does_and_a_second_run_takes_no_map_for_an_image(
+    trained, images, tmp_path, command
+):
+    folder = tmp_path / "both"
+    folder.mkdir()
+    shutil.copy(images[0], folder)
+    words = ("--maps", "probabilities,entropy", *EXACT)
+    for _ in range(2):
+        assert command("predict", trained, folder, "-o", folder, *words) == 0
+    assert sorted(p.name for p in folder.glob("*.nii.gz")) == [
+        f"phantom_000{end}.nii.gz" for end in ("", "_entropy", "_probabilities", "_seg")
+    ]
+    label = nibabel.load(folder / "phantom_000_seg.nii.gz")
+    probabilities = nibabel.load(folder / "phantom_000_probabilities.nii.gz")
+    np.testing.assert_allclose(probabilities.affine, label.affine)
+    values = probabilities.get_fdata()
+    assert values.shape == (*label.shape, 3)
+    np.testing.assert_allclose(values.sum(axis=-1), 1, atol=0.01)
+    chosen = np.take_along_axis(values, np.asarray(label.dataobj)[..., None].astype(int), axis=-1)
+    np.testing.assert_allclose(chosen[..., 0], values.max(axis=-1), atol=0.005)
+    told = json.loads((folder / "summary.json").read_text())["cases"][0]["outputs"]
+    assert "phantom_000_entropy.nii.gz" in told
+
+
+def test_mirroring_is_said_before_it_is_done_and_is_another_prediction(
+    trained, images, tmp_path, command, capfd
+):
+    for out, more in (("plain", ()), ("mirrored", ("--mirror", "0,1"))):
+        assert command("predict", trained, images[0], "-o", tmp_path / out, *EXACT, *more) == 0
+    assert "each in 4 mirror images" in capfd.readouterr().err
+    again = command("predict", trained, images[0], "-o", tmp_path / "mirrored", *EXACT)
+    assert again == 2
+    assert "is there already" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--maps", "variance"), "--maps takes probabilities, entropy, got 'variance'"),
+        (("--mirror", "3"), "--mirror takes axes from 0 to 2"),
+    ],
+)
+def test_maps_and_axes_that_are_not_there_are_refused(
+    words, says, trained, images, tmp_path, command, capfd
+):
+    assert command("predict", trained, images[0], "-o", tmp_path / "out", *words) == 2
+    assert says in capfd.readouterr().err
 
 
 def test_a_second_run_does_only_what_is_missing(trained, images, tmp_path, command, capfd):
@@ -169,7 +224,8 @@ def test_nrrd_and_metaimage_come_out_as_they_came_in(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("png", "--format takes auto, nifti, nrrd, mha, dicom-seg, dicom-sr, got 'png'"),
+        ("bmp", "--format takes auto, nifti, nrrd, mha, png, tiff, dicom-seg, dicom-sr, got 'bmp'"),
+        ("png", "is a volume; its --format is auto, nifti, nrrd, mha, got png"),
         ("nifti,nrrd", "--format takes one of"),
         ("dicom-sr", "give both"),
         ("nifti,dicom-seg", "is no DICOM, so its label cannot be"),

@@ -191,6 +191,11 @@ def nan_voxels(folder):
     )
 
 
+def cut_off(folder):
+    path = folder / "images" / "phantom_000.nii.gz"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
 def no_file(folder):
     (folder / "images" / "phantom_000.nii.gz").unlink()
 
@@ -202,6 +207,7 @@ def no_file(folder):
         (other_affine, "its affine puts a corner of the volume"),
         (unknown_value, "holds 5, 6, 7, but the manifest names only 0, 1, 2"),
         (nan_voxels, "voxels are NaN or infinite"),
+        (cut_off, "phantom_000.nii.gz: cannot be read"),
         (no_file, "phantom_000.nii.gz: not there"),
     ],
 )
@@ -250,3 +256,29 @@ def test_ctrl_c_ends_a_training_in_one_line_and_keeps_its_best_weights(phantoms,
     network = UNet(spatial_dims=3, in_channels=1, out_channels=3, depth=3, first_width=4)
     load_weights(network, tmp_path / "model.safetensors")
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_quick_pass_reads_trains_validates_and_saves_out_of_a_trainings_way(
+    trained, phantoms, command, capfd
+):
+    before = (trained / "models" / "model.safetensors").read_bytes()
+    arguments = pairs(epochs=1000, iterations_per_epoch=1000, val_interval=10)
+    # Again, as nothing is refused for what an earlier quick pass left.
+    for _ in range(2):
+        assert command("train", trained, f"dataset_dir={phantoms}", *arguments, "--quick") == 0
+        assert "epoch 1/1" in capfd.readouterr().out
+    rows = list(csv.DictReader((trained / "eval/quick/metrics.csv").read_text().splitlines()))
+    assert len(rows) == 1
+    assert rows[0]["val_mean_dice"]
+    network = UNet(spatial_dims=3, in_channels=1, out_channels=3, depth=3, first_width=4)
+    load_weights(network, trained / "models" / "quick" / "model.safetensors")
+    assert (trained / "models" / "model.safetensors").read_bytes() == before
+
+
+def test_going_on_with_another_setting_is_refused_with_the_difference(
+    trained, phantoms, command, capfd
+):
+    arguments = pairs(start="resume", clip_gradients=1.0, learning_rate=0.01)
+    assert command("train", trained, f"dataset_dir={phantoms}", *arguments) == 2
+    told = capfd.readouterr().err.strip().splitlines()[-1]
+    assert "learning_rate was 0.001, is 0.01; clip_gradients was None, is 1.0" in told

@@ -39,6 +39,12 @@ def test_only_images_are_found_and_links_keep_their_names(tmp_path):
     assert names == ["B.NII.GZ", "a.nii", "link.nii"]
 
 
+def test_pictures_are_found_where_there_are_no_volumes(tmp_path):
+    for name in ("t1.tif", "t2.png", "t1_seg.tif", "t2_seg.png", "t2_overlay.png", "notes.txt"):
+        (tmp_path / name).touch()
+    assert [Path(path).name for path in list_images(tmp_path)] == ["t1.tif", "t2.png"]
+
+
 def test_a_label_without_its_image_may_be_an_image(tmp_path):
     (tmp_path / "a_seg.nii.gz").touch()
     assert list_images(tmp_path) == [str(tmp_path.resolve() / "a_seg.nii.gz")]

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+import torch
 from monai.data import DataLoader
 from monai.transforms import Compose, LoadImaged
 
@@ -162,3 +163,18 @@ def test_a_mistake_in_the_augmentation_is_no_fault_of_a_case(cases):
 def test_a_share_that_is_none_is_refused(share):
     with pytest.raises(UsageError, match=r"quarantine_share must be in \[0, 1\)"):
         Quarantine(["a"], share)
+
+
+@pytest.mark.slow
+def test_workers_that_inherit_nothing_give_the_same_and_know_of_broken_cases_too(cases):
+    # The process may have run what does not survive a fork; these begin anew.
+    data = dataset(cases, share=0.2)
+    cut(cases[0]["image"])
+    draws = [Draw(number, number) for number in range(5)]
+    loader = DataLoader(
+        data, sampler=draws, batch_size=1, num_workers=1, multiprocessing_context="forkserver"
+    )
+    there = list(loader)
+    assert data._quarantine.names == ["case_0"]
+    for draw, batch in zip(draws, there, strict=True):
+        assert torch.equal(batch["image"][0], torch.from_numpy(data[draw]["image"]))

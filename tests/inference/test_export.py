@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from medseg.errors import DataError
-from medseg.inference.export import label_in_network_grid, label_in_source_grid
+from medseg.inference.export import (
+    foreground_in_network_grid,
+    foreground_in_source_grid,
+    label_in_network_grid,
+    label_in_source_grid,
+)
 from medseg.inference.grid_map import GridMap, map_grids
 from medseg.inference.region import Part
 from medseg.inference.slabs import Slab
@@ -180,3 +185,24 @@ def test_a_single_slice_stored_backwards_gives_an_array_that_torch_can_hold():
     grid = GridMap((0, 1, 2), (1, 1, -1), (0, 0, 0), (3, 3, 1))
     label = label_in_source_grid(cut(torch.rand(2, 3, 3, 1), []), grid)
     assert torch.as_tensor(label).shape == (3, 3, 1)
+
+
+@given(seed=st.integers(0, 1000), sizes=st.lists(st.integers(1, 6), max_size=5))
+def test_foreground_is_above_one_half_where_two_classes_say_so(seed, sizes):
+    logits = smooth_logits(seed, 2, (9, 8))
+    grid = GridMap((1, 0), (0.5, -0.6), (0.3, 7), (15, 17))
+    foreground = foreground_in_source_grid(cut(logits, sizes), grid)
+    label = label_in_source_grid(cut(logits, sizes), grid)
+    sure = np.abs(foreground - 0.5) > 1e-5
+    np.testing.assert_array_equal((foreground > 0.5)[sure], label[sure] == 1)
+
+
+def test_foreground_is_what_is_not_background():
+    logits = smooth_logits(2, 4, (6, 5, 4))
+    expected = 1 - logits.softmax(dim=0)[0]
+    in_network = foreground_in_network_grid(cut(logits, [2, 3]))
+    np.testing.assert_allclose(in_network, expected, atol=1e-6)
+    same = GridMap((0, 1, 2), (1, 1, 1), (0, 0, 0), (6, 5, 4))
+    np.testing.assert_allclose(
+        foreground_in_source_grid(cut(logits, [2]), same), expected, atol=1e-5
+    )

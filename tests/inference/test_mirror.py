@@ -3,6 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medseg.errors import UsageError
 from medseg.inference.mirror import check_mirror_axes, mirrored
 
 
@@ -40,5 +41,5 @@ def test_a_mean_by_hand():
 
 @pytest.mark.parametrize("axes", [[0, 0], [3], [-1]])
 def test_axes_that_are_not_there_are_refused(axes):
-    with pytest.raises(ValueError, match="mirror_axes must be different axes from 0 to 2"):
+    with pytest.raises(UsageError, match="mirror_axes must be different axes from 0 to 2"):
         check_mirror_axes(axes, 3)

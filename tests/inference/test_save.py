@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from monai.data import MetaTensor
 from scipy.spatial.transform import Rotation
 
-from medseg.errors import UsageError
-from medseg.inference import SaveLabeld
+from medseg.data import read_raster
+from medseg.errors import DataError, UsageError
+from medseg.inference import SaveLabeld, save_label
 
 AFFINE = np.array([[-2.0, 0.1, 0, 10], [0, -1.5, 0, 20], [0, 0.2, 4.0, -30], [0, 0, 0, 1]])
 
@@ -107,3 +108,33 @@ def test_an_existing_label_is_refused_and_kept_unless_told(tmp_path):
 def test_a_wrong_choice_is_refused_at_once(tmp_path):
     with pytest.raises(ValueError, match="overwrite must be 'refuse' or 'replace', got 'yes'"):
         SaveLabeld("pred", output_dir=str(tmp_path), overwrite="yes")
+
+
+@pytest.mark.parametrize(
+    ("image", "label"), [("t.tif", "t_seg.tif"), ("t.png", "t_seg.png"), ("t.jpg", "t_seg.png")]
+)
+def test_the_label_of_a_picture_is_a_picture(tmp_path, image, label):
+    cells = (np.arange(30).reshape(5, 6) * 40).astype(np.uint16)
+    pred = MetaTensor(torch.as_tensor(cells[None]), meta={"filename_or_obj": f"/a/{image}"})
+    SaveLabeld("pred", output_dir=str(tmp_path))({"pred": pred})
+    np.testing.assert_array_equal(read_raster(tmp_path / label, "label")[0], cells)
+    first = (tmp_path / label).read_bytes()
+    SaveLabeld("pred", output_dir=str(tmp_path), overwrite="replace")({"pred": pred})
+    assert (tmp_path / label).read_bytes() == first
+
+
+def test_numbers_of_objects_stay_16_bit_however_few(tmp_path):
+    for dtype in (np.uint8, np.uint16):
+        save_label(tmp_path / "a.png", np.eye(3, dtype=dtype), np.eye(4))
+        assert read_raster(tmp_path / "a.png", "label").dtype == dtype
+
+
+def test_a_probability_is_no_label(tmp_path):
+    with pytest.raises(DataError, match="whole numbers"):
+        save_label(tmp_path / "a.nii.gz", np.full((2, 2, 2), 0.5), np.eye(4))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_volume_is_no_picture(tmp_path):
+    with pytest.raises(DataError, match="no picture"):
+        save_label(tmp_path / "a.png", np.zeros((2, 2, 3), np.uint8), np.eye(4))

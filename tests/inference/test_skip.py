@@ -106,6 +106,13 @@ def test_a_roomy_box_holds_the_box_and_takes_as_many_windows(length, start, size
     assert plan_windows([roomy.stop - roomy.start], [8], overlap=overlap).count == tight.count
 
 
+def test_windows_stand_where_they_would_without_a_rule_if_the_box_leaves_them_room():
+    # Three windows of 8 span 16 and begin at multiples of 4: 4 to 20 holds 5 to 20.
+    assert roomy_box(box((5, 20)), [40], [8], 0.5) == box((4, 20))
+    # 16 voxels that hold 7 to 22 begin at 6 or 7, and neither is a multiple of 4.
+    assert roomy_box(box((7, 22)), [40], [8], 0.5) == box((7, 23))
+
+
 @pytest.mark.parametrize("rule", [RULE, LUNGS], ids=repr)
 def test_rules_can_be_told_apart_in_a_log(rule):
     assert "above=0.4" in repr(rule)

@@ -121,7 +121,6 @@ def test_when_one_window_is_too_much_the_error_says_what_to_do():
     [
         ({"grid": "mine"}, "grid must be one of"),
         ({"interpolate": "x"}, "interpolate must be one of"),
-        ({"mirror_axes": [3]}, "mirror_axes must be different axes from 0 to 2"),
         ({"window_batch": 0}, "window_batch must be 1 or more, got 0"),
         ({"overlap": 2}, r"overlap must be in \[0, 1\)"),
         ({"blend": "x"}, "blend must be one of"),
@@ -140,3 +139,12 @@ def test_only_a_meta_tensor_knows_its_sources_grid():
 def test_one_volume_at_a_time():
     with pytest.raises(ValueError, match="one volume at a time, got 2"):
         inferer()(MetaTensor(torch.rand(2, 1, 8, 8, 8)), three_classes)
+
+
+def test_foreground_comes_in_the_place_of_labels():
+    image = torch.rand(1, 1, 20, 9)
+    given = inferer(window=(8, 8), gives="foreground")(image, three_classes)
+    expected = 1 - three_classes(image).softmax(dim=1)[:, :1]
+    torch.testing.assert_close(given.as_subclass(torch.Tensor), expected, atol=1e-5, rtol=0)
+    with pytest.raises(ValueError, match="gives must be one of"):
+        inferer(gives="background")

@@ -4,7 +4,7 @@ import pytest
 
 from medseg.errors import UsageError
 from medseg.metrics import METRICS, Criteria
-from medseg.reports.columns import DEFAULT_METRICS, cell, chosen_metrics, heading
+from medseg.reports.columns import DEFAULT_METRICS, cell, chosen_metrics, heading, keys_in_unit
 
 
 def test_columns_come_in_one_order_whatever_was_typed():
@@ -30,3 +30,13 @@ def test_a_heading_names_unit_and_tolerance():
 def test_a_cell_is_rounded_as_its_unit_deserves():
     assert cell("dsc", 0.12345) == "0.123"
     assert cell("hd95_mm", 3.14159, (1, 5.55)) == "3.1 [1.0, 5.5]"
+
+
+def test_a_picture_has_pixels_where_a_volume_has_millimetres():
+    assert heading("hd95_mm", Criteria(), "px") == "HD95 px"
+    assert heading("nsd", Criteria(tolerance_mm=3), "px") == "NSD 3 px"
+    assert heading("pred_ml", Criteria(), "px") == "pred kpx"
+    assert heading("pred_ml", Criteria()) == "pred ml"
+    content = {"hd95_mm": 1, "cases": [{"pred_ml": 2, "dsc": 3}]}
+    assert keys_in_unit(content, "px") == {"hd95_px": 1, "cases": [{"pred_kpx": 2, "dsc": 3}]}
+    assert keys_in_unit(content, "mm") == content

@@ -48,6 +48,7 @@ def test_each_validation_leaves_one_picture_of_its_epoch(tmp_path, decollated):
             Events.EPOCH_STARTED,
             lambda running, epoch=epoch: setattr(running.state, "epoch", epoch),
         )
+        engine.state.max_epochs = None
         engine.run(batches, max_epochs=1)
         set_epoch.remove()
     assert [picture.step for picture in pictures(tmp_path)] == [2, 4]

@@ -52,7 +52,7 @@ def test_where_no_validation_had_a_score_the_last_weights_stay_and_are_told_of(t
     RestoreBest(net, str(tmp_path / "model.safetensors")).attach(trainer)
     trainer.run([0], max_epochs=1)
     assert net.weight.item() == before
-    assert "no validation had a score; the last weights stay" in caplog.text
+    assert "no best weights there; the last ones stay" in caplog.text
 
 
 def test_a_training_that_ends_early_is_restored_too(tmp_path):

@@ -1,0 +1,49 @@
+"""What the picture of a picture promises."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from medseg.errors import DataError
+from medseg.reports.panels import class_colour
+from medseg.reports.picture_overlay import overlay_picture
+
+NAMES = ["background", "cell"]
+
+
+def draw(tmp_path, image, label, **options):
+    overlay_picture(image, label, tmp_path / "a.png", case="a", class_names=NAMES, **options)
+    return np.asarray(Image.open(tmp_path / "a.png"))
+
+
+@pytest.fixture
+def label():
+    cells = np.zeros((40, 60), np.uint16)
+    cells[5:20, 5:20] = 1
+    cells[22:38, 30:55] = 2
+    return cells
+
+
+@pytest.mark.parametrize("channels", [(), (3,)], ids=["grey", "RGB"])
+def test_the_image_stands_beside_itself_with_every_object_in_a_colour(tmp_path, label, channels):
+    image = np.random.default_rng(0).integers(0, 255, (40, 60, *channels), dtype=np.uint8)
+    page = draw(tmp_path, image, label, kind="instances")
+    half = page.shape[1] // 2
+    for number in (1, 2):
+        painted = (page[:-100] == class_colour(number)).all(axis=-1)
+        assert painted[:, half:].sum() > 50
+        assert not painted[:, :half].any()
+
+
+def test_the_same_input_gives_the_same_file(tmp_path, label):
+    first, second = (draw(tmp_path, np.eye(40, 60), label, kind="instances") for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_picture_of_one_grey_value_can_be_drawn(tmp_path):
+    draw(tmp_path, np.zeros((40, 60), np.uint8), np.zeros((40, 60), np.uint8))
+
+
+def test_a_label_of_another_size_is_refused(tmp_path, label):
+    with pytest.raises(DataError, match="must be one picture"):
+        draw(tmp_path, np.zeros((40, 61)), label)
