@@ -87,9 +87,13 @@ def monai(job: Job) -> None:
         {"_target_": "AsDiscreted", "keys": "pred", "argmax": True},
         {"_target_": "SaveImaged", "keys": "pred", "output_dir": "@output_dir"},
     ]
-    _run_bundle(
-        job, {"inferer": inferer, "postprocessing": {"_target_": "Compose", "transforms": steps}}
-    )
+    changes = {
+        "inferer": inferer,
+        "postprocessing": {"_target_": "Compose", "transforms": steps},
+        # MONAI's own, in place of medseg's.
+        "preprocessing_steps#2#_target_": "Spacingd",
+    }
+    _run_bundle(job, changes)
 
 
 def _run_bundle(job: Job, changes: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from medseg.transforms.drop_slice_axis import DropSliceAxisd
 from medseg.transforms.gamma import RandGammad, adjust_gamma
 from medseg.transforms.gaussian_noise import RandGaussianNoised, add_gaussian_noise
 from medseg.transforms.instances import InstancesToForegroundd, part_touching
+from medseg.transforms.linear_spacing import LinearSpacingd, interpolate_axes
 from medseg.transforms.low_resolution import RandLowResolutiond, lower_resolution
 from medseg.transforms.n4 import N4BiasFieldd, correct_bias_field
 from medseg.transforms.normalise_dataset import DatasetZScored
@@ -35,6 +36,7 @@ __all__ = [
     "Elastic",
     "Flip",
     "InstancesToForegroundd",
+    "LinearSpacingd",
     "N4BiasFieldd",
     "PatchGrid",
     "RandBiasFieldd",
@@ -64,6 +66,7 @@ __all__ = [
     "correct_bias_field",
     "gain_field",
     "gaussian_blur",
+    "interpolate_axes",
     "list_class_voxels",
     "lower_resolution",
     "part_touching",

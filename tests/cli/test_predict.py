@@ -141,7 +141,7 @@ def with_nan(folder):
     ("make", "message"),
     [
         (missing, "nowhere.nii.gz: not there"),
-        (empty_folder, "empty: no NIfTI, NRRD, MetaImage or DICOM files in this folder"),
+        (empty_folder, "empty: no NIfTI, NRRD, MetaImage or DICOM files, and no pictures, in it"),
         (unreadable, "broken.nii.gz: "),
         (series_in_time, "has 4 axes"),
         (coloured, "rgb.nii.gz: "),

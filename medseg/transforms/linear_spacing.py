@@ -1,0 +1,124 @@
+"""LinearSpacingd: MONAI's `Spacingd`, its linear interpolation done one axis at a time.
+
+A change of spacing moves voxels along their own axes only. MONAI makes a grid of as many points as
+there are voxels, in 64 bit, and looks up eight neighbours of each; along one axis after the other
+it takes two, and a quarter of the time. Geometry, history and inverse are MONAI's own.
+"""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+import torch
+from monai.data.meta_tensor import MetaTensor
+from monai.transforms.spatial.array import SpatialResample
+from monai.transforms.spatial.dictionary import Spacingd
+from monai.utils.enums import MetaKeys
+from numpy.typing import NDArray
+from torch import Tensor
+
+__all__ = ["LinearSpacingd", "interpolate_axes"]
+
+Floats = NDArray[np.float64]
+
+# Off-diagonal share of a map between grids that is rounding: see medseg.inference.grid_map.
+_ROUNDING = 1e-5
+
+
+class LinearSpacingd(Spacingd):
+    """Resample to a spacing; arguments as of MONAI's `Spacingd`.
+
+    What is not linear and along the image's axes, such as labels by nearest neighbour, goes MONAI's
+    way.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        spacing = cast("Any", self).spacing_transform
+        before = spacing.sp_resample
+        spacing.sp_resample = _AxisResample(
+            mode=before.mode,
+            padding_mode=before.padding_mode,
+            align_corners=before.align_corners,
+            dtype=before.dtype,
+            lazy=before.lazy,
+        )
+
+
+class _AxisResample(SpatialResample):
+    def __call__(  # noqa: PLR0913 - MONAI's signature
+        self,
+        img: Tensor,
+        dst_affine: Tensor | None = None,
+        spatial_size: Any = None,
+        mode: Any = None,
+        padding_mode: Any = None,
+        align_corners: Any = None,
+        dtype: Any = None,
+        lazy: Any = None,
+    ) -> Tensor:
+        resample = cast("Any", super().__call__)
+        rest = (img, dst_affine, spatial_size, mode, padding_mode, align_corners, dtype)
+        words = (mode or self.mode, padding_mode or self.padding_mode)
+        known = cast("Any", img)
+        plain = isinstance(img, MetaTensor) and not known.pending_operations
+        if not plain or lazy or self.lazy or words != ("bilinear", "border"):
+            return resample(*rest, lazy=lazy)
+        # MONAI's plan: where the voxels will be, and what its inverse has to know.
+        planned = resample(*rest, lazy=True)
+        affine = np.asarray(planned.peek_pending_affine(), dtype=np.float64)
+        places = _places(np.asarray(known.affine), affine, planned.peek_pending_shape())
+        if places is None:
+            return resample(*rest, lazy=lazy)
+        result: Any = MetaTensor(
+            interpolate_axes(known.as_tensor(), places),
+            affine=torch.as_tensor(affine),
+            meta={key: value for key, value in known.meta.items() if key != MetaKeys.AFFINE},
+            applied_operations=list(known.applied_operations),
+        )
+        for step in planned.pending_operations:
+            result.push_applied_operation(step)
+        return result
+
+
+def _places(source: Floats, target: Floats, shape: Sequence[int]) -> list[Floats] | None:
+    """Where the target's voxels lie along each axis of the source; none if they lie between."""
+    between = np.linalg.inv(source) @ target
+    axes = len(shape)
+    turn = between[:axes, :axes]
+    scale = np.diag(turn)
+    if (scale <= 0).any() or np.abs(turn - np.diag(scale)).max() > _ROUNDING * scale.max():
+        return None
+    return [scale[a] * np.arange(n) + between[a, -1] for a, n in enumerate(shape)]
+
+
+def interpolate_axes(image: Tensor, places: Sequence[Floats]) -> Tensor:
+    """Interpolate linearly at all combinations of places along the axes.
+
+    Args:
+        image: `(C, *spatial)`.
+        places: For each spatial axis, voxel indices; what lies outside takes the nearest voxel.
+
+    Returns:
+        `(C, *places)`, float32.
+    """
+    # Axes that lose most voxels come first: what follows has fewer to do.
+    sizes = image.shape[1:]
+    for axis in sorted(range(len(places)), key=lambda a: len(places[a]) / sizes[a]):
+        image = _along(image, 1 + axis, places[axis])
+    return image.float()
+
+
+def _along(image: Tensor, axis: int, places: Floats) -> Tensor:
+    size = image.shape[axis]
+    inside = np.clip(places, 0, size - 1)
+    low = np.minimum(np.floor(inside).astype(np.int64), max(size - 2, 0))
+    share = (inside - low).astype(np.float32)
+    if not share.any() and np.array_equal(low, np.arange(size)):
+        return image
+    lower = image.index_select(axis, torch.as_tensor(low, device=image.device)).float()
+    high = torch.as_tensor(np.minimum(low + 1, size - 1), device=image.device)
+    shares = torch.as_tensor(share, device=image.device)
+    shape = [1] * image.ndim
+    shape[axis] = -1
+    return lower.lerp_(image.index_select(axis, high).float(), shares.view(shape))
