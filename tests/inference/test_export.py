@@ -7,12 +7,8 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from medseg.errors import DataError
-from medseg.inference.export import (
-    foreground_in_network_grid,
-    foreground_in_source_grid,
-    label_in_network_grid,
-    label_in_source_grid,
-)
+from medseg.inference.export import label_in_network_grid, label_in_source_grid
+from medseg.inference.foreground import foreground_in_network_grid, foreground_in_source_grid
 from medseg.inference.grid_map import GridMap, map_grids
 from medseg.inference.region import Part
 from medseg.inference.slabs import Slab
