@@ -24,7 +24,7 @@ def written(tmp_path, change):
     [
         (lambda m: m.pop("schema"), "schema: Field required"),
         (lambda m: m.pop("monai_version"), "monai_version: Field required"),
-        (lambda m: m.update(version="0.2.0"), "changelog has no entry for version 0.2.0"),
+        (lambda m: m.update(version="9.9.9"), "changelog has no entry for version 9.9.9"),
         (lambda m: m.update(version="1"), "version: "),
         (lambda m: m.update(name="Covid Lung"), "name must be the bundle's folder"),
         (
