@@ -82,6 +82,6 @@ def trained(phantoms, tmp_path_factory) -> Path:
         bundle,
         configs=["train"],
         run_id="training",
-        overrides={"dataset_dir": str(phantoms), **SMALL},
+        overrides={"dataset_dir": str(phantoms), "ckpt_dir": str(bundle / "models"), **SMALL},
     )
     return bundle

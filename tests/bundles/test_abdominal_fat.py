@@ -46,7 +46,7 @@ def trained(slices, tmp_path_factory):
     """A copy of the bundle, trained in seconds."""
     bundle = tmp_path_factory.mktemp("bundle") / BUNDLE.name
     shutil.copytree(BUNDLE, bundle, ignore=shutil.ignore_patterns("models", "eval"))
-    overrides = {"dataset_dir": str(slices), **SMALL}
+    overrides = {"dataset_dir": str(slices), "ckpt_dir": str(bundle / "models"), **SMALL}
     run_bundle(bundle, configs=["train"], run_id="training", overrides=overrides)
     return bundle
 
@@ -137,7 +137,8 @@ def test_training_on_a_volume_is_refused_in_one_line(slices, tmp_path, medseg, c
 
 def test_a_quick_pass_goes_through_beside_a_training(slices, trained):
     before = (trained / "models" / "model.safetensors").read_bytes()
-    overrides = {"dataset_dir": str(slices), **SMALL, "quick": True}
+    places = {"dataset_dir": str(slices), "ckpt_dir": str(trained / "models")}
+    overrides = {**places, **SMALL, "quick": True}
     run_bundle(trained, configs=["train"], run_id="training", overrides=overrides)
     assert (trained / "models" / "quick" / "model.safetensors").is_file()
     assert (trained / "models" / "model.safetensors").read_bytes() == before

@@ -84,7 +84,7 @@ def trained(pictures, tmp_path_factory):
     """A copy of the bundle, trained in seconds."""
     bundle = tmp_path_factory.mktemp("bundle") / BUNDLE.name
     shutil.copytree(BUNDLE, bundle, ignore=shutil.ignore_patterns("models", "eval"))
-    overrides = {"dataset_dir": str(pictures), **QUICK}
+    overrides = {"dataset_dir": str(pictures), "ckpt_dir": str(bundle / "models"), **QUICK}
     run_bundle(bundle, configs=["train"], run_id="training", overrides=overrides)
     return bundle
 

@@ -53,7 +53,7 @@ def dish(tmp_path_factory):
 def trained_cells(dish, tmp_path_factory):
     bundle = tmp_path_factory.mktemp("hela") / BUNDLE.name
     shutil.copytree(BUNDLE, bundle, ignore=shutil.ignore_patterns("models", "eval"))
-    overrides = {"dataset_dir": str(dish), **TINY, **SHORT}
+    overrides = {"dataset_dir": str(dish), "ckpt_dir": str(bundle / "models"), **TINY, **SHORT}
     run_bundle(bundle, configs=["train"], run_id="training", overrides=overrides, log="quiet")
     return bundle
 

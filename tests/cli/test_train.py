@@ -152,7 +152,8 @@ def test_a_place_that_cannot_be_written_is_one_line(phantoms, tmp_path, command,
 
 def test_weights_of_an_earlier_training_are_not_overwritten(trained, phantoms, command, capfd):
     before = (trained / "models" / "model.safetensors").read_bytes()
-    code = command("train", trained, f"dataset_dir={phantoms}", *pairs())
+    places = [f"dataset_dir={phantoms}", f"ckpt_dir={trained / 'models'}"]
+    code = command("train", trained, *places, *pairs())
     assert code == 2
     assert "holds the weights of an earlier training" in capfd.readouterr().err
     assert (trained / "models" / "model.safetensors").read_bytes() == before
@@ -264,8 +265,9 @@ def test_a_quick_pass_reads_trains_validates_and_saves_out_of_a_trainings_way(
     before = (trained / "models" / "model.safetensors").read_bytes()
     arguments = pairs(epochs=1000, iterations_per_epoch=1000, val_interval=10)
     # Again, as nothing is refused for what an earlier quick pass left.
+    places = [f"dataset_dir={phantoms}", f"ckpt_dir={trained / 'models'}"]
     for _ in range(2):
-        assert command("train", trained, f"dataset_dir={phantoms}", *arguments, "--quick") == 0
+        assert command("train", trained, *places, *arguments, "--quick") == 0
         assert "epoch 1/1" in capfd.readouterr().out
     rows = list(csv.DictReader((trained / "eval/quick/metrics.csv").read_text().splitlines()))
     assert len(rows) == 1
