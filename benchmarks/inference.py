@@ -6,7 +6,7 @@
 The first prints, as Markdown, the time, the memory and how far labels agree, each tool's with
 medseg's and with MONAI's; the second what 512x512x800 voxels of 25 classes take, and of 2. Each run
 has a process of its own; tools take turns. nnU-Net's mirroring takes eight times as long and is run
-for the lung only, unless --tool names it. A network that is unsure, for want of training or
+where --tool names it. A network that is unsure, for want of training or
 because an image is not of its kind, changes its labels with where windows stand, whoever lays
 them: the agreement of MONAI with nnU-Net says how much. Without `--weights` the network is random:
 time and memory stand, labels mean nothing, and medseg falls back to torch, so name an --engine.
@@ -66,7 +66,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--weights", type=Path, help="`.safetensors` of any training")
     cases = ["lung", "phantom"]
     parser.add_argument("--case", choices=cases, nargs="+", default=cases)
-    parser.add_argument("--tool", choices=tools, nargs="+", help="all, if none is named")
+    parser.add_argument(
+        "--tool", choices=tools, nargs="+", help="all but mirroring, if none is named"
+    )
     parser.add_argument("--engine", choices=["auto", "torch", "openvino"], default="auto")
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
@@ -87,7 +89,7 @@ def report_case(
     image = case_image(case, options.folder, tuple(options.shape or (512, 512, 300)))
     print(f"{case}: {'x'.join(map(str, nibabel.load(image).shape))}\n")
     folder = options.folder / case
-    tools = options.tool or [t for t in (*TOOLS, FIRST) if t != MIRRORING or case == "lung"]
+    tools = options.tool or [t for t in (*TOOLS, FIRST) if t != MIRRORING]
     jobs = {tool: (image, folder / tool.replace(", ", "_"), weights) for tool in tools}
     if "medseg" in jobs:
         run_apart("medseg", jobs["medseg"], folder / "cache", setting)  # fills the cache

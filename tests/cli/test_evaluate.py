@@ -253,7 +253,8 @@ def test_a_folder_that_is_missing_or_empty_is_named(run, folders, folder):
         file.unlink()
     code, _, err = run(*by_name(folders))
     assert code == 3
-    assert f"{folder}: no .nii or .nii.gz file and no picture in it" in err.replace("\n", "")
+    told = f"{folder}: no .nii or .nii.gz file in it, nor .nrrd, .mha or a picture"
+    assert told in err.replace("\n", "")
     (folders / folder).rmdir()
     code, _, err = run(*by_name(folders))
     assert code == 3

@@ -251,7 +251,8 @@ def test_a_dry_run_forecasts_each_case_and_writes_nothing(
     assert "phantom_001_seg.nii.gz: up to 18 windows of 32 x 32 x 16, 1 MB of memory" in told[1]
     assert command(*words, "--json") == 0
     told = json.loads(capfd.readouterr().out)["done"]
-    assert [one["forecast"]["windows"] for one in told] == [18, 18]
+    # Over the box of the body, which fills one of these phantoms less than the other.
+    assert [one["forecast"]["windows"] for one in told] == [12, 18]
     assert not out.exists()
 
 
