@@ -6,6 +6,7 @@ a second run.
 """
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from ignite.engine import Events
@@ -36,7 +37,8 @@ class MlflowRun:
             MachineError: If MLflow is not installed.
         """
         try:
-            from mlflow.tracking import MlflowClient
+            # An extra, so not there for every checker of types.
+            tracking: Any = import_module("mlflow.tracking")
         except ImportError as error:
             raise MachineError(
                 "mlflow is not installed; pip install 'medseg[mlflow]', or set mlflow to null"
@@ -44,7 +46,7 @@ class MlflowRun:
         self.table = table
         self.uri = uri
         self.experiment = experiment
-        self._make: Any = MlflowClient
+        self._make: Any = tracking.MlflowClient
         self._client: Any = None
         self._run: str | None = None
 
