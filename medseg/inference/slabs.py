@@ -63,22 +63,24 @@ def logit_slabs(
     if batch < 1:
         raise ValueError(f"batch must be 1 or more, got {batch}")
     ends = [*windows.starts[0][1:], volume.shape[1]]
+    # Weighted logits, and after them the sum of the weights.
     slab: Tensor | None = None
     for row, (start, end) in enumerate(zip(windows.starts[0], ends, strict=True)):
         run, skipped = _sorted_out(windows, row, wanted)
         for places, logits in _runs(volume, predict, windows, run, batch):
             slab = _empty_slab(volume, logits, keep_on) if slab is None else slab
-            _add(slab, windows, places, logits)
+            for place, one in zip(places, logits, strict=True):
+                _add(slab, windows, place, one)
         if slab is None:
             # Nothing is known of the classes yet: one window tells how many there are.
             _, logits = next(_runs(volume, predict, windows, skipped, 1))
             slab = _empty_slab(volume, logits, keep_on)
+        certain = slab.new_zeros(len(slab) - 1, *(1,) * len(windows.size))
+        certain[0] = _CERTAIN
         for place in skipped:
-            slab[(0, slice(None), *_box(windows, place)[1:])] += _CERTAIN * _weights(
-                windows, place, slab.device
-            )
+            _add(slab, windows, place, certain)
         done = end - start
-        yield Slab(start, slab[:, :done].clone())
+        yield Slab(start, slab[:-1, :done] / slab[-1:, :done])
         slab = torch.cat((slab[:, done:], slab.new_zeros(len(slab), done, *slab.shape[2:])), dim=1)
 
 
@@ -106,7 +108,7 @@ def _runs(
 
 def _empty_slab(volume: Tensor, logits: Tensor, keep_on: torch.device | None) -> Tensor:
     """As deep as a window, as wide as the volume."""
-    shape = (logits.shape[1], logits.shape[2], *volume.shape[2:])
+    shape = (logits.shape[1] + 1, logits.shape[2], *volume.shape[2:])
     return logits.new_zeros(shape, device=keep_on or logits.device)
 
 
@@ -115,17 +117,9 @@ def _box(windows: Windows, place: Place) -> tuple[slice, ...]:
     return tuple(slice(s, s + n) for s, n in zip(starts, windows.size, strict=True))
 
 
-def _weights(windows: Windows, place: Place, device: torch.device) -> Tensor:
-    """`(*window)`: what each voxel of a window counts."""
-    axes = len(windows.size)
-    weights = torch.ones((1,) * axes, device=device)
-    for axis, index in enumerate(place):
-        along = torch.as_tensor(windows.weights[axis][index], device=device)
-        weights = weights * along.view(-1, *(1,) * (axes - 1 - axis))
-    return weights
-
-
-def _add(slab: Tensor, windows: Windows, places: Sequence[Place], logits: Tensor) -> None:
-    for place, one in zip(places, logits, strict=True):
-        window = (slice(None), slice(None), *_box(windows, place)[1:])
-        slab[window] += (one * _weights(windows, place, one.device)).to(slab.device)
+def _add(slab: Tensor, windows: Windows, place: Place, logits: Tensor) -> None:
+    weight = torch.as_tensor(windows.weight, device=logits.device)
+    window = (slice(None), slice(None), *_box(windows, place)[1:])
+    part = slab[window]
+    part[:-1] += (logits * weight).to(slab.device)
+    part[-1] += weight.to(slab.device)

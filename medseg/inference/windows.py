@@ -1,12 +1,12 @@
-"""How a volume is cut into windows, and how much each window counts where they overlap.
+"""How a volume is cut into windows, and how much each voxel of a window counts where they overlap.
 
-Windows stand on a grid and weights are products of one number an axis, so each axis can be
-made to sum to one by itself: the blend is an exact partition of unity, without a map of
-counts and without dividing by it.
+As in MONAI's `SlidingWindowInferer`, down to the least weight: where a network is unsure, the blend
+decides, and a label should not depend on whose inferer laid the windows.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Literal, get_args
 
 import numpy as np
@@ -17,12 +17,13 @@ __all__ = ["Blend", "Windows", "plan_windows"]
 Blend = Literal["constant", "gaussian"]
 Floats = NDArray[np.float32]
 
-# MONAI's and nnU-Net's: an eighth of the window, and never quite nothing at its corners.
+# MONAI's and nnU-Net's: an eighth of the window.
 _SIGMA = 0.125
+# MONAI's: a window's faces and corners count a thousandth of its middle.
 _LEAST_WEIGHT = 1e-3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Windows:
     """The windows of one volume.
 
@@ -30,13 +31,12 @@ class Windows:
         size: Voxels of a window along each axis.
         starts: For each axis, where windows begin, ascending; a window stands at each
             combination.
-        weights: For each axis `(windows, size)`: what each voxel of each window counts. Over all
-            windows that hold a voxel they sum to 1.
+        weight: `(*size)`, above 0: what each voxel of a window counts, beside other windows'.
     """
 
     size: tuple[int, ...]
     starts: tuple[tuple[int, ...], ...]
-    weights: tuple[Floats, ...]
+    weight: Floats
 
     @property
     def count(self) -> int:
@@ -64,10 +64,8 @@ def plan_windows(
         raise ValueError(f"blend must be one of {get_args(Blend)}, got {blend!r}")
     if len(shape) != len(size) or any(n < w or w < 1 for n, w in zip(shape, size, strict=True)):
         raise ValueError(f"size must fit into shape {tuple(shape)}, got {tuple(size)}")
-    axes = list(zip(shape, size, strict=True))
-    starts = tuple(_starts(n, w, overlap) for n, w in axes)
-    weights = tuple(_weights(n, w, s, blend) for (n, w), s in zip(axes, starts, strict=True))
-    return Windows(tuple(size), starts, weights)
+    starts = tuple(_starts(n, w, overlap) for n, w in zip(shape, size, strict=True))
+    return Windows(tuple(size), starts, _weight(size, blend))
 
 
 def _starts(length: int, size: int, overlap: float) -> tuple[int, ...]:
@@ -76,12 +74,9 @@ def _starts(length: int, size: int, overlap: float) -> tuple[int, ...]:
     return (*range(0, last, step), last)
 
 
-def _weights(length: int, size: int, starts: Sequence[int], blend: Blend) -> Floats:
-    profile = np.ones(size)
-    if blend == "gaussian":
-        places = np.arange(size) - (size - 1) / 2
-        profile = np.maximum(np.exp(-0.5 * (places / (_SIGMA * size)) ** 2), _LEAST_WEIGHT)
-    total = np.zeros(length)
-    for start in starts:
-        total[start : start + size] += profile
-    return np.stack([profile / total[s : s + size] for s in starts]).astype(np.float32)
+def _weight(size: Sequence[int], blend: Blend) -> Floats:
+    if blend == "constant":
+        return np.ones(size, np.float32)
+    profiles = [np.arange(n) - (n - 1) / 2 for n in size]
+    profiles = [np.exp(-0.5 * (p / (_SIGMA * n)) ** 2) for p, n in zip(profiles, size, strict=True)]
+    return np.maximum(reduce(np.multiply.outer, profiles), _LEAST_WEIGHT).astype(np.float32)
