@@ -20,7 +20,7 @@ from torch import nn
 
 from medseg._files import write_atomically
 from medseg.errors import UsageError
-from medseg.inference.engine_runtime import load_openvino
+from medseg.inference.engine_runtime import load_openvino, openvino_core
 
 __all__ = ["openvino_model"]
 
@@ -104,4 +104,4 @@ def _read(path: Path) -> Any | None:
     end = _LENGTH_BYTES + int.from_bytes(body[:_LENGTH_BYTES], "little")
     openvino = load_openvino()
     weights = np.frombuffer(body[end:], dtype=np.uint8)
-    return openvino.Core().read_model(bytes(body[_LENGTH_BYTES:end]), openvino.Tensor(weights))
+    return openvino_core().read_model(bytes(body[_LENGTH_BYTES:end]), openvino.Tensor(weights))

@@ -6,12 +6,13 @@ package that reports is kept out of the process; OpenVINO has a stub for its abs
 """
 
 import sys
+from functools import cache
 from importlib.util import find_spec
 from typing import Any, cast
 
 from medseg.errors import MachineError
 
-__all__ = ["has_openvino", "load_openvino"]
+__all__ = ["has_openvino", "load_openvino", "openvino_core"]
 
 _REPORTER = "openvino_telemetry"
 
@@ -39,3 +40,12 @@ def load_openvino() -> Any:
             "openvino is not installed; pip install openvino, or take --engine torch"
         ) from error
     return openvino
+
+
+@cache
+def openvino_core() -> Any:
+    """The one `Core` of this process.
+
+    Each other would load the CPU's plugin anew, and unload it where it is forgotten.
+    """
+    return load_openvino().Core()

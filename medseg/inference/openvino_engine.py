@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from medseg.errors import UsageError
 from medseg.inference.engine_conversion import openvino_model
-from medseg.inference.engine_runtime import load_openvino
+from medseg.inference.engine_runtime import load_openvino, openvino_core
 
 __all__ = ["openvino_bf16", "openvino_predictor"]
 
@@ -18,7 +18,7 @@ _HINTS = {"fp32": "f32", "bf16": "bf16"}
 
 def openvino_bf16() -> bool:
     """Whether the processor computes in bf16 natively, as OpenVINO sees it."""
-    return "BF16" in load_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 class _Predictor:
@@ -81,4 +81,4 @@ def _compile(model: Any, precision: Literal["fp32", "bf16"]) -> Any:
         # Pinned, two processes would share the first cores and leave the others idle.
         "ENABLE_CPU_PINNING": False,
     }
-    return load_openvino().Core().compile_model(model, "CPU", settings)
+    return openvino_core().compile_model(model, "CPU", settings)
