@@ -50,6 +50,7 @@ from medseg.data.volume import Volume, read_volume
 if TYPE_CHECKING:
     from medseg.data.dicom_reader import DicomSeriesReader
     from medseg.data.raster_reader import RasterReader
+    from medseg.data.volume_reader import VolumeReader
 
 __all__ = [
     "Algorithm",
@@ -75,6 +76,7 @@ __all__ = [
     "RasterReader",
     "Statistics",
     "Volume",
+    "VolumeReader",
     "balanced_weights",
     "check_dataset",
     "check_image",
@@ -119,4 +121,8 @@ def __getattr__(name: str) -> object:
         from medseg.data.raster_reader import RasterReader
 
         return RasterReader
+    if name == "VolumeReader":
+        from medseg.data.volume_reader import VolumeReader
+
+        return VolumeReader
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,44 +1,29 @@
 """DICOM series for MONAI's `LoadImaged`, by class path.
 
-`LoadImaged` tries MONAI's own readers as soon as `read` of the one it was given raises, and those
-place tilted, incomplete and mixed series by guess. So `read` only notes what is to be read, and
-all refusals come from `get_data`, after which nothing else is tried.
+MONAI's own readers place tilted, incomplete and mixed series by guess.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
+import math
 from typing import Any
 
-import numpy as np
 from monai.data.image_reader import ImageReader
-from monai.utils.enums import MetaKeys, SpaceKeys
 from numpy.typing import NDArray
 
 from medseg.data.dicom_choice import split_reference
 from medseg.data.dicom_input import is_dicom, refuse
 from medseg.data.dicom_series import DicomFacts, Gaps, Tilt, check_words, read_dicom_series
+from medseg.data.pending import Paths, PendingRead, paths_of, place_of
 from medseg.errors import UsageError
 
-__all__ = ["DicomSeriesReader", "PendingSeries"]
-
-Paths = Sequence[PathLike[str] | str] | PathLike[str] | str
-
-
-@dataclass(frozen=True)
-class PendingSeries:
-    """What `get_data` is to read."""
-
-    paths: tuple[str, ...]
+__all__ = ["DicomSeriesReader"]
 
 
 class DicomSeriesReader(ImageReader):
     """Reads a DICOM series from a folder, a tree, a zip, a multi-frame file or `PATH#UID`.
 
-    In a bundle: `reader: medseg.data.DicomSeriesReader`, or, for NIfTI files as well,
-    `reader: [NibabelReader, medseg.data.DicomSeriesReader]`, which asks the last one first. Array
-    and affine are those of `read_dicom_series`.
+    In a bundle: `reader: medseg.data.DicomSeriesReader`, or, for files as well,
+    `reader: [medseg.data.VolumeReader, medseg.data.DicomSeriesReader]`, which asks the last one
+    first. Array and affine are those of `read_dicom_series`.
 
     Args:
         modality: Series must have, e.g. `CT`; None takes any.
@@ -59,9 +44,9 @@ class DicomSeriesReader(ImageReader):
 
     def verify_suffix(self, filename: Paths) -> bool:
         """Whether all paths are folders, zips or DICOM files."""
-        return all(is_dicom(split_reference(path)[0]) for path in _paths(filename))
+        return all(is_dicom(split_reference(path)[0]) for path in paths_of(filename))
 
-    def read(self, data: Paths, **kwargs: object) -> PendingSeries:
+    def read(self, data: Paths, **kwargs: object) -> PendingRead:
         """Note what to read.
 
         Raises:
@@ -69,9 +54,9 @@ class DicomSeriesReader(ImageReader):
         """
         if not self.verify_suffix(data):
             raise UsageError("no DICOM folder, zip or file; give it to another reader")
-        return PendingSeries(_paths(data))
+        return PendingRead(paths_of(data))
 
-    def get_data(self, img: PendingSeries) -> tuple[NDArray[Any], dict[str, Any]]:
+    def get_data(self, img: PendingRead) -> tuple[NDArray[Any], dict[str, Any]]:
         """Read it.
 
         Returns:
@@ -87,19 +72,8 @@ class DicomSeriesReader(ImageReader):
         volume = read_dicom_series(
             img.paths[0], modality=self.modality, tilt=self.tilt, gaps=self.gaps
         )
-        meta: dict[str, Any] = {
-            MetaKeys.AFFINE: volume.affine.copy(),
-            MetaKeys.ORIGINAL_AFFINE: volume.affine.copy(),
-            MetaKeys.SPATIAL_SHAPE: np.asarray(volume.array.shape),
-            MetaKeys.SPACE: SpaceKeys.RAS,
-            MetaKeys.ORIGINAL_CHANNEL_DIM: float("nan"),
-        }
-        return volume.array, {**meta, **_plain(volume.facts)}
-
-
-def _paths(data: Paths) -> tuple[str, ...]:
-    alone = isinstance(data, str | PathLike)
-    return (str(Path(data)),) if alone else tuple(str(path) for path in data)
+        place = place_of(volume.affine, volume.array.shape, channel_dim=math.nan)
+        return volume.array, {**place, **_plain(volume.facts)}
 
 
 def _plain(facts: DicomFacts) -> dict[str, str | float]:

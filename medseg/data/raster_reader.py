@@ -1,34 +1,21 @@
 """PNG, TIFF, JPEG and BMP files for MONAI's `LoadImaged`, by class path.
 
 MONAI's `PILReader` hands out columns before rows, and a 16-bit colour, a palette or the first
-page of a stack without a word. As with DICOM series, `read` only notes what is to be read: an
-error raised there would be lost among those of MONAI's own readers.
+page of a stack without a word.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from os import PathLike
 from typing import Any, get_args
 
 import numpy as np
 from monai.data.image_reader import ImageReader
-from monai.utils.enums import MetaKeys, SpaceKeys
 from numpy.typing import NDArray
 
+from medseg.data.pending import Paths, PendingRead, paths_of, place_of
 from medseg.data.problems import Problem, Where, refusal
 from medseg.data.raster import RASTER_SUFFIXES, Content, read_raster
 from medseg.errors import UsageError
 
-__all__ = ["PendingRaster", "RasterReader"]
-
-Paths = Sequence[PathLike[str] | str] | PathLike[str] | str
-
-
-@dataclass(frozen=True)
-class PendingRaster:
-    """What `get_data` is to read."""
-
-    paths: tuple[str, ...]
+__all__ = ["RasterReader"]
 
 
 class RasterReader(ImageReader):
@@ -52,9 +39,9 @@ class RasterReader(ImageReader):
 
     def verify_suffix(self, filename: Paths) -> bool:
         """Whether all paths end like a 2-D image."""
-        return all(path.lower().endswith(RASTER_SUFFIXES) for path in _paths(filename))
+        return all(path.lower().endswith(RASTER_SUFFIXES) for path in paths_of(filename))
 
-    def read(self, data: Paths, **kwargs: object) -> PendingRaster:
+    def read(self, data: Paths, **kwargs: object) -> PendingRead:
         """Note what to read.
 
         Raises:
@@ -62,9 +49,9 @@ class RasterReader(ImageReader):
         """
         if not self.verify_suffix(data):
             raise UsageError(f"no {' '.join(RASTER_SUFFIXES)} file; give it to another reader")
-        return PendingRaster(_paths(data))
+        return PendingRead(paths_of(data))
 
-    def get_data(self, img: PendingRaster) -> tuple[NDArray[Any], dict[str, Any]]:
+    def get_data(self, img: PendingRead) -> tuple[NDArray[Any], dict[str, Any]]:
         """Read it.
 
         Returns:
@@ -81,15 +68,4 @@ class RasterReader(ImageReader):
                 what = f"has shape {part.shape[1:]}, {img.paths[0]} has {parts[0].shape[1:]}"
                 raise refusal(path, Problem("error", where, what, "give channels of one size"))
         array = np.concatenate(parts)
-        return array, {
-            MetaKeys.AFFINE: np.eye(4),
-            MetaKeys.ORIGINAL_AFFINE: np.eye(4),
-            MetaKeys.SPATIAL_SHAPE: np.asarray(array.shape[1:]),
-            MetaKeys.SPACE: SpaceKeys.RAS,
-            MetaKeys.ORIGINAL_CHANNEL_DIM: 0,
-        }
-
-
-def _paths(data: Paths) -> tuple[str, ...]:
-    alone = isinstance(data, str | PathLike)
-    return (str(data),) if alone else tuple(str(path) for path in data)
+        return array, place_of(np.eye(4), array.shape[1:], channel_dim=0)
