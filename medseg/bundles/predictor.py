@@ -119,7 +119,9 @@ class Predictor:
 
     def forecast(self, image: MetaTensor) -> Forecast | None:
         """What labelling a prepared image will take; none for inferers other than medseg's."""
-        return forecast(self.inferer, image, len(self.labels))
+        return forecast(
+            self.inferer, image, self.network, classes=len(self.labels), device=self.device
+        )
 
     def label(self, image: MetaTensor, maps: VoxelMaps | None = None) -> SourceLabel:
         """Label a prepared image, in the grid of the volume it was made from.

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
+import torch
 from monai.data.meta_tensor import MetaTensor
 from monai.inferers.inferer import Inferer
-from torch import Tensor
+from torch import Tensor, nn
 
 from medseg.data.room import available_bytes
 from medseg.inference import EngineInferer, SlidingWindowLabels
+from medseg.inference.activation_memory import peak_activation_bytes
 from medseg.inference.turning import padded_to
 from medseg.inference.windows import plan_windows
 
@@ -29,37 +31,56 @@ class Forecast:
         windows: At most; of those in the box of what matters, some may be skipped.
         window: Voxels of one along each axis.
         images: How often the network sees each: once, or in that many mirror images.
-        ram_bytes: For the volume in the network's grid, a slab of logits, image and label in the
-            source's grid. What libraries and weights take comes on top.
+        ram_bytes: Of the machine; what libraries take comes on top.
+        gpu_bytes: Of the GPU, where one computes.
+        network: Whether what the network's activations take is in it, in fp32; not where that
+            depends on values.
     """
 
     windows: int
     window: tuple[int, ...]
     images: int
     ram_bytes: int
+    gpu_bytes: int | None = None
+    network: bool = True
 
     def describe(self) -> str:
         """One line, with a warning where memory is short."""
         size = " x ".join(map(str, self.window))
         each = "" if self.images == 1 else f", each in {self.images} mirror images"
-        text = f"up to {self.windows} windows of {size}{each}, {_size(self.ram_bytes)} of memory"
-        free = available_bytes()
-        if free is not None and self.ram_bytes > free:
-            text += f", of which only {_size(free)} are free"
+        beside = "" if self.network else " beside the network's"
+        text = f"up to {self.windows} windows of {size}{each}, "
+        text += _told(self.ram_bytes, available_bytes(), f"of memory{beside}")
+        if self.gpu_bytes is not None:
+            text += ", " + _told(self.gpu_bytes, torch.cuda.mem_get_info()[0], "of the GPU's")
         return text
+
+
+def _told(wanted: int, free: int | None, what: str) -> str:
+    short = free is not None and wanted > free
+    return f"{_size(wanted)} {what}" + (f", of which only {_size(free or 0)} are free" * short)
 
 
 def _size(n: int) -> str:
     return f"{n / 1e9:.1f} GB" if n >= 1e9 else f"{n / 1e6:.0f} MB"
 
 
-def forecast(inferer: Inferer, image: MetaTensor, classes: int) -> Forecast | None:
+def forecast(
+    inferer: Inferer,
+    image: MetaTensor,
+    network: nn.Module,
+    *,
+    classes: int,
+    device: torch.device,
+) -> Forecast | None:
     """Forecast a prediction.
 
     Args:
         inferer: None is known of other inferers than medseg's.
         image: `(C, *spatial)`, prepared; remembers the source's shape.
+        network: In evaluation mode.
         classes: Of the network, the background included.
+        device: Where it computes.
     """
     inner = inferer.inferer if isinstance(inferer, EngineInferer) else inferer
     if not isinstance(inner, SlidingWindowLabels):
@@ -70,13 +91,19 @@ def forecast(inferer: Inferer, image: MetaTensor, classes: int) -> Forecast | No
     windows = plan_windows(box, window, overlap=inner.overlap, blend=inner.blend)
     axis = int(np.argmax(box))
     slab = classes * window[axis] * math.prod(box) // box[axis]
-    shape = padded.shape[1:]
+    volume = image.shape[0] * math.prod(padded.shape[1:])
+    computing = _FLOAT_BYTES * (volume + _SLABS * slab)
+    activations = peak_activation_bytes(network, (inner.window_batch, len(image), *inner.window))
+    computing += activations or 0
     source = math.prod(int(n) for n in np.ravel(cast("Any", image).meta["spatial_shape"]))
-    label_bytes = 1 if classes <= 256 else 2
+    kept = source * (_FLOAT_BYTES + (1 if classes <= 256 else 2))
+    on_gpu = device.type == "cuda"
     return Forecast(
         windows=windows.count,
         window=window,
         images=2 ** len(inner.mirror_axes),
-        ram_bytes=_FLOAT_BYTES * (image.shape[0] * math.prod(shape) + _SLABS * slab)
-        + source * (_FLOAT_BYTES + label_bytes),
+        # A GPU's volume is prepared here.
+        ram_bytes=kept + (_FLOAT_BYTES * volume if on_gpu else computing),
+        gpu_bytes=computing if on_gpu else None,
+        network=activations is not None,
     )

@@ -3,10 +3,13 @@
 import nibabel
 import numpy as np
 import pytest
+import torch
 
 from medseg.bundles import open_predictor, run_bundle
+from medseg.bundles.predictor_forecast import forecast
 from medseg.data import Volume, read_volume
 from medseg.errors import DataError, UsageError
+from medseg.inference.activation_memory import peak_activation_bytes
 
 PLAIN = {"engine": "torch", "precision": "fp32"}
 
@@ -70,13 +73,43 @@ def test_preparing_leaves_the_volume_as_it_is(predictor):
     np.testing.assert_array_equal(volume.array, array)
 
 
-def test_the_forecast_counts_windows_and_memory(predictor):
+@pytest.fixture
+def prepared(predictor):
     volume = Volume(np.zeros((48, 32, 16), np.int16), np.diag([8.0, 8, 12, 1]), (8, 8, 12), "int16")
-    forecast = predictor.forecast(predictor.prepare(volume))
+    return predictor.prepare(volume)
+
+
+VOXELS = 48 * 32 * 16
+SLABS = 2 * 3 * 32 * 32 * 16
+
+
+def test_the_forecast_counts_windows_and_memory(predictor, prepared):
+    forecast = predictor.forecast(prepared)
     assert (forecast.windows, forecast.window) == (2, (32, 32, 16))
-    voxels = 48 * 32 * 16
-    slabs = 2 * 3 * 32 * 32 * 16
-    assert forecast.ram_bytes == 4 * (voxels + slabs) + voxels * (4 + 1)
+    activations = peak_activation_bytes(predictor.network, (1, 1, 32, 32, 16))
+    assert forecast.ram_bytes == 4 * (VOXELS + SLABS) + activations + VOXELS * (4 + 1)
+    assert forecast.gpu_bytes is None
+    assert forecast.describe() == "up to 2 windows of 32 x 32 x 16, 2 MB of memory"
+
+
+def test_the_forecast_for_a_gpu_tells_both_memories_apart(predictor, prepared):
+    known = forecast(
+        predictor.inferer, prepared, predictor.network, classes=3, device=torch.device("cuda")
+    )
+    activations = peak_activation_bytes(predictor.network, (1, 1, 32, 32, 16))
+    assert known.gpu_bytes == 4 * (VOXELS + SLABS) + activations
+    assert known.ram_bytes == 4 * VOXELS + VOXELS * (4 + 1)
+
+
+class Looks(torch.nn.Module):
+    def forward(self, x):
+        return x if x.sum() > 0 else -x
+
+
+def test_the_forecast_says_what_it_does_not_know(predictor, prepared):
+    known = forecast(predictor.inferer, prepared, Looks(), classes=3, device=torch.device("cpu"))
+    assert known.ram_bytes == 4 * (VOXELS + SLABS) + VOXELS * (4 + 1)
+    assert known.describe().endswith("1 MB of memory beside the network's")
 
 
 def test_classes_come_with_the_codes_of_the_bundles_manifest(predictor):

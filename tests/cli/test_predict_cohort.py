@@ -248,7 +248,7 @@ def test_a_dry_run_forecasts_each_case_and_writes_nothing(
     assert command(*words) == 0
     told = capfd.readouterr().out.splitlines()
     assert len(told) == 2
-    assert "phantom_001_seg.nii.gz: up to 18 windows of 32 x 32 x 16, 1 MB of memory" in told[1]
+    assert "phantom_001_seg.nii.gz: up to 18 windows of 32 x 32 x 16, 3 MB of memory" in told[1]
     assert command(*words, "--json") == 0
     told = json.loads(capfd.readouterr().out)["done"]
     # Over the box of the body, which fills one of these phantoms less than the other.
