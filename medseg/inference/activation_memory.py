@@ -7,7 +7,7 @@ what is alive at once is counted, skips and all, whatever the architecture.
 import copy
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,7 @@ class _Alive(TorchDispatchMode):
     """Counts the bytes of all tensors that are made and not yet forgotten."""
 
     def __init__(self) -> None:
-        super().__init__()
+        cast("Any", super()).__init__()
         self.now = self.peak = 0
         self._known: set[int] = set()
 
@@ -39,7 +39,7 @@ class _Alive(TorchDispatchMode):
         return result
 
     def _count(self, storage: torch.UntypedStorage) -> None:
-        key = storage._cdata
+        key = cast("Any", storage)._cdata
         if key in self._known:  # a view, or what was changed in place
             return
         self._known.add(key)

@@ -21,7 +21,8 @@ from medseg.inference.autocast import fast_precision
 from medseg.inference.engine_key import engine_key
 from medseg.inference.engine_runtime import has_openvino, load_openvino
 from medseg.inference.openvino_engine import openvino_predictor
-from medseg.inference.torch_engine import Compile, torch_predictor
+from medseg.inference.torch_engine import torch_predictor
+from medseg.networks.compilation import Compile
 
 __all__ = [
     "Engine",
@@ -109,7 +110,7 @@ def open_engine(  # noqa: PLR0913 - one keyword for each choice
     window: Sequence[int],
     channels: int,
     device: torch.device,
-    compile: Compile = "off",
+    compile: Compile = "none",
     cache_dir: Path | None = None,
     key: str | None = None,
 ) -> Engine:
@@ -123,7 +124,7 @@ def open_engine(  # noqa: PLR0913 - one keyword for each choice
         window: Voxels of a window along each axis.
         channels: Of the image.
         device: Where it computes.
-        compile: Whether torch's compiler is used; of no meaning to OpenVINO.
+        compile: See `medseg.networks.compile_network`; of no meaning to OpenVINO.
         cache_dir: Where converted networks are kept; the user's cache if None.
         key: Names the weights, such as the digest of their file; made of them if None.
 

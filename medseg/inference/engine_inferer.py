@@ -14,6 +14,7 @@ from medseg.inference.engine import Engine, EngineChoice, PrecisionChoice, open_
 from medseg.inference.engine_check import agreeing_engine
 from medseg.inference.export import Watch
 from medseg.inference.sliding_labels import SlidingWindowLabels
+from medseg.networks.compilation import Compile
 
 __all__ = ["EngineInferer"]
 
@@ -27,6 +28,7 @@ class EngineInferer(Inferer):
         inferer: How volumes are cut up and put together.
         engine: `auto`, `torch` or `openvino`, see `open_engine`.
         precision: `auto`, `fp32`, `bf16` or `fp16`.
+        compile: torch's compiler, where torch computes: see `medseg.networks.compile_network`.
     """
 
     def __init__(
@@ -35,11 +37,13 @@ class EngineInferer(Inferer):
         *,
         engine: EngineChoice = "auto",
         precision: PrecisionChoice = "auto",
+        compile: Compile = "none",
     ) -> None:
         super().__init__()
         self.inferer = inferer
         self.engine: EngineChoice = engine
         self.precision: PrecisionChoice = precision
+        self.compile: Compile = compile
         self._opened: tuple[nn.Module, Engine] | None = None
 
     def __call__(
@@ -68,6 +72,7 @@ class EngineInferer(Inferer):
             network,
             engine=self.engine,
             precision=self.precision,
+            compile=self.compile,
             window=self.inferer.window,
             channels=inputs.shape[1],
             device=inputs.device,

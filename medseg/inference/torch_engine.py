@@ -7,9 +7,10 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Compile", "torch_predictor"]
+from medseg.networks.compilation import Compile, compile_network
 
-Compile = Literal["off", "on"]
+__all__ = ["torch_predictor"]
+
 Predictor = Callable[[Tensor], Tensor]
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -21,7 +22,7 @@ def torch_predictor(
     *,
     axes: int,
     device: torch.device,
-    compile: Compile = "off",
+    compile: Compile = "none",
 ) -> Predictor:
     """A network as a function from windows to logits; its weights are copied.
 
@@ -30,19 +31,22 @@ def torch_predictor(
         precision: Of the convolutions; input and output are float32.
         axes: Spatial axes, 2 or 3.
         device: Where the copy computes.
-        compile: Whether torch's compiler fuses it; that takes minutes on the first call, and on
-            a CPU a C++ compiler.
+        compile: See `compile_network`.
     """
     layout = _layout(network, axes)
     own = cast("Any", copy.deepcopy(network).to(device)).to(memory_format=layout)
-    call = cast("Predictor", cast("Any", torch).compile(own) if compile == "on" else own)
+    compile_network(own, compile, device)
+    call = cast("Predictor", own)
+    # Of a CUDA graph the next call overwrites the output, and who blends may still want it.
+    lent = device.type == "cuda" and compile in ("reduce-overhead", "max-autotune")
     half = precision != "fp32"
 
     def predict(windows: Tensor) -> Tensor:
         windows = windows.contiguous(memory_format=layout)
         # A caller's own autocast must not reach in here, so it is entered in fp32 as well.
         with torch.inference_mode(), torch.autocast(device.type, _DTYPES[precision], enabled=half):
-            return call(windows).float().contiguous()
+            logits = call(windows)
+            return (logits.clone() if lent else logits).float().contiguous()
 
     return predict
 

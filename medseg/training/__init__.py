@@ -4,7 +4,6 @@ from medseg.training.agreed_scores import AgreedScores
 from medseg.training.best_weights import BestWeights, require_free
 from medseg.training.checkpoints import Checkpoints
 from medseg.training.clip_gradients import ClipGradients
-from medseg.training.compilation import compile_network
 from medseg.training.early_stop import EarlyStop
 from medseg.training.epoch_table import EpochTable
 from medseg.training.max_time import MaxTime
@@ -36,7 +35,6 @@ __all__ = [
     "WeightedBatch",
     "WeightedLabel",
     "WeightedLoss",
-    "compile_network",
     "require_free",
     "require_start",
 ]

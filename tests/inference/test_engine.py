@@ -172,9 +172,24 @@ def test_the_network_is_left_as_it_is_but_for_its_mode(tmp_path):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_torchs_compiler_gives_the_networks_logits(tmp_path):
     network = small(2)
-    run = opened(network, tmp_path, (8, 8), engine="torch", precision="fp32", compile="on")
+    run = opened(network, tmp_path, (8, 8), engine="torch", precision="fp32", compile="default")
     windows = torch.rand(2, 2, 8, 8)
     torch.testing.assert_close(run(windows), network(windows).detach(), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.cuda
+@pytest.mark.filterwarnings("ignore")
+def test_logits_of_a_cuda_graph_outlast_the_next_call(tmp_path):
+    network, device = small(2), torch.device("cuda")
+    words = {"engine": "torch", "precision": "fp32", "compile": "reduce-overhead"}
+    run = open_engine(
+        network, window=(8, 8), channels=2, device=device, cache_dir=tmp_path, **words
+    )
+    windows = [torch.rand(2, 2, 8, 8, device="cuda") for _ in range(4)]
+    logits = [run(stack) for stack in windows]
+    network.cuda()
+    for stack, found in zip(windows, logits, strict=True):
+        torch.testing.assert_close(found, network(stack).detach(), rtol=1e-2, atol=1e-2)
 
 
 def test_the_windows_of_a_volume_with_its_affine_are_taken(tmp_path):

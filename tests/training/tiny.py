@@ -11,6 +11,7 @@ from torch import nn
 
 from medseg.data import CaseDataset, RandomDraws
 from medseg.inference import AutocastInferer
+from medseg.networks import compile_network
 from medseg.training import (
     AgreedScores,
     BestWeights,
@@ -22,7 +23,6 @@ from medseg.training import (
     RestoreBest,
     StopOnNan,
     WeightAverage,
-    compile_network,
 )
 
 EPOCHS, ITERATIONS, BATCH = 4, 3, 2

@@ -1,4 +1,4 @@
-"""torch.compile as a choice, tried before the first epoch and not in it.
+"""torch.compile as a choice, tried before anything else is done and not in the midst of it.
 
 A network is compiled where it is, so that its weights keep their names, and exports, checkpoints
 and prediction notice nothing.
@@ -21,7 +21,8 @@ def compile_network(network: nn.Module, mode: Compile, device: torch.device) -> 
     """Let a network compile itself when it is first called.
 
     It is compiled anew for training and for validation, a minute or so each, which pays after
-    some thousand steps. torch's own name for the modes is kept.
+    some thousand steps. torch's own name for the modes is kept: `reduce-overhead` and
+    `max-autotune` use CUDA graphs on a GPU, where an output lasts until the next call.
 
     Args:
         network: Of which `forward` is compiled; a `DistributedDataParallel` is unwrapped.
