@@ -76,6 +76,7 @@ bench: $(PEERS) ## Measure against peers; results go to benchmarks/RESULTS.md by
 	$(BIN)/python -m benchmarks.augmentation
 	$(BIN)/python -m benchmarks.intensity
 	$(BIN)/python -m benchmarks.training_step
+	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.loading
 	$(BIN)/python -m benchmarks.engines
 	$(BIN)/python -m benchmarks.export --classes 25

@@ -11,7 +11,6 @@ objects; the two take turns, a step each.
 import argparse
 import statistics
 import tempfile
-import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -21,13 +20,13 @@ import torch
 from monai import transforms as monai_transforms
 from monai.data import CacheDataset, DataLoader, list_data_collate
 
+from benchmarks._steps import Taken, bundle_stepper, take_turns
 from benchmarks._timing import cpu_model, versions
 from medseg.bundles.run import open_workflow
 from medseg.data.phantom_writer import PhantomSet, write_phantoms
 
 BUNDLE = "bundles/covid_lung_ct_unet3d"
 KEYS = ("image", "label")
-Sample = tuple[float, float, float]
 
 
 def main() -> None:
@@ -57,34 +56,15 @@ def training_parts(folder: Path) -> Any:
     return workflow.parser
 
 
-def measure(parts: Any, samples: int) -> dict[str, list[Sample]]:
-    """Wall seconds of a step, processor seconds, and wall seconds that its data took."""
+def measure(parts: Any, samples: int) -> dict[str, list[Taken]]:
+    """The bundle's data path and the one before it."""
     loader = parts.get_parsed_content("train#dataloader")
     sources = {
         "the bundle's: `RandWarpPatchd`": (batch for _ in count() for batch in loader),
         "before: MONAI's crop, affine, grid distortion": old_batches(parts),
     }
-    results: dict[str, list[Sample]] = {name: [] for name in sources}
-    for turn in range(2 + samples):
-        for name, batches in sources.items():
-            taken = timed_step(parts, batches)
-            if turn >= 2:
-                results[name].append(taken)
-    return results
-
-
-def timed_step(parts: Any, batches: Iterator[Any]) -> Sample:
-    """One batch, forward, backward, and a step of the optimiser."""
-    network, loss, optimizer, inferer = (
-        parts.get_parsed_content(name) for name in ("network", "loss", "optimizer", "train#inferer")
-    )
-    wall, processor = time.perf_counter(), time.process_time()
-    batch = next(batches)
-    data = time.perf_counter() - wall
-    optimizer.zero_grad()
-    loss(inferer(batch["image"], network), batch["label"]).backward()
-    optimizer.step()
-    return time.perf_counter() - wall, time.process_time() - processor, data
+    steppers = {name: bundle_stepper(parts, batches) for name, batches in sources.items()}
+    return take_turns(steppers, samples)
 
 
 def old_batches(parts: Any) -> Iterator[Any]:
@@ -130,14 +110,14 @@ def old_steps(size: list[int], classes: int) -> list[Any]:
     ]
 
 
-def print_table(results: dict[str, list[Sample]]) -> None:
+def print_table(results: dict[str, list[Taken]]) -> None:
     """Medians; the mean of the data's part, as only some samples are deformed."""
     print("| data path | s a step | processor s a step | of these data, s | ratio |")
     print("|---|---|---|---|---|")
     first = 0.0
     for name, samples in results.items():
         wall, processor, _ = (statistics.median(column) for column in zip(*samples, strict=True))
-        data = statistics.mean(sample[2] for sample in samples)
+        data = statistics.mean(taken.data for taken in samples)
         first = first or wall
         print(f"| {name} | {wall:.2f} | {processor:.2f} | {data:.3f} | {wall / first:.2f} |")
 
