@@ -1,6 +1,7 @@
 """The histology bundle end to end, on drawn glands of two tissue classes, one of them rare."""
 
 import csv
+import json
 import shutil
 import sys
 
@@ -96,6 +97,19 @@ def test_it_trains_on_pictures_and_its_weights_know_how(trained):
     weights = trained / "models" / "model.safetensors"
     assert trained_setting(weights, "first_width", None) == 8
     assert trained_setting(weights, "patch_size", None) == [SIZE, SIZE]
+
+
+def test_a_quick_pass_trains_beside_a_training_and_is_scored(trained, pictures, tmp_path):
+    before = (trained / "models" / "model.safetensors").read_bytes()
+    places = {"dataset_dir": str(pictures), "output_dir": str(tmp_path)}
+    quick = {"ckpt_dir": str(trained / "models"), "quick": True, **QUICK}
+    run_bundle(trained, configs=["train"], run_id="training", overrides=places | quick)
+    assert (trained / "models" / "model.safetensors").read_bytes() == before
+    weights = {"ckpt_dir": str(trained / "models" / "quick"), "engine": "torch"}
+    run_bundle(
+        trained, configs=["train", "evaluate"], run_id="evaluating", overrides=places | weights
+    )
+    assert json.loads((tmp_path / "scores.json").read_text())["scored"] == 3
 
 
 def test_it_is_scored_on_unseen_pictures_by_tissue_class(trained, pictures, tmp_path, capfd):

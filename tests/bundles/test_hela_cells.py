@@ -61,6 +61,25 @@ def trained_cells(dish, tmp_path_factory):
 CELLS = {"waist_px": 3.0, "least_px": 30}
 
 
+def test_a_quick_pass_trains_beside_a_training_and_is_scored(trained_cells, dish, tmp_path):
+    before = (trained_cells / "models" / "model.safetensors").read_bytes()
+    places = {"dataset_dir": str(dish), "output_dir": str(tmp_path)}
+    quick = {"ckpt_dir": str(trained_cells / "models"), "quick": True, **TINY}
+    run_bundle(
+        trained_cells, configs=["train"], run_id="training", overrides=places | quick, log="quiet"
+    )
+    assert (trained_cells / "models" / "model.safetensors").read_bytes() == before
+    weights = {"ckpt_dir": str(trained_cells / "models" / "quick"), "engine": "torch", **CELLS}
+    run_bundle(
+        trained_cells,
+        configs=["train", "evaluate"],
+        run_id="evaluating",
+        overrides=places | weights,
+        log="quiet",
+    )
+    assert json.loads((tmp_path / "scores.json").read_text())["scored"] == 1
+
+
 def test_the_test_frames_are_scored_cell_by_cell(trained_cells, dish, tmp_path, capsys):
     overrides = {"dataset_dir": str(dish), "output_dir": str(tmp_path), "split": "test", **CELLS}
     run_bundle(
