@@ -45,8 +45,9 @@ def data_set(folder: Path) -> Path:
     reference = nibabel.load(lung.with_name("lung1-001_labels_256.nii.gz"))
     values = TO_CLASSES[np.asarray(reference.dataobj).astype(int)]
     write(data / "lung_label.nii.gz", values, reference.affine)
-    made = chest_phantom(SEED, shape=SHAPE, orientation="LPS")
-    write(data / "phantom_label.nii.gz", made.label, made.affine)
+    if not (data / "phantom_label.nii.gz").is_file():  # minutes
+        made = chest_phantom(SEED, shape=SHAPE, orientation="LPS")
+        write(data / "phantom_label.nii.gz", made.label, made.affine)
     small = chest_phantom(SEED + 1)
     write(data / "small_label.nii.gz", small.label, small.affine)
     write(data / "small.nii.gz", small.image, small.affine)
