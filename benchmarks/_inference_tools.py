@@ -91,6 +91,7 @@ def monai(job: Job) -> None:
         "inferer": inferer,
         "postprocessing": {"_target_": "Compose", "transforms": steps},
         # MONAI's own, in place of medseg's.
+        "reader": "NibabelReader",
         "preprocessing_steps#2#_target_": "Spacingd",
     }
     _run_bundle(job, changes)

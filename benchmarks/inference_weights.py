@@ -1,12 +1,13 @@
 """Weights for the inference benchmark that are sure of its images, as they were trained on them.
 
-    python -m benchmarks.inference_weights [--folder runs/inference] [--epochs 30]
+    python -m benchmarks.inference_weights [--folder runs/inference] [--epochs 30] [--rounds 2]
 
 Where a network is unsure, rounding and the place of windows decide its labels, and agreement
 between tools says more of the network than of the tools. So it learns the benchmark's two images
 by heart: of lung1-001 lungs, and the tumour as infection; of the phantom lung and infection.
 The data are non-commercial: such weights stay on the machine, and are good for nothing else.
-Then: `python -m benchmarks.inference --weights FOLDER/sure/models/model.safetensors`.
+Each round begins with the weights of the one before and half its learning rate. Then:
+`python -m benchmarks.inference --weights FOLDER/sure/2/models/model.safetensors`.
 """
 
 import argparse
@@ -33,8 +34,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=Path("runs/inference"))
     parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
-    train(data_set(options.folder), options.folder / "sure", options.epochs)
+    data = data_set(options.folder)
+    for number in range(1, 1 + options.rounds):
+        train(data, options.folder / "sure", number, options.epochs)
 
 
 def data_set(folder: Path) -> Path:
@@ -82,8 +86,15 @@ def case(name: str, fold: int) -> Case:
     return Case(case=name, patient=name, image=image, label=label, fold=fold)
 
 
-def train(data: Path, output: Path, epochs: int) -> None:
-    """Patches as they are, from everywhere; the last weights are the only ones kept."""
+def train(data: Path, folder: Path, number: int, epochs: int) -> None:
+    """A round: patches as they are, from everywhere; its last weights are the only ones kept."""
+    before = folder / str(number - 1) / "models" / "model.safetensors"
+    loading = {
+        "_target_": "medseg.networks.load_weights",
+        "_disabled_": number == 1,
+        "network": "@network",
+        "path": str(before),
+    }
     patch: dict[str, Any] = {
         "_target_": "medseg.transforms.RandWarpPatchd",
         "keys": ["image", "label"],
@@ -99,7 +110,8 @@ def train(data: Path, output: Path, epochs: int) -> None:
         run_id="training",
         overrides={
             "dataset_dir": str(data),
-            "output_dir": str(output),
+            "output_dir": str(folder / str(number)),
+            "initialize": [{"_target_": "medseg.bundles.explain_errors"}, loading],
             "overwrite": "replace",
             "epochs": epochs,
             "val_interval": epochs,
@@ -109,7 +121,8 @@ def train(data: Path, output: Path, epochs: int) -> None:
             "norm_kind": "batch",
             "memory_format": "channels_last_3d",
             "schedule": "polynomial",
-            "learning_rate": 0.004,
+            "seed": number,
+            "learning_rate": 0.004 / 2 ** (number - 1),
             "fn_weight": 0.5,
             "fp_weight": 0.5,
             "augmentation_steps": [patch],
