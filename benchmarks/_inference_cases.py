@@ -2,11 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import nibabel
 import numpy as np
 import torch
+from monai.transforms import Compose, LoadImage, Spacing
 from numpy.typing import NDArray
 
 from medseg.data.phantom import chest_phantom
@@ -14,7 +15,7 @@ from medseg.networks import UNet, save_weights
 
 __all__ = ["CaseName", "case_image", "large_image", "random_weights"]
 
-CaseName = Literal["lung", "phantom"]
+CaseName = Literal["lung", "phantom", "lung-2mm"]
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 LUNG = "chest_ct/lung1-001/lung1-001_ct_256.nii.gz"
@@ -25,15 +26,16 @@ def case_image(case: CaseName, folder: Path, shape: tuple[int, int, int]) -> Pat
     """Where a case's image lies; a phantom is made on the first call and kept.
 
     Args:
-        case: `lung` is a patient of NSCLC-Radiomics, under `$MEDSEG_DATA` or `../shared/data`.
+        case: `lung` is a patient of NSCLC-Radiomics, under `$MEDSEG_DATA` or `../shared/data`;
+            `lung-2mm` the same, brought to 2 mm beforehand, so that no tool has to.
         folder: Where phantoms are kept.
         shape: Of the phantom.
     """
-    if case == "lung":
+    if case != "phantom":
         path = Path(os.environ.get("MEDSEG_DATA", BESIDE)) / LUNG
         if not path.is_file():
             raise SystemExit(f"{path}: not there; set MEDSEG_DATA, or take --case phantom")
-        return path
+        return path if case == "lung" else _resampled(path, folder / "lung1-001_2mm.nii.gz")
     path = folder / f"phantom_{_joined(shape)}.nii.gz"
     if not path.is_file():
         phantom = chest_phantom(SEED, shape=shape, orientation="LPS")
@@ -66,6 +68,14 @@ def random_weights(folder: Path, *, width: int, classes: int) -> Path:
     # What the bundle's config asks its weights for.
     settings = {"class_names": names, "first_width": width, "window": [-1000.0, 200.0]}
     save_weights(UNet(3, 1, classes, depth=4, first_width=width), path, settings)
+    return path
+
+
+def _resampled(source: Path, path: Path) -> Path:
+    if not path.is_file():
+        steps = Compose([LoadImage("NibabelReader", ensure_channel_first=True), Spacing(2.0)])
+        image = cast("Any", steps(source))
+        _write(path, np.asarray(image[0]), np.asarray(image.affine))
     return path
 
 

@@ -1,6 +1,6 @@
 """From an image file to a label file: medseg, MONAI and nnU-Net with the same weights.
 
-    python -m benchmarks.inference --weights model.safetensors [--case lung phantom] [--repeats 3]
+    python -m benchmarks.inference --weights model.safetensors [--case lung phantom lung-2mm] [--repeats 3]
     python -m benchmarks.inference --memory
 
 The first prints, as Markdown, the time, the memory and how far labels agree, each tool's with
@@ -16,6 +16,7 @@ import argparse
 import shutil
 import statistics
 from pathlib import Path
+from typing import get_args
 
 import nibabel
 import numpy as np
@@ -64,8 +65,8 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     tools = [*TOOLS, FIRST]
     parser.add_argument("--weights", type=Path, help="`.safetensors` of any training")
-    cases = ["lung", "phantom"]
-    parser.add_argument("--case", choices=cases, nargs="+", default=cases)
+    cases = get_args(CaseName)
+    parser.add_argument("--case", choices=cases, nargs="+", default=list(cases))
     parser.add_argument(
         "--tool", choices=tools, nargs="+", help="all but mirroring, if none is named"
     )
