@@ -1,6 +1,6 @@
 """EngineInferer: MONAI's inferer signature, windows computed by the fastest engine that agrees.
 
-Opened at the first volume, since only then are weights loaded and a real window at hand to hold
+Opened at the first volume, since only then are weights loaded and real windows at hand to hold
 the engine against torch in fp32.
 """
 
@@ -77,7 +77,7 @@ class EngineInferer(Inferer):
             channels=inputs.shape[1],
             device=inputs.device,
         )
-        window = self.inferer.busiest_window(inputs.as_subclass(Tensor)[0])
-        chosen = agreeing_engine(opened, network, window[None].float())
+        windows = self.inferer.windows_apart(inputs.as_subclass(Tensor)[0].float())
+        chosen = agreeing_engine(opened, network, windows)
         logger.info("windows are computed by %s in %s", chosen.name, chosen.precision)
         return chosen

@@ -153,24 +153,24 @@ class SlidingWindowLabels(Inferer):
             "of the kind that the network was trained on"
         )
 
-    def busiest_window(self, volume: Tensor) -> Tensor:
-        """The window of a volume whose intensities spread most: there is something in it.
+    def windows_apart(self, volume: Tensor) -> list[Tensor]:
+        """Windows that cover what matters of a volume, side by side.
 
         Args:
             volume: `(C, *spatial)`; padded where it is smaller than a window.
 
         Returns:
-            `(C, *window)`.
+            Views `(C, *window)`.
         """
         size = self.window_in(volume.shape[1:])
         padded, _ = padded_to(volume, size)
-        plan = plan_windows(padded.shape[1:], size, overlap=0)
-        boxes = [
+        cut = padded[(slice(None), *self.region(padded).box)]
+        plan = plan_windows(cut.shape[1:], size, overlap=0)
+        boxes = (
             (slice(None), *(slice(s, s + n) for s, n in zip(start, size, strict=True)))
             for start in product(*plan.starts)
-        ]
-        busiest = max((padded[box] for box in boxes), key=lambda window: float(window.std()))
-        return busiest.reshape(len(volume), *self.window)
+        )
+        return [cut[box].reshape(len(volume), *self.window) for box in boxes]
 
     def region(self, volume: Tensor) -> Region:
         """Where in a volume `(C, *spatial)`, no smaller than a window, the network is run."""

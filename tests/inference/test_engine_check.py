@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from medseg.inference.engine import Engine
-from medseg.inference.engine_check import agreeing_engine, label_agreement
+from medseg.inference.engine_check import agreeing_engine, label_agreement, telling_windows
 
-WINDOWS = torch.rand(2, 1, 20, 20, generator=torch.Generator().manual_seed(0))
+WINDOWS = list(torch.rand(2, 1, 20, 20, generator=torch.Generator().manual_seed(0)))
 
 
 class Threshold(nn.Module):
@@ -101,8 +101,54 @@ def test_a_verdict_is_remembered(run, tmp_path):
 
 def test_a_window_of_one_class_settles_nothing(tmp_path):
     verdict = tmp_path / "verdict.json"
-    agreeing_engine(engine(right, verdict, last), Threshold(), torch.zeros(1, 1, 20, 20))
+    agreeing_engine(engine(right, verdict, last), Threshold(), [torch.zeros(1, 20, 20)])
     assert not verdict.exists()
+
+
+class Levels(nn.Module):
+    """Class n where the image is nearest to n."""
+
+    def forward(self, image):
+        return torch.cat([-((image - n) ** 2) for n in range(4)], dim=1)
+
+
+def test_windows_with_most_of_the_rarest_classes_are_the_ones_that_tell():
+    windows = [torch.zeros(1, 6, 6) for _ in range(6)]
+    windows[1][0, 0, 0] = 3.0  # less of the rarest class than in 4
+    windows[2][0, :, :3] = 1.0
+    windows[3][0, :4, :4] = 1.0
+    windows[4][0, 0, :2] = 3.0
+    windows[5][0, :2, :] = 2.0  # spreads most
+    found = telling_windows(Levels(), windows)
+    assert [id(one) for one in found] == [id(windows[n]) for n in (5, 4, 2, 0)]
+    assert len(telling_windows(Levels(), windows, most=2)) == 2
+
+
+def test_of_many_windows_some_are_looked_through():
+    seen = []
+
+    def counted(windows):
+        seen.append(len(windows))
+        return Levels()(windows)
+
+    telling_windows(counted, list(torch.rand(100, 1, 6, 6)))
+    assert sum(seen) == 25
+
+
+def test_a_class_that_is_in_no_busy_window_is_held_against_torch_all_the_same():
+    busy, dull = 4 * torch.rand(1, 40, 40), torch.zeros(1, 40, 40)
+    busy[busy < 1.5] = 0.6
+    busy[busy > 1.5] = 0.0
+    dull[0, :5, :5] = 3.0
+
+    def blurred(windows):
+        logits = Levels()(windows)
+        logits[:, 3, :1] = -9.0  # a row of the rarest class is lost
+        return logits
+
+    fast = replace(engine(blurred, fallback=last), window=(40, 40))
+    assert agreeing_engine(fast, Levels(), [busy]) is fast
+    assert agreeing_engine(fast, Levels(), [busy, dull]).name == "torch"
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"dice": 1}', "other processor"])

@@ -31,11 +31,12 @@ def test_an_engine_serves_its_network_and_no_other():
     assert torch.equal(step(image, second), direct)
 
 
-def test_the_engine_is_held_against_the_window_with_most_in_it():
-    volume = torch.zeros(1, 40, 16, 16)
-    volume[:, 20:30] = torch.rand(10, 16, 16)
-    window = inferer().inferer.busiest_window(volume)
-    assert torch.equal(window, volume[:, 16:32])
+def test_the_engine_is_held_against_windows_side_by_side():
+    volume = torch.rand(1, 40, 16, 16)
+    windows = inferer().inferer.windows_apart(volume)
+    assert len(windows) == 3
+    for found, start in zip(windows, (0, 16, 24), strict=True):
+        assert torch.equal(found, volume[:, start : start + 16])
 
 
 def test_a_volume_smaller_than_the_window_is_padded():

@@ -81,12 +81,11 @@ def test_a_volume_and_its_slices_get_the_same_labels():
         assert torch.equal(whole[..., k : k + 1].as_tensor(), alone.as_tensor())
 
 
-def test_the_busiest_window_of_a_volume_is_one_of_its_slices():
-    volume = torch.zeros(1, 20, 14, 3)
-    volume[0, :8, :8, 1] = torch.arange(64).view(8, 8) % 2  # half of it 1: no part spreads more
-    window = SlidingWindowLabels((8, 8)).busiest_window(volume)
-    assert window.shape == (1, 8, 8)
-    assert torch.equal(window[0], volume[0, :8, :8, 1])
+def test_windows_side_by_side_of_a_volume_lie_in_its_slices():
+    volume = torch.rand(1, 20, 14, 3)
+    windows = SlidingWindowLabels((8, 8)).windows_apart(volume)
+    assert len(windows) == 3 * 2 * 3
+    assert torch.equal(windows[1][0], volume[0, :8, :8, 1])
 
 
 def test_an_image_of_another_number_of_axes_is_refused_in_one_line():
