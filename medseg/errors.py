@@ -88,6 +88,16 @@ def caused_by(error: BaseException, kind: type[Cause]) -> Cause | None:
     return next((cause for cause in _causes(error) if isinstance(cause, kind)), None)
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether Python, torch on a GPU or torch on a CPU says so, each in its own way."""
+    # By name and text, so that a command need not import torch.
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in str(error)
+    )
+
+
 def _as_in_its_worker(error: MedsegError) -> MedsegError:
     """Torch's loader hands on an error of a worker with the traceback as its message."""
     text = str(error)
@@ -111,12 +121,7 @@ def _refusal(error: BaseException) -> MachineError | None:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         remedy = "make room" if full else "check that path and its permissions"
         return MachineError(f"{where}{error.strerror}; {remedy}, or name another folder")
-    # torch's errors are told by name and text, so that a command need not import it.
-    if (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or "can't allocate memory" in str(error)
-    ):
+    if is_out_of_memory(error):
         return MachineError("out of memory; take smaller patches or batches, or a larger machine")
     if re.match(r"DataLoader worker \(pid.*(is killed by|exited unexpectedly)", str(error)):
         return MachineError(

@@ -17,7 +17,7 @@ from monai.inferers.inferer import Inferer
 from numpy.typing import NDArray
 from torch import Tensor
 
-from medseg.errors import DataError, MachineError
+from medseg.errors import DataError, MachineError, is_out_of_memory
 from medseg.inference.export import Watch, label_in_network_grid, label_in_source_grid
 from medseg.inference.foreground import foreground_in_network_grid, foreground_in_source_grid
 from medseg.inference.grid_map import GridMap
@@ -184,7 +184,9 @@ class SlidingWindowLabels(Inferer):
         while True:
             try:
                 return self._attempt(job, batch, keep_on)
-            except (torch.OutOfMemoryError, MemoryError) as error:
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
                 if batch > 1:
                     batch //= 2
                     logger.warning("out of memory: %d windows at a time from now on", batch)
@@ -248,7 +250,7 @@ class SlidingWindowLabels(Inferer):
                 ]
             )
 
-        return logit_slabs(
+        slabs = logit_slabs(
             along,
             lambda stack: turned(predict(turned_back(stack, axis)), axis, leading=2),
             windows,
@@ -256,12 +258,22 @@ class SlidingWindowLabels(Inferer):
             wanted=wanted,
             keep_on=keep_on,
         )
+        return (_finite(slab) for slab in slabs)
 
     def _compared(self, slabs: Iterator[Slab]) -> Iterator[Slab]:
         """What is interpolated between voxels."""
         if self.interpolate == "logits":
             return slabs
         return (Slab(slab.start, slab.logits.softmax(dim=0)) for slab in slabs)
+
+
+def _finite(slab: Slab) -> Slab:
+    # No comparison with NaN holds, so that all of it would be background without a word.
+    if not torch.isfinite(slab.logits).all():
+        raise DataError(
+            "the network gives NaN or infinity; check the weights, or compute with precision fp32"
+        )
+    return slab
 
 
 def _check_words(grid: str, gives: str, interpolate: str) -> None:

@@ -6,6 +6,7 @@ the last epoch's weights.
 
 import logging
 from pathlib import Path
+from typing import Literal
 
 from ignite.engine import Events
 from torch import nn
@@ -26,23 +27,37 @@ class RestoreBest:
 
     Args:
         network: What was trained.
-        path: The `.safetensors` file of `BestWeights`. Where there is none, as no score was a
-            number or another machine has it, the last weights stay.
+        path: The `.safetensors` file of `BestWeights`. Where there is none of this training, as no
+            score was a number or another machine has it, the last weights stay.
+        start: `fresh`, where a file that is there before is an earlier training's, or `resume`.
     """
 
-    def __init__(self, network: nn.Module, path: str) -> None:
+    def __init__(
+        self, network: nn.Module, path: str, *, start: Literal["fresh", "resume"] = "fresh"
+    ) -> None:
         self.network = network
         self.path = Path(path)
+        self.start = start
+        self._earlier: tuple[int, int] | None = None
 
     def attach(self, engine: EngineLike) -> None:
         """Register with a trainer."""
+        self._earlier = _which_file(self.path) if self.start == "fresh" else None
         engine.add_event_handler(Events.COMPLETED, self)
 
     def __call__(self, _: EngineLike) -> None:
         """Load the best weights."""
         # Not before the first process has written them.
         wait_for_all()
-        if not self.path.is_file():
+        if _which_file(self.path) in (None, self._earlier):
             logger.warning("%s: no best weights there; the last ones stay", self.path)
             return
         load_weights(self.network, self.path)
+
+
+def _which_file(path: Path) -> tuple[int, int] | None:
+    """Tells a file from one that took its place, though it be equal; none where there is none."""
+    if not path.is_file():
+        return None
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns

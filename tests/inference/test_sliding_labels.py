@@ -10,7 +10,7 @@ from monai.transforms.io.dictionary import LoadImaged
 from monai.transforms.spatial.dictionary import Orientationd, Spacingd
 
 from medseg.data.phantom import chest_phantom
-from medseg.errors import MachineError
+from medseg.errors import DataError, MachineError
 from medseg.inference import ConstantWindows, OutsideBody, SlidingWindowLabels
 
 
@@ -95,12 +95,20 @@ def test_skipping_saves_calls(scan):
     assert sum(calls) - everything < everything
 
 
-def test_when_memory_runs_out_fewer_windows_go_at_once_and_the_label_is_the_same(caplog):
+# As torch says it on a GPU and on a CPU.
+OUT_OF_MEMORY = [
+    torch.OutOfMemoryError("CUDA out of memory"),
+    RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 64 bytes"),
+]
+
+
+@pytest.mark.parametrize("error", OUT_OF_MEMORY)
+def test_when_memory_runs_out_fewer_windows_go_at_once_and_the_label_is_the_same(error, caplog):
     volume = torch.rand(1, 1, 20, 12, 12)
 
     def small(stack):
         if len(stack) > 1:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise error
         return three_classes(stack)
 
     label = inferer(window_batch=4)(volume, small)
@@ -114,6 +122,25 @@ def test_when_one_window_is_too_much_the_error_says_what_to_do():
 
     with pytest.raises(MachineError, match="one window at a time; take a smaller window"):
         inferer(window_batch=2)(torch.rand(1, 1, 8, 8, 8), tiny)
+
+
+def test_an_error_that_is_not_of_memory_stays_what_it_is():
+    def broken(_):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        inferer(window_batch=2)(torch.rand(1, 1, 8, 8, 8), broken)
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_a_network_that_gives_no_numbers_is_no_background(value):
+    def diverged(stack):
+        logits = three_classes(stack)
+        logits[..., 0] = value
+        return logits
+
+    with pytest.raises(DataError, match="gives NaN or infinity; check the weights"):
+        inferer()(torch.rand(1, 1, 8, 8, 8), diverged)
 
 
 @pytest.mark.parametrize(

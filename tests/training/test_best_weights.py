@@ -58,13 +58,33 @@ def test_where_no_validation_had_a_score_the_last_weights_stay_and_are_told_of(t
 def test_a_training_that_ends_early_is_restored_too(tmp_path):
     net = nn.Linear(1, 1)
     path = tmp_path / "model.safetensors"
-    save_weights(net, path, {})
     best = net.weight.item()
     trainer = Engine(lambda *_: nn.init.zeros_(net.weight))
+    trainer.add_event_handler(Events.STARTED, lambda _: save_weights(net, path, {}))
     trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: engine.terminate())
     RestoreBest(net, str(path)).attach(trainer)
     trainer.run([0, 0], max_epochs=2)
     assert net.weight.item() == best
+
+
+@pytest.mark.parametrize("start", ["fresh", "resume"])
+def test_weights_of_an_earlier_training_are_not_taken_for_the_best(start, tmp_path, caplog):
+    net, path = nn.Linear(1, 1), tmp_path / "model.safetensors"
+    save_weights(net, path, {})
+    before = net.weight.item()
+    trainer = Engine(lambda *_: nn.init.zeros_(net.weight))
+    RestoreBest(net, str(path), start=start).attach(trainer)
+    trainer.run([0], max_epochs=1)
+    # Of a training that is gone on with, what lies there is its own.
+    assert net.weight.item() == (0 if start == "fresh" else before)
+    assert ("the last ones stay" in caplog.text) == (start == "fresh")
+
+
+def test_the_same_training_again_over_its_own_weights_ends_with_the_best(tmp_path):
+    first = train(tmp_path, rate=RATE, epochs=EPOCHS)
+    again = train(tmp_path, rate=RATE, epochs=EPOCHS, overwrite="replace")
+    for one, other in zip(first.network.parameters(), again.network.parameters(), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_the_first_of_equal_scores_is_kept(tmp_path):

@@ -156,7 +156,7 @@ def training(folder, *, start="fresh", overwrite="refuse", epochs=EPOCHS, worker
         average,
         ValidationHandler(more.get("interval", 1), evaluator),
         MaxTime(evaluator, more.get("minutes")),
-        RestoreBest(net, str(best.path)),
+        RestoreBest(net, str(best.path), start=start),
         stop,
         table,
         checkpoints,
