@@ -6,6 +6,7 @@ wrong with such a file is told in one line.
 """
 
 import gzip
+import io
 import logging
 import zlib
 from collections.abc import Generator
@@ -94,8 +95,10 @@ def _quiet_nibabel() -> Generator[None]:
 
 
 def _open(path: Path) -> IO[bytes]:
-    compressed = path.name.lower().endswith(".gz")
-    return cast("IO[bytes]", gzip.open(path)) if compressed else path.open("rb")
+    # At once: in the pieces that gzip.open takes, it is half as long again.
+    if not path.name.lower().endswith(".gz"):
+        return path.open("rb")
+    return io.BytesIO(gzip.decompress(path.read_bytes()))
 
 
 def _header(stream: IO[bytes]) -> Any:
