@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, get_args
 
+from medseg.bundles.earlier_outputs import without_earlier_outputs
 from medseg.data.case_digest import source_files
 from medseg.data.dicom_choice import choose_series, dicom_reference, pick_input, split_reference
 from medseg.data.dicom_find import find_dicom_series
@@ -102,7 +103,8 @@ def find_cases(
             absolute = str(given.absolute())
             path = absolute if absolute in str(error) else str(given)
             refused.append(Refused(f"input {number}", which + str(error), path))
-    return cases, refused
+    # Globs overlap; and what comes twice would be in two shares.
+    return list(dict.fromkeys(cases)), refused
 
 
 def share(cases: Sequence[CohortCase], shard: tuple[int, int]) -> list[CohortCase]:
@@ -124,7 +126,12 @@ def content_sha256(case: CohortCase) -> str:
     """
     _, uid = split_reference(case.reference)
     try:
-        digests = [file_sha256(file) for file in source_files(case.path)]
+        files = source_files(case.path)
+        if case.path.is_dir():
+            files = without_earlier_outputs(case.path, files)
+        if not files:
+            raise DataError(f"{case.shown}: not there; check the path and its folder")
+        digests = [file_sha256(file) for file in files]
     except OSError as error:
         raise DataError(f"{case.shown}: cannot be read ({error.strerror})") from error
     return hashlib.sha256(repr([uid, digests]).encode()).hexdigest()
@@ -145,7 +152,8 @@ def _of_file(path: Path) -> CohortCase:
 
 
 def _of_folder(path: Path, modality: str | None) -> list[CohortCase]:
-    files = [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")]
+    shown = [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")]
+    files = without_earlier_outputs(path, shown)
     volumes = _images(files, _is_volume)
     if not files or volumes:
         return [_of_file(file) for file in volumes] or _nothing(path)

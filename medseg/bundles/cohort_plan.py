@@ -17,6 +17,7 @@ from medseg.errors import DataError, UsageError
 __all__ = ["Existing", "Plan", "Settings", "plan_cohort", "read_settings"]
 
 Existing = Literal["refuse", "replace"]
+Standing = Literal["same", "other", "unreadable"]
 Outputs = Callable[[CohortCase], Sequence[Path]]
 
 
@@ -99,40 +100,36 @@ def plan_cohort(
     entries = {entry.name: entry for entry in ledger.entries()}
     plan = Plan([], [])
     for case in cases:
-        there = [path for path in outputs(case) if path.exists()]
-        entry = entries.get(case.name)
-        if entry is not None and _is_done(case, entry, settings, outputs(case)):
+        entry, paths = entries.get(case.name), outputs(case)
+        known = _standing(case, entry, settings)
+        if known == "same" and entry and all(_as_written(path, entry) for path in paths):
             plan.done.append(case)
             continue
-        foreign = [path for path in there if not _may_go(path, case, entry, settings)]
+        # Reading what cannot be read will say why, and write nothing.
+        foreign = [] if known == "unreadable" else _foreign(paths, entry, known)
         if foreign and existing == "refuse":
             raise UsageError(f"{foreign[0]} is there already; give --overwrite or another -o")
         plan.todo.append(case)
     return plan
 
 
-def _is_done(case: CohortCase, entry: Entry, settings: Settings, outputs: Sequence[Path]) -> bool:
-    if entry.status != "done" or entry.settings != settings.digest:
-        return False
-    return all(_as_written(path, entry) for path in outputs) and _is_of(case, entry, settings)
+def _standing(case: CohortCase, entry: Entry | None, settings: Settings) -> Standing:
+    """What the ledger knows of a case: done with these settings and this content, or not."""
+    if entry is None or entry.status != "done" or entry.settings != settings.digest:
+        return "other"
+    try:
+        return "same" if settings.key(case) == entry.key else "other"
+    except DataError:
+        return "unreadable"
 
 
-def _may_go(path: Path, case: CohortCase, entry: Entry | None, settings: Settings) -> bool:
-    """Whether a file is what this very run would write: half a case, or one with a file missing."""
-    if entry is None or entry.status == "failed":
-        return False
-    if entry.status == "begun":
-        return True
-    same = entry.settings == settings.digest and _is_of(case, entry, settings)
-    return same and _as_written(path, entry)
+def _foreign(paths: Sequence[Path], entry: Entry | None, known: Standing) -> list[Path]:
+    """Files that are not what this run would write: half a case, or one with a file missing."""
+    if entry is not None and entry.status == "begun":
+        return []
+    there = [path for path in paths if path.exists()]
+    return [path for path in there if not (known == "same" and entry and _as_written(path, entry))]
 
 
 def _as_written(path: Path, entry: Entry) -> bool:
     return path.is_file() and file_sha256(path) == entry.outputs.get(path.name)
-
-
-def _is_of(case: CohortCase, entry: Entry, settings: Settings) -> bool:
-    try:
-        return settings.key(case) == entry.key
-    except DataError:
-        return False  # reading the case will say what is wrong

@@ -28,6 +28,7 @@ from medseg.cli.predict_files import (
 )
 from medseg.cli.predict_tell import Teller, telling, volumes_line
 from medseg.data.dicom_series import Gaps, Tilt
+from medseg.data.digest import file_sha256
 from medseg.errors import DataError, ExitCode, MachineError, UsageError, user_error
 
 __all__ = ["Request", "run_prediction"]
@@ -151,7 +152,10 @@ class _Run:
         """The folder's tables, where this run or an earlier one made anything in it."""
         if self.request.work == "predict" and self.ledger.exists():
             for entry in self._lost:
-                self.ledger.enter(entry)
+                before = self.ledger.find(entry.name)
+                # What was done before is still there, and stays told.
+                if before is None or before.status != "done":
+                    self.ledger.enter(entry)
             write_volumes(self.ledger)
             write_summary(self.ledger, self.settings, self.refused)
         order = {case.name: self.told.get(case.name) for case in self.files}
@@ -230,7 +234,7 @@ def _options(request: Request) -> dict[str, Any]:
     """What changes the outputs; values that are paths by their base names."""
     pairs = (pair.partition("=") for pair in request.pairs)
     return {
-        "set": [f"{key}={Path(value).name if '/' in value else value}" for key, _, value in pairs],
+        "set": [f"{key}={_without_folder(value)}" for key, _, value in pairs],
         "engine": request.engine,
         "precision": request.precision,
         "tilt": request.tilt,
@@ -239,6 +243,14 @@ def _options(request: Request) -> dict[str, Any]:
         "maps": list(request.maps),
         "mirror": list(request.mirror),
     }
+
+
+def _without_folder(value: str) -> str:
+    """A file by its name and content; other values as they are: `$1/2` is no path."""
+    path = Path(value)
+    if not path.exists():
+        return value
+    return f"{path.name} {file_sha256(path)}" if path.is_file() else path.name
 
 
 def _stops_all(error: Exception, stage: str) -> bool:

@@ -5,8 +5,10 @@ again, and a file that was exported anew is prepared anew.
 """
 
 import functools
+import glob
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -76,8 +78,17 @@ def source_files(value: object) -> list[Path]:
     if path.is_dir():
         return sorted(file for file in path.rglob("*") if file.is_file() and _is_shown(file))
     if path.suffix.lower() in DETACHED:
-        return sorted(file for file in path.parent.glob(f"{path.stem}.*") if file.is_file())
+        beside = path.parent.glob(f"{glob.escape(path.stem)}.*")
+        return sorted({path, *(file for file in beside if file.is_file()), *_named_in(path)})
     return [path]
+
+
+def _named_in(header: Path) -> list[Path]:
+    """The file of voxels that a MetaImage or NRRD header names, where it is one file."""
+    text = header.read_bytes()[:100_000].decode("latin-1")
+    named = re.search(r"^(?:ElementDataFile\s*=|data ?file:)\s*(\S.*?)\s*$", text, re.M | re.I)
+    file = header.parent / named[1] if named else header
+    return [file] if file.is_file() else []
 
 
 def _exists(path: Path) -> bool:

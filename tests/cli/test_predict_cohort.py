@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import SimpleITK
 
 from medseg.data import read_volume
+from tests.data.dicom_builders import hounsfield, save, slices, uid
 
 # One engine and precision, so that all labels are equal however they come about.
 EXACT = ("--engine", "torch", "--precision", "fp32")
@@ -273,3 +275,48 @@ def test_an_engine_that_cannot_stops_all_at_once(trained, images, tmp_path, comm
     assert command("predict", trained, *images, "-o", tmp_path / "out", *words) == 2
     assert capfd.readouterr().err.count("medseg: ") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_labels_in_a_folder_of_dicom_are_no_images_of_the_next_run(
+    trained, tmp_path, command, capfd, monkeypatch
+):
+    save(slices(hounsfield((24, 20, 16))), tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for expected in ("lung", "done already"):
+        assert command("predict", trained, ".", "-o", "labels", *EXACT) == 0
+        told = capfd.readouterr().out
+        assert f"{uid('a')}_seg.nii.gz: {expected}" in told
+        assert "_seg_seg" not in told
+    assert list(rows(tmp_path / "labels")) == [uid("a")]
+
+
+def test_an_image_that_is_given_twice_is_predicted_once(trained, images, tmp_path, command, capfd):
+    twice = (images[0], *images[:2])
+    assert command("predict", trained, *twice, "-o", tmp_path, "--dry-run") == 0
+    assert len(capfd.readouterr().out.splitlines()) == 2
+
+
+def test_an_image_that_is_gone_stops_no_other_and_its_label_stays_told(
+    trained, images, tmp_path, command, capfd
+):
+    own = [shutil.copy(image, tmp_path) for image in images[:2]]
+    out = tmp_path / "out"
+    assert command("predict", trained, own[0], "-o", out, *EXACT) == 0
+    before = contents(out)
+    gone = Path(own[0]).rename(tmp_path / "aside")
+    assert command("predict", trained, *own, "-o", out, *EXACT) == 1
+    told = capfd.readouterr()
+    assert "phantom_000.nii.gz: not there" in told.err
+    assert "phantom_001_seg.nii.gz: lung" in told.out
+    assert set(rows(out)) == {"phantom_000", "phantom_001"}
+    assert contents(out)["phantom_000_seg.nii.gz"] == before["phantom_000_seg.nii.gz"]
+    gone.rename(own[0])
+    assert command("predict", trained, *own, "-o", out, *EXACT) == 0
+    assert capfd.readouterr().out.count("done already") == 2
+
+
+def test_another_expression_is_another_prediction(trained, images, tmp_path, command, capfd):
+    for share in ("$1/4", "$2/4"):
+        words = ("--set", f"overlap={share}", "--overwrite", *EXACT)
+        assert command("predict", trained, images[0], "-o", tmp_path, *words) == 0
+        assert "done already" not in capfd.readouterr().out

@@ -80,6 +80,25 @@ def test_voxels_beside_a_header_belong_to_it(tmp_path, named):
     assert case_digest(case, "recipe", 1) != before
 
 
+@pytest.mark.parametrize(
+    ("header", "line"),
+    [
+        ("scan[1].mhd", "ElementDataFile = LOCAL"),
+        ("scan.mhd", "NDims = 3\nElementDataFile = other.raw"),
+        ("scan.nhdr", "NRRD0004\ndata file: other.raw\n"),
+    ],
+)
+def test_a_header_and_the_file_that_it_names_belong_to_it(tmp_path, header, line):
+    case = {"image": str(tmp_path / header)}
+    digests = set()
+    for voxels, text in ((b"a", line), (b"b", line), (b"b", f"# {line}\n{line}")):
+        (tmp_path / header).write_text(text)
+        name = "scan[1].raw" if "LOCAL" in line else "other.raw"
+        (tmp_path / name).write_bytes(voxels)
+        digests.add(case_digest(case, "recipe", 1))
+    assert len(digests) == 3
+
+
 @given(st.dictionaries(st.text(), st.integers() | st.text() | st.none(), min_size=1))
 def test_the_order_of_entries_does_not_count(entries):
     turned = dict(reversed(entries.items()))
