@@ -10,9 +10,10 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from medseg.data.chunked import DiskArray, compressed
@@ -98,7 +99,7 @@ def read_entry(folder: Path) -> Packed:
             for key, (shape, dtype) in index["volumes"].items()
         }
         entries = join_arrays(index["entries"], _views(folder / ARRAYS, index["arrays"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{folder / INDEX}: the entry is damaged ({error})") from error
     return {**volumes, **entries}
 
@@ -112,8 +113,17 @@ def _check_size(path: Path, size: int) -> None:
 def _views(path: Path, arrays: list[tuple[list[int], str, int]]) -> list[Array]:
     if not arrays:
         return []
-    content = np.memmap(path, mode="r")
+    content = _mapped(path)
     return [_view(content, shape, np.dtype(dtype), start) for shape, dtype, start in arrays]
+
+
+def _mapped(path: Path) -> Array:
+    # Python's mmap, and so numpy's, keeps a handle a file as long as the map is there: with a
+    # thousand cases there would be none left. torch's does not.
+    mapped = cast("Any", torch).from_file(str(path), size=path.stat().st_size, dtype=torch.uint8)
+    content: Array = mapped.numpy()
+    content.flags.writeable = False
+    return content
 
 
 def _view(content: Array, shape: list[int], dtype: np.dtype[Any], start: int) -> Array:

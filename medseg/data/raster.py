@@ -69,7 +69,8 @@ def _one_line_errors(path: Path, where: Where) -> Generator[None]:
     except Image.DecompressionBombError as error:
         what = "too large to be read at once"
         raise refusal(path, Problem("error", where, what, "cut it into tiles")) from error
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
+    # TypeError: of a TIFF without its dimensions.
+    except (OSError, SyntaxError, ValueError, TypeError, UnidentifiedImageError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0].removesuffix(
             f" {str(path)!r}"
         )

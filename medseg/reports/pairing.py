@@ -54,7 +54,7 @@ def pairs_by_manifest(
     """
     if not dataset_dir.is_dir():
         raise DataError(f"{dataset_dir}: no such folder; give the one that holds {manifest.name}")
-    files = {image_stem(path): path for path in _files(predictions)}
+    files = _by_stem(_files(predictions))
     images = Counter(image_stem(case.image) for case in manifest.cases)
     pairs: list[Pair] = []
     for case in _cases(manifest, split, fold):
@@ -62,7 +62,8 @@ def pairs_by_manifest(
             # The image's name tells the case only if no other image is called the same.
             image = image_stem(case.image)
             names = [case.case, image] if images[image] == 1 else [case.case]
-            found = [files[n] for name in names for n in (f"{name}_seg", name) if n in files]
+            wanted = [n for name in names for n in (f"{name}_seg", name) if n in files]
+            found = [_only(files[name]) for name in wanted[:1]]
             expected = f"{names[-1]}_seg{label_suffix(case.image)}"
             prediction = found[0] if found else None
             reference = dataset_dir / case.label
@@ -116,6 +117,21 @@ def _cases(manifest: Manifest, split: EvaluationSplit, fold: int) -> Sequence[Ca
     if split == "test":
         return manifest.test
     return [case for case in manifest.training if (case.fold == fold) == (split == "validation")]
+
+
+def _by_stem(paths: Sequence[Path]) -> dict[str, list[Path]]:
+    files: dict[str, list[Path]] = {}
+    for path in paths:
+        files.setdefault(image_stem(path), []).append(path)
+    return files
+
+
+def _only(paths: Sequence[Path]) -> Path:
+    if len(paths) > 1:
+        raise DataError(
+            f"{paths[0]}: {paths[1].name} is of the same case; keep one of them in the folder"
+        )
+    return paths[0]
 
 
 def _unique(paths: Sequence[Path]) -> dict[str, Path]:

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 
 import nibabel
@@ -266,6 +267,13 @@ def test_two_files_of_one_case_are_refused(run, folders):
     code, _, err = run(*by_name(folders))
     assert code == 3
     assert "is case 'p1', and so is p1.nii.gz; keep one of them" in err
+
+
+def test_of_two_predictions_of_a_manifests_case_none_is_picked(run, folders):
+    shutil.copy(folders / "preds" / "p1_ct_seg.nii.gz", folders / "preds" / "p1_ct_seg.nii")
+    code, _, err = run(*by_manifest(folders, "--split", "all"))
+    assert code == 3
+    assert "is of the same case; keep one of them" in err.replace("\n", " ")
 
 
 def test_images_beside_the_labels_are_not_taken_for_labels(run, folders):

@@ -1,6 +1,7 @@
 """An entry on disk is the packed case, or it is known to be damaged."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -48,6 +49,21 @@ def test_lists_of_voxels_are_views_of_the_file_that_nobody_can_write_to(tmp_path
     assert not voxels.flags.owndata
     with pytest.raises(ValueError, match="read-only"):
         voxels[0] = 0
+
+
+HANDLES = Path("/proc/self/fd")
+
+
+@pytest.mark.skipif(not HANDLES.is_dir(), reason="handles are counted as Linux does")
+def test_an_open_entry_holds_no_handle(tmp_path):
+    packed = a_packed_case()
+    before = len(list(HANDLES.iterdir()))
+    kept = []
+    for number in range(20):
+        (tmp_path / str(number)).mkdir()
+        kept.append(written(tmp_path / str(number), packed))
+    assert len(list(HANDLES.iterdir())) == before
+    assert all(same(one["class_voxels"], packed["class_voxels"]) for one in kept)
 
 
 def test_only_empty_arrays_make_no_trouble(tmp_path):

@@ -113,9 +113,17 @@ def cut_short(path):
     path.write_bytes(path.read_bytes()[:900])
 
 
+def second_page_without_width(path):
+    several_pages(path)
+    content, width = path.read_bytes(), (256).to_bytes(2, "little")  # the number of the tag
+    place = content.rindex(width + b"\x04\0")
+    path.write_bytes(content[:place] + b"\xe8\xfd" + content[place + 2 :])
+
+
 @pytest.mark.parametrize(
     ("name", "write", "message"),
     [
+        ("width.tif", second_page_without_width, "cannot be read as an image"),
         ("pages.tif", several_pages, "holds 3 pages; save each page"),
         ("deep.png", deep_colour, "holds colours of 16 bit"),
         ("deep.tif", deep_colour, "holds colours of 16 bit"),
