@@ -15,12 +15,15 @@ from typing import Any, cast
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
+from medseg.data.quiet import shared
+
 __all__ = ["first_text", "numbers", "quiet_pydicom", "sequence", "texts", "whole_number"]
 
 # Neither words that Python takes for numbers (nan, infinity) nor its underscores.
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
+@shared
 @contextmanager
 def quiet_pydicom() -> Generator[None]:
     """Keep pydicom's warnings and log lines back: they quote values, names among them."""

@@ -22,6 +22,7 @@ from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
 from medseg.data.problems import InputError, Problem, Where, refusal
+from medseg.data.quiet import shared
 
 __all__ = ["NIFTI_SUFFIXES", "read_nifti"]
 
@@ -84,12 +85,19 @@ def _quiet_nibabel() -> Generator[None]:
 
     What such a header makes of the volume is checked afterwards.
     """
+    # numpy's setting is the thread's own.
+    with _quiet_logger(), np.errstate(all="ignore"):
+        yield
+
+
+@shared
+@contextmanager
+def _quiet_logger() -> Generator[None]:
     logger = logging.getLogger("nibabel.global")
     before = logger.disabled
     logger.disabled = True
     try:
-        with np.errstate(all="ignore"):
-            yield
+        yield
     finally:
         logger.disabled = before
 
