@@ -4,13 +4,17 @@ Labels may lie beside or below the images that they are of: `-o labels` in a fol
 """
 
 from pathlib import Path
+from typing import get_args
 
 from medseg.bundles.ledger import Ledger
+from medseg.errors import MedsegError
+from medseg.inference.maps import MapKind
 
 __all__ = ["without_earlier_outputs"]
 
 _LEDGER = "ledger.sqlite"
 _TABLES = ("volumes.csv", "summary.json")
+_ENDINGS = ("_seg", "_sr", "_overlay", *(f"_{kind}" for kind in get_args(MapKind)))
 
 
 def without_earlier_outputs(folder: Path, files: list[Path]) -> list[Path]:
@@ -19,9 +23,6 @@ def without_earlier_outputs(folder: Path, files: list[Path]) -> list[Path]:
     Args:
         folder: Looked through for ledgers.
         files: Below it.
-
-    Raises:
-        MedsegError: If a ledger cannot be read.
     """
     ours = {path for ledger in folder.rglob(_LEDGER) for path in _written(ledger)}
     return [file for file in files if file not in ours and not file.name.startswith(_LEDGER)]
@@ -29,9 +30,14 @@ def without_earlier_outputs(folder: Path, files: list[Path]) -> list[Path]:
 
 def _written(ledger: Path) -> set[Path]:
     beside = ledger.parent
-    entries = Ledger(beside).entries()
+    try:
+        entries = Ledger(beside).entries()
+    except MedsegError:
+        return set()  # another program's, which tells of nothing of ours
     names = {name for entry in entries for name in entry.outputs}
     # Of a case that was interrupted, the ledger knows no more than its name.
-    begun = tuple(f"{entry.name}_" for entry in entries if not entry.outputs)
-    halves = {path.name for path in beside.iterdir() if begun and path.name.startswith(begun)}
+    begun = tuple(
+        f"{entry.name}{ending}." for entry in entries if not entry.outputs for ending in _ENDINGS
+    )
+    halves = {path.name for path in beside.iterdir() if path.name.startswith(begun)}
     return {beside / name for name in {*names, *halves, *_TABLES}}

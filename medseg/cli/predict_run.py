@@ -3,6 +3,7 @@
 Apart from the command itself, as torch and MONAI take seconds to import and --help needs neither.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -246,11 +247,14 @@ def _options(request: Request) -> dict[str, Any]:
 
 
 def _without_folder(value: str) -> str:
-    """A file by its name and content; other values as they are: `$1/2` is no path."""
-    path = Path(value)
-    if not path.exists():
+    """What may be a path by its last part, and by a digest of the file or of the text."""
+    if "/" not in value:
         return value
-    return f"{path.name} {file_sha256(path)}" if path.is_file() else path.name
+    try:
+        digest = file_sha256(Path(value))
+    except OSError:  # no file, or no path at all, as `$1/2`
+        digest = hashlib.sha256(value.encode()).hexdigest()
+    return f"{Path(value).name} {digest[:12]}"
 
 
 def _stops_all(error: Exception, stage: str) -> bool:

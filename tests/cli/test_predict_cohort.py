@@ -290,6 +290,17 @@ def test_labels_in_a_folder_of_dicom_are_no_images_of_the_next_run(
     assert list(rows(tmp_path / "labels")) == [uid("a")]
 
 
+def test_only_outputs_of_a_case_that_failed_are_left_out_not_its_namesakes(
+    trained, images, tmp_path, command, capfd, monkeypatch
+):
+    (tmp_path / "p.nii.gz").write_bytes(b"no image")
+    shutil.copy(images[0], tmp_path / "p_followup.nii.gz")
+    monkeypatch.chdir(tmp_path)
+    for expected in ("lung", "done already"):
+        assert command("predict", trained, ".", "-o", ".", *EXACT) == 1
+        assert f"p_followup_seg.nii.gz: {expected}" in capfd.readouterr().out
+
+
 def test_an_image_that_is_given_twice_is_predicted_once(trained, images, tmp_path, command, capfd):
     twice = (images[0], *images[:2])
     assert command("predict", trained, *twice, "-o", tmp_path, "--dry-run") == 0
@@ -320,3 +331,7 @@ def test_another_expression_is_another_prediction(trained, images, tmp_path, com
         words = ("--set", f"overlap={share}", "--overwrite", *EXACT)
         assert command("predict", trained, images[0], "-o", tmp_path, *words) == 0
         assert "done already" not in capfd.readouterr().out
+    far = f"$0.25 if '{tmp_path}/{'long' * 100}' else 0"
+    words = ("--set", f"overlap={far}", "--overwrite", *EXACT)
+    assert command("predict", trained, images[0], "-o", tmp_path, *words) == 0
+    assert str(tmp_path) not in (tmp_path / "summary.json").read_text()
