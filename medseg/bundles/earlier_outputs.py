@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from medseg.bundles.ledger import Ledger
-from medseg.errors import MedsegError
+from medseg.errors import DataError
 from medseg.inference.maps import MapKind
 
 __all__ = ["without_earlier_outputs"]
@@ -23,6 +23,9 @@ def without_earlier_outputs(folder: Path, files: list[Path]) -> list[Path]:
     Args:
         folder: Looked through for ledgers.
         files: Below it.
+
+    Raises:
+        MachineError: If a ledger is held by another process for long, or cannot be opened.
     """
     ours = {path for ledger in folder.rglob(_LEDGER) for path in _written(ledger)}
     return [file for file in files if file not in ours and not file.name.startswith(_LEDGER)]
@@ -32,7 +35,7 @@ def _written(ledger: Path) -> set[Path]:
     beside = ledger.parent
     try:
         entries = Ledger(beside).entries()
-    except MedsegError:
+    except DataError:
         return set()  # another program's, which tells of nothing of ours
     names = {name for entry in entries for name in entry.outputs}
     # Of a case that was interrupted, the ledger knows no more than its name.

@@ -21,6 +21,8 @@ __all__ = ["case_digest", "source_files"]
 
 # The voxels of these are in a file beside, of the same name but for its end.
 DETACHED = {".hdr", ".img", ".mhd", ".nhdr"}
+# What is looked through for the name; an .img may be all voxels.
+_HEADER_BYTES = 100_000
 # Text that is no path, whatever lies in the working directory.
 NAMES = ("case", "patient")
 
@@ -85,10 +87,11 @@ def source_files(value: object) -> list[Path]:
 
 def _named_in(header: Path) -> list[Path]:
     """The file of voxels that a MetaImage or NRRD header names, where it is one file."""
-    text = header.read_bytes()[:100_000].decode("latin-1")
+    with header.open("rb") as file:
+        text = file.read(_HEADER_BYTES).decode("latin-1")
     named = re.search(r"^(?:ElementDataFile\s*=|data ?file:)\s*(\S.*?)\s*$", text, re.M | re.I)
-    file = header.parent / named[1] if named else header
-    return [file] if file.is_file() else []
+    voxels = header.parent / named[1] if named else header
+    return [voxels] if voxels.is_file() else []
 
 
 def _exists(path: Path) -> bool:

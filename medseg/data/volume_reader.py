@@ -1,7 +1,7 @@
 """NIfTI, NRRD and MetaImage files for MONAI's `LoadImaged`, by class path.
 
 MONAI's `NibabelReader` stops before the checksum of a compressed file and so takes damaged voxels,
-its errors are lost among those of other readers, and it takes twice as long for a large file.
+its errors are lost among those of other readers, and a large file takes it half as long again.
 """
 
 import math

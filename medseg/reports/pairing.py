@@ -63,9 +63,8 @@ def pairs_by_manifest(
             image = image_stem(case.image)
             names = [case.case, image] if images[image] == 1 else [case.case]
             wanted = [n for name in names for n in (f"{name}_seg", name) if n in files]
-            found = [_only(files[name]) for name in wanted[:1]]
             expected = f"{names[-1]}_seg{label_suffix(case.image)}"
-            prediction = found[0] if found else None
+            prediction = _only(files[wanted[0]]) if wanted else None
             reference = dataset_dir / case.label
             pairs.append(Pair(case.case, reference, prediction, expected, case.group))
     if not pairs:

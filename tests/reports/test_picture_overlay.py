@@ -41,7 +41,10 @@ def test_the_same_input_gives_the_same_file(tmp_path, label):
 
 
 def test_a_picture_of_one_grey_value_can_be_drawn(tmp_path):
-    draw(tmp_path, np.zeros((40, 60), np.uint8), np.zeros((40, 60), np.uint8))
+    page = draw(tmp_path, np.zeros((40, 60), np.uint8), np.zeros((40, 60), np.uint8))
+    assert page.size
+    # Nothing is labelled; below stands the legend.
+    assert not (page[:-100] == class_colour(1)).all(axis=-1).any()
 
 
 def test_a_label_of_another_size_is_refused(tmp_path, label):
