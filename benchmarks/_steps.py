@@ -2,12 +2,19 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
-__all__ = ["Stepper", "Taken", "bundle_stepper", "take_turns", "timed_step"]
+__all__ = ["Stepper", "Taken", "bundle_stepper", "take_turns", "take_turns_apart", "timed_step"]
+
+# Steps that a process takes at a time: enough that what it wakes up with does not count.
+_AT_A_TIME = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,3 +75,39 @@ def take_turns(steppers: Mapping[str, Stepper], samples: int) -> dict[str, list[
             if turn >= 2:
                 results[name].append(taken)
     return results
+
+
+def take_turns_apart(
+    makers: Mapping[str, Callable[[], Stepper]], samples: int, threads: int
+) -> dict[str, list[Taken]]:
+    """Ten steps each, over and over, each in a process of its own; ten to warm up are not counted.
+
+    Args:
+        makers: Called in the new process; picklable.
+        samples: Steps of each that count, in tens.
+        threads: Of each, while the others wait.
+    """
+    context = get_context("spawn")
+    with ExitStack() as ended:
+        ends: dict[str, Connection] = {}
+        for name, make in makers.items():
+            ends[name], other = context.Pipe()
+            process = context.Process(target=_serve, args=(other, make, threads), daemon=True)
+            process.start()
+            ended.callback(process.terminate)
+            other.close()
+        results: dict[str, list[Taken]] = {name: [] for name in makers}
+        for turn in range(1 + -(-samples // _AT_A_TIME)):
+            for name, end in ends.items():
+                end.send(_AT_A_TIME)
+                taken = end.recv()
+                if turn:
+                    results[name].extend(taken)
+    return results
+
+
+def _serve(asked: Connection, make: Callable[[], Stepper], threads: int) -> None:
+    torch.set_num_threads(threads)
+    stepper = make()
+    while True:
+        asked.send([timed_step(stepper) for _ in range(asked.recv())])

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from medseg.networks.compilation import Compile, compile_network
+from medseg.networks.instance_norm import InstanceNorm
 
 __all__ = ["torch_predictor"]
 
@@ -33,7 +34,7 @@ def torch_predictor(
         device: Where the copy computes.
         compile: See `compile_network`.
     """
-    layout = _layout(network, axes)
+    layout = _layout(network, axes, device)
     own = cast("Any", copy.deepcopy(network).to(device)).to(memory_format=layout)
     compile_network(own, compile, device)
     call = cast("Predictor", own)
@@ -51,9 +52,11 @@ def torch_predictor(
     return predict
 
 
-def _layout(network: nn.Module, axes: int) -> torch.memory_format:
-    """Channels last pays with batch norm or none; an instance norm loses more than it gains."""
-    planar = (nn.InstanceNorm2d, nn.InstanceNorm3d, nn.GroupNorm)
-    if any(isinstance(part, planar) for part in network.modules()):
+def _layout(network: nn.Module, axes: int, device: torch.device) -> torch.memory_format:
+    """Channels last, but for norms that would turn everything to and fro between convolutions."""
+    turning: list[type[nn.Module]] = [nn.InstanceNorm2d, nn.InstanceNorm3d, nn.GroupNorm]
+    if device.type != "cpu":
+        turning.append(InstanceNorm)
+    if any(isinstance(part, tuple(turning)) for part in network.modules()):
         return torch.contiguous_format
     return torch.channels_last if axes == 2 else torch.channels_last_3d

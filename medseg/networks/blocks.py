@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from medseg.networks.instance_norm import InstanceNorm
 from medseg.networks.levels import Convolution
 
 __all__ = [
@@ -32,7 +33,6 @@ Sizes = tuple[int, ...]
 _ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "elu": nn.ELU}
 _BATCH: dict[int, type[nn.Module]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 _CONV: dict[int, type[nn.Conv2d | nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
-_INSTANCE: dict[int, type[nn.Module]] = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
 _POOL: dict[int, type[nn.Module]] = {2: nn.MaxPool2d, 3: nn.MaxPool3d}
 _TRANSPOSE: dict[int, type[nn.Module]] = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 
@@ -137,7 +137,7 @@ def _norm(kind: NormKind, width: int, spatial_dims: int) -> nn.Module:
     if kind == "batch":
         return _BATCH[spatial_dims](width)
     if kind == "instance":
-        return _INSTANCE[spatial_dims](width, affine=True)
+        return InstanceNorm(width)
     # Eight groups where the width allows it, else the largest power of two that divides it.
     return nn.GroupNorm(math.gcd(width, 8), width)
 

@@ -6,6 +6,7 @@ from medseg.training.checkpoints import Checkpoints
 from medseg.training.clip_gradients import ClipGradients
 from medseg.training.early_stop import EarlyStop
 from medseg.training.epoch_table import EpochTable
+from medseg.training.freed_memory import keep_freed_memory
 from medseg.training.max_time import MaxTime
 from medseg.training.mlflow_run import MlflowRun
 from medseg.training.progress import ProgressBar
@@ -35,6 +36,7 @@ __all__ = [
     "WeightedBatch",
     "WeightedLabel",
     "WeightedLoss",
+    "keep_freed_memory",
     "require_free",
     "require_start",
 ]

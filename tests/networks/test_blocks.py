@@ -20,8 +20,8 @@ def kinds(block: nn.Module) -> list[str]:
     ("norm", "expected"),
     [
         ("none", ["Conv2d", "ReLU", "Conv2d", "ReLU"]),
-        ("one", ["Conv2d", "InstanceNorm2d", "ReLU", "Conv2d", "ReLU"]),
-        ("both", ["Conv2d", "InstanceNorm2d", "ReLU", "Conv2d", "InstanceNorm2d", "ReLU"]),
+        ("one", ["Conv2d", "InstanceNorm", "ReLU", "Conv2d", "ReLU"]),
+        ("both", ["Conv2d", "InstanceNorm", "ReLU", "Conv2d", "InstanceNorm", "ReLU"]),
     ],
 )
 def test_a_block_is_convolution_norm_activation_twice(norm, expected):

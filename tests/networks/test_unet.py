@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from medseg.networks import UNet
+from medseg.networks.instance_norm import InstanceNorm
 
 CONVOLUTIONS = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
@@ -82,7 +83,7 @@ def test_any_depth_keeps_the_size_and_names_the_classes(
     assert logits.shape == (1, 3, *size)
     assert torch.isfinite(logits).all()
     blocks = 2 * depth - 1
-    norms = (nn.modules.batchnorm._BatchNorm, nn.modules.instancenorm._InstanceNorm, nn.GroupNorm)
+    norms = (nn.modules.batchnorm._BatchNorm, InstanceNorm, nn.GroupNorm)
     assert count(network, norms) == {"none": 0, "one": 1, "both": 2}[norm] * blocks
 
 

@@ -1,0 +1,125 @@
+"""Instance norm that leaves channels last where they are.
+
+oneDNN's convolutions want channels last: of a training step in another layout a fifth goes into
+turning arrays to and fro. torch's own instance norm makes them contiguous, which costs more than
+that saves. On a CPU its batch norm of one sample is the same thing, and keeps the layout.
+
+Reference:
+    Ulyanov et al., Instance Normalization, 2016. https://arxiv.org/abs/1607.08022
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn.functional import instance_norm
+
+__all__ = ["InstanceNorm"]
+
+_LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
+
+
+class InstanceNorm(nn.Module):
+    """Each channel of each sample to mean 0 and variance 1; then a learnt scale and shift.
+
+    `nn.InstanceNorm2d` or `nn.InstanceNorm3d` with `affine=True`, whose weights it takes.
+
+    Args:
+        channels: Of the features.
+        eps: Added to the variance.
+    """
+
+    def __init__(self, channels: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Normalise.
+
+        Args:
+            features: `(B, C, *spatial)`, two or three spatial axes, more than one voxel.
+
+        Returns:
+            As large, and laid out alike.
+        """
+        if not torch.jit.is_scripting() and self._is_channels_last(features):  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
+            return _sample_by_sample(features, self.weight, self.bias, self.eps)
+        return instance_norm(features, weight=self.weight, bias=self.bias, eps=self.eps)
+
+    @torch.jit.unused
+    def _is_channels_last(self, features: Tensor) -> bool:
+        # What leaves Python keeps torch's own operator, which other tools know.
+        if torch.jit.is_tracing() or torch.compiler.is_compiling():  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
+            return False
+        layout = _LAYOUTS.get(features.dim())
+        if layout is None or features.device.type != "cpu" or features.is_contiguous():
+            return False
+        return features.is_contiguous(memory_format=layout)
+
+    def extra_repr(self) -> str:
+        """What stands between its brackets."""
+        return f"{len(self.weight)}, eps={self.eps}"
+
+
+class _SampleBySample(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
+        ctx.eps = eps
+        batch_norm = partial(
+            torch.native_batch_norm,
+            weight=weight,
+            bias=bias,
+            running_mean=None,
+            running_var=None,
+            training=True,
+            momentum=0.0,
+            eps=eps,
+        )
+        samples = [batch_norm(sample) for sample in _samples(features)]
+        normalised, means, scales = zip(*samples, strict=True)
+        ctx.save_for_backward(features, weight, *means, *scales)
+        return _joined(normalised)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride] - torch passes as many as forward returns
+        features, weight, *moments = ctx.saved_tensors
+        batch_norm_backward = partial(
+            torch.ops.aten.native_batch_norm_backward,
+            weight=weight,
+            running_mean=None,
+            running_var=None,
+            train=True,
+            eps=ctx.eps,
+            output_mask=[True, True, True],
+        )
+        gradient = gradient.contiguous(memory_format=_LAYOUTS[features.dim()])
+        count = len(features)
+        samples = [
+            batch_norm_backward(upper, sample, save_mean=mean, save_invstd=scale)
+            for upper, sample, mean, scale in zip(
+                _samples(gradient),
+                _samples(features),
+                moments[:count],
+                moments[count:],
+                strict=True,
+            )
+        ]
+        lower, weights, biases = zip(*samples, strict=True)
+        return _joined(lower), torch.stack(weights).sum(0), torch.stack(biases).sum(0), None
+
+
+_sample_by_sample = cast("Any", _SampleBySample).apply
+
+
+def _samples(batch: Tensor) -> tuple[Tensor, ...]:
+    return cast("Any", batch).split(1)
+
+
+def _joined(samples: Sequence[Tensor]) -> Tensor:
+    return samples[0] if len(samples) == 1 else torch.cat(list(samples))
