@@ -90,7 +90,8 @@ def monai(job: Job) -> None:
     changes = {
         "inferer": inferer,
         "postprocessing": {"_target_": "Compose", "transforms": steps},
-        # MONAI's own, in place of medseg's.
+        # MONAI's own, in place of medseg's; its networks come, and stay, contiguous.
+        "memory_format": "contiguous_format",
         "reader": "NibabelReader",
         "preprocessing_steps#2#_target_": "Spacingd",
     }

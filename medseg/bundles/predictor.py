@@ -17,7 +17,7 @@ from monai.inferers.inferer import Inferer
 from monai.transforms.compose import Compose
 from monai.transforms.io.dictionary import LoadImaged, SaveImaged
 from monai.utils.enums import MetaKeys, SpaceKeys
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from torch import nn
 
 from medseg.bundles.configs import config_paths, read_config
@@ -27,6 +27,7 @@ from medseg.bundles.quiet import hushed
 from medseg.bundles.run import open_workflow, told_in_one_line
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Label, load_manifest
+from medseg.data.pending import narrow
 from medseg.data.picture import Picture
 from medseg.data.volume import Volume
 from medseg.errors import DataError, ManifestError, UsageError
@@ -70,6 +71,7 @@ class Predictor:
         channels: Of an image; three are those of an RGB picture.
         axes: Of the network: 2 or 3.
         label_kind: What a label's values mean: classes, or numbers of objects of one class.
+        loaded_as: Type of the voxels that the recipe takes; none for as they are stored.
         recipe: Takes and gives `{"image": MetaTensor}`; what of the bundle's recipe follows on
             loading.
         finish: Takes and gives `{"pred": MetaTensor}`; the bundle's postprocessing but for saving.
@@ -86,6 +88,7 @@ class Predictor:
     channels: int
     axes: int
     label_kind: LabelKind
+    loaded_as: DTypeLike
     recipe: Callable[[dict[str, MetaTensor]], Any]
     finish: Callable[[dict[str, MetaTensor]], Any]
     inferer: Inferer
@@ -115,7 +118,7 @@ class Predictor:
             raise DataError(f"is a picture; {self.name} takes volumes")
         if isinstance(source, Volume) and self.channels != 1:
             raise DataError(f"is a volume of one channel; {self.name} takes RGB pictures")
-        return self.recipe({"image": _as_loaded(source)})["image"]
+        return self.recipe({"image": _as_loaded(source, self.loaded_as)})["image"]
 
     def forecast(self, image: MetaTensor) -> Forecast | None:
         """What labelling a prepared image will take; none for inferers other than medseg's."""
@@ -201,6 +204,7 @@ def open_predictor(
     if image.num_channels not in (1, 3):
         raise UsageError(f"{bundle}: wants {image.num_channels} channels; medseg gives 1, or RGB")
     window = may_be["window"]
+    loading, recipe = _apart(bundle, parts["preprocessing_steps"])
     return Predictor(
         name=metadata.name,
         version=metadata.version,
@@ -210,7 +214,8 @@ def open_predictor(
         channels=image.num_channels,
         axes=len(image.spatial_shape),
         label_kind=may_be["label_kind"] or "classes",
-        recipe=_without_loading(bundle, parts["preprocessing_steps"]),
+        loaded_as=loading.dtype,
+        recipe=recipe,
         finish=_without_saving(may_be["postprocessing"]),
         inferer=parts["inferer"],
         network=parts["network"].eval(),
@@ -252,11 +257,11 @@ def _labels(bundle: Path, class_names: Sequence[str]) -> tuple[Label, ...]:
     )
 
 
-def _without_loading(bundle: Path, steps: Sequence[Any]) -> Compose:
-    """The recipe from the second step on: volumes are read, and checked, before it."""
+def _apart(bundle: Path, steps: Sequence[Any]) -> tuple[Any, Compose]:
+    """How a recipe loads, and what it does from then on: volumes are read, and checked, before."""
     if not steps or not isinstance(steps[0], LoadImaged):
         raise UsageError(f"{bundle}: let preprocessing_steps begin with LoadImaged")
-    return Compose(list(steps[1:]))
+    return cast("Any", steps[0])._loader, Compose(list(steps[1:]))
 
 
 def _without_saving(postprocessing: Compose | None) -> Compose:
@@ -264,8 +269,8 @@ def _without_saving(postprocessing: Compose | None) -> Compose:
     return Compose([step for step in steps if not isinstance(step, SaveLabeld | SaveImaged)])
 
 
-def _as_loaded(source: Volume | Picture) -> MetaTensor:
-    """What `LoadImaged` gives, channel first."""
+def _as_loaded(source: Volume | Picture, dtype: DTypeLike) -> MetaTensor:
+    """What `LoadImaged` with that `dtype` gives, channel first."""
     affine = torch.as_tensor(source.affine, dtype=torch.float64)
     array = _channel_first(source)
     meta: dict[str, Any] = {
@@ -275,7 +280,7 @@ def _as_loaded(source: Volume | Picture) -> MetaTensor:
         MetaKeys.ORIGINAL_CHANNEL_DIM: 0,
     }
     # A copy, as steps may work in place.
-    copy = array.astype(np.float32, order="C", copy=True)
+    copy = np.array(narrow(array), dtype, order="C")
     return MetaTensor(torch.as_tensor(copy), affine=affine, meta=meta)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from medseg.data.dicom_choice import split_reference
 from medseg.data.dicom_input import is_dicom, refuse
 from medseg.data.dicom_series import DicomFacts, Gaps, Tilt, check_words, read_dicom_series
-from medseg.data.pending import Paths, PendingRead, paths_of, place_of
+from medseg.data.pending import Paths, PendingRead, narrow, paths_of, place_of
 from medseg.errors import UsageError
 
 __all__ = ["DicomSeriesReader"]
@@ -60,8 +60,8 @@ class DicomSeriesReader(ImageReader):
         """Read it.
 
         Returns:
-            The array `(I, J, K)`, and the metadata that MONAI's transforms use, with what
-            was done to the series.
+            The array `(I, J, K)`, see `narrow`, and the metadata that MONAI's transforms use,
+            with what was done to the series.
 
         Raises:
             InputError: See `read_dicom_series`.
@@ -73,7 +73,7 @@ class DicomSeriesReader(ImageReader):
             img.paths[0], modality=self.modality, tilt=self.tilt, gaps=self.gaps
         )
         place = place_of(volume.affine, volume.array.shape, channel_dim=math.nan)
-        return volume.array, {**place, **_plain(volume.facts)}
+        return narrow(volume.array), {**place, **_plain(volume.facts)}
 
 
 def _plain(facts: DicomFacts) -> dict[str, str | float]:

@@ -14,7 +14,9 @@ import numpy as np
 from monai.utils.enums import MetaKeys, SpaceKeys
 from numpy.typing import NDArray
 
-__all__ = ["Paths", "PendingRead", "paths_of", "place_of"]
+__all__ = ["Paths", "PendingRead", "narrow", "paths_of", "place_of"]
+
+_NARROW = (np.dtype(np.uint8), np.dtype(np.int8), np.dtype(np.int16), np.dtype(np.float32))
 
 Paths = Sequence[PathLike[str] | str] | PathLike[str] | str
 
@@ -30,6 +32,15 @@ def paths_of(data: Paths) -> tuple[str, ...]:
     """One path or several, as a tuple."""
     alone = isinstance(data, str | PathLike)
     return (str(data),) if alone else tuple(str(path) for path in data)
+
+
+def narrow(array: NDArray[Any]) -> NDArray[Any]:
+    """Values as they were stored where torch computes with that type, else as float32.
+
+    A recipe whose `LoadImaged` has `dtype: null` keeps them so up to its resampling: a CT in half
+    the memory, and in as much less time.
+    """
+    return array if array.dtype in _NARROW else array.astype(np.float32)
 
 
 def place_of(

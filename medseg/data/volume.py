@@ -22,7 +22,8 @@ from medseg.data.problems import InputError, Problem, Where, refusal
 
 __all__ = ["Volume", "read_volume"]
 
-_SLICES = 16
+# Voxels of a tile along J and K.
+_TILE = 16
 
 # nibabel's types say Unknown where a caller needs to know.
 _nibabel = cast("Any", nib)
@@ -123,17 +124,19 @@ def _volume(
 
 
 def _in_c_order(array: NDArray[Any]) -> NDArray[Any]:
-    """K runs fastest, as in all that follows, and bytes are the machine's own.
+    """K runs fastest, as in all that follows; bytes are the machine's own, and writeable.
 
-    Files have it the other way round. A few slices at a time stay in the processor's cache: an
-    eighth of the time of numpy's own copy.
+    Files have it the other way round. Tiles stay in the processor's cache and its table of pages:
+    a fifth of the time of numpy's own copy.
     """
     native = array.dtype.newbyteorder("=")
-    if array.flags.c_contiguous:
+    if array.flags.c_contiguous and array.flags.writeable:
         return array.astype(native, copy=False)
     turned = np.empty(array.shape, native)
-    for first in range(0, array.shape[-1], _SLICES):
-        turned[..., first : first + _SLICES] = array[..., first : first + _SLICES]
+    for k in range(0, array.shape[2], _TILE):
+        for j in range(0, array.shape[1], _TILE):
+            tile = np.s_[:, j : j + _TILE, k : k + _TILE]
+            turned[tile] = array[tile]
     return turned
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from medseg.data.itk_file import ITK_SUFFIXES
 from medseg.data.nifti import NIFTI_SUFFIXES
-from medseg.data.pending import Paths, PendingRead, paths_of, place_of
+from medseg.data.pending import Paths, PendingRead, narrow, paths_of, place_of
 from medseg.data.problems import Problem, refusal
 from medseg.data.volume import read_volume
 from medseg.errors import UsageError
@@ -48,7 +48,7 @@ class VolumeReader(ImageReader):
         """Read it.
 
         Returns:
-            The array `(I, J, K)`, and the metadata that MONAI's transforms use.
+            The array `(I, J, K)`, see `narrow`, and the metadata that MONAI's transforms use.
 
         Raises:
             InputError: See `read_volume`; or if there are several files.
@@ -57,4 +57,4 @@ class VolumeReader(ImageReader):
             what = f"{len(img.paths)} files were given for one image"
             raise refusal(img.paths[0], Problem("error", "image", what, "give one file of 3 axes"))
         volume = read_volume(img.paths[0])
-        return volume.array, place_of(volume.affine, volume.shape, channel_dim=math.nan)
+        return narrow(volume.array), place_of(volume.affine, volume.shape, channel_dim=math.nan)

@@ -7,17 +7,17 @@ Reference:
     https://teem.sourceforge.net/nrrd/format.html, https://itk.org/Wiki/ITK/MetaIO/Documentation
 """
 
-import gzip
-import zlib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from isal import igzip, isal_zlib
 from numpy.typing import NDArray
 
 __all__ = ["mha_bytes", "nrrd_bytes"]
 
-# As nibabel compresses: labels are long runs, and more effort saves next to nothing.
+_igzip, _zlib = cast("Any", igzip), cast("Any", isal_zlib)  # without types of their own
+# Labels are long runs, and more effort saves next to nothing.
 _LEVEL = 1
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _META_TYPES = {"uint8": "MET_UCHAR", "uint16": "MET_USHORT"}
@@ -44,14 +44,14 @@ def nrrd_bytes(values: NDArray[Any], affine: NDArray[np.float64]) -> bytes:
         "encoding: gzip\n"
         f"space origin: ({_numbers(lps[:3, 3], ',')})\n\n"
     )
-    return header.encode() + gzip.compress(_voxels(values), _LEVEL, mtime=0)
+    return header.encode() + _igzip.compress(_voxels(values), _LEVEL, mtime=0)
 
 
 def mha_bytes(values: NDArray[Any], affine: NDArray[np.float64]) -> bytes:
     """Encode as MetaImage in one file, zlib, in LPS; arguments as for `nrrd_bytes`."""
     lps = _RAS_TO_LPS @ affine
     spacing_mm = np.linalg.norm(lps[:3, :3], axis=0)
-    voxels = zlib.compress(_voxels(values), _LEVEL)
+    voxels = _zlib.compress(_voxels(values), _LEVEL)
     header = (
         "ObjectType = Image\n"
         "NDims = 3\n"

@@ -6,13 +6,14 @@ is complete or absent, and says the same in both of its affines: where the qform
 since a quaternion holds no shear, it is marked as unknown.
 """
 
-import gzip
-from collections.abc import Hashable, Mapping
+from collections.abc import Generator, Hashable, Iterable, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 import nibabel
 import numpy as np
+from isal.igzip import IGzipFile
 from monai.config.type_definitions import KeysCollection
 from monai.data.meta_tensor import MetaTensor
 from monai.transforms.transform import MapTransform
@@ -32,6 +33,8 @@ _ALIGNED = 2
 # Voxels between where the two affines put a corner: rounding stays far below, a shear that
 # anyone can see far above.
 _READERS_MAY_DIFFER = 0.1
+# Labels are long runs, and more effort saves next to nothing.
+_LEVEL = 1
 # Where voxels begin in a NIfTI file without extensions.
 _NIFTI_VOXELS = 352
 _PICTURES = {".png": png_bytes, ".tif": tiff_bytes}
@@ -104,7 +107,9 @@ def save_label(path: str | Path, values: NDArray[Any], affine: NDArray[np.float6
     values = _smallest(values)
     encode = {".nrrd": nrrd_bytes, ".mha": mha_bytes}.get(path.suffix.lower())
     if encode is None:
-        write_atomically(path, _to_nifti(values, affine).to_filename)
+        header = _to_nifti(values, affine).header
+        header.set_slope_inter(1, 0)
+        write_atomically(path, lambda temporary: _write_nifti(temporary, header, [values]))
     else:
         content = encode(values, affine)
         write_atomically(path, lambda temporary: temporary.write_bytes(content))
@@ -125,17 +130,27 @@ def save_map(path: str | Path, levels: Bytes, affine: NDArray[np.float64]) -> No
     nifti = _to_nifti(np.broadcast_to(np.uint8(0), shape), affine)
     header = nifti.header
     header.set_slope_inter(1 / LEVELS, 0)
+    write_atomically(path, lambda temporary: _write_nifti(temporary, header, levels))
+
+
+def _write_nifti(path: Path, header: Any, volumes: Iterable[NDArray[Any]]) -> None:
+    """Write one volume `(I, J, K)` after the other, slice by slice: none is copied as a whole."""
     header["vox_offset"] = _NIFTI_VOXELS
+    with _opened(path) as stream:
+        stream.write(header.binaryblock.ljust(_NIFTI_VOXELS, b"\0"))
+        for volume in volumes:
+            for plane in np.moveaxis(volume, -1, 0):
+                stream.write(plane.tobytes(order="F"))
 
-    def write(temporary: Path) -> None:
-        with temporary.open("wb") as file, gzip.GzipFile("", "wb", 1, file, mtime=0) as stream:
-            stream.write(header.binaryblock.ljust(_NIFTI_VOXELS, b"\0"))
-            for one in levels:
-                # As NIfTI has them; of a map from a prediction that is no copy.
-                for plane in np.moveaxis(one, -1, 0):
-                    stream.write(plane.tobytes(order="F"))
 
-    write_atomically(path, write)
+@contextmanager
+def _opened(path: Path) -> Generator[IO[bytes]]:
+    with path.open("wb") as file:
+        if path.suffix != ".gz":
+            yield file
+            return
+        with IGzipFile("", "wb", _LEVEL, file, mtime=0) as stream:
+            yield cast("IO[bytes]", stream)
 
 
 def _smallest(values: NDArray[Any]) -> NDArray[Any]:

@@ -1,6 +1,8 @@
 """What reading a NIfTI file promises, above all when the file is damaged."""
 
 import gzip
+import subprocess
+import sys
 
 import nibabel as nib
 import numpy as np
@@ -85,13 +87,51 @@ def test_a_flipped_bit_that_nibabel_does_not_notice_is_refused(tmp_path):
         read_nifti(path)
 
 
-def test_a_header_that_promises_more_than_the_memory_is_refused(tmp_path):
+@pytest.mark.parametrize("slope", [1, 2])
+def test_a_header_that_promises_more_than_the_file_holds_is_refused(tmp_path, slope):
     header = bytearray(the_bytes())
     header[42:48] = (32767).to_bytes(2, "little") * 3
+    header[112:116] = np.array([slope], "<f4").tobytes()
     path = tmp_path / "a.nii"
     path.write_bytes(header)
-    with pytest.raises(InputError, match=r"larger than the memory, or its header is damaged"):
+    with pytest.raises(InputError, match=r"its header promises 70362301923326 bytes .* 240 are"):
         read_nifti(path)
+
+
+LITTLE_MEMORY = """
+import resource, sys
+from medseg.data.nifti import read_nifti
+from medseg.data.problems import InputError
+from pathlib import Path
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, resource.RLIM_INFINITY))
+try:
+    read_nifti(Path(sys.argv[1]))
+except InputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited as Linux does")
+def test_a_volume_larger_than_the_memory_is_refused(tmp_path):
+    path = tmp_path / "a.nii.gz"
+    header = bytearray(the_bytes())
+    header[42:48] = (1024).to_bytes(2, "little") * 3
+    path.write_bytes(gzip.compress(bytes(header) + bytes(2**31), 1))
+    program = [sys.executable, "-c", LITTLE_MEMORY, str(path)]
+    told = subprocess.run(program, check=True, capture_output=True, text=True).stdout
+    assert told.strip().endswith(
+        "larger than the memory, or its header is damaged; copy the file again, or use a machine "
+        "with more memory"
+    )
+
+
+def test_all_members_of_a_compressed_file_are_read(tmp_path):
+    content = the_bytes()
+    path = tmp_path / "a.nii.gz"
+    # As bgzip and pigz may write them.
+    path.write_bytes(b"".join(gzip.compress(part) for part in (content[:400], content[400:], b"")))
+    np.testing.assert_array_equal(read_nifti(path)[0], an_image())
 
 
 @pytest.mark.parametrize(

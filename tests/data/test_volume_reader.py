@@ -89,3 +89,26 @@ def test_volumes_come_in_c_order_whatever_the_files_is(tmp_path_factory, shape, 
     array = read_volume(path).array
     np.testing.assert_array_equal(array, voxels)
     assert array.flags.c_contiguous
+    assert array.flags.writeable
+
+
+@pytest.mark.parametrize(
+    ("stored", "loaded"),
+    [
+        ("uint8", "uint8"),
+        (">i2", "int16"),
+        ("uint16", "float32"),
+        ("int32", "float32"),
+        ("float32", "float32"),
+        ("float64", "float32"),
+    ],
+)
+def test_without_a_dtype_voxels_stay_as_stored_where_torch_computes_with_that(
+    tmp_path, stored, loaded
+):
+    voxels = an_image().clip(0, 255).astype(stored)
+    image = LoadImage(reader=READER, dtype=None, image_only=True)(
+        write_nifti(tmp_path / "a.nii", voxels)
+    )
+    assert image.dtype == getattr(torch, loaded)
+    np.testing.assert_array_equal(image, voxels)
