@@ -1,5 +1,6 @@
 """`medseg predict`: what happens to one case, from its file to its row in the ledger."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,6 +32,8 @@ from medseg.reports.picture_overlay import overlay_picture
 from medseg.reports.volumes import measure_volumes, volume_columns
 
 __all__ = ["CaseSteps", "Labelled", "Ready"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,6 +89,7 @@ class CaseSteps:
         for problem in image_problems(volume):
             if problem.severity == "error":
                 raise refusal(case.shown, problem)
+            logger.warning("%s: %s; %s", case.name, problem.what, problem.remedy)
         if volume.array.dtype.itemsize > np.dtype(np.float32).itemsize:
             # Scaled NIfTI comes in 64 bit; it waits here until the picture is drawn.
             volume = replace(volume, array=volume.array.astype(np.float32))

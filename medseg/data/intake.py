@@ -81,8 +81,12 @@ def check_pair(
 
 
 def image_problems(image: Volume | Picture) -> tuple[Problem, ...]:
-    """What is wrong with the values of an image."""
-    array = image.array
+    """What is wrong with the values of an image, and what its file leaves open."""
+    doubts = image.doubts if isinstance(image, Volume) else ()
+    return (*doubts, *_value_problems(image.array))
+
+
+def _value_problems(array: NDArray[Any]) -> tuple[Problem, ...]:
     if array.dtype.kind == "f":
         bad = ~np.isfinite(array)
         count = int(bad.sum())

@@ -9,10 +9,10 @@ import io
 import logging
 import math
 import zlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import nibabel as nib
 import numpy as np
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from medseg.data.problems import InputError, Problem, Where, refusal
 from medseg.data.quiet import shared
 
-__all__ = ["NIFTI_SUFFIXES", "read_nifti"]
+__all__ = ["NIFTI_SUFFIXES", "Nifti", "read_nifti"]
 
 # The wheel says nothing of its types.
 _igzip = cast("Any", igzip)
@@ -33,6 +33,8 @@ _igzip = cast("Any", igzip)
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
 # The size of a NIfTI-2 header, its first four bytes; a NIfTI-1 header has 348.
 NIFTI_2 = {(540).to_bytes(4, "little"), (540).to_bytes(4, "big")}
+# NIfTI's codes of units of space that are not millimetres.
+_UNITS = {1: "metres", 3: "micrometres"}
 DAMAGE: tuple[type[Exception], ...] = (
     OSError,
     EOFError,
@@ -46,14 +48,24 @@ DAMAGE: tuple[type[Exception], ...] = (
 )
 
 
-def read_nifti(
-    path: Path, *, where: Where = "image"
-) -> tuple[NDArray[Any], NDArray[np.float64], str]:
-    """Read a `.nii` or `.nii.gz` file.
+class Nifti(NamedTuple):
+    """What a file holds.
 
-    Returns:
-        The array as stored, slope and intercept applied, perhaps read-only; the `(4, 4)` affine,
-        RAS+ in mm; the type of the stored values.
+    Attributes:
+        array: As stored, slope and intercept applied; perhaps read-only.
+        affine: `(4, 4)`, RAS+ in mm.
+        dtype: Type of the stored values.
+        doubts: What its header leaves open.
+    """
+
+    array: NDArray[Any]
+    affine: NDArray[np.float64]
+    dtype: str
+    doubts: tuple[Problem, ...]
+
+
+def read_nifti(path: Path, *, where: Where = "image") -> Nifti:
+    """Read a `.nii` or `.nii.gz` file.
 
     Raises:
         InputError: If the file is damaged, or holds colours or complex numbers.
@@ -66,7 +78,7 @@ def read_nifti(
         dtype = cast("np.dtype[Any]", image.get_data_dtype())
         _check_scalar(path, dtype, where)
         array = _voxels(content, image.dataobj)
-    return array, image.affine, dtype.name
+    return Nifti(array, image.affine, dtype.name, tuple(_doubts(image.header, where)))
 
 
 @contextmanager
@@ -124,6 +136,17 @@ def _voxels(content: bytes, stored: Any) -> NDArray[Any]:
     if (stored.slope, stored.inter) != (1, 0):
         return np.asanyarray(stored)
     return np.ndarray(stored.shape, stored.dtype, content, stored.offset, order="F")
+
+
+def _doubts(header: Any, where: Where) -> Iterator[Problem]:
+    # Few programs heed the unit, and some write a wrong one, so what it says is told and not done.
+    unit = _UNITS.get(int(header["xyzt_units"]) % 8)
+    if unit is not None:
+        what = f"its header gives voxel sizes in {unit}, and they are taken as millimetres"
+        yield Problem("warning", where, what, "scale its affine, if that is what they are")
+    if header["sform_code"] == header["qform_code"] == 0:
+        what = "its header has no orientation (sform and qform codes 0), so sides are a guess"
+        yield Problem("warning", where, what, "export it again with its orientation")
 
 
 def _check_scalar(path: Path, dtype: np.dtype[Any], where: Where) -> None:

@@ -39,6 +39,7 @@ class Volume:
         spacing_mm: Distance between voxel centres along I, J and K.
         dtype: Type of the stored values, e.g. `int16`.
         dicom: Of a DICOM series, which one it is and what was done to it.
+        doubts: Warnings of what its file leaves open.
     """
 
     array: NDArray[Any]
@@ -46,6 +47,7 @@ class Volume:
     spacing_mm: tuple[float, float, float]
     dtype: str
     dicom: DicomFacts | None = None
+    doubts: tuple[Problem, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -84,7 +86,8 @@ def read_volume(
         raise refusal(file, Problem("error", where, "not there", "check the path and its folder"))
     name = file.name.lower()
     if name.endswith(NIFTI_SUFFIXES):
-        return _volume(file, *read_nifti(file, where=where), where=where)
+        array, affine, dtype, doubts = read_nifti(file, where=where)
+        return replace(_volume(file, array, affine, dtype, where=where), doubts=doubts)
     if name.endswith(ITK_SUFFIXES):
         return _volume(file, *read_itk(file, where=where), where=where)
     remedy = "give a NIfTI, NRRD or MetaImage file, or a folder, zip or file of DICOM"

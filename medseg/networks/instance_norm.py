@@ -48,7 +48,9 @@ class InstanceNorm(nn.Module):
             As large, and laid out alike.
         """
         if not torch.jit.is_scripting() and self._is_channels_last(features):  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
-            return _sample_by_sample(features, self.weight, self.bias, self.eps)
+            # A MetaTensor makes views of what is computed, over which no activation may write.
+            plain = features.as_subclass(Tensor)
+            return _sample_by_sample(plain, self.weight, self.bias, self.eps)
         return instance_norm(features, weight=self.weight, bias=self.bias, eps=self.eps)
 
     @torch.jit.unused

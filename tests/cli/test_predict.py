@@ -57,6 +57,18 @@ def test_the_same_body_stored_another_way_gets_the_same_label(trained, image, tm
     assert agreement > 0.999
 
 
+def test_what_a_header_leaves_open_is_told(trained, image, tmp_path, command, caplog):
+    source = nibabel.load(image)
+    doubtful = nibabel.Nifti1Image(np.asarray(source.dataobj), source.affine)
+    doubtful.header.set_xyzt_units("micron")
+    doubtful.to_filename(tmp_path / "small.nii.gz")
+    assert command("predict", trained, tmp_path / "small.nii.gz", "-o", tmp_path / "out") == 0
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert [
+        line for line in told if line.startswith("small: its header gives voxel sizes in micro")
+    ]
+
+
 def test_any_readable_name_and_shape_is_predicted_and_named_after_its_file(
     trained, image, tmp_path, command
 ):

@@ -23,10 +23,11 @@ def the_bytes():
 @pytest.mark.parametrize("image_type", [nib.Nifti1Image, nib.Nifti2Image])
 def test_voxels_affine_and_type_come_back(tmp_path, name, image_type):
     path = write_nifti(tmp_path / name, an_image(), image_type=image_type)
-    array, affine, dtype = read_nifti(path)
+    array, affine, dtype, doubts = read_nifti(path)
     np.testing.assert_array_equal(array, an_image())
     np.testing.assert_array_equal(affine, AFFINE)
     assert dtype == "int16"
+    assert doubts == ()
 
 
 def test_slope_and_intercept_are_applied_and_the_stored_type_is_told(tmp_path):
@@ -34,9 +35,39 @@ def test_slope_and_intercept_are_applied_and_the_stored_type_is_told(tmp_path):
     # scl_slope and scl_inter, which nibabel sets by itself when it writes
     content[112:120] = np.array([2, -1024], "<f4").tobytes()
     (tmp_path / "a.nii").write_bytes(content)
-    array, _, dtype = read_nifti(tmp_path / "a.nii")
+    array, _, dtype, _ = read_nifti(tmp_path / "a.nii")
     assert np.unique(array).tolist() == [3 * 2 - 1024]
     assert dtype == "uint8"
+
+
+def changed(place: int, value: int) -> bytes:
+    content = bytearray(the_bytes())
+    content[place] = value
+    return bytes(content)
+
+
+@pytest.mark.parametrize(("code", "unit"), [(1, "metres"), (3 + 8, "micrometres")])
+def test_units_that_are_not_millimetres_are_told_and_nothing_is_scaled(tmp_path, code, unit):
+    (tmp_path / "a.nii").write_bytes(changed(123, code))  # xyzt_units; 8 is for seconds
+    volume = read_nifti(tmp_path / "a.nii")
+    np.testing.assert_array_equal(volume.affine, AFFINE)
+    assert [doubt.severity for doubt in volume.doubts] == ["warning"]
+    assert volume.doubts[0].what.startswith(f"its header gives voxel sizes in {unit}, and they")
+
+
+@pytest.mark.parametrize("code", [0, 2, 2 + 8])
+def test_millimetres_and_no_unit_raise_no_doubt(tmp_path, code):
+    (tmp_path / "a.nii").write_bytes(changed(123, code))
+    assert read_nifti(tmp_path / "a.nii").doubts == ()
+
+
+def test_a_file_without_orientation_raises_doubt_of_its_sides(tmp_path):
+    image = nib.Nifti1Image(an_image(), AFFINE)
+    image.set_sform(None, code=0)
+    image.set_qform(None, code=0)
+    (tmp_path / "a.nii").write_bytes(image.to_bytes())
+    (doubt,) = read_nifti(tmp_path / "a.nii").doubts
+    assert "no orientation (sform and qform codes 0), so sides are a guess" in doubt.what
 
 
 def test_a_header_that_nibabel_would_log_about_is_read_in_silence(tmp_path, caplog):

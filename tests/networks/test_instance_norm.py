@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from monai.data.meta_tensor import MetaTensor
 from torch import nn
 
 from medseg.networks.instance_norm import InstanceNorm
@@ -48,6 +49,17 @@ def test_channels_last_stays_so_forward_and_backward(shape):
     normalised.backward(torch.randn(shape))
     for tensor in (normalised, features.grad):
         assert tensor.is_contiguous(memory_format=LAYOUTS[len(shape)])
+
+
+@pytest.mark.parametrize("shape", [(n, 3, *size) for n in (1, 2) for size in ((5, 4), (2, 3, 4))])
+@pytest.mark.parametrize("kind", [torch.Tensor, MetaTensor])
+def test_an_activation_may_write_over_what_it_gives(shape, kind):
+    ours, theirs = both(shape, torch.float32)
+    features = torch.randn(shape)
+    torch.relu_(ours(channels_last(features).as_subclass(kind))).sum().backward()
+    torch.relu_(theirs(features)).sum().backward()
+    torch.testing.assert_close(ours.weight.grad, theirs.weight.grad)
+    torch.testing.assert_close(ours.bias.grad, theirs.bias.grad)
 
 
 def test_the_derivative_is_that_of_finite_differences():
