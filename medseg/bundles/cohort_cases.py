@@ -5,12 +5,13 @@ names of patients.
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, get_args
 
-from medseg.bundles.earlier_outputs import without_earlier_outputs
+from medseg.bundles.earlier_outputs import is_earlier_output, without_earlier_outputs
 from medseg.data.case_digest import source_files
 from medseg.data.dicom_choice import choose_series, dicom_reference, pick_input, split_reference
 from medseg.data.dicom_find import find_dicom_series
@@ -22,6 +23,8 @@ from medseg.errors import DataError, MedsegError, UsageError
 from medseg.inference.maps import MapKind
 
 __all__ = ["CohortCase", "Refused", "content_sha256", "find_cases", "share"]
+
+logger = logging.getLogger(__name__)
 
 _OUTPUTS = ("_seg", *(f"_{kind}" for kind in get_args(MapKind)))
 
@@ -94,6 +97,9 @@ def find_cases(
     refused: list[Refused] = []
     for number, given in enumerate(inputs, start=1):
         try:
+            if len(inputs) > 1 and is_earlier_output(given):
+                logger.warning("%s: left out, as an earlier prediction wrote it", given)
+                continue
             cases += _cases(given, modality, series_uid)
         except UsageError:
             raise

@@ -10,7 +10,7 @@ from medseg.bundles.ledger import Ledger
 from medseg.errors import DataError
 from medseg.inference.maps import MapKind
 
-__all__ = ["without_earlier_outputs"]
+__all__ = ["is_earlier_output", "without_earlier_outputs"]
 
 _LEDGER = "ledger.sqlite"
 _TABLES = ("volumes.csv", "summary.json")
@@ -29,6 +29,16 @@ def without_earlier_outputs(folder: Path, files: list[Path]) -> list[Path]:
     """
     ours = {path for ledger in folder.rglob(_LEDGER) for path in _written(ledger)}
     return [file for file in files if file not in ours and not file.name.startswith(_LEDGER)]
+
+
+def is_earlier_output(file: Path) -> bool:
+    """Whether the ledger beside a file tells it as written by a prediction.
+
+    Raises:
+        MachineError: As above.
+    """
+    beside = file.absolute().parent
+    return (beside / _LEDGER).is_file() and beside / file.name in _written(beside / _LEDGER)
 
 
 def _written(ledger: Path) -> set[Path]:

@@ -1,11 +1,13 @@
 """Networks: one U-Net for 2-D and 3-D."""
 
 from medseg.networks.compilation import Compile, compile_network
+from medseg.networks.instance_norm import InstanceNorm
 from medseg.networks.unet import UNet
 from medseg.networks.weights import halve_weights, load_weights, save_weights, trained_setting
 
 __all__ = [
     "Compile",
+    "InstanceNorm",
     "UNet",
     "compile_network",
     "halve_weights",

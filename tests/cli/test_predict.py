@@ -57,6 +57,18 @@ def test_the_same_body_stored_another_way_gets_the_same_label(trained, image, tm
     assert agreement > 0.999
 
 
+def test_labels_beside_the_images_are_left_out_where_a_glob_names_all(
+    trained, image, tmp_path, command, caplog
+):
+    for name in ("a", "b"):
+        shutil.copy(image, tmp_path / f"{name}.nii.gz")
+    for _ in range(2):
+        assert command("predict", trained, *sorted(tmp_path.glob("*.nii.gz")), "-o", tmp_path) == 0
+    found = sorted(path.name for path in tmp_path.glob("*.nii.gz"))
+    assert found == ["a.nii.gz", "a_seg.nii.gz", "b.nii.gz", "b_seg.nii.gz"]
+    assert "a_seg.nii.gz: left out, as an earlier prediction wrote it" in caplog.text
+
+
 def test_what_a_header_leaves_open_is_told(trained, image, tmp_path, command, caplog):
     source = nibabel.load(image)
     doubtful = nibabel.Nifti1Image(np.asarray(source.dataobj), source.affine)
