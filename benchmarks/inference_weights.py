@@ -1,10 +1,13 @@
 """Weights for the inference benchmark that are sure of its images, as they were trained on them.
 
     python -m benchmarks.inference_weights [--folder runs/inference] [--epochs 30] [--rounds 2]
+        [--depth 3]
 
 Where a network is unsure, rounding and the place of windows decide its labels, and agreement
 between tools says more of the network than of the tools. So it learns the benchmark's two images
-by heart: of lung1-001 lungs, and the tumour as infection; of the phantom lung and infection.
+by heart: of lung1-001 lungs, and the tumour as infection; of the phantom lung and infection. And
+it has three levels: with four, each voxel answers to the zeros beyond its window's faces, and
+tools lay windows differently.
 The data are non-commercial: such weights stay on the machine, and are good for nothing else.
 Each round begins with the weights of the one before and half its learning rate. Then:
 `python -m benchmarks.inference --weights FOLDER/sure/2/models/model.safetensors`.
@@ -35,10 +38,11 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("runs/inference"))
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--depth", type=int, default=3)
     options = parser.parse_args()
     data = data_set(options.folder)
     for number in range(1, 1 + options.rounds):
-        train(data, options.folder / "sure", number, options.epochs)
+        train(data, options.folder / "sure", number, options)
 
 
 def data_set(folder: Path) -> Path:
@@ -86,7 +90,7 @@ def case(name: str, fold: int) -> Case:
     return Case(case=name, patient=name, image=image, label=label, fold=fold)
 
 
-def train(data: Path, folder: Path, number: int, epochs: int) -> None:
+def train(data: Path, folder: Path, number: int, options: argparse.Namespace) -> None:
     """A round: patches as they are, from everywhere; its last weights are the only ones kept."""
     before = folder / str(number - 1) / "models" / "model.safetensors"
     loading = {
@@ -113,11 +117,12 @@ def train(data: Path, folder: Path, number: int, epochs: int) -> None:
             "output_dir": str(folder / str(number)),
             "initialize": [{"_target_": "medseg.bundles.explain_errors"}, loading],
             "overwrite": "replace",
-            "epochs": epochs,
-            "val_interval": epochs,
+            "epochs": options.epochs,
+            "val_interval": options.epochs,
             "spacing_mm": [2.0, 2.0, 2.0],
             "patch_size": [80, 80, 48],
-            "kernel_sizes": [[3, 3, 1], [3, 3, 1], 3, 3],
+            "depth": options.depth,
+            "kernel_sizes": [[3, 3, 1], [3, 3, 1], *[3] * (options.depth - 2)],
             "norm_kind": "batch",
             "memory_format": "channels_last_3d",
             "schedule": "polynomial",
