@@ -118,6 +118,15 @@ def test_a_wrong_word_is_refused_before_any_image_is_read(phantoms, tmp_path, co
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_layout_that_torch_does_not_know_is_one_line(phantoms, tmp_path, command, capfd):
+    places = [f"ckpt_dir={tmp_path / 'models'}", f"output_dir={tmp_path / 'eval'}"]
+    words = pairs(memory_format="sideways")
+    assert command("train", BUNDLE, f"dataset_dir={phantoms}", *places, *words) == 2
+    told = "memory_format must be one of contiguous_format, channels_last_3d, got 'sideways'"
+    assert told in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_wrong_run_id_gets_the_list(command, capfd):
     assert command("train", BUNDLE, "--run-id", "trainig") == 2
     assert "it has run, training" in capfd.readouterr().err

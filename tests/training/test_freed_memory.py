@@ -37,6 +37,7 @@ def test_what_was_freed_is_used_again_without_asking_the_system():
 def test_elsewhere_nothing_is_done(monkeypatch):
     from medseg.training import freed_memory
 
+    # A call of the C library would be a TypeError.
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(freed_memory.ctypes, "CDLL", None)
     freed_memory.keep_freed_memory()
