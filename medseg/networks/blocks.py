@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from medseg.networks.bias_gradient import convolve_up
 from medseg.networks.instance_norm import InstanceNorm
 from medseg.networks.levels import Convolution
 
@@ -107,7 +108,11 @@ class UpBlock(nn.Module):
             features: `(B, C, *spatial)` from the level below.
             skip: `(B, C', *spatial')` from the encoder at this level.
         """
-        features = self.up(features)
+        # A script compiles both sides of a shorter form. torch lists is_scripting nowhere.
+        if torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]  # noqa: SIM108
+            features = self.up(features)
+        else:
+            features = convolve_up(self.up, features)
         if self.convolution == "valid":
             skip = _crop_to_centre(skip, features)
         return self.block(torch.cat([skip, features], dim=1))

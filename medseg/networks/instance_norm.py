@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import instance_norm
 
-__all__ = ["InstanceNorm"]
+from medseg.networks.layout import CHANNELS_LAST, is_channels_last_on_cpu
 
-_LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
+__all__ = ["InstanceNorm"]
 
 
 class InstanceNorm(nn.Module):
@@ -47,21 +47,11 @@ class InstanceNorm(nn.Module):
         Returns:
             As large, and laid out alike.
         """
-        if not torch.jit.is_scripting() and self._is_channels_last(features):  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
+        if not torch.jit.is_scripting() and is_channels_last_on_cpu(features):  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
             # A MetaTensor makes views of what is computed, over which no activation may write.
             plain = features.as_subclass(Tensor)
             return _sample_by_sample(plain, self.weight, self.bias, self.eps)
         return instance_norm(features, weight=self.weight, bias=self.bias, eps=self.eps)
-
-    @torch.jit.unused
-    def _is_channels_last(self, features: Tensor) -> bool:
-        # What leaves Python keeps torch's own operator, which other tools know.
-        if torch.jit.is_tracing() or torch.compiler.is_compiling():  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
-            return False
-        layout = _LAYOUTS.get(features.dim())
-        if layout is None or features.device.type != "cpu" or features.is_contiguous():
-            return False
-        return features.is_contiguous(memory_format=layout)
 
     def extra_repr(self) -> str:
         """What stands between its brackets."""
@@ -100,7 +90,7 @@ class _SampleBySample(torch.autograd.Function):
             eps=ctx.eps,
             output_mask=[True, True, True],
         )
-        gradient = gradient.contiguous(memory_format=_LAYOUTS[features.dim()])
+        gradient = gradient.contiguous(memory_format=CHANNELS_LAST[features.dim()])
         count = len(features)
         samples = [
             batch_norm_backward(upper, sample, save_mean=mean, save_invstd=scale)
@@ -113,7 +103,7 @@ class _SampleBySample(torch.autograd.Function):
             )
         ]
         lower, weights, biases = zip(*samples, strict=True)
-        return _joined(lower), torch.stack(weights).sum(0), torch.stack(biases).sum(0), None
+        return _joined(lower), _added(weights), _added(biases), None
 
 
 _sample_by_sample = cast("Any", _SampleBySample).apply
@@ -125,3 +115,7 @@ def _samples(batch: Tensor) -> tuple[Tensor, ...]:
 
 def _joined(samples: Sequence[Tensor]) -> Tensor:
     return samples[0] if len(samples) == 1 else torch.cat(list(samples))
+
+
+def _added(gradients: Sequence[Tensor]) -> Tensor:
+    return sum(gradients[1:], gradients[0])

@@ -150,6 +150,16 @@ def test_a_draw_is_always_the_same_sample_and_another_draw_is_another(datasets, 
     assert not all(torch.equal(other, wanted) for other in others)
 
 
+def test_chains_within_chains_and_choices_have_the_chance_of_the_draw_too(cases):
+    noises = [RandGaussianNoised("image", prob=1, std=std) for std in (0.1, 0.5)]
+    nested = Compose([Compose([RandBoxd(KEYS)]), OneOf(noises)])
+    dataset = CaseDataset(cases, preparation(), nested, seed=7)
+    first = [dataset[Draw(0, number)]["image"] for number in range(5)]
+    again = [dataset[Draw(0, number)]["image"] for number in reversed(range(5))]
+    assert all(torch.equal(a, b) for a, b in zip(first, reversed(again), strict=True))
+    assert not any(torch.equal(first[0], other) for other in first[1:])
+
+
 def test_another_seed_gives_another_sample(cases, datasets):
     other = CaseDataset(cases, preparation(), augmentation(), seed=8)
     same = [torch.equal(other[i]["image"], datasets["memory"][i]["image"]) for i in range(4)]
