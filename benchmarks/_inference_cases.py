@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 import nibabel
 import numpy as np
 import torch
-from monai.transforms import Compose, LoadImage, Spacing
+from monai.transforms import CenterSpatialCrop, Compose, LoadImage, Spacing
 from numpy.typing import NDArray
 
 from medseg.data.phantom import chest_phantom
@@ -15,7 +15,7 @@ from medseg.networks import UNet, save_weights
 
 __all__ = ["CaseName", "case_image", "large_image", "random_weights"]
 
-CaseName = Literal["lung", "phantom", "lung-2mm"]
+CaseName = Literal["lung", "phantom", "lung-2mm", "lung-aligned"]
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 LUNG = "chest_ct/lung1-001/lung1-001_ct_256.nii.gz"
@@ -27,7 +27,9 @@ def case_image(case: CaseName, folder: Path, shape: tuple[int, int, int]) -> Pat
 
     Args:
         case: `lung` is a patient of NSCLC-Radiomics, under `$MEDSEG_DATA` or `../shared/data`;
-            `lung-2mm` the same, brought to 2 mm beforehand, so that no tool has to.
+            `lung-2mm` the same, brought to 2 mm beforehand, so that no tool has to;
+            `lung-aligned` that, cut to 96 + 48 n voxels along each axis, where windows of 96
+            with an overlap of a half begin at the same voxels in every tool.
         folder: Where phantoms are kept.
         shape: Of the phantom.
     """
@@ -35,7 +37,7 @@ def case_image(case: CaseName, folder: Path, shape: tuple[int, int, int]) -> Pat
         path = Path(os.environ.get("MEDSEG_DATA", BESIDE)) / LUNG
         if not path.is_file():
             raise SystemExit(f"{path}: not there; set MEDSEG_DATA, or take --case phantom")
-        return path if case == "lung" else _resampled(path, folder / "lung1-001_2mm.nii.gz")
+        return path if case == "lung" else _resampled(path, folder, aligned=case == "lung-aligned")
     path = folder / f"phantom_{_joined(shape)}.nii.gz"
     if not path.is_file():
         phantom = chest_phantom(SEED, shape=shape, orientation="LPS")
@@ -71,10 +73,14 @@ def random_weights(folder: Path, *, width: int, classes: int) -> Path:
     return path
 
 
-def _resampled(source: Path, path: Path) -> Path:
+def _resampled(source: Path, folder: Path, *, aligned: bool) -> Path:
+    path = folder / f"lung1-001_2mm{'_aligned' if aligned else ''}.nii.gz"
     if not path.is_file():
         steps = Compose([LoadImage("NibabelReader", ensure_channel_first=True), Spacing(2.0)])
         image = cast("Any", steps(source))
+        if aligned:
+            whole = [96 + (size - 96) // 48 * 48 for size in image.shape[1:]]
+            image = CenterSpatialCrop(whole)(image)
         _write(path, np.asarray(image[0]), np.asarray(image.affine))
     return path
 

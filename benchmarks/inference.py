@@ -1,6 +1,6 @@
 """From an image file to a label file: medseg, MONAI and nnU-Net with the same weights.
 
-    python -m benchmarks.inference --weights model.safetensors [--case lung phantom lung-2mm]
+    python -m benchmarks.inference --weights model.safetensors [--case lung phantom]
     python -m benchmarks.inference --memory
 
 The first prints, as Markdown, the time, the memory and how far labels agree, each tool's with
