@@ -64,7 +64,8 @@ def test_the_summary_tells_bundle_weights_options_and_every_case_without_a_path(
     out = tmp_path / "out"
     assert command("predict", trained, bad, nothing, images[0], "-o", out, *EXACT) == 1
     told = json.loads((out / "summary.json").read_text())
-    assert (told["bundle"], told["version"]) == ("covid_lung_ct_unet3d", "0.2.1")
+    metadata = json.loads((Path(trained) / "configs" / "metadata.json").read_text())
+    assert (told["bundle"], told["version"]) == ("covid_lung_ct_unet3d", metadata["version"])
     assert len(told["weights_sha256"]) == 64
     assert told["options"]["precision"] == "fp32"
     assert [(one["source"], one["status"]) for one in told["cases"]] == [
