@@ -83,8 +83,8 @@ def _segmentation(label: DicomLabel, source: DicomSource, planes: NDArray[Any]) 
     key = content_key(label, source, planes)
     series_uid, sop_uid = seg_uids(key)
     images = source_images(source)
-    places = None
-    if not planes.any():
+    places, empty = None, not planes.any()
+    if empty:
         # A file needs a frame: one without a voxel, instead of all of them.
         planes = planes[:1]
         places = [PlanePositionSequence("PATIENT", images[0].ImagePositionPatient)]
@@ -98,6 +98,7 @@ def _segmentation(label: DicomLabel, source: DicomSource, planes: NDArray[Any]) 
         sop_instance_uid=sop_uid,
         instance_number=1,
         plane_positions=places,
+        omit_empty_frames=not empty,
         content_description=label.algorithm.name,
         **EQUIPMENT,
     )

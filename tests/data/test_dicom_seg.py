@@ -152,9 +152,10 @@ def test_only_frames_with_a_voxel_are_written(tmp_path):
     np.testing.assert_array_equal(by_source(tmp_path / "seg.dcm", planes), array)
 
 
-def test_an_empty_label_is_a_file_of_empty_frames_in_one_place(tmp_path):
+def test_an_empty_label_is_a_file_of_empty_frames_in_one_place(tmp_path, caplog):
     save(slices(hounsfield()), tmp_path / "source")
     written(tmp_path / "source", tmp_path / "seg.dcm", np.zeros(SHAPE, np.uint8))
+    assert caplog.text == ""
     seg = highdicom.seg.segread(tmp_path / "seg.dcm")
     assert (seg.NumberOfFrames, len(seg.SourceImageSequence)) == (3, 10)
     assert not seg.pixel_array.any()
