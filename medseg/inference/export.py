@@ -108,6 +108,7 @@ def label_in_source_grid(
         see = None if watch is None else _turned(watch, piece.where, axis)
         found = _stored(_chunk_label(piece, see), classes)
         grid.turned(label)[piece.where] = np.moveaxis(found, 0, axis)
+        del piece  # or its slab would wait while the next one is computed
     return np.zeros(grid.shape, np.uint8) if label is None else label
 
 
@@ -123,11 +124,15 @@ def source_pieces(
     ranges = grid.within(part) if part else tuple(slice(0, grid.shape[a]) for a in grid.axes)
     starts = [side.start for side in part.box] if part else [0] * len(order)
     places = [grid.places(a)[ranges[a]] - starts[a] for a in order]
-    for done, values, rows in _pieces(slabs, places[0]):
+
+    def piece(ready: tuple[int, Tensor, Floats]) -> Piece:
+        done, values, rows = ready
         first = ranges[axis].start + done
         where = [*ranges]
         where[axis] = slice(first, first + len(rows))
-        yield Piece(tuple(where), values, rows, places[1:])
+        return Piece(tuple(where), values, rows, places[1:])
+
+    return map(piece, _pieces(slabs, places[0]))
 
 
 def piece_values(piece: Piece) -> Iterator[Tensor]:
@@ -156,8 +161,9 @@ def _pieces(slabs: Iterable[Slab], places: Floats) -> Iterator[tuple[int, Tensor
         for chunk in range(done, ready, _CHUNK):
             yield chunk, kept, wanted[chunk : min(chunk + _CHUNK, ready)] - first
         done = max(done, ready)
-        # The last slice stays: places up to the next one lie between the two.
-        kept, first = kept[:, -1:], last
+        # The last slice stays: places up to the next one lie between the two. The rest makes room.
+        kept, first = kept[:, -1:].clone(), last
+        del slab
     if kept is not None and done < len(wanted):
         for chunk in range(done, len(wanted), _CHUNK):
             yield chunk, kept, np.zeros(len(wanted[chunk : chunk + _CHUNK]))

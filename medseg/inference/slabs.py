@@ -20,6 +20,9 @@ __all__ = ["Predictor", "Slab", "logit_slabs"]
 # What a window that is not run says for class 0: a softmax makes nearly 1 of it.
 _CERTAIN = 20.0
 
+# Finished slices that are handed on at a time: what is made of them is small beside the slab.
+_AT_A_TIME = 8
+
 Predictor = Callable[[Tensor], Tensor]
 Place = tuple[int, ...]
 
@@ -80,8 +83,19 @@ def logit_slabs(
         for place in skipped:
             _add(slab, windows, place, certain)
         done = end - start
-        yield Slab(start, slab[:-1, :done] / slab[-1:, :done])
-        slab = torch.cat((slab[:, done:], slab.new_zeros(len(slab), done, *slab.shape[2:])), dim=1)
+        for first in range(0, done, _AT_A_TIME):
+            part = slice(first, min(first + _AT_A_TIME, done))
+            yield Slab(start + first, slab[:-1, part] / slab[-1:, part])
+        _move_up(slab, done)
+
+
+def _move_up(slab: Tensor, done: int) -> None:
+    """Forget the first slices, in place: a second slab would be the most that there ever is."""
+    depth = slab.shape[1]
+    for first in range(0, depth - done, done):
+        count = min(done, depth - done - first)
+        slab[:, first : first + count] = slab[:, first + done : first + done + count]
+    slab[:, depth - done :] = 0
 
 
 def _sorted_out(
@@ -118,8 +132,8 @@ def _box(windows: Windows, place: Place) -> tuple[slice, ...]:
 
 
 def _add(slab: Tensor, windows: Windows, place: Place, logits: Tensor) -> None:
-    weight = torch.as_tensor(windows.weight, device=logits.device)
+    weight = torch.as_tensor(windows.weight, device=slab.device)
     window = (slice(None), slice(None), *_box(windows, place)[1:])
     part = slab[window]
-    part[:-1] += (logits * weight).to(slab.device)
-    part[-1] += weight.to(slab.device)
+    part[:-1].addcmul_(logits.to(slab.device), weight)
+    part[-1] += weight

@@ -258,13 +258,14 @@ class SlidingWindowLabels(Inferer):
             wanted=wanted,
             keep_on=keep_on,
         )
-        return (_finite(slab) for slab in slabs)
+        # A generator would hold a slab while the next one is computed.
+        return map(_finite, slabs)
 
     def _compared(self, slabs: Iterator[Slab]) -> Iterator[Slab]:
         """What is interpolated between voxels."""
         if self.interpolate == "logits":
             return slabs
-        return (Slab(slab.start, slab.logits.softmax(dim=0)) for slab in slabs)
+        return map(_softmax, slabs)
 
 
 def _finite(slab: Slab) -> Slab:
@@ -274,6 +275,10 @@ def _finite(slab: Slab) -> Slab:
             "the network gives NaN or infinity; check the weights, or compute with precision fp32"
         )
     return slab
+
+
+def _softmax(slab: Slab) -> Slab:
+    return Slab(slab.start, slab.logits.softmax(dim=0))
 
 
 def _check_words(grid: str, gives: str, interpolate: str) -> None:
