@@ -13,14 +13,16 @@ from torch import Tensor, nn
 from medseg.data.room import available_bytes
 from medseg.inference import EngineInferer, SlidingWindowLabels
 from medseg.inference.activation_memory import peak_activation_bytes
+from medseg.inference.slabs import SLICES_AT_A_TIME
 from medseg.inference.turning import padded_to
 from medseg.inference.windows import plan_windows
 
 __all__ = ["Forecast", "forecast"]
 
 _FLOAT_BYTES = 4
-# While one slab is handed on, what is left of it is copied into the next one.
-_SLABS = 2
+# Of what a slab hands on at a time: divided by its weights, made probabilities, and put
+# after those before them.
+_COPIES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +92,10 @@ def forecast(
     box = [side.stop - side.start for side in inner.region(padded).box]
     windows = plan_windows(box, window, overlap=inner.overlap, blend=inner.blend)
     axis = int(np.argmax(box))
-    slab = classes * window[axis] * math.prod(box) // box[axis]
+    slices = window[axis] + _COPIES * min(SLICES_AT_A_TIME, window[axis])
+    slab = (classes + 1) * slices * math.prod(box) // box[axis]
     volume = image.shape[0] * math.prod(padded.shape[1:])
-    computing = _FLOAT_BYTES * (volume + _SLABS * slab)
+    computing = _FLOAT_BYTES * (volume + slab)
     activations = peak_activation_bytes(network, (inner.window_batch, len(image), *inner.window))
     computing += activations or 0
     source = math.prod(int(n) for n in np.ravel(cast("Any", image).meta["spatial_shape"]))

@@ -15,13 +15,13 @@ from torch import Tensor
 from medseg.inference.region import Wanted
 from medseg.inference.windows import Windows
 
-__all__ = ["Predictor", "Slab", "logit_slabs"]
+__all__ = ["SLICES_AT_A_TIME", "Predictor", "Slab", "logit_slabs"]
 
 # What a window that is not run says for class 0: a softmax makes nearly 1 of it.
 _CERTAIN = 20.0
 
 # Finished slices that are handed on at a time: what is made of them is small beside the slab.
-_AT_A_TIME = 8
+SLICES_AT_A_TIME = 8
 
 Predictor = Callable[[Tensor], Tensor]
 Place = tuple[int, ...]
@@ -83,8 +83,8 @@ def logit_slabs(
         for place in skipped:
             _add(slab, windows, place, certain)
         done = end - start
-        for first in range(0, done, _AT_A_TIME):
-            part = slice(first, min(first + _AT_A_TIME, done))
+        for first in range(0, done, SLICES_AT_A_TIME):
+            part = slice(first, min(first + SLICES_AT_A_TIME, done))
             yield Slab(start + first, slab[:-1, part] / slab[-1:, part])
         _move_up(slab, done)
 

@@ -80,7 +80,8 @@ def prepared(predictor):
 
 
 VOXELS = 48 * 32 * 16
-SLABS = 2 * 3 * 32 * 32 * 16
+# Three classes and the weights; a window deep, and what is made of eight slices.
+SLABS = 4 * (32 + 3 * 8) * 32 * 16
 
 
 def test_the_forecast_counts_windows_and_memory(predictor, prepared):

@@ -1,3 +1,5 @@
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,8 @@ from monai.data.utils import list_data_collate
 from monai.transforms.compose import Compose
 from monai.transforms.io.dictionary import LoadImaged
 from monai.transforms.spatial.dictionary import Orientationd, Spacingd
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from medseg.data.phantom import chest_phantom
 from medseg.errors import DataError, MachineError
@@ -175,3 +179,48 @@ def test_foreground_comes_in_the_place_of_labels():
     torch.testing.assert_close(given.as_subclass(torch.Tensor), expected, atol=1e-5, rtol=0)
     with pytest.raises(ValueError, match="gives must be one of"):
         inferer(gives="background")
+
+
+class Held(TorchDispatchMode):
+    """The most bytes that tensors made in it held at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.now = self.most = 0
+        self.known = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        for tensor in tree_leaves(result):
+            if (
+                isinstance(tensor, torch.Tensor)
+                and tensor.untyped_storage()._cdata not in self.known
+            ):
+                self.keep(tensor.untyped_storage())
+        return result
+
+    def keep(self, storage):
+        self.known.add(storage._cdata)
+        self.now += storage.nbytes()
+        self.most = max(self.most, self.now)
+        weakref.finalize(storage, self.forget, storage._cdata, storage.nbytes())
+
+    def forget(self, key, size):
+        self.known.discard(key)
+        self.now -= size
+
+
+def test_classes_cost_little_more_than_a_slab_of_their_logits():
+    twice_as_fine = torch.diag(torch.tensor([0.5, 0.5, 0.5, 1.0]))
+    meta = {"original_affine": twice_as_fine, "spatial_shape": (320, 128, 128)}
+    volume = MetaTensor(torch.rand(1, 1, 160, 64, 64), affine=torch.eye(4), meta=meta)
+    most = {}
+    for classes in (2, 25):
+        with Held() as held:
+            inferer((96, 32, 32), grid="source")(
+                volume, lambda stack, n=classes: torch.cat([stack] * n, dim=1)
+            )
+        most[classes] = held.most
+    slab, window = (4 * 23 * 96 * edge * edge for edge in (64, 32))
+    pieces = 3 * 8 * slab // 96
+    assert most[25] - most[2] < slab + window + pieces
