@@ -11,6 +11,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from itertools import product
 
 import torch
 from monai.networks.nets import BasicUNet
@@ -20,6 +21,7 @@ from medseg.losses import TverskyCELoss
 from medseg.networks import UNet
 
 PATCH = (96, 96, 32)
+LAYOUTS = ("contiguous", "channels last")
 
 
 def main() -> None:
@@ -44,12 +46,12 @@ def variants() -> Iterator[tuple[str, nn.Module, str, str]]:
     """Peer first: its time is the 1 of the ratios."""
     yield "MONAI BasicUNet 16-128", basic_unet(), "fp32", "contiguous"
     yield "MONAI BasicUNet 16-128", basic_unet(), "bf16", "contiguous"
-    for precision in ("fp32", "bf16"):
-        yield "UNet depth 4, width 16, instance", unet("instance"), precision, "contiguous"
-    for layout in ("contiguous", "channels last"):
+    for precision, layout in product(("fp32", "bf16"), LAYOUTS):
+        yield "UNet depth 4, width 16, instance", unet("instance"), precision, layout
+    for layout in LAYOUTS:
         yield "UNet depth 4, width 16, batch", unet("batch"), "bf16", layout
     flat = unet("instance", kernel_sizes=[[3, 3, 1], 3, 3, 3])
-    yield "the same, instance, 3x3x1 at full resolution", flat, "bf16", "contiguous"
+    yield "the same, instance, 3x3x1 at full resolution", flat, "bf16", "channels last"
 
 
 def unet(norm_kind: str, **more: object) -> nn.Module:
