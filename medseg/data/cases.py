@@ -12,12 +12,13 @@ and take no room.
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import numpy as np
 
 from medseg.data.arguments import whole_number
 from medseg.data.case_cache import Cache, fill_cache
+from medseg.data.chance import flat_steps, start_steps
 from medseg.data.draws import Draw
 from medseg.data.packed import VOLUMES, Packed, case_name
 from medseg.data.plain import arrays_in
@@ -113,19 +114,8 @@ class CaseDataset:
             chance = [self._seed, index, version]
             if self._original is not None and version == self._stored:
                 maker = self._original
-        _start(maker, chance)
+        start_steps(maker, chance)
         return maker(dict(case))
-
-
-def _start(maker: object, chance: Sequence[int]) -> None:
-    """Give all steps one generator, of a kind that starts at once.
-
-    A `Compose` starts one a step, of numpy's old kind, a third of augmentation's time.
-    """
-    state = np.random.RandomState(np.random.PCG64(np.random.SeedSequence(chance)))
-    for step in _steps(maker):
-        if hasattr(step, "set_random_state"):
-            cast("Any", step).set_random_state(state=state)
 
 
 def _whole(case: Packed) -> Packed:
@@ -148,7 +138,7 @@ def _check(cases: object, preparation: object, augmentation: object, cache: obje
         raise UsageError(f"cache must be one of {', '.join(get_args(Cache))}, got {cache!r}")
     if not callable(preparation):
         raise UsageError(f"preparation must be callable, got {type(preparation).__name__}")
-    random = next((step for step in _steps(preparation) if hasattr(step, "R")), None)
+    random = next((step for step in flat_steps(preparation) if hasattr(step, "R")), None)
     if random is not None:
         raise UsageError(
             f"preparation must be the same each time, and {type(random).__name__} is random; "
@@ -170,12 +160,3 @@ def _check_versions(augmentation: object, stored: int | None, original: object) 
             )
         if not hasattr(original, "set_random_state"):
             raise UsageError("original must have set_random_state, as monai's Compose has")
-
-
-def _steps(transform: object) -> list[object]:
-    """The transforms of a `Compose`, of others the thing itself."""
-    inside = getattr(transform, "transforms", None)
-    # Not OneOf and its kin, which choose by chance.
-    if type(transform).__name__ == "Compose" and isinstance(inside, list | tuple):
-        return [step for part in cast("Sequence[object]", inside) for step in _steps(part)]
-    return [transform]

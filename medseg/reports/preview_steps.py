@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-import numpy as np
 import torch
-from monai.transforms.compose import Compose
 from torch import Tensor
 
+from medseg.data.chance import start_steps
 from medseg.errors import DataError, user_error
 
 __all__ = ["StepTimes", "as_tensor", "seeded", "time_draws", "time_once", "trace"]
@@ -100,8 +99,7 @@ def time_draws(case: Sample, steps: Sequence[Step], seed: int, draws: int) -> li
 
 def seeded(steps: Sequence[Step], seed: int, number: int) -> list[Step]:
     """The same steps, with the chance that the draw of this number has in a training."""
-    chance = np.random.RandomState(np.random.MT19937(np.random.SeedSequence([seed, number])))
-    Compose(list(steps)).set_random_state(state=chance)
+    start_steps(steps, [seed, number])
     return list(steps)
 
 

@@ -6,7 +6,9 @@ import torch
 from monai.transforms.compose import Compose
 from monai.transforms.croppad.dictionary import RandSpatialCropSamplesd
 from monai.transforms.intensity.dictionary import RandGaussianNoised, ScaleIntensityRanged
+from monai.transforms.transform import Randomizable
 
+from medseg.data import CaseDataset, Draw
 from medseg.errors import DataError, UsageError
 from medseg.reports.preview_steps import StepTimes, seeded, time_draws, time_once, trace
 
@@ -39,11 +41,23 @@ def test_a_draw_is_the_same_however_often_it_is_made_and_differs_from_the_next()
     assert not all(torch.equal(drawn[0], other) for other in drawn[1:3])
 
 
+class Offset(Randomizable):
+    """The least that draws, and takes a case as the data set keeps it."""
+
+    def __call__(self, sample):
+        image = np.asarray(sample["image"][...], np.float32)
+        return {**sample, "image": image + np.float32(self.R.normal())}
+
+
 def test_a_draw_has_the_chance_that_it_has_in_a_training():
-    chain = Compose([NOISE, NOISE])
-    state = np.random.RandomState(np.random.MT19937(np.random.SeedSequence([3, 11])))
-    expected = chain.set_random_state(state=state)(case())["image"]
-    torch.testing.assert_close(trace(case(), seeded([NOISE, NOISE], 3, 11))[0]["image"], expected)
+    steps = [Offset(), Offset()]
+    cases = [{"case": "one", **{key: image.numpy() for key, image in case().items()}}]
+    training = CaseDataset(cases, dict, Compose(steps), seed=3)
+    prepared = CaseDataset(cases, dict)[0]
+    expected = training[Draw(0, 11)]["image"]
+    found = trace(prepared, seeded(steps, 3, 11))[0]["image"]
+    np.testing.assert_allclose(found, expected)
+    assert not np.allclose(found, prepared["image"])
 
 
 def test_of_a_step_that_gives_several_samples_the_first_goes_on():
