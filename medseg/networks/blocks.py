@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 from medseg.networks.bias_gradient import convolve_up
 from medseg.networks.instance_norm import InstanceNorm
+from medseg.networks.join import join
 from medseg.networks.levels import Convolution
+from medseg.networks.pooling import MaxPool3d
 
 __all__ = [
     "Activation",
@@ -34,7 +36,7 @@ Sizes = tuple[int, ...]
 _ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "elu": nn.ELU}
 _BATCH: dict[int, type[nn.Module]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 _CONV: dict[int, type[nn.Conv2d | nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
-_POOL: dict[int, type[nn.Module]] = {2: nn.MaxPool2d, 3: nn.MaxPool3d}
+_POOL: dict[int, type[nn.Module]] = {2: nn.MaxPool2d, 3: MaxPool3d}
 _TRANSPOSE: dict[int, type[nn.Module]] = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 
 
@@ -108,14 +110,15 @@ class UpBlock(nn.Module):
             features: `(B, C, *spatial)` from the level below.
             skip: `(B, C', *spatial')` from the encoder at this level.
         """
-        # A script compiles both sides of a shorter form. torch lists is_scripting nowhere.
-        if torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]  # noqa: SIM108
+        # A script compiles only the first side. torch lists is_scripting nowhere.
+        if torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
             features = self.up(features)
-        else:
-            features = convolve_up(self.up, features)
-        if self.convolution == "valid":
-            skip = _crop_to_centre(skip, features)
-        return self.block(torch.cat([skip, features], dim=1))
+            return self.block(torch.cat([self._beside(features, skip), features], dim=1))
+        features = convolve_up(self.up, features)
+        return self.block(join(self._beside(features, skip), features))
+
+    def _beside(self, features: Tensor, skip: Tensor) -> Tensor:
+        return _crop_to_centre(skip, features) if self.convolution == "valid" else skip
 
 
 def convolve(channels: tuple[int, int], kernel: Sizes, padding: Sizes | int = 0) -> nn.Module:
@@ -131,6 +134,9 @@ def _layers(
 ) -> list[nn.Module]:
     padding = tuple(size // 2 for size in kernel) if style.convolution == "padded" else 0
     layers = [convolve(channels, kernel, padding)]
+    if normalised and style.norm_kind == "instance" and style.activation == "relu":
+        # In one; the next convolution keeps its number, which names its weights.
+        return [*layers, InstanceNorm(channels[1], then="relu"), nn.Identity()]
     if normalised:
         layers.append(_norm(style.norm_kind, channels[1], len(kernel)))
     # In place is safe: neither a convolution nor a norm needs its own output for the

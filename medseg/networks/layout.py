@@ -1,23 +1,24 @@
-"""Where channels last is worth a way of its own: on a CPU, in Python."""
+"""Where a CPU's own ways are worth taking: features that are channels last, in Python."""
 
 import torch
 from torch import Tensor
 
-__all__ = ["CHANNELS_LAST", "is_channels_last_on_cpu"]
+__all__ = ["CHANNELS_LAST", "is_channels_last_on_cpu", "leaves_python"]
 
 # By the number of axes, batch and channels included.
 CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
 @torch.jit.unused
-def is_channels_last_on_cpu(features: Tensor) -> bool:
-    """Whether features are laid out so, and the network is run rather than exported.
+def leaves_python() -> bool:
+    """Whether the network is traced or compiled: it keeps torch's operators, which others know."""
+    return torch.jit.is_tracing() or torch.compiler.is_compiling()  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
 
-    What leaves Python keeps torch's own operators, which other tools know.
-    """
-    if torch.jit.is_tracing() or torch.compiler.is_compiling():  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
-        return False
+
+@torch.jit.unused
+def is_channels_last_on_cpu(features: Tensor) -> bool:
+    """Whether features are laid out so, and the network is run rather than exported."""
     layout = CHANNELS_LAST.get(features.dim())
-    if layout is None or features.device.type != "cpu" or features.is_contiguous():
+    if leaves_python() or layout is None or features.device.type != "cpu":
         return False
-    return features.is_contiguous(memory_format=layout)
+    return not features.is_contiguous() and features.is_contiguous(memory_format=layout)

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from monai.data import MetaTensor
-from monai.losses import DiceLoss
+from monai.losses import DiceLoss, TverskyLoss
 from torch.nn.functional import cross_entropy
 
 from medseg.losses import TverskyCELoss
@@ -91,6 +91,32 @@ def test_at_one_half_and_one_half_it_is_soft_dice(spatial, seed, average, which)
         smooth_dr=1e-9,
     )
     assert ours == pytest.approx(monai(logits, label).item(), abs=1e-7)
+
+
+@given(
+    spatial=spatial_shapes,
+    seed=seeds,
+    errors=st.tuples(st.floats(0.1, 2), st.floats(0.1, 2)),
+    average=averages,
+    which=classes,
+)
+def test_value_and_gradient_are_monais(spatial, seed, errors, average, which):
+    logits, label = example(spatial, seed)
+    monai = TverskyLoss(
+        alpha=errors[0],
+        beta=errors[1],
+        softmax=True,
+        to_onehot_y=True,
+        batch=average == "batch",
+        include_background=which == "all",
+    )
+    found, expected = (
+        (value, torch.autograd.grad(value, given)[0])
+        for loss in (tversky(*errors, average=average, classes=which), monai)
+        for given in [logits.clone().requires_grad_()]
+        for value in [loss(given, label)]
+    )
+    torch.testing.assert_close(found, expected)
 
 
 @given(spatial=spatial_shapes, seed=seeds, ce_weight=st.floats(0, 3))

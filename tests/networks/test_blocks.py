@@ -20,13 +20,37 @@ def kinds(block: nn.Module) -> list[str]:
     ("norm", "expected"),
     [
         ("none", ["Conv2d", "ReLU", "Conv2d", "ReLU"]),
-        ("one", ["Conv2d", "InstanceNorm", "ReLU", "Conv2d", "ReLU"]),
-        ("both", ["Conv2d", "InstanceNorm", "ReLU", "Conv2d", "InstanceNorm", "ReLU"]),
+        ("one", ["Conv2d", "BatchNorm2d", "ReLU", "Conv2d", "ReLU"]),
+        ("both", ["Conv2d", "BatchNorm2d", "ReLU", "Conv2d", "BatchNorm2d", "ReLU"]),
     ],
 )
 def test_a_block_is_convolution_norm_activation_twice(norm, expected):
-    assert kinds(ConvBlock((1, 2), (3, 3), 0.0, style(norm=norm))) == expected
-    assert kinds(ConvBlock((1, 2), (3, 3), 0.5, style(norm=norm))) == [*expected, "Dropout"]
+    look = style(norm=norm, norm_kind="batch")
+    assert kinds(ConvBlock((1, 2), (3, 3), 0.0, look)) == expected
+    assert kinds(ConvBlock((1, 2), (3, 3), 0.5, look)) == [*expected, "Dropout"]
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize(
+    ("activation", "plain"), [("relu", nn.ReLU), ("elu", nn.ELU)], ids=["relu", "elu"]
+)
+def test_a_block_with_instance_norm_is_torchs_layers_with_the_same_weights(
+    activation, plain, layout
+):
+    torch.manual_seed(0)
+    block = ConvBlock((2, 4), (3, 3), 0.0, style(activation=activation))
+    torchs = nn.Sequential(
+        *(nn.Conv2d(2, 4, 3, padding=1), nn.InstanceNorm2d(4, affine=True), plain()),
+        *(nn.Conv2d(4, 4, 3, padding=1), nn.InstanceNorm2d(4, affine=True), plain()),
+    )
+    torchs.load_state_dict(block.state_dict())
+    image = torch.randn(2, 2, 6, 5).contiguous(memory_format=layout)
+    for one in (block, torchs):
+        one(image).square().sum().backward()
+    torch.testing.assert_close(block(image), torchs(image), check_stride=False)
+    for mine, others in zip(block.parameters(), torchs.parameters(), strict=True):
+        # A norm takes away what a bias before it adds: its gradient is what rounding leaves.
+        torch.testing.assert_close(mine.grad, others.grad, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(

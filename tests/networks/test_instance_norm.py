@@ -16,9 +16,10 @@ def channels_last(features: torch.Tensor) -> torch.Tensor:
     return features.contiguous(memory_format=LAYOUTS[features.dim()])
 
 
-def both(shape, dtype) -> tuple[InstanceNorm, nn.Module]:
+def both(shape, dtype, **choices) -> tuple[InstanceNorm, nn.Module]:
     torch.manual_seed(0)
-    ours, theirs = InstanceNorm(3).to(dtype), TORCHS[len(shape)](3, affine=True).to(dtype)
+    ours = InstanceNorm(3, **choices).to(dtype)
+    theirs = TORCHS[len(shape)](3, affine=True).to(dtype)
     nn.init.uniform_(ours.weight, 0.5, 2)
     nn.init.normal_(ours.bias)
     theirs.load_state_dict(ours.state_dict())
@@ -27,8 +28,10 @@ def both(shape, dtype) -> tuple[InstanceNorm, nn.Module]:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("layout", [torch.Tensor.contiguous, channels_last])
-def test_values_and_gradients_are_those_of_torch(shape, layout):
-    ours, theirs = both(shape, torch.float64)
+@pytest.mark.parametrize("then", ["nothing", "relu"])
+def test_values_and_gradients_are_those_of_torch(shape, layout, then):
+    ours, norm = both(shape, torch.float64, then=then)
+    theirs = norm if then == "nothing" else nn.Sequential(norm, nn.ReLU())
     features, gradient = torch.randn(2, *shape, dtype=torch.float64)
     mine = layout(features).clone().requires_grad_()
     others = features.clone().requires_grad_()
@@ -36,13 +39,13 @@ def test_values_and_gradients_are_those_of_torch(shape, layout):
     theirs(others).backward(gradient)
     torch.testing.assert_close(ours(mine), theirs(others), check_stride=False)
     torch.testing.assert_close(mine.grad, others.grad, check_stride=False)
-    torch.testing.assert_close(ours.weight.grad, theirs.weight.grad)
-    torch.testing.assert_close(ours.bias.grad, theirs.bias.grad)
+    torch.testing.assert_close(ours.weight.grad, norm.weight.grad)
+    torch.testing.assert_close(ours.bias.grad, norm.bias.grad)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_channels_last_stays_so_forward_and_backward(shape):
-    ours, _ = both(shape, torch.float32)
+    ours, _ = both(shape, torch.float32, then="relu")
     features = channels_last(torch.randn(shape)).requires_grad_()
     normalised = ours(features)
     # A gradient in another layout, as a crop of a skip has it.
@@ -62,8 +65,9 @@ def test_an_activation_may_write_over_what_it_gives(shape, kind):
     torch.testing.assert_close(ours.bias.grad, theirs.bias.grad)
 
 
-def test_the_derivative_is_that_of_finite_differences():
-    ours, _ = both(SHAPES[0], torch.float64)
+@pytest.mark.parametrize("then", ["nothing", "relu"])
+def test_the_derivative_is_that_of_finite_differences(then):
+    ours, _ = both(SHAPES[0], torch.float64, then=then)
     features = channels_last(torch.randn(SHAPES[0], dtype=torch.float64)).requires_grad_()
 
     def normalise(features, weight, bias):
@@ -88,8 +92,9 @@ def test_one_voxel_has_no_variance_and_is_refused(layout):
 
 # A trace fixes sizes, and says so where torch's norms check theirs.
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
-def test_a_trace_of_a_network_of_channels_last_has_torchs_operator():
-    norm = InstanceNorm(3).eval()
+@pytest.mark.parametrize("then", ["nothing", "relu"])
+def test_a_trace_of_a_network_of_channels_last_has_torchs_operator(then):
+    norm = InstanceNorm(3, then=then).eval()
     image = channels_last(torch.randn(1, 3, 4, 4))
     trace = torch.jit.trace(norm, image)
     assert "aten::instance_norm" in str(trace.graph)
