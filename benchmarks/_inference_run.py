@@ -41,6 +41,7 @@ class Setting:
         threads: Of torch, of OpenVINO and of nnU-Net.
         limit_gb: A run that holds more is stopped.
         engine: Of medseg.
+        edges: As `Job` has it.
     """
 
     window: tuple[int, ...]
@@ -48,6 +49,7 @@ class Setting:
     threads: int
     limit_gb: float
     engine: str = "auto"
+    edges: str = "own"
 
 
 def run_apart(tool: str, job: tuple[Path, Path, Path], cache: Path, setting: Setting) -> Run:
@@ -62,7 +64,14 @@ def run_apart(tool: str, job: tuple[Path, Path, Path], cache: Path, setting: Set
     shutil.rmtree(job[1], ignore_errors=True)
     command = [sys.executable, "-m", "benchmarks._inference_run", tool, *map(str, job)]
     command += ["--threads", str(setting.threads), "--limit-gb", str(setting.limit_gb)]
-    command += ["--engine", setting.engine, "--window", *map(str, setting.window)]
+    command += [
+        "--engine",
+        setting.engine,
+        "--edges",
+        setting.edges,
+        "--window",
+        *map(str, setting.window),
+    ]
     command += ["--spacing-mm", *map(str, setting.spacing_mm)]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "nnUNet_def_n_proc"), str(setting.threads))
     settings = {**os.environ, **threads, "MEDSEG_CACHE": str(cache.resolve())}
@@ -93,6 +102,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--limit-gb", type=float)
     parser.add_argument("--engine", default="auto")
+    parser.add_argument("--edges", default="own")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     if options.limit_gb is not None:
@@ -106,6 +116,7 @@ def main() -> None:
         window=tuple(options.window),
         spacing_mm=tuple(options.spacing_mm),
         engine=options.engine,
+        edges=options.edges,
     )
     job.output.mkdir(parents=True, exist_ok=True)
     wall, busy = time.perf_counter(), time.process_time()

@@ -35,6 +35,8 @@ class Job:
         window: Voxels of a window along each axis.
         spacing_mm: Voxel size the network works at.
         engine: Of medseg.
+        edges: Of the network's grid: `own`, each tool's way, or `same`, those of the image, which
+            is nnU-Net's way, and a choice in medseg and MONAI.
     """
 
     image: Path
@@ -43,11 +45,17 @@ class Job:
     window: tuple[int, int, int]
     spacing_mm: tuple[float, float, float]
     engine: str = "auto"
+    edges: str = "own"
 
 
 def medseg(job: Job) -> None:
     """The bundle as it is: OpenVINO or torch, windows laid over the body, labels by slabs."""
     _run_bundle(job, {"engine": job.engine})
+
+
+def medseg_logits(job: Job) -> None:
+    """The same, but logits are what is brought to the image's grid, as nnU-Net does."""
+    _run_bundle(job, {"engine": job.engine, "inferer#inferer#interpolate": "logits"})
 
 
 def medseg_every_window(job: Job) -> None:
@@ -99,6 +107,8 @@ def monai(job: Job) -> None:
 
 
 def _run_bundle(job: Job, changes: dict[str, Any]) -> None:
+    if job.edges == "same":
+        changes = {**changes, "preprocessing_steps#2#scale_extent": True}
     run_bundle(
         BUNDLE,
         configs=["inference"],
@@ -195,6 +205,7 @@ def _plans(job: Job, window: list[float]) -> dict[str, Any]:
 
 TOOLS: dict[str, Callable[[Job], None]] = {
     "medseg": medseg,
+    "medseg, logits": medseg_logits,
     "medseg, every window": medseg_every_window,
     "medseg, around lungs": medseg_lungs,
     "MONAI": monai,

@@ -4,17 +4,25 @@
     python -m benchmarks.inference --memory
 
 The first prints, as Markdown, the time, the memory and how far labels agree, each tool's with
-medseg's and with MONAI's; the second what 512x512x800 voxels of 25 classes take, and of 2. Each run
-has a process of its own; tools take turns. nnU-Net's mirroring takes eight times as long and is run
-where --tool names it. A network that is unsure, for want of training or
-because an image is not of its kind, changes its labels with where windows stand, whoever lays
-them: the agreement of MONAI with nnU-Net says how much. Without `--weights` the network is random:
-time and memory stand, labels mean nothing, and medseg falls back to torch, so name an --engine.
+medseg's, MONAI's and nnU-Net's; the second what 512x512x800 voxels of 25 classes take, and of 2.
+Each run has a process of its own; tools take turns. nnU-Net's mirroring takes eight times as long
+and is run where --tool names it.
+
+A network that is unsure, for want of training or because an image is not of its kind, changes its
+labels with where windows stand, whoever lays them: the agreement of MONAI with nnU-Net says how
+much. `--windows same` takes that away: the network works at the spacing near the one asked for at
+which every tool lays the same windows over the same voxels, by a half's overlap and from edge to
+edge of the image. What is left between MONAI and nnU-Net is what they bring to the image's grid,
+probabilities and logits; medseg is run with either.
+
+Without `--weights` the network is random: time and memory stand, labels mean nothing, and medseg
+falls back to torch, so name an --engine.
 """
 
 import argparse
 import shutil
 import statistics
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -48,6 +56,7 @@ def main() -> None:
         threads=options.threads,
         limit_gb=options.limit_gb,
         engine=options.engine,
+        edges=options.windows,
     )
     if options.memory:
         image = large_image(options.folder, tuple(options.shape or (512, 512, 800)))
@@ -75,6 +84,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--window", type=int, nargs=3, default=[96, 96, 96])
     parser.add_argument("--spacing-mm", type=float, nargs=3, default=[2, 2, 2])
+    parser.add_argument("--windows", choices=["own", "same"], default="own", help="see above")
     parser.add_argument("--shape", type=int, nargs=3, help="of the phantom")
     parser.add_argument("--folder", type=Path, default=Path("runs/inference"))
     parser.add_argument("--limit-gb", type=float, default=20)
@@ -88,7 +98,10 @@ def report_case(
 ) -> None:
     """One image by every tool."""
     image = case_image(case, options.folder, tuple(options.shape or (512, 512, 300)))
-    print(f"{case}: {'x'.join(map(str, nibabel.load(image).shape))}\n")
+    if setting.edges == "same":
+        setting = replace(setting, spacing_mm=shared_spacing(image, setting))
+    spacing = " x ".join(f"{step:.4g}" for step in setting.spacing_mm)
+    print(f"{case}: {'x'.join(map(str, nibabel.load(image).shape))}, network at {spacing} mm\n")
     folder = options.folder / case
     tools = options.tool or [t for t in (*TOOLS, FIRST) if t != MIRRORING]
     jobs = {tool: (image, folder / tool.replace(", ", "_"), weights) for tool in tools}
@@ -101,6 +114,18 @@ def report_case(
     rows(runs, {tool: job[1] for tool, job in jobs.items()})
 
 
+def shared_spacing(image: Path, setting: Setting) -> tuple[float, ...]:
+    """Near the setting's: an axis is then a window and a whole number of half windows long.
+
+    MONAI begins windows at every half, nnU-Net spreads as many evenly: here that is the same.
+    """
+    loaded = nibabel.load(image)
+    extents = np.multiply(loaded.shape, loaded.header.get_zooms()[:3])
+    halves = np.asarray(setting.window) / 2
+    count = np.maximum(np.round(extents / np.asarray(setting.spacing_mm) / halves), 2)
+    return tuple((extents / (count * halves)).tolist())
+
+
 def run_one(tool: str, job: tuple[Path, Path, Path], folder: Path, setting: Setting) -> Run:
     """One run; the cache is as the tool's name says."""
     if tool != FIRST:
@@ -110,18 +135,17 @@ def run_one(tool: str, job: tuple[Path, Path, Path], folder: Path, setting: Sett
 
 
 def rows(runs: dict[str, list[Run]], outputs: dict[str, Path]) -> None:
-    """The table; ratios against medseg, DSC against medseg and MONAI, where they are there."""
-    print(
-        "| tool | s | CPU s | peak GB | s by medseg's | CPU s by medseg's | DSC with medseg's |",
-        end="",
-    )
-    print(" DSC with MONAI's |\n|---|---|---|---|---|---|---|---|")
+    """The table; ratios against medseg, DSC against each of three, where they are there."""
+    compared = [tool for tool in ("medseg", "MONAI", "nnU-Net") if runs.get(tool)]
+    heads = ["tool", "s", "CPU s", "peak GB", "s by medseg's", "CPU s by medseg's"]
+    heads += [f"DSC with {tool}'s" for tool in compared]
+    print(f"| {' | '.join(heads)} |\n{'|---' * len(heads)}|")
     middle = {tool: medians(taken) for tool, taken in runs.items()}
     ours = middle.get("medseg")
-    references = [read_label(outputs[t]) if middle.get(t) else None for t in ("medseg", "MONAI")]
+    references = [read_label(outputs[tool]) if middle[tool] else None for tool in compared]
     for tool, run in middle.items():
         if not run:
-            print(f"| {tool} | stopped for its memory | | | | | | |")
+            print(f"| {tool} | stopped for its memory |{' |' * (len(heads) - 2)}")
             continue
         numbers = [f"{run[key]:.1f}" for key in ("seconds", "cpu_seconds", "peak_gb")]
         ratios = [f"{run[k] / ours[k]:.1f}" if ours else "" for k in ("seconds", "cpu_seconds")]
