@@ -41,7 +41,7 @@ class Setting:
         threads: Of torch, of OpenVINO and of nnU-Net.
         limit_gb: A run that holds more is stopped.
         engine: Of medseg.
-        edges: As `Job` has it.
+        windows: As `Job` has it.
     """
 
     window: tuple[int, ...]
@@ -49,7 +49,7 @@ class Setting:
     threads: int
     limit_gb: float
     engine: str = "auto"
-    edges: str = "own"
+    windows: str = "own"
 
 
 def run_apart(tool: str, job: tuple[Path, Path, Path], cache: Path, setting: Setting) -> Run:
@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--limit-gb", type=float)
     parser.add_argument("--engine", default="auto")
-    parser.add_argument("--edges", default="own")
+    parser.add_argument("--windows", default="own")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     if options.limit_gb is not None:
@@ -116,7 +116,7 @@ def main() -> None:
         window=tuple(options.window),
         spacing_mm=tuple(options.spacing_mm),
         engine=options.engine,
-        edges=options.edges,
+        windows=options.windows,
     )
     job.output.mkdir(parents=True, exist_ok=True)
     wall, busy = time.perf_counter(), time.process_time()

@@ -35,8 +35,8 @@ class Job:
         window: Voxels of a window along each axis.
         spacing_mm: Voxel size the network works at.
         engine: Of medseg.
-        edges: Of the network's grid: `own`, each tool's way, or `same`, those of the image, which
-            is nnU-Net's way, and a choice in medseg and MONAI.
+        windows: `own`, each tool's way, or `same`: the network's grid ends where the image does,
+            which is nnU-Net's way, and a choice in medseg and MONAI.
     """
 
     image: Path
@@ -45,7 +45,7 @@ class Job:
     window: tuple[int, int, int]
     spacing_mm: tuple[float, float, float]
     engine: str = "auto"
-    edges: str = "own"
+    windows: str = "own"
 
 
 def medseg(job: Job) -> None:
@@ -53,14 +53,15 @@ def medseg(job: Job) -> None:
     _run_bundle(job, {"engine": job.engine})
 
 
-def medseg_logits(job: Job) -> None:
-    """The same, but logits are what is brought to the image's grid, as nnU-Net does."""
-    _run_bundle(job, {"engine": job.engine, "inferer#inferer#interpolate": "logits"})
-
-
 def medseg_every_window(job: Job) -> None:
     """The same over the whole volume, which says what the rule is worth."""
     _run_bundle(job, {"engine": job.engine, "skip": None})
+
+
+def medseg_every_window_logits(job: Job) -> None:
+    """And logits are what is brought to the image's grid, as nnU-Net does."""
+    changes = {"skip": None, "inferer#inferer#interpolate": "logits"}
+    _run_bundle(job, {"engine": job.engine, **changes})
 
 
 def medseg_lungs(job: Job) -> None:
@@ -107,7 +108,7 @@ def monai(job: Job) -> None:
 
 
 def _run_bundle(job: Job, changes: dict[str, Any]) -> None:
-    if job.edges == "same":
+    if job.windows == "same":
         changes = {**changes, "preprocessing_steps#2#scale_extent": True}
     run_bundle(
         BUNDLE,
@@ -205,8 +206,8 @@ def _plans(job: Job, window: list[float]) -> dict[str, Any]:
 
 TOOLS: dict[str, Callable[[Job], None]] = {
     "medseg": medseg,
-    "medseg, logits": medseg_logits,
     "medseg, every window": medseg_every_window,
+    "medseg, every window, logits": medseg_every_window_logits,
     "medseg, around lungs": medseg_lungs,
     "MONAI": monai,
     "nnU-Net": nnunet,

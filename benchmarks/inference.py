@@ -11,9 +11,10 @@ and is run where --tool names it.
 A network that is unsure, for want of training or because an image is not of its kind, changes its
 labels with where windows stand, whoever lays them: the agreement of MONAI with nnU-Net says how
 much. `--windows same` takes that away: the network works at the spacing near the one asked for at
-which every tool lays the same windows over the same voxels, by a half's overlap and from edge to
-edge of the image. What is left between MONAI and nnU-Net is what they bring to the image's grid,
-probabilities and logits; medseg is run with either.
+which tools that run every window lay the same ones over the same voxels, by a half's overlap and
+from edge to edge of the image. medseg as it is lays its own over the body. Then MONAI and nnU-Net
+differ in what they bring to the image's grid, probabilities and logits, in whether they resample
+before or after they clip, and in sums of fp16.
 
 Without `--weights` the network is random: time and memory stand, labels mean nothing, and medseg
 falls back to torch, so name an --engine.
@@ -56,7 +57,7 @@ def main() -> None:
         threads=options.threads,
         limit_gb=options.limit_gb,
         engine=options.engine,
-        edges=options.windows,
+        windows=options.windows,
     )
     if options.memory:
         image = large_image(options.folder, tuple(options.shape or (512, 512, 800)))
@@ -90,7 +91,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--limit-gb", type=float, default=20)
     parser.add_argument("--memory", action="store_true", help="many voxels, many classes")
     parser.add_argument("--classes", type=int, nargs="+", default=[25, 2], help="for --memory")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.windows == "same" and (options.memory or any(n % 2 for n in options.window)):
+        parser.error("--windows same is for even windows, and not for --memory")
+    return options
 
 
 def report_case(
@@ -98,7 +102,7 @@ def report_case(
 ) -> None:
     """One image by every tool."""
     image = case_image(case, options.folder, tuple(options.shape or (512, 512, 300)))
-    if setting.edges == "same":
+    if setting.windows == "same":
         setting = replace(setting, spacing_mm=shared_spacing(image, setting))
     spacing = " x ".join(f"{step:.4g}" for step in setting.spacing_mm)
     print(f"{case}: {'x'.join(map(str, nibabel.load(image).shape))}, network at {spacing} mm\n")
@@ -118,8 +122,9 @@ def shared_spacing(image: Path, setting: Setting) -> tuple[float, ...]:
     """Near the setting's: an axis is then a window and a whole number of half windows long.
 
     MONAI begins windows at every half, nnU-Net spreads as many evenly: here that is the same.
+    Axes are those of the network, right, anterior, superior; windows have even sizes.
     """
-    loaded = nibabel.load(image)
+    loaded = nibabel.as_closest_canonical(nibabel.load(image))
     extents = np.multiply(loaded.shape, loaded.header.get_zooms()[:3])
     halves = np.asarray(setting.window) / 2
     count = np.maximum(np.round(extents / np.asarray(setting.spacing_mm) / halves), 2)

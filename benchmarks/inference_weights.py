@@ -1,7 +1,7 @@
 """Weights for the inference benchmark that are sure of its images, as they were trained on them.
 
     python -m benchmarks.inference_weights [--folder runs/inference] [--epochs 30] [--rounds 2]
-        [--depth 3] [--near 20]
+        [--depth 3]
 
 Where a network is unsure, rounding and the place of windows decide its labels, and agreement
 between tools says more of the network than of the tools. So it learns the benchmark's two images
@@ -9,10 +9,8 @@ by heart: of lung1-001 lungs, and the tumour as infection; of the phantom lung a
 it has three levels: with four, each voxel answers to the zeros beyond its window's faces, and
 tools lay windows differently.
 The data are non-commercial: such weights stay on the machine, and are good for nothing else.
-Each round begins with the weights of the one before and half its learning rate. A last one, of
-`--near` epochs, is for spacings about 2 mm, as `--windows same` has them. Then:
-`python -m benchmarks.inference --weights FOLDER/sure/3/models/model.safetensors --windows same`,
-and without it those of round 2.
+Each round begins with the weights of the one before and half its learning rate. Then:
+`python -m benchmarks.inference --weights FOLDER/sure/2/models/model.safetensors`.
 """
 
 import argparse
@@ -41,15 +39,10 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--depth", type=int, default=3)
-    parser.add_argument("--near", type=int, default=20)
     options = parser.parse_args()
     data = data_set(options.folder)
-    folder = options.folder / "sure"
-    at_2_mm = {"spacing_mm": [2.0, 2.0, 2.0], "epochs": options.epochs}
     for number in range(1, 1 + options.rounds):
-        train(data, folder, number, {**at_2_mm, "depth": options.depth})
-    about = {"spacing_mm": [2.05, 2.05, 2.1], "epochs": options.near, "depth": options.depth}
-    train(data, folder, 1 + options.rounds, about, zoom=0.03)
+        train(data, options.folder / "sure", number, options)
 
 
 def data_set(folder: Path) -> Path:
@@ -97,18 +90,8 @@ def case(name: str, fold: int) -> Case:
     return Case(case=name, patient=name, image=image, label=label, fold=fold)
 
 
-def train(
-    data: Path, folder: Path, number: int, choices: dict[str, Any], zoom: float = 0.0
-) -> None:
-    """A round: patches as they are, from everywhere; its last weights are the only ones kept.
-
-    Args:
-        data: Folder of the manifest.
-        folder: For all rounds.
-        number: Of this one, from 1.
-        choices: Its spacing, epochs and depth.
-        zoom: How far patches are stretched and shrunk.
-    """
+def train(data: Path, folder: Path, number: int, options: argparse.Namespace) -> None:
+    """A round: patches as they are, from everywhere; its last weights are the only ones kept."""
     before = folder / str(number - 1) / "models" / "model.safetensors"
     loading = {
         "_target_": "medseg.networks.load_weights",
@@ -125,10 +108,6 @@ def train(
         "centres": {"_target_": "medseg.transforms.Centres", "foreground": 0.5},
         "warp": {"_target_": "medseg.transforms.WarpRanges"},
     }
-    if zoom:
-        stretch = {"low": 1 - zoom, "high": 1 + zoom, "prob": 0.5}
-        patch["warp"]["zoom"] = {"_target_": "medseg.transforms.Zoom", **stretch}
-    depth: int = choices["depth"]
     run_bundle(
         BUNDLE,
         configs=["train"],
@@ -138,10 +117,12 @@ def train(
             "output_dir": str(folder / str(number)),
             "initialize": [{"_target_": "medseg.bundles.explain_errors"}, loading],
             "overwrite": "replace",
-            **choices,
-            "val_interval": choices["epochs"],
+            "epochs": options.epochs,
+            "val_interval": options.epochs,
+            "spacing_mm": [2.0, 2.0, 2.0],
             "patch_size": [80, 80, 48],
-            "kernel_sizes": [[3, 3, 1], [3, 3, 1], *[3] * (depth - 2)],
+            "depth": options.depth,
+            "kernel_sizes": [[3, 3, 1], [3, 3, 1], *[3] * (options.depth - 2)],
             "norm_kind": "batch",
             "memory_format": "channels_last_3d",
             "schedule": "polynomial",

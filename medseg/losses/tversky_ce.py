@@ -140,8 +140,8 @@ class TverskyCELoss(nn.Module):
         inventions, misses = probabilities.sum(voxels) - hits, one_hot.sum(voxels) - hits
         if self.average == "batch":
             hits, inventions, misses = (count.sum(dim=0) for count in (hits, inventions, misses))
-        hits = hits + self.smooth
-        index = hits / (hits + self.fp_weight * inventions + self.fn_weight * misses)
+        errors = self.fp_weight * inventions + self.fn_weight * misses
+        index = (hits + self.smooth) / (hits + errors + self.smooth)
         by_class = (1 - index).reshape(-1, one_hot.shape[1]).mean(dim=0)
         weights = weights[self.first_class :]
         return (weights * by_class[self.first_class :]).sum() / weights.sum()

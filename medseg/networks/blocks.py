@@ -1,7 +1,7 @@
 """Blocks of the U-Net: two convolutions, one step down, one step up.
 
-Apart from the network so that each can be tested by itself. All of it is plain
-`torch.nn`, without a branch that depends on the data, for TorchScript and ONNX.
+Apart from the network so that each can be tested by itself. No branch depends on the data, and
+what leaves Python is torch's operators, for TorchScript and ONNX.
 """
 
 import math
@@ -139,8 +139,8 @@ def _layers(
         return [*layers, InstanceNorm(channels[1], then="relu"), nn.Identity()]
     if normalised:
         layers.append(_norm(style.norm_kind, channels[1], len(kernel)))
-    # In place is safe: neither a convolution nor a norm needs its own output for the
-    # gradient, and both activations can take theirs from the output.
+    # In place is safe: neither a convolution nor a norm with nothing after it needs its own
+    # output for the gradient, and both activations can take theirs from the output.
     return [*layers, _ACTIVATIONS[style.activation](inplace=True)]
 
 

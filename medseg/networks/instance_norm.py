@@ -10,7 +10,7 @@ Reference:
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 import torch
 from torch import Tensor, nn
@@ -32,18 +32,23 @@ class InstanceNorm(nn.Module):
     Args:
         channels: Of the features.
         eps: Added to the variance.
-        then: What is done to the result: `nothing`, or `relu`.
+        then: What is done to the result: `nothing`, or `relu`, over which nothing may write.
+
+    Raises:
+        ValueError: If `then` is another word.
     """
 
     def __init__(self, channels: int, eps: float = 1e-5, then: Then = "nothing") -> None:
         super().__init__()
+        if then not in get_args(Then):
+            raise ValueError(f"then must be one of {get_args(Then)}, got {then!r}")
         self.eps = eps
         self.then: str = then
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Normalise.
+        """Normalise, and do what follows.
 
         Args:
             features: `(B, C, *spatial)`, two or three spatial axes, more than one voxel.
@@ -95,7 +100,7 @@ class _SampleBySample(torch.autograd.Function):
             )
         ]
         lower, weights, biases = zip(*parts, strict=True)
-        return _joined(lower), _added(weights), _added(biases), None, None
+        return _batch(lower), _added(weights), _added(biases), None, None
 
 
 _sample_by_sample = cast("Any", _SampleBySample).apply
@@ -151,7 +156,7 @@ def _samples(batch: Tensor) -> tuple[Tensor, ...]:
     return cast("Any", batch).split(1)
 
 
-def _joined(samples: Sequence[Tensor]) -> Tensor:
+def _batch(samples: Sequence[Tensor]) -> Tensor:
     return samples[0] if len(samples) == 1 else torch.cat(list(samples))
 
 

@@ -9,15 +9,27 @@ from medseg.networks.layout import leaves_python
 __all__ = ["MaxPool3d"]
 
 
-class MaxPool3d(nn.MaxPool3d):
-    """torch's, which on a CPU under autocast first turns its features into fp32.
+class MaxPool3d(nn.Module):
+    """Max-pooling over windows that do not overlap, as `nn.MaxPool3d(size)`.
 
-    The greatest of some numbers is one of them in any precision, and so is its gradient. torch's
-    form that also tells where they were stays in that of the features.
+    On a CPU, torch under autocast first turns the features into fp32. The greatest of some numbers
+    is one of them in any precision, and its gradient goes to it alone; torch's form that also tells
+    where it was stays in that of the features.
+
+    Args:
+        size: Voxels of a window along each axis.
     """
 
-    def forward(self, input: Tensor) -> Tensor:
+    def __init__(self, size: tuple[int, ...]) -> None:
+        super().__init__()
+        self.size = size
+
+    def forward(self, features: Tensor) -> Tensor:
         """Pool `(B, C, *spatial)`."""
         if torch.jit.is_scripting() or leaves_python():  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
-            return max_pool3d(input, self.kernel_size, self.stride)
-        return max_pool3d(input, self.kernel_size, self.stride, return_indices=True)[0]
+            return max_pool3d(features, self.size)
+        return max_pool3d(features, self.size, return_indices=True)[0]
+
+    def extra_repr(self) -> str:
+        """What stands between its brackets."""
+        return f"{self.size}"

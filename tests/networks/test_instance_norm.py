@@ -48,9 +48,10 @@ def test_channels_last_stays_so_forward_and_backward(shape):
     ours, _ = both(shape, torch.float32, then="relu")
     features = channels_last(torch.randn(shape)).requires_grad_()
     normalised = ours(features)
-    # A gradient in another layout, as a crop of a skip has it.
-    normalised.backward(torch.randn(shape))
-    for tensor in (normalised, features.grad):
+    # A gradient in another layout, as a crop of a skip has it; what comes back is looked at
+    # before it is a leaf's, which would be laid out as the leaf is.
+    (back,) = torch.autograd.grad(normalised, features, torch.randn(shape))
+    for tensor in (normalised, back):
         assert tensor.is_contiguous(memory_format=LAYOUTS[len(shape)])
 
 
@@ -84,6 +85,11 @@ def test_bf16_features_and_fp32_weights_go_together():
     torch.testing.assert_close(mine, theirs(features), rtol=0.02, atol=0.02, check_stride=False)
 
 
+def test_another_word_for_what_follows_is_refused():
+    with pytest.raises(ValueError, match=r"then must be one of \('nothing', 'relu'\), got 'elu'"):
+        InstanceNorm(3, then="elu")
+
+
 @pytest.mark.parametrize("layout", [torch.Tensor.contiguous, channels_last])
 def test_one_voxel_has_no_variance_and_is_refused(layout):
     with pytest.raises(ValueError, match="more than 1 spatial element"):
@@ -99,3 +105,17 @@ def test_a_trace_of_a_network_of_channels_last_has_torchs_operator(then):
     trace = torch.jit.trace(norm, image)
     assert "aten::instance_norm" in str(trace.graph)
     torch.testing.assert_close(trace(image), norm(image), check_stride=False)
+
+
+@pytest.mark.parametrize("then", ["nothing", "relu"])
+def test_a_compiled_network_of_channels_last_has_torchs_operator(then):
+    norm, seen = InstanceNorm(3, then=then), []
+
+    def backend(graph, _):
+        seen.extend(str(node.target) for node in graph.graph.nodes)
+        return graph.forward
+
+    image = channels_last(torch.randn(1, 3, 4, 4))
+    compiled = torch.compile(norm, backend=backend, fullgraph=True)(image)
+    assert any("instance_norm" in name for name in seen)
+    torch.testing.assert_close(compiled, norm(image), check_stride=False)

@@ -14,11 +14,11 @@ def channels_last(features: torch.Tensor) -> torch.Tensor:
     return features.contiguous(memory_format=CHANNELS_LAST[features.dim()])
 
 
-def gradients(call, pair, upper):
+def results(call, pair, upper):
+    """Value and raw gradients: `.grad` of a leaf would be laid out as the leaf is."""
     pair = [one.detach().requires_grad_() for one in pair]
     joined = call(*pair)
-    joined.backward(upper)
-    return joined, *(one.grad for one in pair)
+    return joined, *torch.autograd.grad(joined, pair, upper)
 
 
 @pytest.mark.parametrize("shapes", SHAPES)
@@ -27,16 +27,16 @@ def test_values_and_gradients_are_those_of_torchs_concatenation(shapes, layout):
     torch.manual_seed(0)
     pair = [layout(torch.randn(shape)) for shape in shapes]
     upper = layout(torch.randn_like(torch.cat(pair, dim=1)))
-    expected = gradients(lambda *both: torch.cat(both, dim=1), pair, upper)
-    for mine, others in zip(gradients(join, pair, upper), expected, strict=True):
+    expected = results(lambda *both: torch.cat(both, dim=1), pair, upper)
+    for mine, others in zip(results(join, pair, upper), expected, strict=True):
         torch.testing.assert_close(mine, others, check_stride=False, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("shapes", SHAPES)
 def test_each_gradient_is_one_piece_of_memory_in_channels_last(shapes):
     pair = [channels_last(torch.randn(shape)) for shape in shapes]
-    found = gradients(join, pair, torch.ones_like(torch.cat(pair, dim=1)))
-    for tensor in found:
+    upper = channels_last(torch.ones_like(torch.cat(pair, dim=1)))
+    for tensor in results(join, pair, upper):
         assert tensor.is_contiguous(memory_format=CHANNELS_LAST[tensor.dim()])
 
 
