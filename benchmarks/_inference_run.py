@@ -67,8 +67,8 @@ def run_apart(tool: str, job: tuple[Path, Path, Path], cache: Path, setting: Set
     command += [
         "--engine",
         setting.engine,
-        "--edges",
-        setting.edges,
+        "--windows",
+        setting.windows,
         "--window",
         *map(str, setting.window),
     ]
