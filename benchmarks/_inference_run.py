@@ -64,14 +64,8 @@ def run_apart(tool: str, job: tuple[Path, Path, Path], cache: Path, setting: Set
     shutil.rmtree(job[1], ignore_errors=True)
     command = [sys.executable, "-m", "benchmarks._inference_run", tool, *map(str, job)]
     command += ["--threads", str(setting.threads), "--limit-gb", str(setting.limit_gb)]
-    command += [
-        "--engine",
-        setting.engine,
-        "--windows",
-        setting.windows,
-        "--window",
-        *map(str, setting.window),
-    ]
+    command += ["--engine", setting.engine, "--windows", setting.windows]
+    command += ["--window", *map(str, setting.window)]
     command += ["--spacing-mm", *map(str, setting.spacing_mm)]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "nnUNet_def_n_proc"), str(setting.threads))
     settings = {**os.environ, **threads, "MEDSEG_CACHE": str(cache.resolve())}

@@ -32,7 +32,8 @@ class InstanceNorm(nn.Module):
     Args:
         channels: Of the features.
         eps: Added to the variance.
-        then: What is done to the result: `nothing`, or `relu`, over which nothing may write.
+        then: What is done to the result: `nothing`; or `relu`, and then nothing else may write
+            over it.
 
     Raises:
         ValueError: If `then` is another word.
