@@ -10,7 +10,7 @@ import torch
 from monai.transforms import CenterSpatialCrop, Compose, LoadImage, Spacing
 from numpy.typing import NDArray
 
-from medseg.data.phantom import chest_phantom
+from medseg.data.phantoms.chest.phantom import chest_phantom
 from medseg.networks import UNet, save_weights
 
 __all__ = ["CaseName", "case_image", "large_image", "random_weights"]

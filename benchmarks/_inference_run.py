@@ -78,7 +78,7 @@ def run_apart(tool: str, job: tuple[Path, Path, Path], cache: Path, setting: Set
 
 
 IMPORTED_BEFORE = {
-    "medseg": ("monai.bundle", "medseg.inference", "medseg.inference.engine_runtime"),
+    "medseg": ("monai.bundle", "medseg.inference", "medseg.inference.engines.openvino_runtime"),
     "MONAI": ("monai.bundle", "monai.engines", "medseg.inference"),
     "nnU-Net": ("nnunetv2.inference.predict_from_raw_data",),
 }

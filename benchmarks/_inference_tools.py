@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
-from medseg.bundles.export_source import read_trained_network
 from medseg.bundles.run import run_bundle
+from medseg.bundles.trained_network import read_trained_network
 
 __all__ = ["TOOLS", "Job"]
 

@@ -18,9 +18,9 @@ from pathlib import Path
 import torch
 
 from benchmarks._timing import cpu_model, versions
-from medseg.inference.engine import open_engine
-from medseg.inference.engine_conversion import openvino_model
-from medseg.inference.engine_runtime import load_openvino
+from medseg.inference.engines.conversion import openvino_model
+from medseg.inference.engines.open_engine import open_engine
+from medseg.inference.engines.openvino_runtime import load_openvino
 from medseg.networks import UNet
 
 CPU = torch.device("cpu")

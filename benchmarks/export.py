@@ -34,9 +34,9 @@ def smooth_logits(classes: int) -> torch.Tensor:
 
 def medseg_label(logits: torch.Tensor) -> np.ndarray:
     """Ours: one class after the other, slab by slab."""
-    from medseg.inference.export import label_in_source_grid
     from medseg.inference.grid_map import GridMap
     from medseg.inference.slabs import Slab
+    from medseg.inference.source_grid import label_in_source_grid
 
     # Voxel centres of both grids cover one box, as nnU-Net has them.
     grid = GridMap((0, 1, 2), (0.5, 0.5, 0.5), (-0.25, -0.25, -0.25), FULL)

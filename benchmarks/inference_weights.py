@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from benchmarks._inference_cases import SEED, case_image
 from medseg.bundles.run import run_bundle
 from medseg.data.manifest import Case, Channel, Label, Manifest, save_manifest
-from medseg.data.phantom import chest_phantom
+from medseg.data.phantoms.chest.phantom import chest_phantom
 
 BUNDLE = Path(__file__).resolve().parents[1] / "bundles" / "covid_lung_ct_unet3d"
 SHAPE = (512, 512, 300)
@@ -74,7 +74,7 @@ def manifest() -> Manifest:
     return Manifest(
         name="inference_benchmark",
         description="The images of benchmarks/inference.py, to be learnt by heart",
-        source="NSCLC-Radiomics LUNG1-001 and medseg.data.phantom",
+        source="NSCLC-Radiomics LUNG1-001 and medseg.data.phantoms.chest.phantom",
         licence="CC BY-NC 3.0",
         citation="doi:10.7937/K9/TCIA.2015.PF0M9REI",
         modality="CT",

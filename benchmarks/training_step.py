@@ -23,7 +23,7 @@ from monai.data import CacheDataset, DataLoader, list_data_collate
 from benchmarks._steps import Taken, bundle_stepper, take_turns
 from benchmarks._timing import cpu_model, versions
 from medseg.bundles.run import open_workflow
-from medseg.data.phantom_writer import PhantomSet, write_phantoms
+from medseg.data.phantoms.chest.writer import PhantomSet, write_phantoms
 
 BUNDLE = "bundles/covid_lung_ct_unet3d"
 KEYS = ("image", "label")

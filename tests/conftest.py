@@ -14,7 +14,7 @@ from absl import logging as absl_logging  # TensorBoard's
 from hypothesis import settings
 
 from medseg.bundles import run_bundle
-from medseg.data.phantom_writer import PhantomSet, write_phantoms
+from medseg.data.phantoms.chest.writer import PhantomSet, write_phantoms
 
 REPOSITORY = Path(__file__).parents[1]
 

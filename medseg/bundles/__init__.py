@@ -1,9 +1,9 @@
 """Bundles: the contract between configs, weights and MONAI's runner."""
 
 from medseg.bundles.choice import require_choice
-from medseg.bundles.export import OnnxExport, export_onnx
 from medseg.bundles.metadata import Metadata, load_metadata
 from medseg.bundles.one_line import explain_errors
+from medseg.bundles.onnx import OnnxExport, export_onnx
 from medseg.bundles.predictor import Predictor, open_predictor
 from medseg.bundles.quiet import hushed
 from medseg.bundles.recipe import build_steps, carry_along, find_recipe, read_recipe

@@ -22,16 +22,16 @@ from torch import nn
 
 from medseg.bundles.configs import config_paths, read_config
 from medseg.bundles.metadata import load_metadata
-from medseg.bundles.predictor_forecast import Forecast, forecast
 from medseg.bundles.quiet import hushed
 from medseg.bundles.run import open_workflow, told_in_one_line
+from medseg.data.images.picture import Picture
+from medseg.data.images.reader_common import narrow
+from medseg.data.images.volume import Volume
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Label, load_manifest
-from medseg.data.pending import narrow
-from medseg.data.picture import Picture
-from medseg.data.volume import Volume
 from medseg.errors import DataError, ManifestError, UsageError
 from medseg.inference import EngineInferer, SaveLabeld, SlidingWindowLabels, VoxelMaps
+from medseg.inference.forecast import Forecast, forecast
 from medseg.inference.mirror import check_mirror_axes
 from medseg.networks import load_weights
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from medseg.data.facts import CaseReport, DatasetReport, ImageFacts, LabelFacts
+from medseg.data.datasets.facts import CaseReport, DatasetReport, ImageFacts, LabelFacts
 from medseg.data.manifest import Manifest
 from medseg.data.problems import Problem
 

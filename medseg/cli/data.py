@@ -14,14 +14,14 @@ from rich.progress import track
 from medseg.cli.check_table import print_report
 from medseg.cli.preview import preview
 from medseg.cli.statistics import statistics
-from medseg.data.check import check_cases
-from medseg.data.cohort import cohort_problems
-from medseg.data.collect import About, Plan, collect_manifest, find_files
-from medseg.data.facts import CaseReport, DatasetReport
+from medseg.data.datasets.check import check_cases
+from medseg.data.datasets.collect import About, Plan, collect_manifest, find_files
+from medseg.data.datasets.facts import CaseReport, DatasetReport
+from medseg.data.datasets.whole_set import cohort_problems
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Manifest, Modality, load_manifest, save_manifest
-from medseg.data.phantom_fat_writer import FatPhantomSet, write_fat_phantoms
-from medseg.data.phantom_writer import FileFormat, PhantomSet, write_phantoms
+from medseg.data.phantoms.chest.writer import FileFormat, PhantomSet, write_phantoms
+from medseg.data.phantoms.fat.writer import FatPhantomSet, write_fat_phantoms
 from medseg.errors import ExitCode, UsageError
 
 __all__ = ["app"]

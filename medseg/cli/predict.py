@@ -88,7 +88,7 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     """
     share = _shard(shard)
     # torch and MONAI take seconds to import; --help needs neither.
-    from medseg.cli.predict_run import Request, run_prediction
+    from medseg.prediction.run import Request, run_prediction
 
     request = Request(
         bundle=bundle,

@@ -9,9 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from medseg.bundles.cohort_cases import Refused
-from medseg.bundles.ledger import Entry
-from medseg.cli.predict_files import CaseFiles
+from medseg.prediction.cases import Refused
+from medseg.prediction.ledger import Entry
+from medseg.prediction.outputs import CaseFiles
 
 __all__ = ["Teller", "telling", "volumes_line"]
 

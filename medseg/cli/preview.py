@@ -8,10 +8,10 @@ import typer
 
 from medseg._files import write_atomically
 from medseg.cli.preview_table import print_times, times_json
-from medseg.data.naming import image_stem
+from medseg.data.images.naming import image_stem
+from medseg.data.images.raster import RASTER_SUFFIXES, read_raster
+from medseg.data.images.volume import read_volume
 from medseg.data.problems import Where
-from medseg.data.raster import RASTER_SUFFIXES, read_raster
-from medseg.data.volume import read_volume
 from medseg.errors import DataError, UsageError
 
 if TYPE_CHECKING:

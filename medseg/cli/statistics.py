@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.progress import track
 
 from medseg.data.channel import Statistics
-from medseg.data.manifest import Manifest, load_manifest, save_manifest
-from medseg.data.statistics import (
+from medseg.data.datasets.statistics import (
     foreground_samples,
     measured_cases,
     summarise,
     with_statistics,
 )
+from medseg.data.manifest import Manifest, load_manifest, save_manifest
 from medseg.errors import DataError, UsageError
 
 __all__ = ["statistics"]

@@ -2,35 +2,39 @@
 
 from typing import TYPE_CHECKING
 
-from medseg.data.balance import balanced_weights
-from medseg.data.cases import CaseDataset
+from medseg.data.cases.balance import balanced_weights
+from medseg.data.cases.dataset import CaseDataset
+from medseg.data.cases.draws import Draw, RandomDraws
 from medseg.data.channel import Channel, Statistics
-from medseg.data.check import check_dataset
-from medseg.data.dicom_choice import (
-    choose_series,
-    dicom_reference,
-    pick_input,
-    require_modality,
-    split_reference,
-)
-from medseg.data.dicom_find import DicomSeries, find_dicom_series
-from medseg.data.dicom_input import is_dicom
-from medseg.data.dicom_label import Algorithm, DicomLabel
-from medseg.data.dicom_outputs import dicom_output_path, write_dicom_outputs
-from medseg.data.dicom_seg import write_dicom_seg
-from medseg.data.dicom_series import DicomFacts, DicomVolume, read_dicom_series
-from medseg.data.dicom_sr import write_dicom_sr
-from medseg.data.draws import Draw, RandomDraws
-from medseg.data.facts import CaseReport, DatasetReport
-from medseg.data.folds import deal_folds
-from medseg.data.inputs import (
+from medseg.data.datasets.check import check_dataset
+from medseg.data.datasets.facts import CaseReport, DatasetReport
+from medseg.data.datasets.folds import deal_folds
+from medseg.data.datasets.inputs import (
     find_manifest,
     intensity_window,
     list_images,
     require_classes,
     require_usable,
 )
-from medseg.data.intake import check_image, check_pair
+from medseg.data.datasets.intake import check_image, check_pair
+from medseg.data.datasets.statistics import intensity_statistics
+from medseg.data.dicom.choice import (
+    choose_series,
+    dicom_reference,
+    pick_input,
+    require_modality,
+    split_reference,
+)
+from medseg.data.dicom.find import DicomSeries, find_dicom_series
+from medseg.data.dicom.input import is_dicom
+from medseg.data.dicom.label import Algorithm, DicomLabel
+from medseg.data.dicom.outputs import dicom_output_path, write_dicom_outputs
+from medseg.data.dicom.seg import write_dicom_seg
+from medseg.data.dicom.series import DicomFacts, DicomVolume, read_dicom_series
+from medseg.data.dicom.sr import write_dicom_sr
+from medseg.data.images.picture import Picture, read_image
+from medseg.data.images.raster import read_raster
+from medseg.data.images.volume import Volume, read_volume
 from medseg.data.manifest import (
     Case,
     Label,
@@ -39,18 +43,14 @@ from medseg.data.manifest import (
     load_manifest,
     save_manifest,
 )
-from medseg.data.phantom_fat_writer import FatPhantomSet, write_fat_phantoms
-from medseg.data.phantom_writer import PhantomSet, write_phantoms
-from medseg.data.picture import Picture, read_image
+from medseg.data.phantoms.chest.writer import PhantomSet, write_phantoms
+from medseg.data.phantoms.fat.writer import FatPhantomSet, write_fat_phantoms
 from medseg.data.problems import InputError, Problem
-from medseg.data.raster import read_raster
-from medseg.data.statistics import intensity_statistics
-from medseg.data.volume import Volume, read_volume
 
 if TYPE_CHECKING:
-    from medseg.data.dicom_reader import DicomSeriesReader
-    from medseg.data.raster_reader import RasterReader
-    from medseg.data.volume_reader import VolumeReader
+    from medseg.data.images.dicom_reader import DicomSeriesReader
+    from medseg.data.images.raster_reader import RasterReader
+    from medseg.data.images.volume_reader import VolumeReader
 
 __all__ = [
     "Algorithm",
@@ -114,15 +114,15 @@ __all__ = [
 def __getattr__(name: str) -> object:
     # MONAI takes seconds to import, and most of what is here needs none of it.
     if name == "DicomSeriesReader":
-        from medseg.data.dicom_reader import DicomSeriesReader
+        from medseg.data.images.dicom_reader import DicomSeriesReader
 
         return DicomSeriesReader
     if name == "RasterReader":
-        from medseg.data.raster_reader import RasterReader
+        from medseg.data.images.raster_reader import RasterReader
 
         return RasterReader
     if name == "VolumeReader":
-        from medseg.data.volume_reader import VolumeReader
+        from medseg.data.images.volume_reader import VolumeReader
 
         return VolumeReader
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

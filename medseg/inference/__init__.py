@@ -2,9 +2,9 @@
 
 from medseg.inference.autocast import AutocastInferer, fast_precision
 from medseg.inference.cells import NumberCellsd, number_cells
-from medseg.inference.engine import Engine, open_engine
-from medseg.inference.engine_check import Agreement, agreeing_engine, label_agreement
-from medseg.inference.engine_inferer import EngineInferer
+from medseg.inference.engines.check import Agreement, agreeing_engine, label_agreement
+from medseg.inference.engines.inferer import EngineInferer
+from medseg.inference.engines.open_engine import Engine, open_engine
 from medseg.inference.maps import VoxelMaps
 from medseg.inference.save import SaveLabeld, save_label, save_map
 from medseg.inference.skip import AroundLungs, ConstantWindows, OutsideBody

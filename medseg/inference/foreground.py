@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from medseg.inference.export import piece_values, source_pieces
 from medseg.inference.grid_map import GridMap
 from medseg.inference.region import Part
 from medseg.inference.slabs import Slab
+from medseg.inference.source_grid import piece_values, source_pieces
 
 __all__ = ["foreground_in_network_grid", "foreground_in_source_grid"]
 

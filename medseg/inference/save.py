@@ -20,7 +20,7 @@ from monai.transforms.transform import MapTransform
 from numpy.typing import NDArray
 
 from medseg._files import write_atomically
-from medseg.data.naming import image_stem, label_suffix
+from medseg.data.images.naming import image_stem, label_suffix
 from medseg.errors import DataError, UsageError
 from medseg.inference.itk_label import mha_bytes, nrrd_bytes
 from medseg.inference.maps import LEVELS, Bytes

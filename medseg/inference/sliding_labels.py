@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from medseg.errors import DataError, MachineError, is_out_of_memory
-from medseg.inference.export import Watch, label_in_network_grid, label_in_source_grid
 from medseg.inference.foreground import foreground_in_network_grid, foreground_in_source_grid
 from medseg.inference.grid_map import GridMap
 from medseg.inference.label_place import Grid, Place, label_place, meta_of
 from medseg.inference.mirror import check_mirror_axes, mirrored
 from medseg.inference.region import Part, Region, roomy_box, whole
 from medseg.inference.slabs import Predictor, Slab, logit_slabs
+from medseg.inference.source_grid import Watch, label_in_network_grid, label_in_source_grid
 from medseg.inference.turning import others, padded_to, shifted, turned, turned_back
 from medseg.inference.windows import Blend, plan_windows
 

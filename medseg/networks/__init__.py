@@ -1,7 +1,7 @@
 """Networks: one U-Net for 2-D and 3-D."""
 
 from medseg.networks.compilation import Compile, compile_network
-from medseg.networks.instance_norm import InstanceNorm
+from medseg.networks.cpu.instance_norm import InstanceNorm
 from medseg.networks.unet import UNet
 from medseg.networks.weights import halve_weights, load_weights, save_weights, trained_setting
 

@@ -11,11 +11,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from medseg.networks.bias_gradient import convolve_up
-from medseg.networks.instance_norm import InstanceNorm
-from medseg.networks.join import join
+from medseg.networks.cpu.instance_norm import InstanceNorm
+from medseg.networks.cpu.join import join
+from medseg.networks.cpu.pooling import MaxPool3d
+from medseg.networks.cpu.transposed_bias import convolve_up
 from medseg.networks.levels import Convolution
-from medseg.networks.pooling import MaxPool3d
 
 __all__ = [
     "Activation",

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from medseg.data.itk_file import ITK_SUFFIXES
+from medseg.data.images.itk_file import ITK_SUFFIXES
+from medseg.data.images.naming import image_stem, is_nifti, label_suffix, nifti_or_pictures
 from medseg.data.manifest import Case, Manifest
-from medseg.data.naming import image_stem, is_nifti, label_suffix, nifti_or_pictures
 from medseg.errors import DataError
 
 __all__ = ["PAIRING", "EvaluationSplit", "Pair", "pairs_by_manifest", "pairs_by_name"]

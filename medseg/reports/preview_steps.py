@@ -13,7 +13,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from medseg.data.chance import start_steps
+from medseg.data.cases.chance import start_steps
 from medseg.errors import DataError, user_error
 
 __all__ = ["StepTimes", "as_tensor", "seeded", "time_draws", "time_once", "trace"]

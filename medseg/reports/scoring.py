@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.progress import track
 
 from medseg._files import write_atomically
-from medseg.data.intake import GRID_TOLERANCE_MM, count_values, grid_problems
+from medseg.data.datasets.intake import GRID_TOLERANCE_MM, count_values, grid_problems
+from medseg.data.images.picture import Picture, read_image
+from medseg.data.images.volume import Volume
 from medseg.data.label_kind import LabelKind, as_classes
 from medseg.data.manifest import Manifest
-from medseg.data.picture import Picture, read_image
-from medseg.data.volume import Volume
 from medseg.errors import DataError
 from medseg.metrics import (
     ClassScores,

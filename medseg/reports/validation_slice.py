@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.tensorboard.writer import SummaryWriter
 
 from medseg.reports.panels import Entry, Panel, class_colour, compose
-from medseg.training.engine import EngineLike
+from medseg.training.ignite_engine import EngineLike
 
 __all__ = ["ValidationSlice", "slice_page"]
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from ignite.engine import Events
 
-from medseg.training.engine import EngineLike
+from medseg.training.ignite_engine import EngineLike
 from medseg.training.ranks import of_first_rank
 
 __all__ = ["AgreedScores"]

@@ -16,7 +16,7 @@ from torch import nn
 from medseg._files import write_atomically
 from medseg.errors import UsageError
 from medseg.networks.weights import save_weights, trained_setting
-from medseg.training.engine import EngineLike
+from medseg.training.ignite_engine import EngineLike
 
 __all__ = ["BestWeights", "require_free"]
 

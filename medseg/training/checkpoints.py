@@ -24,7 +24,7 @@ from medseg.training.checkpoint_files import (
     write_checkpoint,
 )
 from medseg.training.description import described, differences
-from medseg.training.engine import EngineLike, made_a_step
+from medseg.training.ignite_engine import EngineLike, made_a_step
 from medseg.training.random_states import random_states, restore_random_states
 from medseg.training.ranks import any_rank, rank, world_size
 from medseg.training.sigterm import Sigterm

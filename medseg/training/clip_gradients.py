@@ -15,7 +15,7 @@ import torch
 from monai.engines.utils import IterationEvents
 
 from medseg.errors import UsageError
-from medseg.training.engine import EngineLike, made_a_step
+from medseg.training.ignite_engine import EngineLike, made_a_step
 
 __all__ = ["ClipGradients"]
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 from ignite.engine import Events
 
 from medseg.errors import UsageError
-from medseg.training.engine import EngineLike
+from medseg.training.ignite_engine import EngineLike
 
 __all__ = ["EarlyStop"]
 

@@ -12,7 +12,7 @@ from ignite.engine import Events
 from torch.optim import Optimizer
 
 from medseg._files import write_atomically
-from medseg.training.engine import EngineLike
+from medseg.training.ignite_engine import EngineLike
 
 __all__ = ["EpochTable"]
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 from ignite.engine import Events
 
 from medseg.errors import UsageError
-from medseg.training.engine import EngineLike
+from medseg.training.ignite_engine import EngineLike
 from medseg.training.ranks import any_rank
 
 __all__ = ["MaxTime"]

@@ -12,8 +12,8 @@ from typing import Any
 from ignite.engine import Events
 
 from medseg.errors import MachineError
-from medseg.training.engine import EngineLike
 from medseg.training.epoch_table import EpochTable
+from medseg.training.ignite_engine import EngineLike
 
 __all__ = ["MlflowRun"]
 

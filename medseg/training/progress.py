@@ -9,7 +9,7 @@ from typing import Any
 from ignite.engine import Events
 from tqdm import tqdm
 
-from medseg.training.engine import EngineLike
+from medseg.training.ignite_engine import EngineLike
 
 __all__ = ["ProgressBar"]
 

@@ -15,7 +15,7 @@ from ignite.engine import Events
 from torch.optim import Optimizer
 
 from medseg.errors import UsageError
-from medseg.training.engine import EngineLike
+from medseg.training.ignite_engine import EngineLike
 
 __all__ = ["RateSchedule", "Schedule", "rate_share"]
 

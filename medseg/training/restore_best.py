@@ -12,7 +12,7 @@ from ignite.engine import Events
 from torch import nn
 
 from medseg.networks.weights import load_weights
-from medseg.training.engine import EngineLike
+from medseg.training.ignite_engine import EngineLike
 from medseg.training.ranks import wait_for_all
 
 __all__ = ["RestoreBest"]

@@ -7,7 +7,7 @@ import torch
 from monai.engines.utils import IterationEvents
 
 from medseg.errors import DataError, UsageError
-from medseg.training.engine import EngineLike
+from medseg.training.ignite_engine import EngineLike
 
 __all__ = ["StopOnNan"]
 

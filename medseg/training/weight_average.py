@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from medseg.errors import UsageError
 from medseg.networks.weights import plain_network
-from medseg.training.engine import EngineLike, made_a_step
+from medseg.training.ignite_engine import EngineLike, made_a_step
 
 __all__ = ["WeightAverage"]
 

@@ -11,8 +11,8 @@ import pytest
 from medseg.bundles import run_bundle
 from medseg.cli.main import main
 from medseg.data import FatPhantomSet, write_fat_phantoms
-from medseg.data.phantom_fat import fat_phantom
-from medseg.data.phantom_files import write_nifti
+from medseg.data.phantoms.fat.phantom import fat_phantom
+from medseg.data.phantoms.files import write_nifti
 from medseg.networks import trained_setting
 from tests.conftest import REPOSITORY
 

@@ -12,7 +12,7 @@ from PIL import Image
 from medseg.bundles import run_bundle
 from medseg.cli.main import main
 from medseg.data import Case, Channel, Label, Manifest, save_manifest
-from medseg.data.raster import read_raster
+from medseg.data.images.raster import read_raster
 from medseg.networks import trained_setting
 from tests.conftest import REPOSITORY
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from medseg.bundles import run_bundle
-from medseg.data.raster import read_raster
+from medseg.data.images.raster import read_raster
 from tests.cli.conftest import command as command
 from tests.conftest import REPOSITORY
 

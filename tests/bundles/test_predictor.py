@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from medseg.bundles import open_predictor, run_bundle
-from medseg.bundles.predictor_forecast import forecast
 from medseg.data import Volume, read_volume
 from medseg.errors import DataError, UsageError
 from medseg.inference.activation_memory import peak_activation_bytes
+from medseg.inference.forecast import forecast
 
 PLAIN = {"engine": "torch", "precision": "fp32"}
 
@@ -56,7 +56,7 @@ def test_a_dicom_series_by_monais_runner_gets_the_label_of_its_nifti(trained, di
 def dicom_twin(phantoms, tmp_path):
     """One phantom as a DICOM series and as a NIfTI file in the series' grid."""
     from medseg.data import read_dicom_series
-    from tests.data.dicom_builders import save, slices
+    from tests.data.dicom.builders import save, slices
 
     array = np.asarray(nibabel.load(phantoms / "images" / "phantom_003.nii.gz").dataobj)
     folder = save(slices(array.astype(np.int16)), tmp_path / "series")

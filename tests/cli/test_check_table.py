@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medseg.cli.check_table import print_report
-from medseg.data.check import check_dataset
+from medseg.data.datasets.check import check_dataset
 from medseg.data.manifest import Label
 from tests.data.builders import a_case, a_label, a_manifest, write_dataset, write_nifti
 

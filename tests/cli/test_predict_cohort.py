@@ -11,7 +11,7 @@ import pytest
 import SimpleITK
 
 from medseg.data import read_volume
-from tests.data.dicom_builders import hounsfield, save, slices, uid
+from tests.data.dicom.builders import hounsfield, save, slices, uid
 
 # One engine and precision, so that all labels are equal however they come about.
 EXACT = ("--engine", "torch", "--precision", "fp32")

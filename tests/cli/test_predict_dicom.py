@@ -10,7 +10,7 @@ from pydicom import dcmread
 
 from medseg.data import find_dicom_series, read_dicom_series
 from tests.cli.test_predict_cohort import EXACT, contents
-from tests.data.dicom_builders import AFFINE, hounsfield, save, slices, tilted, uid
+from tests.data.dicom.builders import AFFINE, hounsfield, save, slices, tilted, uid
 
 CANARY = "Kanarienvogel"
 NAME = CANARY + "{:03d}.dcm"

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from medseg.data import load_manifest
-from medseg.data.raster import read_raster
+from medseg.data.images.raster import read_raster
 from medseg.metrics import label_scores
 from tests.conftest import REPOSITORY
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pydantic import ValidationError
 
-from medseg.data.check import check_dataset
-from medseg.data.collect import About, Plan, collect_manifest
-from medseg.data.intake import check_pair
+from medseg.data.datasets.check import check_dataset
+from medseg.data.datasets.collect import About, Plan, collect_manifest
+from medseg.data.datasets.intake import check_pair
 from medseg.data.label_kind import as_classes
 from medseg.data.manifest import Label, load_manifest, save_manifest
 from medseg.data.problems import InputError

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from monai.data.meta_tensor import MetaTensor
 
 from medseg.inference import SlidingWindowLabels, VoxelMaps, save_map
-from medseg.inference.export import label_in_source_grid
 from medseg.inference.grid_map import GridMap
 from medseg.inference.region import Part
 from medseg.inference.slabs import Slab
+from medseg.inference.source_grid import label_in_source_grid
 
 KINDS = ("probabilities", "entropy")
 

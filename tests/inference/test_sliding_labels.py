@@ -13,7 +13,7 @@ from monai.transforms.spatial.dictionary import Orientationd, Spacingd
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from medseg.data.phantom import chest_phantom
+from medseg.data.phantoms.chest.phantom import chest_phantom
 from medseg.errors import DataError, MachineError
 from medseg.inference import ConstantWindows, OutsideBody, SlidingWindowLabels
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from medseg.networks import UNet
-from medseg.networks.instance_norm import InstanceNorm
+from medseg.networks.cpu.instance_norm import InstanceNorm
 
 CONVOLUTIONS = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 

@@ -19,8 +19,8 @@ import pydicom
 import pytest
 
 from medseg.data import read_dicom_series, write_dicom_outputs
-from tests.data.dicom_builders import enhanced, hounsfield, rotated, save, slices, uid
-from tests.data.dicom_output_builders import by_source, label_of
+from tests.data.dicom.builders import enhanced, hounsfield, rotated, save, slices, uid
+from tests.data.dicom.output_builders import by_source, label_of
 
 pytestmark = pytest.mark.pacs
 

@@ -1,0 +1,188 @@
+"""A bundle's network as one ONNX file that other programs run, with what it was trained with.
+
+The batch and the spatial axes stay free. The file is written once onnxruntime has given torch's
+logits with it, for a batch and a size that the exporter has not seen.
+"""
+
+import json
+import logging
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+import torch
+
+from medseg._files import write_atomically
+from medseg.bundles.trained_network import TrainedNetwork, read_trained_network
+from medseg.errors import MachineError, UsageError
+
+__all__ = ["OnnxExport", "export_onnx"]
+
+# Of the largest logit: other programs sum in another order, in float32.
+_MAY_DIFFER = 1e-3
+_PROTOBUF_LIMIT = 2**31
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnnxExport:
+    """What was written.
+
+    Attributes:
+        path: The ONNX file.
+        image: Axes of its input, free ones by name.
+        largest_difference: Between onnxruntime's logits and torch's, on noise.
+        equal_labels: Share of voxels with equal labels, on noise.
+    """
+
+    path: Path
+    image: tuple[str, ...]
+    largest_difference: float
+    equal_labels: float
+
+
+def export_onnx(
+    bundle: str | Path,
+    output: str | Path,
+    *,
+    weights: str | Path | None = None,
+    existing: Literal["refuse", "replace"] = "refuse",
+) -> OnnxExport:
+    """Export a bundle's network, input `image`, output `logits`, settings in the metadata.
+
+    Args:
+        bundle: The bundle's folder.
+        output: The file, which ends in `.onnx`.
+        weights: A `.safetensors` file; the bundle's own if None.
+        existing: What to do with a file that is there.
+
+    Raises:
+        UsageError: For a name that will not do, or a bundle that is none.
+        DataError: For weights that are missing or of another network.
+        MachineError: If the extra `onnx` is missing, or onnxruntime computes something else.
+    """
+    output = Path(output)
+    if output.suffix != ".onnx":
+        raise UsageError(f"{output}: name a file that ends in .onnx")
+    if output.exists() and existing == "refuse":
+        raise UsageError(f"{output} is there already; give --overwrite or another -o")
+    _require_extra()
+    trained = read_trained_network(bundle, weights)
+    proto = _to_onnx(trained)
+    content: bytes = proto.SerializeToString()
+    difference, equal = _compare(content, trained)
+    write_atomically(output, lambda part: part.write_bytes(content))
+    return OnnxExport(
+        path=output,
+        image=tuple(_axis(size) for size in _sizes(proto.graph.input[0])),
+        largest_difference=difference,
+        equal_labels=equal,
+    )
+
+
+def _require_extra() -> None:
+    missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
+    if missing:
+        raise MachineError(f"{missing[0]} is not installed; pip install 'medseg[onnx]'")
+
+
+def _to_onnx(trained: TrainedNetwork) -> Any:
+    free = cast("Any", torch.export.Dim).AUTO
+    # Two windows, as one would be taken for a fixed batch.
+    example = torch.zeros(2, trained.channels, *trained.window)
+    axes = {axis: free for axis in range(example.ndim) if axis != 1}
+    with _quiet():
+        program = cast("Any", torch.onnx).export(
+            trained.network,
+            (example,),
+            dynamo=True,
+            verbose=False,
+            input_names=["image"],
+            output_names=["logits"],
+            dynamic_shapes=[axes],
+        )
+    proto = program.model_proto
+    if proto.ByteSize() >= _PROTOBUF_LIMIT:
+        raise UsageError("the network is larger than the 2 GB that an ONNX file can hold")
+    _forget_the_machine(proto)
+    _name_axes(proto)
+    _describe(proto, trained)
+    return proto
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """The exporter warns of its own internals, and of operators of packages not installed."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _forget_the_machine(proto: Any) -> None:
+    """The exporter leaves stack traces at every node, with the folders of this computer."""
+    graph = proto.graph
+    for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+
+
+def _name_axes(proto: Any) -> None:
+    """`batch`, `i`, `j`, `k` in place of the exporter's `s40`."""
+    axes = zip(("batch", "channels", "i", "j", "k"), _sizes(proto.graph.input[0]), strict=False)
+    names = {size.dim_param: name for name, size in axes if size.dim_param}
+    for value in (*proto.graph.input, *proto.graph.output, *proto.graph.value_info):
+        for size in _sizes(value):
+            if size.dim_param in names:
+                size.dim_param = names[size.dim_param]
+
+
+def _sizes(value: Any) -> list[Any]:
+    return list(value.type.tensor_type.shape.dim)
+
+
+def _axis(size: Any) -> str:
+    return size.dim_param or str(size.dim_value)
+
+
+def _describe(proto: Any, trained: TrainedNetwork) -> None:
+    proto.producer_name, proto.producer_version = "medseg", version("medseg")
+    facts = {"bundle": trained.name, "bundle_version": trained.version, **trained.settings}
+    for name, value in facts.items():
+        entry = proto.metadata_props.add()
+        entry.key = name
+        entry.value = value if isinstance(value, str) else json.dumps(value)
+
+
+def _compare(content: bytes, trained: TrainedNetwork) -> tuple[float, float]:
+    """Largest difference of logits, and share of equal labels, of one window and a bit more."""
+    runtime = cast("Any", import_module("onnxruntime"))
+    session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    noise = torch.rand(1, trained.channels, *trained.window, generator=_generator())
+    noise = torch.cat([noise, noise.flip(-1)], dim=-1)
+    with torch.inference_mode():
+        expected = trained.network(noise).numpy()
+    (found,) = session.run(["logits"], {"image": noise.numpy()})
+    difference = float(np.abs(found - expected).max())
+    # Not "more than": a comparison with NaN is false.
+    if not difference <= _MAY_DIFFER * max(1.0, float(np.abs(expected).max())):
+        raise MachineError(
+            f"onnxruntime's logits differ from torch's by up to {difference:.2g}; "
+            "nothing is written, as another program would label otherwise"
+        )
+    return difference, float((found.argmax(axis=1) == expected.argmax(axis=1)).mean())
+
+
+def _generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)

@@ -1,0 +1,1 @@
+"""Cases in training: prepared, cached, drawn."""

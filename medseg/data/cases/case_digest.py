@@ -1,0 +1,114 @@
+"""The name under which a prepared case is kept on disk: what it was made from, and how.
+
+Content of its files, not their paths: a data set that was moved or copied finds its cases
+again, and a file that was exported anew is prepared anew.
+"""
+
+import functools
+import glob
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from medseg.data.cases.recipe_digest import describe
+from medseg.data.dicom.choice import split_reference
+from medseg.data.digest import file_sha256
+
+__all__ = ["case_digest", "source_files"]
+
+# The voxels of these are in a file beside, of the same name but for its end.
+DETACHED = {".hdr", ".img", ".mhd", ".nhdr"}
+# What is looked through for the name; an .img may be all voxels.
+_HEADER_BYTES = 100_000
+# Text that is no path, whatever lies in the working directory.
+NAMES = ("case", "patient")
+
+
+def case_digest(case: Mapping[str, Any], recipe: str, packing: int) -> str:
+    """Digest of a case's files and other entries, the recipe and the way it is packed.
+
+    Args:
+        case: Paths of files or folders, and whatever else the preparation is given.
+        recipe: `recipe_digest` of the preparation.
+        packing: Version of the format on disk.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        OSError: If a file cannot be read.
+        UsageError: If an entry is neither a path nor can be described.
+    """
+    sources = {
+        key: describe(value) if key in NAMES else _source(value)
+        for key, value in sorted(case.items())
+    }
+    return hashlib.sha256(json.dumps([packing, recipe, sources]).encode()).hexdigest()
+
+
+def _source(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_source(part) for part in cast("Sequence[Any]", value)]
+    # Contents only, in the order of the files' names.
+    contents = [_content(file) for file in source_files(value)]
+    if not contents:
+        return describe(value)
+    return {"files": contents, "series": split_reference(value)[1]}
+
+
+def _content(file: Path) -> str:
+    stat = file.stat()
+    return _sha256(str(file), stat.st_size, stat.st_mtime_ns)
+
+
+def source_files(value: object) -> list[Path]:
+    """The files behind an entry of a case: a path, a folder, several of them, or none.
+
+    Of a reference to one DICOM series, `PATH#UID`, all files of the path.
+    """
+    if isinstance(value, list | tuple):
+        parts = cast("Sequence[object]", value)
+        return [file for part in parts for file in source_files(part)]
+    if not isinstance(value, str | Path) or not str(value):
+        return []
+    path, _ = split_reference(value)
+    if not _exists(path):
+        return []
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.is_file() and _is_shown(file))
+    if path.suffix.lower() in DETACHED:
+        beside = path.parent.glob(f"{glob.escape(path.stem)}.*")
+        return sorted({path, *(file for file in beside if file.is_file()), *_named_in(path)})
+    return [path]
+
+
+def _named_in(header: Path) -> list[Path]:
+    """The file of voxels that a MetaImage or NRRD header names, where it is one file."""
+    with header.open("rb") as file:
+        text = file.read(_HEADER_BYTES).decode("latin-1")
+    named = re.search(r"^(?:ElementDataFile\s*=|data ?file:)\s*(\S.*?)\s*$", text, re.M | re.I)
+    voxels = header.parent / named[1] if named else header
+    return [voxels] if voxels.is_file() else []
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        # A text too long for a name.
+        return False
+
+
+def _is_shown(file: Path) -> bool:
+    # Desktops leave hidden files behind.
+    return not file.name.startswith(".")
+
+
+@functools.lru_cache(maxsize=100_000)
+def _sha256(name: str, size: int, mtime_ns: int) -> str:
+    """Digest of a file that is read once a process, unless its size or time change."""
+    del size, mtime_ns
+    return file_sha256(name)

@@ -1,0 +1,122 @@
+"""What a cache will take, from two prepared cases and the headers of all.
+
+The packed size of a case goes with its number of voxels or, where a recipe resamples to a fixed
+spacing, with its volume in millimetres. The two cases whose voxels differ most in size are
+prepared first, and whichever goes with both of them is taken for all. So whatever a recipe
+adds or crops is counted, and how well the voxels compress.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import nibabel as nib
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from numpy.typing import NDArray
+
+from medseg.data.cases.case_digest import source_files
+from medseg.data.images.naming import is_nifti
+from medseg.errors import DataError
+
+__all__ = ["CaseSize", "Extents", "estimate", "read_extents", "telling_cases"]
+
+# nibabel's types say Unknown where a caller needs to know.
+_nibabel = cast("Any", nib)
+
+
+@dataclass(frozen=True)
+class CaseSize:
+    """What prepared cases take.
+
+    Attributes:
+        voxels: Of the images.
+        ram_bytes: Packed, in memory.
+        disk_bytes: Packed and compressed.
+    """
+
+    voxels: int
+    ram_bytes: int
+    disk_bytes: int
+
+    @classmethod
+    def total(cls, sizes: Iterable["CaseSize"]) -> "CaseSize":
+        """Of several cases together."""
+        each = [(size.voxels, size.ram_bytes, size.disk_bytes) for size in sizes]
+        return cls(*map(sum, zip(*each, strict=True)))
+
+
+@dataclass(frozen=True)
+class Extents:
+    """How large the images of cases are, before preparation.
+
+    Attributes:
+        voxels: `(cases,)`.
+        volume_mm3: `(cases,)`.
+    """
+
+    voxels: NDArray[np.float64]
+    volume_mm3: NDArray[np.float64]
+
+
+def read_extents(cases: Sequence[Mapping[str, Any]]) -> Extents:
+    """Read the headers of all images, without their voxels.
+
+    Where not all are NIfTI, the size of the files stands for both: it goes with the number of
+    voxels for formats without compression, and about so for others.
+
+    Raises:
+        DataError: If a header is damaged.
+    """
+    images = [source_files(case.get("image")) for case in cases]
+    if all(files and all(map(is_nifti, files)) for files in images):
+        facts = [np.sum([_header(file) for file in files], axis=0) for files in images]
+    else:
+        sizes = [sum(file.stat().st_size for file in files) for files in images]
+        facts = [(max(size, 1), max(size, 1)) for size in sizes]
+    voxels, volume_mm3 = np.array(facts, dtype=np.float64).T
+    return Extents(voxels, volume_mm3)
+
+
+def _header(path: Path) -> tuple[float, float]:
+    try:
+        header = _nibabel.load(path).header
+    except ImageFileError as error:
+        raise DataError(f"{path}: cannot be read as NIfTI; copy or export it again") from error
+    voxels = math.prod(header.get_data_shape())
+    # Some programs leave the spacing at 0.
+    return voxels, voxels * math.prod(float(mm) or 1.0 for mm in header.get_zooms()[:3])
+
+
+def telling_cases(extents: Extents) -> list[int]:
+    """Which one or two cases tell most about all: those of the smallest and largest voxels.
+
+    Of voxels of one size, the smallest and the largest image.
+    """
+    order = np.lexsort((extents.voxels, extents.volume_mm3 / extents.voxels))
+    return sorted({int(order[0]), int(order[-1])})
+
+
+def estimate(extents: Extents, known: Mapping[int, CaseSize]) -> CaseSize:
+    """What all cases will take together.
+
+    Args:
+        extents: Of all cases.
+        known: The size of some, by index.
+    """
+    basis = min((extents.voxels, extents.volume_mm3), key=lambda sizes: _spread(sizes, known))
+    share = sum(basis[index] for index in known) / basis.sum()
+    there = CaseSize.total(known.values())
+    return CaseSize(
+        round(there.voxels / share),
+        round(there.ram_bytes / share),
+        round(there.disk_bytes / share),
+    )
+
+
+def _spread(sizes: NDArray[np.float64], known: Mapping[int, CaseSize]) -> float:
+    """How unlike the cases are in prepared voxels for each of these sizes; 1 is alike."""
+    ratios = [size.voxels / sizes[index] for index, size in known.items()]
+    return float(max(ratios) / min(ratios))

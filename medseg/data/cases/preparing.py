@@ -1,0 +1,57 @@
+"""Preparing cases, one or many at a time."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from medseg.data.cases.free_memory import available_bytes
+from medseg.data.cases.packed import Packed, case_name, pack_case
+
+__all__ = ["Case", "Preparation", "in_threads", "prepare_case", "threads_for"]
+
+Case = Mapping[str, Any]
+Preparation = Callable[[dict[str, Any]], object]
+
+# More gain little, as some steps use several processors on their own.
+MOST_THREADS = 4
+# A voxel of image and label in 32 bits, as both are before and after a step, and its grid.
+BYTES_WHILE_PREPARED = 32
+
+
+def prepare_case(preparation: Preparation, case: Case) -> Packed:
+    """Prepare and pack one case; an error says which.
+
+    Raises:
+        DataError: If the result cannot be packed; see `pack_case`.
+        Exception: What the preparation raised, with a note that names the case.
+    """
+    try:
+        return pack_case(preparation(dict(case)), case)
+    except Exception as error:
+        error.add_note(f"while preparing {case_name(case)}")
+        raise
+
+
+def in_threads(
+    work: Callable[[int], object], indices: Iterable[int], threads: int = MOST_THREADS
+) -> None:
+    """Call a function for each index, several at a time; the first error ends it."""
+    pool = ThreadPoolExecutor(min(threads, os.cpu_count() or 1))
+    try:
+        for _ in pool.map(work, indices):
+            pass
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def threads_for(voxels: float) -> int:
+    """How many cases can be prepared at a time in the memory that is left.
+
+    Args:
+        voxels: Of the largest case.
+    """
+    free = available_bytes()
+    if free is None:
+        return MOST_THREADS
+    return max(1, min(MOST_THREADS, int(free // (voxels * BYTES_WHILE_PREPARED))))

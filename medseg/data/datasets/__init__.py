@@ -1,0 +1,1 @@
+"""Data sets: pair, check and describe images and labels."""

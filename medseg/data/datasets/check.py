@@ -1,0 +1,117 @@
+"""Checks of a whole data set: every case read once, every finding told with what to do.
+
+A check never stops at the first bad case. It returns facts and problems as plain values; the
+command line makes a table of them, a test compares them, `--json` writes them down.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from medseg.data.datasets.facts import (
+    CaseReport,
+    DatasetReport,
+    LabelFacts,
+    image_facts,
+    label_facts,
+)
+from medseg.data.datasets.intake import count_values, grid_problems, image_problems, label_problems
+from medseg.data.datasets.whole_set import cohort_problems
+from medseg.data.dicom.problems import dicom_problems
+from medseg.data.digest import path_sha256
+from medseg.data.images.picture import Picture, read_image
+from medseg.data.images.volume import Volume
+from medseg.data.label_kind import as_classes
+from medseg.data.manifest import Case, Manifest
+from medseg.data.problems import InputError, Problem
+from medseg.errors import DataError
+
+__all__ = ["check_cases", "check_dataset"]
+
+
+def check_dataset(manifest: Manifest, dataset_dir: str | Path) -> DatasetReport:
+    """Check every case of a data set, and the whole.
+
+    Raises:
+        DataError: If the folder is missing or empty.
+    """
+    cases = tuple(check_cases(manifest, dataset_dir))
+    problems = cohort_problems(manifest, dataset_dir, cases)
+    return DatasetReport(name=manifest.name, cases=cases, problems=problems)
+
+
+def check_cases(manifest: Manifest, dataset_dir: str | Path) -> Iterator[CaseReport]:
+    """Check case after case, training first, in the manifest's order.
+
+    Raises:
+        DataError: If the folder is missing or empty.
+    """
+    folder = Path(dataset_dir)
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; give the one that holds {manifest.name}")
+    if not any(folder.iterdir()):
+        raise DataError(f"{folder}: the folder is empty; give the one that holds {manifest.name}")
+    for case in manifest.training:
+        place = "training" if case.fold is None else f"fold {case.fold}"
+        yield _check_case(case, manifest, folder, place)
+    for case in manifest.test:
+        yield _check_case(case, manifest, folder, "test")
+
+
+def _check_case(case: Case, manifest: Manifest, folder: Path, place: str) -> CaseReport:
+    problems = _digest_problems(case, folder)
+    image = _read(folder / case.image, "image", problems)
+    if image is not None:
+        problems += image_problems(image)
+        if isinstance(image, Volume):
+            problems += dicom_problems(image.dicom, manifest.modality)
+    facts: tuple[LabelFacts, ...] = ()
+    if case.label is not None:
+        facts = _check_label(folder / case.label, manifest, image, problems)
+    elif place != "test":
+        remedy = "give it a label, list it under test, or leave it out"
+        problems.append(Problem("error", "case", "a training case has no label", remedy))
+    return CaseReport(
+        case=case.case,
+        patient=case.patient,
+        place=place,
+        image=None if image is None else image_facts(image),
+        labels=facts,
+        problems=tuple(problems),
+    )
+
+
+def _digest_problems(case: Case, folder: Path) -> list[Problem]:
+    problems: list[Problem] = []
+    for key, expected in case.sha256.items():
+        name = case.image if key == "image" else case.label
+        if name is None or not (folder / name).exists():
+            continue
+        if path_sha256(folder / name) != expected:
+            what = "its SHA-256 is not the manifest's, so it is another file or a damaged one"
+            remedy = "fetch it again, or write a new manifest if you changed it on purpose"
+            problems.append(Problem("error", key, what, remedy))
+    return problems
+
+
+def _check_label(
+    path: Path, manifest: Manifest, image: Volume | Picture | None, problems: list[Problem]
+) -> tuple[LabelFacts, ...]:
+    label = _read(path, "label", problems)
+    if label is None:
+        return ()
+    if image is not None:
+        problems += grid_problems(image, label)
+    counts = count_values(as_classes(label.array, manifest.label_kind))
+    problems += label_problems(counts, [label.value for label in manifest.labels])
+    return label_facts(counts, manifest.labels, label.spacing_mm)
+
+
+def _read(
+    path: Path, where: Literal["image", "label"], problems: list[Problem]
+) -> Volume | Picture | None:
+    try:
+        return read_image(path, where=where)
+    except InputError as error:
+        problems.append(error.problem)
+        return None

@@ -1,0 +1,100 @@
+"""Problems that only the whole data set shows: copies, leaks, unused labels, stray files."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from medseg.data.datasets.facts import CaseReport
+from medseg.data.images.raster import RASTER_SUFFIXES
+from medseg.data.manifest import Manifest
+from medseg.data.problems import Problem
+
+__all__ = ["cohort_problems"]
+
+IMAGE_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd", ".dcm", *RASTER_SUFFIXES)
+SHOWN = 3
+
+
+def cohort_problems(
+    manifest: Manifest, dataset_dir: str | Path, cases: Sequence[CaseReport]
+) -> tuple[Problem, ...]:
+    """What is wrong with the data set as a whole.
+
+    Args:
+        manifest: The data set.
+        dataset_dir: Where its files are.
+        cases: What was found in each case.
+    """
+    return (
+        *_no_cases(manifest),
+        *_copies(cases),
+        *_one_fold(manifest),
+        *_unused_labels(cases),
+        *_stray_files(manifest, Path(dataset_dir)),
+    )
+
+
+def _no_cases(manifest: Manifest) -> Iterator[Problem]:
+    if not manifest.cases:
+        remedy = "add cases, or write it anew with `medseg data manifest`"
+        yield Problem("error", "data set", "the manifest lists no cases", remedy)
+
+
+def _copies(cases: Sequence[CaseReport]) -> Iterator[Problem]:
+    """One image under two names: a leak if the two are not in the same place."""
+    copies: defaultdict[str, list[CaseReport]] = defaultdict(list)
+    for case in cases:
+        if case.image is not None:
+            copies[case.image.voxels_sha256].append(case)
+    for same in copies.values():
+        names = _listed(case.case for case in same)
+        if len({case.place for case in same}) > 1:
+            places = ", ".join(sorted({case.place for case in same}))
+            what = f"{names} hold the same image and are in {places}, which is a leak"
+            remedy = "keep one of them, or give them one patient and one fold"
+            yield Problem("error", "data set", what, remedy)
+        elif len(same) > 1:
+            what = f"{names} hold the same image"
+            yield Problem("warning", "data set", what, "keep one of them")
+
+
+def _one_fold(manifest: Manifest) -> Iterator[Problem]:
+    folds = {case.fold for case in manifest.training}
+    if len(folds) == 1 and None not in folds:
+        what = f"all training cases are in fold {folds.pop()}, so none is left to train on"
+        yield Problem("warning", "data set", what, "deal them into at least two folds")
+
+
+def _unused_labels(cases: Sequence[CaseReport]) -> Iterator[Problem]:
+    voxels: defaultdict[str, int] = defaultdict(int)
+    for case in cases:
+        for label in case.labels:
+            voxels[f"{label.value} ({label.name})"] += label.voxels
+    unused = [label for label, count in voxels.items() if count == 0]
+    if unused:
+        what = f"no case has a voxel of label {_listed(unused)}"
+        yield Problem("warning", "data set", what, "check the labels' values and names")
+
+
+def _stray_files(manifest: Manifest, folder: Path) -> Iterator[Problem]:
+    listed = {folder / name for case in manifest.cases for name in (case.image, case.label) if name}
+    strays = sorted(
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.name.lower().endswith(IMAGE_SUFFIXES)
+        and not path.name.startswith(".")
+        # The slices of a listed folder are listed with it.
+        and listed.isdisjoint({path, *path.parents})
+    )
+    if strays:
+        what = (
+            f"image files that the manifest does not list, {len(strays)} in all: {_listed(strays)}"
+        )
+        remedy = "nothing if they are meant to be left out; else write the manifest anew"
+        yield Problem("warning", "data set", what, remedy)
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = list(names)
+    more = f" and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
+    return ", ".join(every[:SHOWN]) + more

@@ -1,0 +1,1 @@
+"""DICOM: find, choose, read and place series; write SEG and SR."""

@@ -1,0 +1,122 @@
+"""Which series is meant, where a folder, a tree or a zip holds several.
+
+A series is named by its uid, or it is the only one that fits; otherwise the list is shown.
+`dicom_reference` joins path and uid to one text, `PATH#UID`, that readers take wherever they take a
+path.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from medseg.data.dicom.find import DicomSeries, find_dicom_series
+from medseg.data.dicom.input import is_dicom, refuse
+from medseg.errors import UsageError
+
+__all__ = ["choose_series", "dicom_reference", "pick_input", "require_modality", "split_reference"]
+
+SHOWN = 20
+UID = re.compile(r"[0-9]+(\.[0-9]+)+")
+EXPORT = "export the images themselves, one grey value a pixel, with their geometry"
+
+
+def pick_input(
+    path: str | Path, *, series_uid: str | None = None, modality: str | None = None
+) -> str:
+    """What to load for one input of a prediction.
+
+    Args:
+        path: A volume's file, a DICOM file, a folder tree or a zip with DICOM series.
+        series_uid: The series to take; needed where several fit.
+        modality: Fitting series must have, e.g. `CT`; None takes any.
+
+    Returns:
+        The path itself for a volume's file, `PATH#UID` for DICOM. `read_volume` and
+        `DicomSeriesReader` take both.
+
+    Raises:
+        UsageError: If a uid is given for a file that is no DICOM.
+        InputError: If no series or several fit; it lists them.
+    """
+    path, named = split_reference(path)
+    wanted = series_uid or named
+    if path.exists() and not is_dicom(path):
+        if wanted is not None:
+            raise UsageError(f"{path}: is no DICOM, so it has no series; leave out the series uid")
+        return str(path)
+    chosen = choose_series(find_dicom_series(path), series_uid=wanted, modality=modality)
+    return dicom_reference(path, chosen.uid)
+
+
+def dicom_reference(path: str | Path, series_uid: str) -> str:
+    """`PATH#UID`."""
+    return f"{path}#{series_uid}"
+
+
+def split_reference(text: str | Path) -> tuple[Path, str | None]:
+    """Path and series uid of a reference; a path alone has no uid."""
+    path, mark, uid = str(text).rpartition("#")
+    if not mark or not UID.fullmatch(uid) or Path(text).exists():
+        return Path(text), None
+    return Path(path), uid
+
+
+def choose_series(
+    found: Sequence[DicomSeries], *, series_uid: str | None = None, modality: str | None = None
+) -> DicomSeries:
+    """The series of that uid, or the only one that could be a volume of that modality.
+
+    Series of one slice fit only where there is no larger one.
+
+    Raises:
+        InputError: If there is none or more than one; it lists them.
+    """
+    if not found:
+        raise refuse("there is no DICOM series", "check the path")
+    if series_uid is not None:
+        named = next((series for series in found if series.uid == series_uid), None)
+        if named is None:
+            raise refuse(f"there is no series {series_uid}", f"choose of: {_listed(found)}")
+        return require_modality(_require_volume(named), modality)
+    if len(found) == 1:
+        return require_modality(_require_volume(found[0]), modality)
+    fitting = [one for one in found if one.kind == "volume" and modality in (None, one.modality)]
+    fitting = [one for one in fitting if one.slices > 1] or fitting
+    if len(fitting) != 1:
+        kind = "" if modality is None else f"{modality} "
+        what = f"holds {len(fitting) or 'no'} {kind}series that fit, one is wanted"
+        raise refuse(what, f"choose by series uid: {_listed(fitting or found)}")
+    return fitting[0]
+
+
+def require_modality(series: DicomSeries, modality: str | None) -> DicomSeries:
+    """Refuse a series of another modality than a network was trained on; None takes any.
+
+    Raises:
+        InputError: If the modality differs.
+    """
+    if modality is not None and series.modality != modality:
+        what = f"its modality is {series.modality or 'not stated'}, wanted is {modality}"
+        raise refuse(what, f"give a {modality} series", series_uid=series.uid)
+    return series
+
+
+def _require_volume(series: DicomSeries) -> DicomSeries:
+    reasons = {
+        "no image": f"holds no images ({series.modality or 'modality not stated'})",
+        "colour": "holds colours (RGB or a palette)",
+        "localizer": "holds localizers (scouts), no slices of a volume",
+        "lookup table": "its values pass through a lookup table (ModalityLUTSequence)",
+        "no geometry": (
+            "its slices do not say where they lie "
+            "(ImagePositionPatient, ImageOrientationPatient, PixelSpacing)"
+        ),
+    }
+    if series.kind != "volume":
+        raise refuse(reasons[series.kind], EXPORT, series_uid=series.uid)
+    return series
+
+
+def _listed(series: Sequence[DicomSeries]) -> str:
+    more = f"; and {len(series) - SHOWN} more" if len(series) > SHOWN else ""
+    return "; ".join(one.describe() for one in series[:SHOWN]) + more

@@ -1,0 +1,150 @@
+"""What all DICOM outputs have in common: who and when, identifiers, the file.
+
+highdicom is handed no patient: it logs names that it finds odd, and quotes values in errors.
+Patient and study are set afterwards, as the source has them.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.valuerep import format_number_as_ds
+
+from medseg._files import write_atomically
+from medseg.data.dicom.input import refuse
+from medseg.data.dicom.label import DicomLabel
+from medseg.data.dicom.source import DicomSource
+from medseg.data.dicom.tags import quiet_pydicom
+from medseg.errors import UsageError
+
+__all__ = [
+    "EQUIPMENT",
+    "Overwrite",
+    "check_free",
+    "content_key",
+    "derived_uid",
+    "finish",
+    "number_uid",
+    "save_dicom",
+    "source_images",
+]
+
+Overwrite = Literal["refuse", "replace"]
+# pyright takes a dictionary of texts for any keyword argument.
+EQUIPMENT: dict[str, Any] = {
+    "manufacturer": "medseg",
+    "manufacturer_model_name": "medseg",
+    "device_serial_number": "0",
+    "software_versions": version("medseg"),
+}
+# For highdicom alone, which knows the attributes of standard classes only.
+CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
+
+
+def content_key(label: DicomLabel, source: DicomSource, planes: NDArray[Any]) -> str:
+    """A digest of all that an output states; equal for equal content."""
+    stated = [
+        [[r.sop_uid, r.frame] for r in source.references],
+        [one.model_dump() for one in label.labels],
+        asdict(label.algorithm),
+        label.created.isoformat(),
+        planes.shape,
+        EQUIPMENT,
+    ]
+    digest = hashlib.sha256(json.dumps(stated).encode())
+    for plane in planes:
+        digest.update(np.ascontiguousarray(plane).data)
+    return digest.hexdigest()
+
+
+def derived_uid(*parts: str | int) -> str:
+    """A uid that equal parts have in common, under 2.25 as PS3.5, B.2 has it."""
+    return f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, ' '.join(map(str, parts))).int}"
+
+
+def source_images(source: DicomSource) -> list[Dataset]:
+    """Each slice as an image of its own with nothing but its place, numbered by its uid.
+
+    Multi-frame files are taken apart here, so that all that follows is written once.
+    """
+    return [_image(source, k) for k in range(len(source.references))]
+
+
+def number_uid(k: int) -> str:
+    """The uid that slice `k` has in `source_images`."""
+    return f"2.25.{k}"
+
+
+def _image(source: DicomSource, k: int) -> Dataset:
+    frame, image = source.stack.frames[k], Dataset()
+    image.SOPClassUID, image.SOPInstanceUID = CT_IMAGE, number_uid(k)
+    image.StudyInstanceUID, image.SeriesInstanceUID = source.study_uid, source.stack.series_uid
+    image.FrameOfReferenceUID, image.Modality = source.frame_of_reference_uid, source.modality
+    image.Columns, image.Rows = frame.shape
+    image.ImagePositionPatient = _decimals(frame.position or ())
+    image.ImageOrientationPatient = _decimals(frame.orientation or ())
+    image.PixelSpacing = _decimals(frame.pixel_spacing or ())
+    image.SliceThickness = _decimals([frame.thickness_mm or source.stack.step_mm])[0]
+    for keyword in ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate"):
+        setattr(image, keyword, None)
+    image.StudyTime = image.StudyID = image.AccessionNumber = None
+    return image
+
+
+def _decimals(values: Iterable[float]) -> list[str]:
+    return [format_number_as_ds(float(value)) for value in values]
+
+
+def finish(output: Dataset, label: DicomLabel, source: DicomSource) -> Dataset:
+    """Set when an output was made, and whose it is."""
+    date, time = label.created.strftime("%Y%m%d"), label.created.strftime("%H%M%S.%f")
+    for event in ("InstanceCreation", "Content", "Series"):
+        setattr(output, f"{event}Date", date)
+        setattr(output, f"{event}Time", time)
+    for equipment in output.ContributingEquipmentSequence:
+        equipment.ContributionDateTime = date + time
+    output.SpecificCharacterSet = "ISO_IR 192"
+    output.SeriesDescription = label.algorithm.name
+    output.update(source.identity)
+    return output
+
+
+def check_free(path: Path, overwrite: Overwrite) -> None:
+    """Refuse to write over a file.
+
+    Raises:
+        ValueError: If the word is unknown.
+        UsageError: If the file is there already and is not to be replaced.
+    """
+    if overwrite not in get_args(Overwrite):
+        raise ValueError(f"overwrite must be one of {get_args(Overwrite)}, got {overwrite!r}")
+    if path.exists() and overwrite == "refuse":
+        raise UsageError(f"{path} is there already; set overwrite to 'replace' or move it")
+
+
+def save_dicom(output: Dataset, path: Path, source: DicomSource) -> None:
+    """Write a finished output, complete or not at all.
+
+    Raises:
+        InputError: If patient or study hold what cannot be written.
+    """
+
+    def write(temporary: Path) -> None:
+        try:
+            with quiet_pydicom():
+                output.save_as(temporary, enforce_file_format=True)
+        except OSError:
+            raise
+        except Exception:  # whatever it is, pydicom quotes the value
+            what = "its patient or study holds values that cannot be written"
+            raise refuse(what, "export it again", series_uid=source.stack.series_uid) from None
+
+    write_atomically(path, write)

@@ -1,0 +1,75 @@
+"""All DICOM outputs of one label, the source read once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+from medseg.data.dicom.label import DicomLabel
+from medseg.data.dicom.output_common import Overwrite, check_free
+from medseg.data.dicom.planes import label_planes
+from medseg.data.dicom.seg import write_seg_of
+from medseg.data.dicom.source import read_dicom_source
+from medseg.data.dicom.sr import write_sr_of
+from medseg.errors import UsageError
+
+__all__ = ["DicomFormat", "check_dicom_formats", "dicom_output_path", "write_dicom_outputs"]
+
+DicomFormat = Literal["dicom-seg", "dicom-sr"]
+ENDINGS = {"dicom-seg": "_seg.dcm", "dicom-sr": "_sr.dcm"}
+WRITERS = {"dicom-seg": write_seg_of, "dicom-sr": write_sr_of}
+
+
+def write_dicom_outputs(
+    label: DicomLabel,
+    formats: Sequence[DicomFormat],
+    output_dir: str | Path,
+    *,
+    case: str,
+    overwrite: Overwrite = "refuse",
+) -> list[Path]:
+    """Write `<case>_seg.dcm` and `<case>_sr.dcm`.
+
+    Args:
+        label: See there.
+        formats: Which; a report needs the segmentation that it refers to.
+        output_dir: Where to; made where missing.
+        case: Names the files.
+        overwrite: `refuse` existing files, before any is written, or `replace` them.
+
+    Returns:
+        The files, in the order of `formats`.
+
+    Raises:
+        UsageError: If a file is there already, the formats do not go together, or the source is
+            no DICOM.
+        InputError: See `write_dicom_seg`.
+    """
+    check_dicom_formats(formats)
+    paths = {one: dicom_output_path(output_dir, case, one) for one in formats}
+    for path in paths.values():
+        check_free(path, overwrite)
+    source = read_dicom_source(label.reference)
+    planes = label_planes(label, source)
+    # The segmentation first: a report never refers to what is not there.
+    for one in sorted(paths):
+        WRITERS[one](label, source, planes, paths[one])
+    return list(paths.values())
+
+
+def dicom_output_path(output_dir: str | Path, case: str, one: DicomFormat) -> Path:
+    """Where an output goes."""
+    return Path(output_dir) / f"{case}{ENDINGS[one]}"
+
+
+def check_dicom_formats(formats: Sequence[str]) -> None:
+    """Refuse unknown formats, and a report without its segmentation.
+
+    Raises:
+        UsageError: It says which go.
+    """
+    known = get_args(DicomFormat)
+    unknown = [one for one in formats if one not in known]
+    if unknown or not formats:
+        raise UsageError(f"DICOM formats must be of {', '.join(known)}, got {list(formats)}")
+    if "dicom-seg" not in formats:
+        raise UsageError("dicom-sr refers to the segments of dicom-seg; give both")

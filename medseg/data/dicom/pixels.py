@@ -1,0 +1,165 @@
+"""The values of slices: decoded, rescaled slice by slice, in one array.
+
+PET writes another slope for every slice, CT one intercept for all. pydicom decodes, with
+python-gdcm for what is compressed.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import IO, Any, cast
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.utils import iter_pixels
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from medseg.data.dicom.input import refuse
+from medseg.data.dicom.instance import Frame
+from medseg.data.dicom.stack import frame_words
+from medseg.data.dicom.tags import quiet_pydicom
+from medseg.data.problems import InputError
+
+__all__ = ["read_frames", "read_values", "without_copies"]
+
+Opener = Callable[[str], IO[bytes]]
+INT16 = np.iinfo(np.int16)
+KEYWORDS = [
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "PixelData",
+    "FloatPixelData",
+    "DoubleFloatPixelData",
+    "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
+]
+# pydicom's types say Unknown where a caller needs to know.
+_pydicom = cast("Any", pydicom)
+
+
+def read_values(
+    series_uid: str, frames: Sequence[Frame], open_file: Opener
+) -> NDArray[np.int16] | NDArray[np.float32]:
+    """Read slices in their order.
+
+    Returns:
+        `(I, J, K)`, slope and intercept of each slice applied; `int16` if that loses nothing,
+        else `float32`.
+
+    Raises:
+        InputError: If pixels are damaged or packed in a way that cannot be undone; it names the
+            slices.
+    """
+    stored: list[NDArray[Any] | None] = [None] * len(frames)
+    order = sorted(range(len(frames)), key=lambda k: (frames[k].file, frames[k].index))
+    in_files = [frames[k] for k in order]
+    for k, pixels in zip(order, read_frames(series_uid, in_files, open_file), strict=True):
+        stored[k] = pixels
+    whole = all(
+        _fits_int16(frame, cast("NDArray[Any]", pixels))
+        for frame, pixels in zip(frames, stored, strict=True)
+    )
+    columns, rows = frames[0].shape
+    # Slices lie one behind the other in memory, as in a NIfTI file.
+    dtype: Any = np.int16 if whole else np.float32
+    out: NDArray[Any] = np.empty((len(frames), rows, columns), dtype)
+    for k, frame in enumerate(frames):
+        out[k] = _rescaled(frame, cast("NDArray[Any]", stored[k]))
+        stored[k] = None
+    return out.transpose(2, 1, 0)
+
+
+def _fits_int16(frame: Frame, pixels: NDArray[Any]) -> bool:
+    if pixels.dtype.kind == "f" or not (frame.slope.is_integer() and frame.intercept.is_integer()):
+        return False
+    ends = [int(end) * frame.slope + frame.intercept for end in (pixels.min(), pixels.max())]
+    return INT16.min <= min(ends) and max(ends) <= INT16.max
+
+
+def _rescaled(frame: Frame, pixels: NDArray[Any]) -> NDArray[Any]:
+    if frame.slope == 1 and frame.intercept == 0:
+        return pixels
+    return pixels * frame.slope + frame.intercept
+
+
+def read_frames(
+    series_uid: str, frames: Sequence[Frame], open_file: Opener
+) -> Iterator[NDArray[Any]]:
+    """The stored values of each frame, `(rows, columns)`; frames of one file one after another.
+
+    Raises:
+        InputError: See `read_values`.
+    """
+    for file, group in groupby(frames, key=lambda frame: frame.file):
+        alike = list(group)
+        decoded = _decode(file, [frame.index for frame in alike], open_file)
+        for frame in alike:
+            try:
+                with quiet_pydicom():
+                    pixels = next(decoded)
+            except MemoryError:
+                raise
+            except Exception as error:  # decoders raise almost anything
+                raise _unreadable(series_uid, frame, error) from None
+            if pixels.shape != frame.shape[::-1]:
+                what = f"pixels do not have the size the header states: {frame_words([frame])}"
+                raise refuse(what, "export the series again", series_uid=series_uid)
+            yield pixels
+
+
+def _unreadable(series_uid: str, frame: Frame, error: Exception) -> InputError:
+    if isinstance(error, NotImplementedError):
+        what = f"pixels are packed in a way that cannot be undone here: {frame_words([frame])}"
+        remedy = "export the series again, uncompressed"
+    else:
+        what = f"pixels are damaged or cut off: {frame_words([frame])}"
+        remedy = "copy or export the series again"
+    return refuse(what, remedy, series_uid=series_uid)
+
+
+def _decode(file: str, indices: Sequence[int], open_file: Opener) -> Iterator[NDArray[Any]]:
+    with open_file(file) as stream:
+        dataset = _pydicom.dcmread(stream, force=True, specific_tags=KEYWORDS)
+    syntax = dataset.file_meta.get("TransferSyntaxUID")
+    if syntax is None:
+        implicit, little = dataset.original_encoding
+        explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
+    elif not get_decoder(syntax).is_available:
+        raise NotImplementedError
+    yield from iter_pixels(dataset, indices=indices, raw=True)
+
+
+def without_copies(
+    series_uid: str, frames: Sequence[Frame], open_file: Opener
+) -> tuple[tuple[Frame, ...], int]:
+    """Take out second copies of one and the same slice.
+
+    Returns:
+        The slices, each once, and how many copies were taken out.
+
+    Raises:
+        InputError: If files with one SOPInstanceUID differ; it names them.
+    """
+    kept: dict[tuple[str, int], Frame] = {}
+    copies = 0
+    for frame in frames:
+        # Old archives may lack the uid; then no file is known to be a copy.
+        first = kept.setdefault((frame.sop_uid or frame.file, frame.index), frame)
+        if first is frame:
+            continue
+        one, other = (next(read_frames(series_uid, [f], open_file)) for f in (first, frame))
+        if first.position != frame.position or not np.array_equal(one, other):
+            what = f"two files with one SOPInstanceUID differ: {frame_words([first, frame])}"
+            raise refuse(what, "export the series again", series_uid=series_uid)
+        copies += 1
+    return tuple(kept.values()), copies

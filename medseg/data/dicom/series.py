@@ -1,0 +1,180 @@
+"""A DICOM series as a volume: what cannot be placed without a guess is refused by name.
+
+Tilt and gaps can be allowed. A tilted stack is then straightened, rather than handed on with a
+sheared affine: NIfTI's quaternion and ITK have no shears, so the next program would drop it
+without a word. Missing slices are interpolated from their neighbours. What was done is kept in
+the facts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg.data.dicom.choice import choose_series, split_reference
+from medseg.data.dicom.find import DicomSeries, scan_series
+from medseg.data.dicom.input import open_input, refuse
+from medseg.data.dicom.instance import Frame
+from medseg.data.dicom.pixels import read_values, without_copies
+from medseg.data.dicom.resample import fill_gaps, straighten
+from medseg.data.dicom.stack import MAX_ERROR_MM, Stack, frame_words
+from medseg.data.dicom.stacking import stack_frames
+
+__all__ = ["DicomFacts", "DicomVolume", "Gaps", "Plane", "Tilt", "check_words", "read_dicom_series"]
+
+Tilt = Literal["refuse", "resample"]
+Gaps = Literal["refuse", "interpolate"]
+Values = NDArray[np.int16] | NDArray[np.float32]
+# Between neighbours; what lies in a wider gap cannot be told from its edges.
+MAX_GAP_MM = 20.0
+
+
+@dataclass(frozen=True)
+class Plane:
+    """The DICOM slice that a slice of the volume comes from: its uid, and its frame from 1."""
+
+    sop_uid: str
+    frame: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DicomFacts:
+    """Where a volume comes from and what was done to get it; no names, no dates.
+
+    Attributes:
+        series_uid: SeriesInstanceUID.
+        modality: E.g. `CT`.
+        slices: How many were read.
+        tilt_degrees: Between the stack and the normal of its slices.
+        straightened_mm: How far a slice was moved in its plane at most; 0 if none was.
+        interpolated: The volume's slices, from 0, that were interpolated.
+        copies_left_out: Second copies of a slice.
+        scouts_left_out: Scouts inside the series.
+        planes: For each slice of the volume the DICOM slice, none for interpolated ones.
+    """
+
+    series_uid: str
+    modality: str
+    slices: int
+    tilt_degrees: float = 0.0
+    straightened_mm: float = 0.0
+    interpolated: tuple[int, ...] = ()
+    copies_left_out: int = 0
+    scouts_left_out: int = 0
+    planes: tuple[Plane | None, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class DicomVolume:
+    """A series as a volume.
+
+    Attributes:
+        array: `(I, J, K)`, columns, rows and slices along the normal; `int16` or `float32`, in
+            the unit of the modality (HU for CT).
+        affine: `(4, 4)`, from voxel indices to millimetres, RAS+, at right angles.
+        facts: See there.
+    """
+
+    array: Values
+    affine: NDArray[np.float64]
+    facts: DicomFacts
+
+
+def read_dicom_series(
+    path: str | Path,
+    *,
+    series_uid: str | None = None,
+    modality: str | None = None,
+    tilt: Tilt = "refuse",
+    gaps: Gaps = "refuse",
+) -> DicomVolume:
+    """Read one series of a folder, a tree or a zip, or a multi-frame file.
+
+    Args:
+        path: A path, or a reference `PATH#UID` as `pick_input` gives it.
+        series_uid: The series; needed where several fit.
+        modality: Fitting series must have; None takes any.
+        tilt: `resample` moves the slices of a tilted stack within their planes.
+        gaps: `interpolate` fills in missing slices and makes uneven distances even.
+
+    Raises:
+        ValueError: If a word is unknown.
+        InputError: If no series or several fit, if it is no volume of grey values, if slices are
+            damaged, missing, tilted, doubled or turned. It names the slices.
+    """
+    check_words(tilt, gaps)
+    path, named = split_reference(path)
+    with open_input(path) as source:
+        found = scan_series(source)
+        series = choose_series(found, series_uid=series_uid or named, modality=modality)
+        _check_complete(series)
+        frames, copies = without_copies(series.uid, series.frames, source.open)
+        stack = stack_frames(series.uid, frames)
+        _check_stack(stack, tilt, gaps)
+        array = read_values(series.uid, stack.frames, source.open)
+    return _volume(series, stack, array, copies)
+
+
+def check_words(tilt: str, gaps: str) -> None:
+    """Refuse unknown words.
+
+    Raises:
+        ValueError: It names those that are known.
+    """
+    for name, word, known in (("tilt", tilt, get_args(Tilt)), ("gaps", gaps, get_args(Gaps))):
+        if word not in known:
+            raise ValueError(f"{name} must be one of {known}, got {word!r}")
+
+
+def _check_complete(series: DicomSeries) -> None:
+    if series.damaged:
+        total = series.damaged + len({frame.file for frame in series.frames})
+        what = f"{series.damaged} of {total} files are damaged or no slices of the series"
+        remedy = "export the series again, or take those files out of the folder"
+        raise refuse(what, remedy, series_uid=series.uid)
+
+
+def _check_stack(stack: Stack, tilt: Tilt, gaps: Gaps) -> None:
+    if not stack.is_straight and tilt == "refuse":
+        raise stack.refuse_tilt()
+    if stack.is_even:
+        return
+    if gaps == "refuse":
+        raise stack.refuse_gaps()
+    distances = np.diff(stack.heights_mm)
+    if distances.max() > MAX_GAP_MM:
+        place = frame_words([stack.frames[int(distances.argmax())]])
+        what = f"a gap of {distances.max():.1f} mm is too wide to interpolate: after {place}"
+        remedy = f"export the complete series; {MAX_GAP_MM:g} mm between slices is the limit"
+        raise refuse(what, remedy, series_uid=stack.series_uid)
+
+
+def _volume(series: DicomSeries, stack: Stack, array: Values, copies: int) -> DicomVolume:
+    affine, straightened_mm = stack.affine, 0.0
+    if not stack.is_straight:
+        straightened_mm = float(np.linalg.norm(stack.sideways_mm, axis=1).max())
+        array, affine = straighten(array, affine, stack.sideways_mm)
+    taken: tuple[int | None, ...] = tuple(range(len(stack.frames)))
+    if not stack.is_even:
+        heights = stack.heights_mm / stack.step_mm
+        array, taken = fill_gaps(array, heights, MAX_ERROR_MM / stack.step_mm)
+    facts = DicomFacts(
+        series_uid=series.uid,
+        modality=series.modality,
+        slices=len(stack.frames),
+        tilt_degrees=stack.tilt_degrees,
+        straightened_mm=straightened_mm,
+        interpolated=tuple(place for place, source in enumerate(taken) if source is None),
+        copies_left_out=copies,
+        scouts_left_out=series.scouts,
+        planes=_planes(stack.frames, taken),
+    )
+    return DicomVolume(array=array, affine=affine, facts=facts)
+
+
+def _planes(frames: Sequence[Frame], taken: Sequence[int | None]) -> tuple[Plane | None, ...]:
+    sources = (None if k is None else frames[k] for k in taken)
+    return tuple(None if f is None else Plane(f.sop_uid, f.index + 1) for f in sources)

@@ -1,0 +1,87 @@
+"""DICOM series for MONAI's `LoadImaged`, by class path.
+
+MONAI's own readers place tilted, incomplete and mixed series by guess.
+"""
+
+import math
+from typing import Any
+
+from monai.data.image_reader import ImageReader
+from numpy.typing import NDArray
+
+from medseg.data.dicom.choice import split_reference
+from medseg.data.dicom.input import is_dicom, refuse
+from medseg.data.dicom.series import DicomFacts, Gaps, Tilt, check_words, read_dicom_series
+from medseg.data.images.reader_common import Paths, PendingRead, narrow, paths_of, place_of
+from medseg.errors import UsageError
+
+__all__ = ["DicomSeriesReader"]
+
+
+class DicomSeriesReader(ImageReader):
+    """Reads a DICOM series from a folder, a tree, a zip, a multi-frame file or `PATH#UID`.
+
+    In a bundle: `reader: medseg.data.DicomSeriesReader`, or, for files as well,
+    `reader: [medseg.data.VolumeReader, medseg.data.DicomSeriesReader]`, which asks the last one
+    first. Array and affine are those of `read_dicom_series`.
+
+    Args:
+        modality: Series must have, e.g. `CT`; None takes any.
+        tilt: `refuse` or `resample` a tilted stack.
+        gaps: `refuse` or `interpolate` missing slices.
+
+    Raises:
+        ValueError: If a word is unknown.
+    """
+
+    def __init__(
+        self, *, modality: str | None = None, tilt: Tilt = "refuse", gaps: Gaps = "refuse"
+    ) -> None:
+        check_words(tilt, gaps)
+        self.modality = modality
+        self.tilt: Tilt = tilt
+        self.gaps: Gaps = gaps
+
+    def verify_suffix(self, filename: Paths) -> bool:
+        """Whether all paths are folders, zips or DICOM files."""
+        return all(is_dicom(split_reference(path)[0]) for path in paths_of(filename))
+
+    def read(self, data: Paths, **kwargs: object) -> PendingRead:
+        """Note what to read.
+
+        Raises:
+            UsageError: If it is no DICOM, so that `LoadImaged` goes on to the next reader.
+        """
+        if not self.verify_suffix(data):
+            raise UsageError("no DICOM folder, zip or file; give it to another reader")
+        return PendingRead(paths_of(data))
+
+    def get_data(self, img: PendingRead) -> tuple[NDArray[Any], dict[str, Any]]:
+        """Read it.
+
+        Returns:
+            The array `(I, J, K)`, see `narrow`, and the metadata that MONAI's transforms use,
+            with what was done to the series.
+
+        Raises:
+            InputError: See `read_dicom_series`.
+        """
+        if len(img.paths) != 1:
+            what = f"{len(img.paths)} paths were given for one image"
+            raise refuse(what, "give the folder, the zip or the multi-frame file of one series")
+        volume = read_dicom_series(
+            img.paths[0], modality=self.modality, tilt=self.tilt, gaps=self.gaps
+        )
+        place = place_of(volume.affine, volume.array.shape, channel_dim=math.nan)
+        return narrow(volume.array), {**place, **_plain(volume.facts)}
+
+
+def _plain(facts: DicomFacts) -> dict[str, str | float]:
+    """Facts that a data loader can put into a batch: texts and numbers only."""
+    return {
+        "dicom_series_uid": facts.series_uid,
+        "dicom_modality": facts.modality,
+        "dicom_tilt_degrees": facts.tilt_degrees,
+        "dicom_straightened_mm": facts.straightened_mm,
+        "dicom_interpolated": " ".join(map(str, facts.interpolated)),
+    }

@@ -1,0 +1,156 @@
+"""A NIfTI file, read to its last byte.
+
+nibabel stops after the last voxel, before the checksum of a compressed file, and so hands out
+damaged voxels without a word; here the rest of the stream is read as well. All that can go
+wrong with such a file is told in one line.
+"""
+
+import io
+import logging
+import math
+import zlib
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import nibabel as nib
+import numpy as np
+from isal import igzip, isal_zlib
+from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
+from numpy.typing import NDArray
+
+from medseg._quiet import shared
+from medseg.data.problems import InputError, Problem, Where, refusal
+
+__all__ = ["NIFTI_SUFFIXES", "Nifti", "read_nifti"]
+
+# The wheel says nothing of its types.
+_igzip = cast("Any", igzip)
+
+NIFTI_SUFFIXES = (".nii", ".nii.gz")
+# The size of a NIfTI-2 header, its first four bytes; a NIfTI-1 header has 348.
+NIFTI_2 = {(540).to_bytes(4, "little"), (540).to_bytes(4, "big")}
+# NIfTI's codes of units of space that are not millimetres.
+_UNITS = {1: "metres", 3: "micrometres"}
+DAMAGE: tuple[type[Exception], ...] = (
+    OSError,
+    EOFError,
+    OverflowError,
+    ValueError,
+    zlib.error,
+    cast("type[Exception]", isal_zlib.error),
+    ImageFileError,
+    HeaderDataError,
+    WrapStructError,
+)
+
+
+class Nifti(NamedTuple):
+    """What a file holds.
+
+    Attributes:
+        array: As stored, slope and intercept applied; perhaps read-only.
+        affine: `(4, 4)`, RAS+ in mm.
+        dtype: Type of the stored values.
+        doubts: What its header leaves open.
+    """
+
+    array: NDArray[Any]
+    affine: NDArray[np.float64]
+    dtype: str
+    doubts: tuple[Problem, ...]
+
+
+def read_nifti(path: Path, *, where: Where = "image") -> Nifti:
+    """Read a `.nii` or `.nii.gz` file.
+
+    Raises:
+        InputError: If the file is damaged, or holds colours or complex numbers.
+    """
+    with _one_line_errors(path, where), _quiet_nibabel():
+        content = path.read_bytes()
+        if path.name.lower().endswith(".gz"):
+            content = _igzip.decompress(content)
+        image = _header(content)
+        dtype = cast("np.dtype[Any]", image.get_data_dtype())
+        _check_scalar(path, dtype, where)
+        array = _voxels(content, image.dataobj)
+    return Nifti(array, image.affine, dtype.name, tuple(_doubts(image.header, where)))
+
+
+@contextmanager
+def _one_line_errors(path: Path, where: Where) -> Generator[None]:
+    try:
+        yield
+    except MemoryError as error:
+        what = "larger than the memory, or its header is damaged"
+        remedy = "copy the file again, or use a machine with more memory"
+        raise refusal(path, Problem("error", where, what, remedy)) from error
+    except InputError:
+        raise
+    except DAMAGE as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        what = f"cannot be read as NIfTI ({reason})"
+        raise refusal(path, Problem("error", where, what, "copy or export it again")) from error
+
+
+@contextmanager
+def _quiet_nibabel() -> Generator[None]:
+    """Neither log lines of mended headers nor numpy's warnings of numbers that overflow.
+
+    What such a header makes of the volume is checked afterwards.
+    """
+    # numpy's setting is the thread's own.
+    with _quiet_logger(), np.errstate(all="ignore"):
+        yield
+
+
+@shared
+@contextmanager
+def _quiet_logger() -> Generator[None]:
+    logger = logging.getLogger("nibabel.global")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
+def _header(content: bytes) -> Any:
+    image_type = cast("Any", nib.Nifti2Image if content[:4] in NIFTI_2 else nib.Nifti1Image)
+    return image_type.from_stream(io.BytesIO(content))
+
+
+def _voxels(content: bytes, stored: Any) -> NDArray[Any]:
+    """What nibabel gives, but where nothing is to be scaled as a view: a copy takes its time."""
+    promised = math.prod(stored.shape) * stored.dtype.itemsize
+    there = len(content) - stored.offset
+    if there < promised:
+        raise ValueError(
+            f"its header promises {promised} bytes of voxels, {max(there, 0)} are there"
+        )
+    if (stored.slope, stored.inter) != (1, 0):
+        return np.asanyarray(stored)
+    return np.ndarray(stored.shape, stored.dtype, content, stored.offset, order="F")
+
+
+def _doubts(header: Any, where: Where) -> Iterator[Problem]:
+    # Few programs heed the unit, and some write a wrong one, so what it says is told and not done.
+    unit = _UNITS.get(int(header["xyzt_units"]) % 8)
+    if unit is not None:
+        what = f"its header gives voxel sizes in {unit}, and they are taken as millimetres"
+        yield Problem("warning", where, what, "scale its affine, if that is what they are")
+    if header["sform_code"] == header["qform_code"] == 0:
+        what = "its header has no orientation (sform and qform codes 0), so sides are a guess"
+        yield Problem("warning", where, what, "export it again with its orientation")
+
+
+def _check_scalar(path: Path, dtype: np.dtype[Any], where: Where) -> None:
+    if dtype.fields is not None or dtype.kind == "c":
+        kind = "complex numbers" if dtype.kind == "c" else "colours (RGB)"
+        remedy = "convert it to one number a voxel"
+        raise refusal(path, Problem("error", where, f"holds {kind}", remedy))

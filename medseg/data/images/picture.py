@@ -1,0 +1,79 @@
+"""Pictures: PNG, TIFF, JPEG and BMP files beside volumes, for checks of a data set.
+
+A picture has pixels but no millimetres: it may be checked and trained on, but nothing in it
+has a length or a volume, and no tool here invents one.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg.data.images.raster import RASTER_SUFFIXES, Content, read_raster
+from medseg.data.images.volume import Volume, read_volume
+from medseg.data.problems import Where
+
+__all__ = ["Picture", "is_raster", "read_image", "read_picture"]
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One 2-D image, in the shape of a volume of one slice.
+
+    Attributes:
+        array: `(I, J, 1)`, or `(I, J, 1, 3)` for RGB; I = row from the top, J = column.
+        dtype: Type of the stored values, e.g. `uint8`, or `uint8 RGB`.
+    """
+
+    array: NDArray[Any]
+    dtype: str
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of pixels along I and J, and 1."""
+        return self.array.shape[0], self.array.shape[1], 1
+
+    @property
+    def affine(self) -> NDArray[np.float64]:
+        """The identity: equal for all pictures, so that only their shapes can differ."""
+        return np.eye(4)
+
+    @property
+    def spacing_mm(self) -> None:
+        """Unknown."""
+
+    @property
+    def orientation(self) -> str:
+        """Unknown."""
+        return "unknown"
+
+
+def read_image(path: str | Path, *, where: Where = "image") -> Volume | Picture:
+    """Read a volume or a picture, by the ending of the file's name.
+
+    Args:
+        path: See `read_volume` and `read_raster`.
+        where: Whether an error should speak of an image or of a label. Of a label that is
+            a picture, palettes give their numbers, and colours are refused.
+
+    Raises:
+        InputError: If it is missing, damaged, or of another format.
+    """
+    if not is_raster(path):
+        return read_volume(path, where=where)
+    return read_picture(path, "label" if where == "label" else "any", where=where)
+
+
+def is_raster(path: str | Path) -> bool:
+    """Whether a path is called as a picture is, and is no folder."""
+    return str(path).lower().endswith(RASTER_SUFFIXES) and not Path(path).is_dir()
+
+
+def read_picture(path: str | Path, content: Content = "any", *, where: Where = "image") -> Picture:
+    """Read a picture; arguments and errors are those of `read_raster`."""
+    channels = read_raster(path, content, where=where)
+    colour = len(channels) == 3
+    array = np.moveaxis(channels, 0, -1)[:, :, None] if colour else channels[0][..., None]
+    return Picture(array=array, dtype=array.dtype.name + (" RGB" if colour else ""))

@@ -1,0 +1,71 @@
+"""PNG, TIFF, JPEG and BMP files for MONAI's `LoadImaged`, by class path.
+
+MONAI's `PILReader` hands out columns before rows, and a 16-bit colour, a palette or the first
+page of a stack without a word.
+"""
+
+from typing import Any, get_args
+
+import numpy as np
+from monai.data.image_reader import ImageReader
+from numpy.typing import NDArray
+
+from medseg.data.images.raster import RASTER_SUFFIXES, Content, read_raster
+from medseg.data.images.reader_common import Paths, PendingRead, paths_of, place_of
+from medseg.data.problems import Problem, Where, refusal
+from medseg.errors import UsageError
+
+__all__ = ["RasterReader"]
+
+
+class RasterReader(ImageReader):
+    """Reads 2-D images; several files become the channels of one image.
+
+    In a recipe: `{_target_: LoadImaged, keys: label, reader: medseg.data.RasterReader, content:
+    label}`. The affine is the identity, one pixel a millimetre, for want of anything better.
+
+    Args:
+        content: What is expected, see `read_raster`.
+
+    Raises:
+        UsageError: If the word is unknown.
+    """
+
+    def __init__(self, *, content: Content = "any") -> None:
+        if content not in get_args(Content):
+            allowed = ", ".join(get_args(Content))
+            raise UsageError(f"RasterReader: content must be one of {allowed}, got {content!r}")
+        self.content: Content = content
+
+    def verify_suffix(self, filename: Paths) -> bool:
+        """Whether all paths end like a 2-D image."""
+        return all(path.lower().endswith(RASTER_SUFFIXES) for path in paths_of(filename))
+
+    def read(self, data: Paths, **kwargs: object) -> PendingRead:
+        """Note what to read.
+
+        Raises:
+            UsageError: If it is no 2-D image, so that `LoadImaged` goes on to the next reader.
+        """
+        if not self.verify_suffix(data):
+            raise UsageError(f"no {' '.join(RASTER_SUFFIXES)} file; give it to another reader")
+        return PendingRead(paths_of(data))
+
+    def get_data(self, img: PendingRead) -> tuple[NDArray[Any], dict[str, Any]]:
+        """Read it.
+
+        Returns:
+            The array `(C, I, J)`, rows before columns, and the metadata that MONAI's
+            transforms use.
+
+        Raises:
+            InputError: See `read_raster`; or if several files differ in shape.
+        """
+        where: Where = "label" if self.content == "label" else "image"
+        parts = [read_raster(path, self.content, where=where) for path in img.paths]
+        for path, part in zip(img.paths, parts, strict=True):
+            if part.shape[1:] != parts[0].shape[1:]:
+                what = f"has shape {part.shape[1:]}, {img.paths[0]} has {parts[0].shape[1:]}"
+                raise refusal(path, Problem("error", where, what, "give channels of one size"))
+        array = np.concatenate(parts)
+        return array, place_of(np.eye(4), array.shape[1:], channel_dim=0)

@@ -1,0 +1,60 @@
+"""NIfTI, NRRD and MetaImage files for MONAI's `LoadImaged`, by class path.
+
+MONAI's `NibabelReader` stops before the checksum of a compressed file and so takes damaged voxels,
+its errors are lost among those of other readers, and a large file takes it half as long again.
+"""
+
+import math
+from typing import Any
+
+from monai.data.image_reader import ImageReader
+from numpy.typing import NDArray
+
+from medseg.data.images.itk_file import ITK_SUFFIXES
+from medseg.data.images.nifti import NIFTI_SUFFIXES
+from medseg.data.images.reader_common import Paths, PendingRead, narrow, paths_of, place_of
+from medseg.data.images.volume import read_volume
+from medseg.data.problems import Problem, refusal
+from medseg.errors import UsageError
+
+__all__ = ["VolumeReader"]
+
+_SUFFIXES = (*NIFTI_SUFFIXES, *ITK_SUFFIXES)
+
+
+class VolumeReader(ImageReader):
+    """Reads a volume from one file, as `read_volume` does.
+
+    In a recipe: `{_target_: LoadImaged, keys: image, reader: medseg.data.VolumeReader}`, or with
+    `reader: [medseg.data.VolumeReader, medseg.data.DicomSeriesReader]` for DICOM series as well;
+    the last one is asked first.
+    """
+
+    def verify_suffix(self, filename: Paths) -> bool:
+        """Whether all paths end like a volume."""
+        return all(path.lower().endswith(_SUFFIXES) for path in paths_of(filename))
+
+    def read(self, data: Paths, **kwargs: object) -> PendingRead:
+        """Note what to read.
+
+        Raises:
+            UsageError: If it is no volume, so that `LoadImaged` goes on to the next reader.
+        """
+        if not self.verify_suffix(data):
+            raise UsageError(f"no {' '.join(_SUFFIXES)} file; give it to another reader")
+        return PendingRead(paths_of(data))
+
+    def get_data(self, img: PendingRead) -> tuple[NDArray[Any], dict[str, Any]]:
+        """Read it.
+
+        Returns:
+            The array `(I, J, K)`, see `narrow`, and the metadata that MONAI's transforms use.
+
+        Raises:
+            InputError: See `read_volume`; or if there are several files.
+        """
+        if len(img.paths) != 1:
+            what = f"{len(img.paths)} files were given for one image"
+            raise refusal(img.paths[0], Problem("error", "image", what, "give one file of 3 axes"))
+        volume = read_volume(img.paths[0])
+        return narrow(volume.array), place_of(volume.affine, volume.shape, channel_dim=math.nan)

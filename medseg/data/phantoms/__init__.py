@@ -1,0 +1,1 @@
+"""Phantoms: synthetic images with labels, for demos and tests."""

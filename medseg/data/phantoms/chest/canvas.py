@@ -1,0 +1,30 @@
+"""The image of a phantom while it is being painted, and Hounsfield units of its tissues.
+
+Layers go on one after the other; each covers what lies below it by its share of the
+voxel, which gives borders their partial volume.
+"""
+
+from dataclasses import dataclass
+
+from medseg.data.phantoms.grid import Field, Grid, coverage
+
+__all__ = ["Canvas"]
+
+AIR_HU, FAT_HU, MUSCLE_HU, BLOOD_HU, LIVER_HU = -1000, -100, 48, 42, 58
+CORTEX_HU, MARROW_HU, DISC_HU = 620, 230, 85
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """The image being painted, `(I, J, K)` in HU, on its grid."""
+
+    image: Field
+    grid: Grid
+
+    def paint(self, share: Field, hu: float | Field) -> None:
+        """Cover the image with a layer, by its share of each voxel."""
+        self.image[...] += share * (hu - self.image)
+
+    def paint_inside(self, distance_mm: Field, hu: float | Field) -> None:
+        """Cover the inside of a shape."""
+        self.paint(coverage(distance_mm, self.grid.spacing_mm[0]), hu)

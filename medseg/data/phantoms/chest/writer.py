@@ -1,0 +1,125 @@
+"""Write chest phantoms as a data set: images, labels, manifest."""
+
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from medseg.data.dicom.ct_writer import write_ct_series
+from medseg.data.manifest import Case, Channel, Label, Manifest, save_manifest
+from medseg.data.phantoms.chest.phantom import SHAPE, chest_phantom
+from medseg.data.phantoms.files import (
+    MOST_THREADS,
+    digests,
+    require_split,
+    whole_folder,
+    write_nifti,
+)
+
+__all__ = ["FileFormat", "PhantomSet", "write_phantoms"]
+
+logger = logging.getLogger(__name__)
+
+FileFormat = Literal["nifti", "dicom"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhantomSet:
+    """What a data set of phantoms consists of.
+
+    Attributes:
+        cases: How many in all; each is a patient of its own.
+        test_cases: How many of them, the last ones, are kept for the test split.
+        folds: Into how many folds the others are dealt out, one after the other.
+        seed: Names the set; case n of a seed does not depend on how many there are.
+        file_format: What the images are; labels are NIfTI on the same grid.
+        shape: Voxels of each image, 8 or more along every axis.
+    """
+
+    cases: int = 12
+    test_cases: int = 2
+    folds: int = 2
+    seed: int = 0
+    file_format: FileFormat = "nifti"
+    shape: tuple[int, int, int] = SHAPE
+
+    def __post_init__(self) -> None:
+        """Refuse a set that cannot be made, in the words of the command line."""
+        require_split(
+            cases=self.cases, test_cases=self.test_cases, folds=self.folds, seed=self.seed
+        )
+
+
+def write_phantoms(folder: str | Path, phantoms: PhantomSet) -> Manifest:
+    """Make a data set of phantoms with its `manifest.json`.
+
+    Args:
+        folder: Where to; must be empty or not there yet.
+        phantoms: What to make.
+
+    Returns:
+        The manifest; its digests are those of `medseg.data.digest.path_sha256`.
+
+    Raises:
+        DataError: If the folder holds something or cannot be written.
+        ValueError: If the shape is too small.
+    """
+    with whole_folder(folder) as unfinished:
+        return _write_all(unfinished, phantoms)
+
+
+def _write_all(folder: Path, phantoms: PhantomSet) -> Manifest:
+    # NumPy and zlib let other threads run; the cases share no source of randomness.
+    with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
+        cases = list(pool.map(partial(_write_case, folder, phantoms), range(phantoms.cases)))
+    trained = phantoms.cases - phantoms.test_cases
+    manifest = Manifest(
+        name="chest_phantoms",
+        description="Chest CT made by formula: lungs with ground glass and consolidation",
+        source=f"medseg.data.phantoms.chest.phantom, seed {phantoms.seed}",
+        licence="CC0-1.0",
+        citation="none",
+        modality="CT",
+        channels=(Channel(name="CT", unit="HU", window=(-1000, 200)),),
+        labels=(
+            Label(value=0, name="background"),
+            Label(value=1, name="lung", snomed="39607008"),
+            Label(value=2, name="infection"),
+        ),
+        training=tuple(cases[:trained]),
+        test=tuple(cases[trained:]),
+    )
+    save_manifest(manifest, folder / "manifest.json")
+    return manifest
+
+
+def _write_case(folder: Path, phantoms: PhantomSet, number: int) -> Case:
+    case = f"phantom_{number:03d}"
+    # Seeds of different sets must not meet: 1000 cases apart.
+    phantom = chest_phantom(1000 * phantoms.seed + number, shape=phantoms.shape)
+    label = f"labels/{case}.nii.gz"
+    if phantoms.file_format == "nifti":
+        image = f"images/{case}.nii.gz"
+        write_nifti(folder / image, phantom.image, phantom.affine)
+    else:
+        # Readers stack slices so that the axes are right-handed.
+        if np.linalg.det(phantom.affine) < 0:
+            phantom = phantom.flipped(2)
+        image = f"images/{case}"
+        (folder / image).mkdir()
+        write_ct_series(folder / image, phantom.image, phantom.affine, case=case)
+    write_nifti(folder / label, phantom.label, phantom.affine)
+    logger.info("%s: %d foci of infection", case, len(phantom.lesions))
+    return Case(
+        case=case,
+        patient=case,
+        image=image,
+        label=label,
+        fold=number % phantoms.folds if number < phantoms.cases - phantoms.test_cases else None,
+        sha256=digests(folder, image, label),
+    )

@@ -1,0 +1,1 @@
+"""Abdominal Dixon MR phantoms."""

@@ -1,0 +1,121 @@
+"""Write phantoms of abdominal fat as a data set: slices, labels, manifest.
+
+A patient has several slices, each a case of its own as the recipe wants it, and all of them lie in
+one fold: slices of one body know each other.
+"""
+
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+from medseg.data.manifest import Case, Channel, Label, Manifest, save_manifest
+from medseg.data.phantoms.fat.phantom import FAT_SHAPE, fat_phantom
+from medseg.data.phantoms.files import (
+    MOST_THREADS,
+    digests,
+    require_split,
+    whole_folder,
+    write_nifti,
+)
+from medseg.errors import UsageError
+
+__all__ = ["FatPhantomSet", "write_fat_phantoms"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FatPhantomSet:
+    """What a data set of abdominal fat phantoms consists of.
+
+    Attributes:
+        patients: How many in all.
+        test_patients: How many of them, the last ones, are kept for the test split.
+        slices: Of each patient, at different levels.
+        folds: Into how many folds the others are dealt out, one after the other.
+        seed: Names the set; slice n of patient m of a seed does not depend on how many there are.
+        shape: Pixels of each slice, 8 or more along both axes.
+    """
+
+    patients: int = 12
+    test_patients: int = 2
+    slices: int = 4
+    folds: int = 2
+    seed: int = 0
+    shape: tuple[int, int] = FAT_SHAPE
+
+    def __post_init__(self) -> None:
+        """Refuse a set that cannot be made, in the words of the command line."""
+        require_split(
+            cases=self.patients, test_cases=self.test_patients, folds=self.folds, seed=self.seed
+        )
+        if self.slices < 1:
+            raise UsageError(f"slices must be 1 or more, got {self.slices}")
+
+
+def write_fat_phantoms(folder: str | Path, phantoms: FatPhantomSet) -> Manifest:
+    """Make a data set of abdominal fat phantoms with its `manifest.json`.
+
+    Args:
+        folder: Where to; must be empty or not there yet.
+        phantoms: What to make.
+
+    Returns:
+        The manifest; its digests are those of `medseg.data.digest.path_sha256`.
+
+    Raises:
+        DataError: If the folder holds something or cannot be written.
+        ValueError: If the shape is too small.
+    """
+    with whole_folder(folder) as unfinished:
+        return _write_all(unfinished, phantoms)
+
+
+def _write_all(folder: Path, phantoms: FatPhantomSet) -> Manifest:
+    slices = list(product(range(phantoms.patients), range(phantoms.slices)))
+    # NumPy and zlib let other threads run; the slices share no source of randomness.
+    with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
+        cases = list(pool.map(partial(_write_slice, folder, phantoms), slices))
+    manifest = Manifest(
+        name="abdominal_fat_phantoms",
+        description="Fat images of abdominal Dixon MR made by formula, slice by slice: fat under "
+        "the skin (sat) and between the organs (vat)",
+        source=f"medseg.data.phantoms.fat.phantom, seed {phantoms.seed}",
+        licence="CC0-1.0",
+        citation="none",
+        modality="MR",
+        channels=(Channel(name="fat", unit="arbitrary"),),
+        labels=(
+            Label(value=0, name="background"),
+            Label(value=1, name="sat"),
+            Label(value=2, name="vat"),
+        ),
+        training=tuple(case for case in cases if case.fold is not None),
+        test=tuple(case for case in cases if case.fold is None),
+    )
+    save_manifest(manifest, folder / "manifest.json")
+    return manifest
+
+
+def _write_slice(folder: Path, phantoms: FatPhantomSet, place: tuple[int, int]) -> Case:
+    patient, number = place
+    case = f"fat_{patient:03d}_{number:02d}"
+    # Seeds of different sets must not meet: 1000 patients apart.
+    phantom = fat_phantom(1000 * phantoms.seed + patient, number, shape=phantoms.shape)
+    image, label = f"images/{case}.nii.gz", f"labels/{case}.nii.gz"
+    write_nifti(folder / image, phantom.image, phantom.affine)
+    write_nifti(folder / label, phantom.label, phantom.affine)
+    logger.info("%s: SAT %.1f ml, VAT %.1f ml", case, phantom.sat_ml, phantom.vat_ml)
+    tested = patient >= phantoms.patients - phantoms.test_patients
+    return Case(
+        case=case,
+        patient=f"fat_{patient:03d}",
+        image=image,
+        label=label,
+        fold=None if tested else patient % phantoms.folds,
+        sha256=digests(folder, image, label),
+    )

@@ -1,0 +1,170 @@
+"""Whether a fast engine gives the labels of torch in fp32, asked once for each set of weights.
+
+On windows of a real image, as noise says nothing about a trained network: on those that hold
+most of its rarest classes, which rounding changes first. What is compared is not the share of
+equal voxels, which a lost lesion hardly changes, but the DSC of each class.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from medseg._files import write_atomically
+from medseg.inference.engines.open_engine import Engine
+from medseg.inference.engines.torch_engine import torch_predictor
+
+__all__ = ["LEAST_DICE", "Agreement", "agreeing_engine", "label_agreement", "telling_windows"]
+
+logger = logging.getLogger(__name__)
+
+LEAST_DICE = 0.995
+# Below so many voxels, or in small windows such a share, single ones at its surface decide a
+# class's DSC.
+_LEAST_VOXELS = 1000
+_LEAST_SHARE = 0.001
+# torch in fp32 takes seconds for each; and of many slices, not all have to be looked through.
+_MOST_WINDOWS = 4
+_MOST_LOOKED_AT = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """How well the labels of two engines agree.
+
+    Attributes:
+        dice: Lowest DSC of a class, of those with 1000 voxels of the reference's, or 0.1 %.
+        equal: Share of voxels with equal labels.
+        classes: How many classes were compared.
+    """
+
+    dice: float
+    equal: float
+    classes: int
+
+
+def agreeing_engine(
+    engine: Engine,
+    network: nn.Module,
+    windows: Sequence[Tensor],
+    *,
+    least_dice: float = LEAST_DICE,
+) -> Engine:
+    """The engine itself, or the first of its fallbacks whose labels agree with torch's in fp32.
+
+    The verdict is remembered beside the converted network, unless the windows held one class
+    only, which proves little.
+
+    Args:
+        engine: As opened; one without a fallback is returned as it is.
+        network: The engine's.
+        windows: `(C, *window)` each, float32 on the engine's device: all of a real image. Up to
+            four are compared: the one with most in it, and those with most of each class, the
+            rarest first.
+        least_dice: Lowest DSC that passes, in (0, 1].
+    """
+    if not 0 < least_dice <= 1:
+        raise ValueError(f"least_dice must be in (0, 1], got {least_dice}")
+    while engine.fallback is not None:
+        agreement = _remembered(engine) or _measured(engine, network, windows)
+        if agreement.dice >= least_dice:
+            break
+        slower = engine.fallback()
+        logger.warning(
+            "%s %s gives other labels than torch fp32 (%.3f %% of voxels equal, lowest DSC %.4f, "
+            "bound %.4f); %s %s is used instead",
+            *(engine.name, engine.precision, 100 * agreement.equal, agreement.dice, least_dice),
+            *(slower.name, slower.precision),
+        )
+        engine = slower
+    return engine
+
+
+def label_agreement(
+    engine: Callable[[Tensor], Tensor], reference: Callable[[Tensor], Tensor], windows: Tensor
+) -> Agreement:
+    """Compare the labels that two engines give the same windows.
+
+    Args:
+        engine: Windows to logits `(B, K, *window)`.
+        reference: Likewise.
+        windows: `(B, C, *window)`.
+    """
+    found, truth = _labels(engine, windows), _labels(reference, windows)
+    counts = torch.bincount(truth.flatten())
+    least = min(_LEAST_VOXELS, _LEAST_SHARE * truth.numel())
+    classes = [int(c) for c in torch.nonzero(counts >= least)]
+    dice = [_dice(found == value, truth == value) for value in classes]
+    equal = (found == truth).double().mean().item()
+    return Agreement(dice=min(dice), equal=equal, classes=len(classes))
+
+
+def telling_windows(
+    engine: Callable[[Tensor], Tensor], windows: Sequence[Tensor], most: int = _MOST_WINDOWS
+) -> list[Tensor]:
+    """The window whose intensities spread most, then that with most of the rarest class, and so on.
+
+    Args:
+        engine: Names the classes; windows `(1, C, *window)` to logits.
+        windows: To choose from, `(C, *window)` each; of more than 32, every second, third or so.
+        most: How many at most.
+    """
+    windows = windows[:: -(-len(windows) // _MOST_LOOKED_AT)]
+    counts = [torch.bincount(_labels(engine, window[None]).flatten()) for window in windows]
+    classes = max(len(count) for count in counts)
+    table = torch.stack([nn.functional.pad(count, (0, classes - len(count))) for count in counts])
+    spread = max(range(len(windows)), key=lambda n: float(windows[n].std()))
+    totals = table.sum(dim=0)
+    rarest_first = [int(c) for c in totals.argsort() if totals[c] > 0]
+    chosen = [spread, *(int(table[:, c].argmax()) for c in rarest_first)]
+    return [windows[n] for n in list(dict.fromkeys(chosen))[:most]]
+
+
+def _labels(run: Callable[[Tensor], Tensor], windows: Tensor) -> Tensor:
+    """Labels window by window, so that one set of logits is held at a time."""
+    return torch.cat([run(window).argmax(dim=1) for window in torch.split(windows, 1)])
+
+
+def _dice(found: Tensor, truth: Tensor) -> float:
+    return (2 * (found & truth).sum() / (found.sum() + truth.sum())).item()
+
+
+def _measured(engine: Engine, network: nn.Module, windows: Sequence[Tensor]) -> Agreement:
+    reference = torch_predictor(network, "fp32", axes=len(engine.window), device=engine.device)
+    agreement = label_agreement(engine, reference, torch.stack(telling_windows(engine, windows)))
+    if agreement.classes > 1 and engine.verdict is not None:
+        content = {**asdict(agreement), "processor": _processor(engine.device)}
+        _write(engine.verdict, json.dumps(content))
+    return agreement
+
+
+def _remembered(engine: Engine) -> Agreement | None:
+    if engine.verdict is None:
+        return None
+    try:
+        content = json.loads(engine.verdict.read_text(encoding="utf-8"))
+        # A cache may lie on a disk that machines share; how they round is their own.
+        if content.pop("processor") != _processor(engine.device):
+            return None
+        return Agreement(**content)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
+    except OSError as error:
+        logger.warning("%s; the engine is checked again next time", error)
+
+
+def _processor(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return " ".join(
+        name for name, able in sorted(torch.cpu.get_capabilities().items()) if able is True
+    )

@@ -1,0 +1,230 @@
+"""Engines: one way to call a network on windows, whatever computes it.
+
+OpenVINO takes half of torch's time on a CPU, but is another program with other rounding. So an
+engine that was chosen for its speed knows the next one to fall back to, in case its labels are
+others than torch's (`medseg.inference.engines.check`); one that the user named is what they get.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+from medseg.data.cases.disk_cache import default_cache_dir
+from medseg.errors import MedsegError, UsageError
+from medseg.inference.autocast import fast_precision
+from medseg.inference.engines.key import engine_key
+from medseg.inference.engines.openvino import openvino_predictor
+from medseg.inference.engines.openvino_runtime import has_openvino, load_openvino
+from medseg.inference.engines.torch_engine import torch_predictor
+from medseg.networks.compilation import Compile
+
+__all__ = [
+    "Engine",
+    "EngineChoice",
+    "EngineName",
+    "EnginePrecision",
+    "PrecisionChoice",
+    "open_engine",
+]
+
+logger = logging.getLogger(__name__)
+
+EngineName = Literal["torch", "openvino"]
+EngineChoice = Literal["auto", "torch", "openvino"]
+EnginePrecision = Literal["fp32", "bf16", "fp16"]
+PrecisionChoice = Literal["auto", "fp32", "bf16", "fp16"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """A network that computes windows.
+
+    Attributes:
+        name: What computes.
+        precision: Of its convolutions.
+        window: Voxels of a window along each axis.
+        channels: Of the image.
+        device: Where windows are taken and logits given.
+        run: The computation.
+        fallback: Opens the next best engine; none if this one is to be used as it is.
+        verdict: Where it is remembered how well its labels agree with torch's in fp32.
+    """
+
+    name: EngineName
+    precision: EnginePrecision
+    window: tuple[int, ...]
+    channels: int
+    device: torch.device
+    run: Callable[[Tensor], Tensor]
+    fallback: "Callable[[], Engine] | None" = None
+    verdict: Path | None = None
+
+    def __call__(self, windows: Tensor) -> Tensor:
+        """Return the logits.
+
+        Args:
+            windows: `(B, C, *window)` float32, on the engine's device.
+
+        Returns:
+            `(B, K, *window)` float32, on that device.
+        """
+        expected = (self.channels, *self.window)
+        if windows.shape[1:] != expected or windows.dtype != torch.float32:
+            raise ValueError(
+                f"windows must be float32 (B, {', '.join(map(str, expected))}), "
+                f"got {windows.dtype} {tuple(windows.shape)}"
+            )
+        logits = self.run(windows.as_subclass(Tensor))
+        if logits.shape[2:] != self.window:
+            raise ValueError(
+                f"logits must have the window's size {self.window}, this network gives "
+                f"{tuple(logits.shape[2:])}; take padded convolutions"
+            )
+        return logits
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Order:
+    """What `open_engine` was asked for."""
+
+    network: nn.Module
+    window: tuple[int, ...]
+    channels: int
+    device: torch.device
+    compile: Compile
+    folder: Path
+    key: str
+
+
+def open_engine(  # noqa: PLR0913 - one keyword for each choice
+    network: nn.Module,
+    *,
+    engine: EngineChoice = "auto",
+    precision: PrecisionChoice = "auto",
+    window: Sequence[int],
+    channels: int,
+    device: torch.device,
+    compile: Compile = "none",
+    cache_dir: Path | None = None,
+    key: str | None = None,
+) -> Engine:
+    """Open what computes windows fastest, or what is asked for.
+
+    Args:
+        network: Trained; set to evaluation mode.
+        engine: `auto` is OpenVINO on a CPU where it is installed, else torch.
+        precision: `auto` is bf16 where the processor computes in it natively, else fp16 on CUDA
+            and fp32 on a CPU.
+        window: Voxels of a window along each axis.
+        channels: Of the image.
+        device: Where it computes.
+        compile: See `medseg.networks.compile_network`; of no meaning to OpenVINO.
+        cache_dir: Where converted networks are kept; the user's cache if None.
+        key: Names the weights, such as the digest of their file; made of them if None.
+
+    Raises:
+        UsageError: If an argument is out of its range, or the machine cannot do what is asked.
+        MachineError: If OpenVINO is asked for and not installed.
+    """
+    window = tuple(window)
+    _check(engine, precision, compile, window, channels)
+    names, precisions = _names(engine, device), _precisions(precision, device)
+    order = _Order(
+        network=network.eval(),
+        window=window,
+        channels=channels,
+        device=device,
+        compile=compile,
+        folder=(cache_dir or default_cache_dir()) / "engines",
+        key=engine_key(network, key, window=window, channels=channels),
+    )
+    return _first(list(product(names, precisions)), order)
+
+
+def _first(chain: list[tuple[EngineName, EnginePrecision]], order: _Order) -> Engine:
+    (name, precision), rest = chain[0], chain[1:]
+    if not rest:
+        return _open(name, precision, order)
+    try:
+        engine = _open(name, precision, order)
+    except MedsegError as error:
+        logger.warning("%s %s is left out: %s", name, precision, error)
+        return _first(rest, order)
+    return replace(engine, fallback=lambda: _first(rest, order))
+
+
+def _open(name: EngineName, precision: EnginePrecision, order: _Order) -> Engine:
+    return Engine(
+        name=name,
+        precision=precision,
+        window=order.window,
+        channels=order.channels,
+        device=order.device,
+        run=_predictor(name, precision, order),
+        verdict=order.folder / f"{order.key}.{name}-{precision}.{order.device.type}.json",
+    )
+
+
+def _predictor(
+    name: EngineName, precision: EnginePrecision, order: _Order
+) -> Callable[[Tensor], Tensor]:
+    if name == "torch":
+        axes = len(order.window)
+        return torch_predictor(
+            order.network, precision, axes=axes, device=order.device, compile=order.compile
+        )
+    if order.device.type != "cpu" or precision == "fp16":
+        raise UsageError("openvino computes on a CPU, in fp32 or bf16; take --engine torch")
+    return openvino_predictor(
+        order.network,
+        precision,
+        window=order.window,
+        channels=order.channels,
+        path=order.folder / f"{order.key}.openvino",
+    )
+
+
+def _names(engine: EngineChoice, device: torch.device) -> list[EngineName]:
+    if engine != "auto":
+        return [engine]
+    return ["openvino", "torch"] if device.type == "cpu" and has_openvino() else ["torch"]
+
+
+def _precisions(precision: PrecisionChoice, device: torch.device) -> list[EnginePrecision]:
+    if precision == "fp16" and device.type == "cpu":
+        raise UsageError("a CPU has no fp16 that pays; take --precision bf16, fp32 or auto")
+    if precision != "auto":
+        return [precision]
+    fast = fast_precision(device.type)
+    if device.type == "cuda" and fast == "fp32":
+        return ["fp16", "fp32"]
+    return ["fp32"] if fast == "fp32" else [fast, "fp32"]
+
+
+def _check(
+    engine: str,
+    precision: str,
+    compile: str,
+    window: tuple[int, ...],
+    channels: int,
+) -> None:
+    words = {
+        "engine": (engine, EngineChoice),
+        "precision": (precision, PrecisionChoice),
+        "compile": (compile, Compile),
+    }
+    for name, (value, choices) in words.items():
+        if value not in get_args(choices):
+            raise UsageError(f"{name} must be one of {get_args(choices)}, got {value!r}")
+    if len(window) not in (2, 3) or any(size < 1 for size in window):
+        raise UsageError(f"window must be 2 or 3 positive sizes, got {window}")
+    if channels < 1:
+        raise UsageError(f"channels must be 1 or more, got {channels}")
+    if engine == "openvino":
+        load_openvino()

@@ -1,0 +1,1 @@
+"""Faster CPU forms of torch operators."""

@@ -1,0 +1,53 @@
+"""A transposed convolution whose bias learns as fast as its kernel.
+
+In channels last, oneDNN adds a transposed convolution's bias gradient up by its reference code,
+value by value, which takes longer than all the rest of that layer's backward pass. It is a sum
+over voxels; the product of a row of ones with them is the same sum.
+"""
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.func import functional_call
+
+from medseg.networks.cpu.layout import is_channels_last_on_cpu
+
+__all__ = ["convolve_up"]
+
+
+@torch.jit.unused
+def convolve_up(layer: nn.Module, features: Tensor) -> Tensor:
+    """What `layer(features)` gives, with the same gradients.
+
+    Args:
+        layer: A transposed convolution.
+        features: `(B, C, *spatial)`.
+
+    Returns:
+        The layer's output, which nothing may write over.
+    """
+    bias = cast("Tensor", layer.bias)
+    learns = torch.is_grad_enabled() and bias.requires_grad
+    if not learns or not is_channels_last_on_cpu(features):
+        return layer(features)
+    biased = functional_call(layer, {"bias": bias.detach()}, (features,))
+    return _as_biased_by(biased.as_subclass(Tensor), bias)
+
+
+class _AsBiasedBy(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, biased: Tensor, bias: Tensor) -> Tensor:
+        ctx.bias_type = bias.dtype
+        return biased.view_as(biased)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:  # pyright: ignore[reportIncompatibleMethodOverride] - torch passes as many as forward returns
+        voxels = gradient.movedim(1, -1).flatten(0, -2)
+        total = voxels.new_ones(1, len(voxels)) @ voxels
+        return gradient, total[0].to(ctx.bias_type)
+
+
+_as_biased_by = cast("Any", _AsBiasedBy).apply

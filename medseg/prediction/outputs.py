@@ -1,0 +1,213 @@
+"""`medseg predict`: the files it writes, and what they are called."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from medseg._files import write_atomically
+from medseg.data.dicom.outputs import DicomFormat, check_dicom_formats, dicom_output_path
+from medseg.data.images.naming import label_suffix
+from medseg.data.images.picture import is_raster
+from medseg.errors import UsageError
+from medseg.inference.maps import MapKind
+from medseg.prediction.cases import CohortCase, Refused
+from medseg.prediction.ledger import Entry, Ledger
+from medseg.prediction.plan import Settings
+from medseg.reports.volumes import volumes_csv
+
+__all__ = [
+    "CaseFiles",
+    "Formats",
+    "case_files",
+    "read_formats",
+    "refuse_clashes",
+    "refuse_foreign_tables",
+    "remove_abandoned",
+    "write_summary",
+    "write_volumes",
+]
+
+ImageFormat = Literal["auto", "nifti", "nrrd", "mha", "png", "tiff"]
+VOLUMES, SUMMARY = "volumes.csv", "summary.json"
+_SUFFIXES = {"nifti": ".nii.gz", "nrrd": ".nrrd", "mha": ".mha"}
+_PICTURES = {"png": ".png", "tiff": ".tif"}
+_LIKE = {".nrrd": "nrrd", ".nhdr": "nrrd", ".mha": "mha", ".mhd": "mha"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseFiles:
+    """What a case will have.
+
+    Attributes:
+        label: The label as a volume or a picture; none if only DICOM is wanted.
+        dicom: DICOM outputs by their format.
+        maps: Probabilities and entropy.
+        overlay: The picture.
+    """
+
+    label: Path | None
+    dicom: Mapping[DicomFormat, Path]
+    maps: Mapping[MapKind, Path]
+    overlay: Path
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All of them, labels first."""
+        label = () if self.label is None else (self.label,)
+        return (*label, *self.dicom.values(), *self.maps.values(), self.overlay)
+
+
+@dataclass(frozen=True)
+class Formats:
+    """What labels are written as.
+
+    Attributes:
+        image: A volume's or a picture's format, `auto` for that of the image; none if only DICOM
+            is wanted.
+        dicom: DICOM outputs.
+        maps: What is written beside them.
+    """
+
+    image: ImageFormat | None
+    dicom: tuple[DicomFormat, ...]
+    maps: tuple[MapKind, ...] = ()
+
+
+def read_formats(words: Sequence[str], maps: Sequence[str] = ()) -> Formats:
+    """Sort out the words of `--format` and `--maps`.
+
+    Raises:
+        UsageError: If one is unknown, or they do not go together.
+    """
+    known = (*get_args(ImageFormat), *get_args(DicomFormat))
+    unknown = next((word for word in words if word not in known), None)
+    if unknown is not None:
+        raise UsageError(f"--format takes {', '.join(known)}, got {unknown!r}")
+    unknown = next((word for word in maps if word not in get_args(MapKind)), None)
+    if unknown is not None:
+        raise UsageError(f"--maps takes {', '.join(get_args(MapKind))}, got {unknown!r}")
+    images = [word for word in get_args(ImageFormat) if word in words]
+    dicom = tuple(word for word in get_args(DicomFormat) if word in words)
+    if len(images) > 1:
+        raise UsageError(f"--format takes one of {', '.join(get_args(ImageFormat))}")
+    if dicom:
+        check_dicom_formats(dicom)
+    wanted = tuple(word for word in get_args(MapKind) if word in maps)
+    return Formats(images[0] if images else None, dicom, wanted)
+
+
+def case_files(output: Path, case: CohortCase, formats: Formats) -> CaseFiles:
+    """`<name>_seg` as `.nii.gz` and the like or `.dcm`, `<name>_sr.dcm`, maps, and the overlay.
+
+    Raises:
+        UsageError: If DICOM is wanted of an image that is none, or of a picture a volume, or the
+            reverse.
+    """
+    if formats.dicom and not case.is_dicom:
+        raise UsageError(f"{case.shown}: is no DICOM, so its label cannot be; leave out dicom-seg")
+    suffix = _suffix(case, formats.image)
+    return CaseFiles(
+        label=None if suffix is None else output / f"{case.name}_seg{suffix}",
+        dicom={one: dicom_output_path(output, case.name, one) for one in formats.dicom},
+        maps={kind: output / f"{case.name}_{kind}.nii.gz" for kind in formats.maps},
+        overlay=output / f"{case.name}_overlay.png",
+    )
+
+
+def _suffix(case: CohortCase, wanted: ImageFormat | None) -> str | None:
+    if wanted is None:
+        return None
+    picture = is_raster(case.path)
+    if wanted == "auto":
+        own = _SUFFIXES[_LIKE.get(case.path.suffix.lower(), "nifti")]
+        return label_suffix(case.path) if picture else own
+    if (wanted in _PICTURES) != picture:
+        words = ", ".join(_PICTURES if picture else _SUFFIXES)
+        what = "a picture" if picture else "a volume"
+        raise UsageError(f"{case.shown}: is {what}; its --format is auto, {words}, got {wanted}")
+    return {**_SUFFIXES, **_PICTURES}[wanted]
+
+
+def refuse_clashes(files: Mapping[CohortCase, CaseFiles]) -> None:
+    """Refuse two cases with a file of one name.
+
+    Raises:
+        UsageError: It names both.
+    """
+    takers: dict[Path, CohortCase] = {}
+    for case, of_case in files.items():
+        for path in of_case.paths:
+            if path in takers:
+                both = f"{case.shown} and {takers[path].shown}"
+                raise UsageError(f"{both} would both become {path}; predict them apart")
+            takers[path] = case
+
+
+def refuse_foreign_tables(output: Path, ledger: Ledger) -> None:
+    """Refuse to renew tables that no ledger tells to be ours.
+
+    Raises:
+        UsageError: It names the first.
+    """
+    for name in (VOLUMES, SUMMARY):
+        if (output / name).exists() and not ledger.exists():
+            raise UsageError(f"{output / name} is there already; give --overwrite or another -o")
+
+
+def write_volumes(ledger: Ledger) -> None:
+    """Renew `volumes.csv` from all cases of the folder that are done."""
+    with ledger.held() as entries:
+        rows = {entry.name: entry.columns for entry in entries if entry.status == "done"}
+        _write(ledger.path.with_name(VOLUMES), volumes_csv(rows))
+
+
+def write_summary(ledger: Ledger, settings: Settings, refused: Sequence[Refused] = ()) -> None:
+    """Renew `summary.json`: this run's settings, how all cases of the folder stand.
+
+    Args:
+        ledger: Of the folder.
+        settings: Of this run.
+        refused: This run's inputs that no case was found in.
+    """
+    with ledger.held() as entries:
+        content = {
+            **settings.content,
+            "settings_sha256": settings.digest,
+            "cases": [_told(entry) for entry in entries],
+            "refused": [{"input": one.shown, "error": one.without_path} for one in refused],
+        }
+        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        _write(ledger.path.with_name(SUMMARY), text)
+
+
+def remove_abandoned(paths: Sequence[Path]) -> None:
+    """Remove what processes that were killed left beside these files, half-written."""
+    for path in paths:
+        # The names that medseg._files.write_atomically gives.
+        pattern = re.compile(rf"\.\d+\.{re.escape(path.name)}")
+        for file in path.parent.glob(f".*.{path.suffix.lstrip('.')}"):
+            if pattern.fullmatch(file.name):
+                file.unlink(missing_ok=True)
+
+
+def _write(path: Path, text: str) -> None:
+    """Under the ledger's lock, so nobody else is at work on the file."""
+    remove_abandoned([path])
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    parts: dict[str, Any] = {
+        "case": entry.name,
+        "source": entry.source,
+        "status": entry.status,
+        "engine": entry.engine,
+        "settings_sha256": entry.settings,
+        "outputs": dict(entry.outputs),
+        "dicom": dict(entry.facts),
+        "error": entry.error,
+    }
+    return {name: value for name, value in parts.items() if value not in (None, {})}

@@ -1,0 +1,279 @@
+"""`medseg predict`: from its options to its exit code.
+
+Apart from the command itself, as torch and MONAI take seconds to import and --help needs neither.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+import medseg
+from medseg.bundles import Predictor, hushed, load_metadata, open_predictor
+from medseg.cli.predict_tell import Teller, telling, volumes_line
+from medseg.data.dicom.series import Gaps, Tilt
+from medseg.data.digest import file_sha256
+from medseg.errors import DataError, ExitCode, MachineError, UsageError, user_error
+from medseg.prediction.cases import CohortCase, Refused, find_cases, share
+from medseg.prediction.ledger import Entry, Ledger
+from medseg.prediction.outputs import (
+    CaseFiles,
+    case_files,
+    read_formats,
+    refuse_clashes,
+    refuse_foreign_tables,
+    write_summary,
+    write_volumes,
+)
+from medseg.prediction.pipeline import Outcome, Stages, overlap
+from medseg.prediction.plan import Settings, plan_cohort, read_settings
+from medseg.prediction.steps import CaseSteps, Labelled, Ready
+
+__all__ = ["Request", "run_prediction"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """The options, each as its word."""
+
+    bundle: Path
+    inputs: tuple[Path, ...]
+    output: Path
+    weights: Path | None
+    pairs: tuple[str, ...]
+    existing: Literal["refuse", "replace"]
+    work: Literal["predict", "forecast"]
+    told: Literal["lines", "json"]
+    bugs: Literal["told", "raised"]
+    series_uid: str | None
+    tilt: Tilt
+    gaps: Gaps
+    engine: str | None
+    precision: str | None
+    formats: tuple[str, ...]
+    maps: tuple[str, ...]
+    mirror: tuple[int, ...]
+    shard: tuple[int, int]
+
+
+def run_prediction(request: Request) -> ExitCode:
+    """Predict, or only forecast, all cases of a request.
+
+    Raises:
+        MedsegError: What no case can go on with, in one line.
+    """
+    formats = read_formats(request.formats, request.maps)
+    weights = request.weights or request.bundle / "models" / "model.safetensors"
+    settings = read_settings(request.bundle, weights, _options(request), version=medseg.__version__)
+    cases, refused = find_cases(
+        request.inputs, modality=_modality(request.bundle), series_uid=request.series_uid
+    )
+    files = {case: case_files(request.output, case, formats) for case in cases}
+    refuse_clashes(files)
+    ledger = Ledger(request.output)
+    if request.existing == "refuse":
+        refuse_foreign_tables(request.output, ledger)
+    mine = share(cases, request.shard)
+    plan = plan_cohort(
+        mine,
+        ledger,
+        settings,
+        outputs=lambda case: files[case].paths,
+        existing=request.existing,
+    )
+    predictor = _open(request, weights) if plan.todo else None
+    with telling(total=len(mine) + len(refused), as_json=request.told == "json") as teller:
+        run = _Run(request, settings, ledger, files, teller, refused)
+        for one in refused:
+            teller.failure(one.error)
+        run.skip(plan.done)
+        if predictor is not None:
+            run.predict(predictor, plan.todo)
+        run.close()
+    if not run.failed:
+        return ExitCode.DONE
+    return ExitCode.SOME_CASES_FAILED if run.told else ExitCode.DATA
+
+
+class _Run:
+    """What has been done and told so far."""
+
+    def __init__(
+        self,
+        request: Request,
+        settings: Settings,
+        ledger: Ledger,
+        files: dict[CohortCase, CaseFiles],
+        teller: Teller,
+        refused: Iterable[Refused],
+    ) -> None:
+        self.request = request
+        self.settings = settings
+        self.ledger = ledger
+        self.files = files
+        self.teller = teller
+        self.refused = list(refused)
+        self.failed = [*self.refused]
+        self.told: dict[str, dict[str, Any]] = {}
+        self._lost: list[Entry] = []
+
+    def skip(self, done: Iterable[CohortCase]) -> None:
+        for case in done:
+            self.teller.result(self.files[case], "done already")
+            self._tell(case, status="skipped")
+
+    def predict(self, predictor: Predictor, todo: list[CohortCase]) -> None:
+        steps = CaseSteps(
+            predictor=predictor,
+            settings=self.settings,
+            ledger=self.ledger,
+            files=self.files.__getitem__,
+            tilt=self.request.tilt,
+            gaps=self.request.gaps,
+            output=self.request.output,
+            announce=self._announce,
+        )
+        with hushed():
+            if self.request.work == "forecast":
+                stages = Stages(read=steps.read, predict=_as_it_is, write=self._forecast)
+                self._judge(overlap(todo, stages))
+            else:
+                wanted = Stages(read=steps.read, predict=steps.predict, write=self._writing(steps))
+                self._judge(overlap(todo, wanted))
+
+    def _judge(self, outcomes: Iterable[Outcome[CohortCase, None]]) -> None:
+        for outcome in outcomes:
+            if outcome.error is not None:
+                self._fail(outcome.case, outcome.error, outcome.stage)
+
+    def close(self) -> None:
+        """The folder's tables, where this run or an earlier one made anything in it."""
+        if self.request.work == "predict" and self.ledger.exists():
+            for entry in self._lost:
+                before = self.ledger.find(entry.name)
+                # What was done before is still there, and stays told.
+                if before is None or before.status != "done":
+                    self.ledger.enter(entry)
+            write_volumes(self.ledger)
+            write_summary(self.ledger, self.settings, self.refused)
+        order = {case.name: self.told.get(case.name) for case in self.files}
+        self.teller.finish([told for told in order.values() if told], self.failed)
+
+    def _writing(self, steps: CaseSteps) -> Callable[[Labelled], None]:
+        def write(made: Labelled) -> None:
+            entry = steps.write(made)
+            self.teller.result(self.files[made.case], volumes_line(entry))
+            self._tell(made.case, status="done", volumes=dict(entry.columns))
+
+        return write
+
+    def _announce(self, ready: Ready) -> None:
+        if ready.forecast is not None:
+            self.teller.forecast(ready.case.name, ready.forecast.describe())
+
+    def _forecast(self, ready: Ready) -> None:
+        known = ready.forecast
+        self.teller.result(self.files[ready.case], known.describe() if known else "not forecast")
+        forecast = {} if known is None else {"forecast": vars(known)}
+        self._tell(ready.case, status="planned", **forecast)
+
+    def _tell(self, case: CohortCase, **more: Any) -> None:
+        of_case = self.files[case]
+        labels = {"label": of_case.label, **of_case.dicom}
+        paths = {name: str(path) for name, path in labels.items() if path is not None}
+        overlay = str(of_case.overlay)
+        self.told[case.name] = {"image": case.shown, **paths, "overlay": overlay, **more}
+
+    def _fail(self, case: CohortCase, error: Exception, stage: str) -> None:
+        if _stops_all(error, stage) or (
+            self.request.bugs == "raised" and user_error(error) is None
+        ):
+            raise error
+        line = _line(case, error)
+        self.teller.failure(line)
+        self.failed.append(Refused(case.shown, line))
+        self._lost.append(
+            Entry(
+                name=case.name,
+                key="",
+                status="failed",
+                settings=self.settings.digest,
+                source=case.source,
+                error=line.replace(str(case.path), case.source),
+            )
+        )
+
+
+def _as_it_is(ready: Ready) -> Ready:
+    return ready
+
+
+def _open(request: Request, weights: Path) -> Predictor:
+    chosen = {"engine": request.engine, "precision": request.precision}
+    return open_predictor(
+        request.bundle,
+        weights=weights,
+        pairs=request.pairs,
+        overrides={key: word for key, word in chosen.items() if word is not None},
+        mirror_axes=request.mirror,
+    )
+
+
+def _modality(bundle: Path) -> str | None:
+    """What DICOM series must be, where the bundle says so by DICOM's two letters."""
+    wanted = load_metadata(bundle / "configs" / "metadata.json").network_data_format
+    modality = wanted.inputs["image"].modality.upper()
+    # MONAI's schema writes MR and MRI alike.
+    modality = {"MRI": "MR", "PET": "PT"}.get(modality, modality)
+    return modality if modality in ("CT", "MR", "PT", "US") else None
+
+
+def _options(request: Request) -> dict[str, Any]:
+    """What changes the outputs; values that are paths by their base names."""
+    pairs = (pair.partition("=") for pair in request.pairs)
+    return {
+        "set": [f"{key}={_without_folder(value)}" for key, _, value in pairs],
+        "engine": request.engine,
+        "precision": request.precision,
+        "tilt": request.tilt,
+        "gaps": request.gaps,
+        "format": sorted(request.formats),
+        "maps": list(request.maps),
+        "mirror": list(request.mirror),
+    }
+
+
+def _without_folder(value: str) -> str:
+    """What may be a path by its last part, and by a digest of the file or of the text."""
+    if "/" not in value:
+        return value
+    try:
+        digest = file_sha256(Path(value))
+    except OSError:  # no file, or no path at all, as `$1/2`
+        digest = hashlib.sha256(value.encode()).hexdigest()
+    return f"{Path(value).name} {digest[:12]}"
+
+
+def _stops_all(error: Exception, stage: str) -> bool:
+    """Whether the next case would fare no better: a full disk, an engine that is not there."""
+    if isinstance(error, DataError):
+        return False
+    if stage == "write":
+        return True
+    if isinstance(error, MachineError):
+        return not isinstance(error.__cause__, MemoryError | torch.OutOfMemoryError)
+    return isinstance(error, UsageError)
+
+
+def _line(case: CohortCase, error: Exception) -> str:
+    known = user_error(error)
+    if known is None:
+        # A bug, which may quote anything; the others go on all the same.
+        return (
+            f"{case.shown}: unexpected {type(error).__name__}; see it with medseg --debug predict"
+        )
+    text = str(known)
+    return text if case.shown in text else f"{case.shown}: {text}"

@@ -1,0 +1,236 @@
+"""`medseg predict`: what happens to one case, from its file to its row in the ledger."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medseg.bundles import Predictor
+from medseg.data.datasets.intake import image_problems
+from medseg.data.dicom.label import Algorithm, DicomLabel
+from medseg.data.dicom.outputs import write_dicom_outputs
+from medseg.data.dicom.series import DicomFacts, Gaps, Tilt
+from medseg.data.digest import file_sha256
+from medseg.data.images.picture import Picture, is_raster, read_picture
+from medseg.data.images.volume import Volume, read_volume
+from medseg.data.label_kind import as_classes
+from medseg.data.problems import refusal
+from medseg.inference import VoxelMaps, save_label, save_map
+from medseg.inference.forecast import Forecast
+from medseg.prediction.cases import CohortCase
+from medseg.prediction.ledger import Entry, Ledger
+from medseg.prediction.outputs import CaseFiles, remove_abandoned, write_volumes
+from medseg.prediction.plan import Settings
+from medseg.reports.areas import area_columns
+from medseg.reports.overlay import MontageOptions, overlay_montage
+from medseg.reports.picture_overlay import overlay_picture
+from medseg.reports.volumes import measure_volumes, volume_columns
+
+__all__ = ["CaseSteps", "Labelled", "Ready"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ready:
+    """A case that was read and prepared."""
+
+    case: CohortCase
+    key: str
+    volume: Volume | Picture
+    image: Any
+    forecast: Forecast | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Labelled:
+    """A case with its label in the volume's grid."""
+
+    case: CohortCase
+    key: str
+    volume: Volume | Picture
+    label: NDArray[Any]
+    maps: VoxelMaps | None
+    forecast: Forecast | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseSteps:
+    """The three stages of a case.
+
+    Attributes:
+        predictor: The bundle.
+        settings: What all outputs depend on.
+        ledger: Of the output folder.
+        files: The files that a case will have.
+        tilt: What is done to tilted DICOM series.
+        gaps: What is done to gaps in them.
+        output: Where maps wait on the disk until they are written.
+        announce: Called before a case is predicted.
+    """
+
+    predictor: Predictor
+    settings: Settings
+    ledger: Ledger
+    files: Callable[[CohortCase], CaseFiles]
+    tilt: Tilt
+    gaps: Gaps
+    output: Path
+    announce: Callable[[Ready], None]
+
+    def read(self, case: CohortCase) -> Ready:
+        """Read and check the volume or picture, and bring it into the network's grid."""
+        volume = self._read(case)
+        for problem in image_problems(volume):
+            if problem.severity == "error":
+                raise refusal(case.shown, problem)
+            logger.warning("%s: %s; %s", case.name, problem.what, problem.remedy)
+        if volume.array.dtype.itemsize > np.dtype(np.float32).itemsize:
+            # Scaled NIfTI comes in 64 bit; it waits here until the picture is drawn.
+            volume = replace(volume, array=volume.array.astype(np.float32))
+        image = self.predictor.prepare(volume)
+        return Ready(
+            case=case,
+            key=self.settings.key(case),
+            volume=volume,
+            image=image,
+            forecast=self.predictor.forecast(image),
+        )
+
+    def _read(self, case: CohortCase) -> Volume | Picture:
+        if is_raster(case.path):
+            return read_picture(case.path, "rgb" if self.predictor.channels == 3 else "grey")
+        return read_volume(case.reference, tilt=self.tilt, gaps=self.gaps)
+
+    def predict(self, ready: Ready) -> Labelled:
+        """Label it."""
+        self.announce(ready)
+        maps = self._maps(ready.case)
+        try:
+            label = self.predictor.label(ready.image, maps).array
+        except BaseException:
+            if maps is not None:
+                maps.close()
+            raise
+        return Labelled(
+            case=ready.case,
+            key=ready.key,
+            volume=ready.volume,
+            label=label,
+            maps=maps,
+            forecast=ready.forecast,
+        )
+
+    def _maps(self, case: CohortCase) -> VoxelMaps | None:
+        kinds = tuple(self.files(case).maps)
+        if not kinds:
+            return None
+        self.output.mkdir(parents=True, exist_ok=True)
+        return VoxelMaps(kinds, self.output)
+
+    def write(self, made: Labelled) -> Entry:
+        """Write its files between its two entries in the ledger, then the table of volumes."""
+        try:
+            return self._write(made)
+        finally:
+            if made.maps is not None:
+                made.maps.close()
+
+    def _write(self, made: Labelled) -> Entry:
+        files = self.files(made.case)
+        columns = self._measure(made)
+        begun = self._begin(made)
+        remove_abandoned(files.paths)
+        # What may still be refused comes first.
+        self._write_dicom(made, files, begun)
+        self._draw(made, files.overlay)
+        for kind, path in files.maps.items():
+            if made.maps is not None:
+                save_map(path, made.maps.get(kind), made.volume.affine)
+        if files.label is not None:
+            save_label(files.label, made.label, made.volume.affine)
+        done = replace(
+            begun,
+            status="done",
+            engine=self.predictor.engine,
+            outputs={path.name: file_sha256(path) for path in files.paths},
+            columns=columns,
+            facts=_facts(None if isinstance(made.volume, Picture) else made.volume.dicom),
+        )
+        self.ledger.enter(done)
+        write_volumes(self.ledger)
+        return done
+
+    def _measure(self, made: Labelled) -> dict[str, str]:
+        names, kind = self.predictor.class_names, self.predictor.label_kind
+        if isinstance(made.volume, Picture):
+            return area_columns(made.label, names, kind)
+        label = as_classes(made.label, kind)
+        affine = made.volume.affine
+        return volume_columns(measure_volumes(label, affine, names, self.predictor.part_of))
+
+    def _begin(self, made: Labelled) -> Entry:
+        earlier = self.ledger.find(made.case.name)
+        again = earlier is not None and earlier.key == made.key
+        entry = Entry(
+            name=made.case.name,
+            key=made.key,
+            status="begun",
+            settings=self.settings.digest,
+            source=made.case.source,
+            created=earlier.created if earlier and again else datetime.now().isoformat(),
+        )
+        self.ledger.enter(entry)
+        return entry
+
+    def _write_dicom(self, made: Labelled, files: CaseFiles, begun: Entry) -> None:
+        if not files.dicom:
+            return
+        label = DicomLabel(
+            array=as_classes(made.label, self.predictor.label_kind),
+            affine=made.volume.affine,
+            reference=made.case.reference,
+            labels=self.predictor.labels,
+            algorithm=Algorithm(
+                name=self.predictor.name,
+                version=self.predictor.version,
+                digest=self.settings.digest,
+            ),
+            created=datetime.fromisoformat(begun.created or ""),
+        )
+        folder = files.overlay.parent
+        write_dicom_outputs(
+            label, list(files.dicom), folder, case=made.case.name, overwrite="replace"
+        )
+
+    def _draw(self, made: Labelled, path: Path) -> None:
+        kind = self.predictor.label_kind
+        if isinstance(made.volume, Picture):
+            overlay_picture(
+                made.volume.array[:, :, 0],
+                made.label,
+                path,
+                case=made.case.name,
+                class_names=self.predictor.class_names,
+                kind=kind,
+            )
+            return
+        options = MontageOptions(
+            case=made.case.name,
+            class_names=self.predictor.class_names,
+            window=self.predictor.window,
+        )
+        label = as_classes(made.label, kind)
+        overlay_montage(made.volume.array, label, made.volume.affine, path, options)
+
+
+def _facts(dicom: DicomFacts | None) -> dict[str, Any]:
+    """What was done to a series; which slices it has stays in the series itself."""
+    if dicom is None:
+        return {}
+    return {name: value for name, value in vars(dicom).items() if name != "planes"}

@@ -1,0 +1,53 @@
+"""What a check says of a series, and that it says it in a report."""
+
+from medseg.data.datasets.check import check_dataset
+from medseg.data.dicom.problems import dicom_problems
+from medseg.data.dicom.series import DicomFacts
+from tests.data.builders import a_case, a_label, a_manifest, write_nifti
+from tests.data.dicom.builders import AFFINE, hounsfield, save, slices
+
+
+def test_files_of_other_formats_have_no_such_problems():
+    assert dicom_problems(None, "CT") == ()
+
+
+def test_a_sound_series_has_none():
+    assert dicom_problems(DicomFacts(series_uid="1.2", modality="CT", slices=3), "CT") == ()
+
+
+def test_another_modality_is_an_error():
+    (problem,) = dicom_problems(DicomFacts(series_uid="1.2", modality="MR", slices=3), "CT")
+    assert problem.severity == "error"
+    assert problem.what == "its modality is MR, the manifest's is CT"
+
+
+def test_what_was_left_out_is_a_warning():
+    facts = DicomFacts(
+        series_uid="1.2", modality="CT", slices=3, copies_left_out=2, scouts_left_out=1
+    )
+    assert [problem.severity for problem in dicom_problems(facts, "CT")] == ["warning"] * 2
+
+
+def check(folder, datasets):
+    save(datasets, folder / "ct")
+    write_nifti(folder / "label.nii.gz", a_label((7, 6, 10)), AFFINE)
+    case = a_case("a", image="ct", label="label.nii.gz")
+    (report,) = check_dataset(a_manifest([case]), folder).cases
+    return report
+
+
+def test_a_checked_series_is_measured_as_it_lies(tmp_path):
+    report = check(tmp_path, slices(hounsfield()))
+    assert report.problems == ()
+    assert (report.image.orientation, report.image.dtype) == ("LPS", "int16")
+
+
+def test_a_checked_series_of_another_modality_is_an_error(tmp_path):
+    report = check(tmp_path, slices(hounsfield(), modality="MR"))
+    assert [p.what for p in report.problems] == ["its modality is MR, the manifest's is CT"]
+
+
+def test_a_checked_series_with_a_gap_is_an_error_that_names_the_slices(tmp_path):
+    made = slices(hounsfield())
+    report = check(tmp_path, [*made[:4], *made[6:]])
+    assert [p.what for p in report.problems] == ["2 slices are missing: 2 after 4"]
