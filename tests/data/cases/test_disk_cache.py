@@ -82,7 +82,7 @@ def test_others_may_read_what_one_user_has_made(tmp_path):
 BUILDER = """
 import sys
 from medseg.data.cases.disk_cache import DiskCache
-from tests.data.test_disk_cache import files_of
+from tests.data.cases.test_disk_cache import files_of
 cache = DiskCache(sys.argv[1])
 number = 0
 while True:

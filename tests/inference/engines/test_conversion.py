@@ -109,7 +109,7 @@ def refuse(*_): raise SystemExit("something was sent")
 socket.socket.connect = socket.getaddrinfo = refuse
 import torch
 from pathlib import Path
-from tests.inference.test_engine_conversion import opened
+from tests.inference.engines.test_conversion import opened
 opened(Path(sys.argv[1]))
 assert sys.modules["openvino_telemetry"] is None
 import openvino.tools.ovc.convert_impl as convert
