@@ -15,6 +15,7 @@ from ignite.engine import Events
 from torch import nn
 from torch.optim import Optimizer
 
+from medseg.data.cases.draws import RandomDraws
 from medseg.errors import UsageError
 from medseg.networks.weights import plain_network
 from medseg.training.checkpoint_files import (
@@ -53,6 +54,8 @@ class Stateful(Protocol):
 class Checkpoints:
     """Handler of a trainer, the last of its list: saves each epoch, resumes, and heeds SIGTERM.
 
+    The trainer's loader draws by `medseg.data.RandomDraws`.
+
     The last two checkpoints are kept. SIGTERM lets the running step finish, saves, and ends
     the training with `TrainingStoppedError` (exit code 75), within a validation only after it.
 
@@ -65,7 +68,6 @@ class Checkpoints:
         folder: str,
         *,
         parts: Mapping[str, Stateful | None],
-        draws: Any,
         settings: Mapping[str, Any],
         start: Start = "fresh",
         overwrite: str = "refuse",
@@ -77,7 +79,6 @@ class Checkpoints:
             parts: What a step depends on, by name: `network` and `optimizer` at least, and
                 schedulers and handlers that have a state. One that is None is left out. A
                 part whose `exhausted` is true after loading has nothing more to train.
-            draws: The loader's `medseg.data.RandomDraws`.
             settings: What has to be the same on resuming; anything `described` can tell.
             start: `fresh`, or `resume` from the newest whole checkpoint, if there is one.
             overwrite: With `fresh`, `refuse` where there are checkpoints, or `replace` them.
@@ -91,8 +92,6 @@ class Checkpoints:
             raise UsageError(f"parts must have {' and '.join(missing)}, got {sorted(parts)}")
         self.folder = Path(folder)
         self.parts = {name: _plain(part) for name, part in parts.items() if part is not None}
-        self.draws = draws
-        self.draws_per_epoch = len(draws)
         self.settings = described(settings)
         self.start = start
         self.overwrite = overwrite
@@ -148,7 +147,7 @@ class Checkpoints:
             _load_part(part, state["parts"][name])
         if state["scaler"] is not None and cast("Any", engine).scaler is not None:
             cast("Any", engine).scaler.load_state_dict(state["scaler"])
-        self.draws.load_state_dict({"next_number": state["next_number"]})
+        _draws(engine).load_state_dict({"next_number": state["next_number"]})
         engine.state.iteration, engine.state.epoch = state["iteration"], state["epoch"]
         # Only the first process's are known.
         self._random = state["random"] if rank() == 0 else None
@@ -164,13 +163,14 @@ class Checkpoints:
         _require_finite(cast("nn.Module", self.parts["network"]), self.folder)
         scaler = getattr(engine, "scaler", None)
         whole, left = divmod(state.iteration, state.epoch_length)
+        batch_size = cast("Any", engine).data_loader.batch_size
         content = {
             "settings": self.settings,
             "parts": {name: part.state_dict() for name, part in self.parts.items()},
             "scaler": None if scaler is None else scaler.state_dict(),
             # Of a loader with workers, the draws are ahead of the training.
             "next_number": world_size()
-            * (whole * self.draws_per_epoch + left * cast("Any", engine).data_loader.batch_size),
+            * (whole * _draws(engine).draws_per_epoch + left * batch_size),
             "iteration": state.iteration,
             "epoch": whole,
             "random": random_states(),
@@ -209,6 +209,10 @@ class Checkpoints:
     def _pass_on(self, engine: EngineLike, error: BaseException) -> None:
         self._end(engine)
         raise error
+
+
+def _draws(engine: EngineLike) -> RandomDraws:
+    return cast("RandomDraws", cast("Any", engine).data_loader.sampler)
 
 
 def _require_finite(network: nn.Module, folder: Path) -> None:

@@ -77,6 +77,11 @@ class RandomDraws:
         self._next = 0
         self._resumed = False
 
+    @property
+    def draws_per_epoch(self) -> int:
+        """Draws of this process in a whole epoch."""
+        return self._draws
+
     def __len__(self) -> int:
         """Draws that the next `iter()` gives."""
         return len(range(self._first() + self._rank, self._end(), self._world))
