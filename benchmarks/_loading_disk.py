@@ -21,7 +21,8 @@ import torch
 from monai import transforms as monai_transforms
 
 from benchmarks._loading_cases import KEYS, medseg_preparation, write_cases
-from medseg.data import CaseDataset, Draw
+from medseg.data import CaseDataset
+from medseg.data.cases.draws import Draw
 from medseg.transforms import RandWarpPatchd
 
 SHAPE = (512, 512, 600)

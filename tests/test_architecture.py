@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 LAYERS = [
-    {"_checks", "_files", "_quiet", "errors"},
+    {"_checks", "_files", "_lazy", "_quiet", "errors"},
     {"data", "losses", "metrics", "networks", "transforms"},
     {"inference", "training"},
     {"bundles", "reports"},

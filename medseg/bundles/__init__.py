@@ -1,15 +1,20 @@
 """Bundles: the contract between configs, weights and MONAI's runner."""
 
-from medseg.bundles.choice import require_choice
-from medseg.bundles.metadata import Metadata, load_metadata
-from medseg.bundles.one_line import explain_errors
-from medseg.bundles.onnx import OnnxExport, export_onnx
-from medseg.bundles.predictor import Predictor, open_predictor
-from medseg.bundles.quiet import hushed
-from medseg.bundles.recipe import build_steps, carry_along, find_recipe, read_recipe
-from medseg.bundles.root import find_bundle_root
-from medseg.bundles.run import run_bundle
-from medseg.bundles.sync import drifted_copies, sync_copies
+from typing import TYPE_CHECKING
+
+from medseg._lazy import attach
+
+if TYPE_CHECKING:
+    from medseg.bundles.choice import require_choice
+    from medseg.bundles.metadata import Metadata, load_metadata
+    from medseg.bundles.one_line import explain_errors
+    from medseg.bundles.onnx import OnnxExport, export_onnx
+    from medseg.bundles.predictor import Predictor, open_predictor
+    from medseg.bundles.quiet import hushed
+    from medseg.bundles.recipe import build_steps, carry_along, find_recipe, read_recipe
+    from medseg.bundles.root import find_bundle_root
+    from medseg.bundles.run import run_bundle
+    from medseg.bundles.sync import drifted_copies, sync_copies
 
 __all__ = [
     "Metadata",
@@ -30,3 +35,5 @@ __all__ = [
     "run_bundle",
     "sync_copies",
 ]
+
+__getattr__, __dir__ = attach(__name__)

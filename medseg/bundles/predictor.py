@@ -30,10 +30,13 @@ from medseg.data.images.volume import Volume
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Label, load_manifest
 from medseg.errors import DataError, ManifestError, UsageError
-from medseg.inference import EngineInferer, SaveLabeld, SlidingWindowLabels, VoxelMaps
+from medseg.inference.engines.inferer import EngineInferer
 from medseg.inference.forecast import Forecast, forecast
+from medseg.inference.maps import VoxelMaps
 from medseg.inference.mirror import check_mirror_axes
-from medseg.networks import load_weights
+from medseg.inference.save import SaveLabeld
+from medseg.inference.sliding_labels import SlidingWindowLabels
+from medseg.networks.weights import load_weights
 
 __all__ = ["SET_BY_OPTIONS", "Predictor", "SourceLabel", "open_predictor"]
 

@@ -13,7 +13,7 @@ from medseg.bundles.metadata import load_metadata
 from medseg.bundles.one_line import root_error
 from medseg.bundles.quiet import hushed
 from medseg.errors import UsageError
-from medseg.networks import load_weights
+from medseg.networks.weights import load_weights
 
 __all__ = ["TrainedNetwork", "read_trained_network"]
 

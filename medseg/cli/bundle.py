@@ -19,7 +19,7 @@ def sync(
 ) -> None:
     """Copy recipes and manifests into the bundles that name them."""
     # torch and MONAI take seconds to import; --help needs neither.
-    from medseg.bundles import drifted_copies, sync_copies
+    from medseg.bundles.sync import drifted_copies, sync_copies
 
     paths = drifted_copies(repository) if check else sync_copies(repository)
     for path in paths:
@@ -42,7 +42,7 @@ def export(
 
     medseg bundle export bundles/covid_lung_ct_unet3d -o model.onnx
     """
-    from medseg.bundles import export_onnx
+    from medseg.bundles.onnx import export_onnx
 
     existing = "replace" if overwrite else "refuse"
     done = export_onnx(bundle, output, weights=weights, existing=existing)
@@ -63,7 +63,7 @@ def halve(
     medseg bundle halve eval/model.safetensors -o bundles/NAME/models/model.safetensors
     """
     from medseg.data.digest import file_sha256
-    from medseg.networks import halve_weights
+    from medseg.networks.weights import halve_weights
 
     if output.suffix != ".safetensors":
         raise UsageError(f"{output}: name a file that ends in .safetensors")

@@ -10,7 +10,8 @@ from rich.console import Console
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import load_manifest
 from medseg.errors import ExitCode, UsageError
-from medseg.metrics import Criteria, LesionOverlap
+from medseg.metrics.case_scores import Criteria
+from medseg.metrics.lesions import LesionOverlap
 from medseg.reports.columns import DEFAULT_METRICS, chosen_metrics
 from medseg.reports.pairing import (
     PAIRING,

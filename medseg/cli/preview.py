@@ -53,7 +53,7 @@ def preview(  # noqa: PLR0913 - one argument an option
     _check_paths(image, label, output, replace=overwrite)
     path, preparing, augmenting, traced = _load(recipe, overrides or [])
     # torch and MONAI take seconds to import; --help and wrong paths need neither.
-    from medseg.bundles import hushed
+    from medseg.bundles.quiet import hushed
     from medseg.reports.preview import draw_samples, preview_page
     from medseg.reports.preview_steps import time_draws
 
@@ -82,7 +82,7 @@ def _check_paths(image: Path, label: Path, output: Path, *, replace: bool) -> No
 
 def _load(recipe: str, pairs: Sequence[str]) -> tuple[Path, list[Step], list[Step], list[Step]]:
     """The recipe's steps of preparation, of augmentation, and these once more with the grid."""
-    from medseg.bundles import build_steps, carry_along, find_recipe, read_recipe
+    from medseg.bundles.recipe import build_steps, carry_along, find_recipe, read_recipe
     from medseg.reports.preview import PLACES_KEY, RECORD_KEY
 
     path = find_recipe(recipe)

@@ -27,7 +27,7 @@ def train(
     medseg train bundles/covid_lung_ct_unet3d dataset_dir=phantoms epochs=5
     """
     # torch and MONAI take seconds to import; --help needs neither.
-    from medseg.bundles import run_bundle
+    from medseg.bundles.run import run_bundle
 
     pairs = [*(overrides or []), *(["quick=true"] if quick else [])]
     run_bundle(bundle, configs=config or ["train"], run_id=run_id, pairs=pairs)

@@ -1,14 +1,19 @@
 """Inference: from a volume to a label in its grid."""
 
-from medseg.inference.autocast import AutocastInferer, fast_precision
-from medseg.inference.cells import NumberCellsd, number_cells
-from medseg.inference.engines.check import Agreement, agreeing_engine, label_agreement
-from medseg.inference.engines.inferer import EngineInferer
-from medseg.inference.engines.open_engine import Engine, open_engine
-from medseg.inference.maps import VoxelMaps
-from medseg.inference.save import SaveLabeld, save_label, save_map
-from medseg.inference.skip import AroundLungs, ConstantWindows, OutsideBody
-from medseg.inference.sliding_labels import SlidingWindowLabels
+from typing import TYPE_CHECKING
+
+from medseg._lazy import attach
+
+if TYPE_CHECKING:
+    from medseg.inference.autocast import AutocastInferer, fast_precision
+    from medseg.inference.cells import NumberCellsd, number_cells
+    from medseg.inference.engines.check import Agreement, agreeing_engine, label_agreement
+    from medseg.inference.engines.inferer import EngineInferer
+    from medseg.inference.engines.open_engine import Engine, open_engine
+    from medseg.inference.maps import VoxelMaps
+    from medseg.inference.save import SaveLabeld, save_label, save_map
+    from medseg.inference.skip import AroundLungs, ConstantWindows, OutsideBody
+    from medseg.inference.sliding_labels import SlidingWindowLabels
 
 __all__ = [
     "Agreement",
@@ -30,3 +35,5 @@ __all__ = [
     "save_label",
     "save_map",
 ]
+
+__getattr__, __dir__ = attach(__name__)

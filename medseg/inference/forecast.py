@@ -11,9 +11,10 @@ from monai.inferers.inferer import Inferer
 from torch import Tensor, nn
 
 from medseg.data.cases.free_memory import available_bytes
-from medseg.inference import EngineInferer, SlidingWindowLabels
 from medseg.inference.activation_memory import peak_activation_bytes
+from medseg.inference.engines.inferer import EngineInferer
 from medseg.inference.slabs import SLICES_AT_A_TIME
+from medseg.inference.sliding_labels import SlidingWindowLabels
 from medseg.inference.turning import padded_to
 from medseg.inference.windows import plan_windows
 

@@ -1,13 +1,18 @@
 """Losses: logits and a label in, one number out."""
 
-from medseg.losses.balanced_dice import BalancedDiceLoss
-from medseg.losses.bce import MultilabelBCELoss
-from medseg.losses.jaccard import JaccardLoss
-from medseg.losses.mixed import MixedLoss
-from medseg.losses.multilabel import MultilabelDiceBCELoss
-from medseg.losses.pixel_weighted_ce import PixelWeightedCELoss
-from medseg.losses.soft_dice import SoftDiceLoss
-from medseg.losses.tversky_ce import TverskyCELoss
+from typing import TYPE_CHECKING
+
+from medseg._lazy import attach
+
+if TYPE_CHECKING:
+    from medseg.losses.balanced_dice import BalancedDiceLoss
+    from medseg.losses.bce import MultilabelBCELoss
+    from medseg.losses.jaccard import JaccardLoss
+    from medseg.losses.mixed import MixedLoss
+    from medseg.losses.multilabel import MultilabelDiceBCELoss
+    from medseg.losses.pixel_weighted_ce import PixelWeightedCELoss
+    from medseg.losses.soft_dice import SoftDiceLoss
+    from medseg.losses.tversky_ce import TverskyCELoss
 
 __all__ = [
     "BalancedDiceLoss",
@@ -19,3 +24,5 @@ __all__ = [
     "SoftDiceLoss",
     "TverskyCELoss",
 ]
+
+__getattr__, __dir__ = attach(__name__)

@@ -1,22 +1,27 @@
 """Metrics: scores of one case, class by class or object by object, and of many cases together."""
 
-from medseg.metrics.bootstrap import draw_cases, interval95
-from medseg.metrics.class_scores import ClassScores, Presence, absent_scores
-from medseg.metrics.groups import GroupSummary, summarise_groups
-from medseg.metrics.instances import InstanceScores, instance_scores, pooled_instances
-from medseg.metrics.label_scores import Criteria, label_scores
-from medseg.metrics.lesions import LesionCounts, LesionOverlap, lesion_counts
-from medseg.metrics.summary import (
-    METRICS,
-    POOLED_METRICS,
-    ClassSummary,
-    Estimate,
-    Metric,
-    Spread,
-    Summary,
-    summarise,
-)
-from medseg.metrics.surface import SurfaceScores, diagonal_mm, hausdorff95_mm, surface_scores
+from typing import TYPE_CHECKING
+
+from medseg._lazy import attach
+
+if TYPE_CHECKING:
+    from medseg.metrics.bootstrap import draw_cases, interval95
+    from medseg.metrics.case_scores import Criteria, label_scores
+    from medseg.metrics.class_scores import ClassScores, Presence, absent_scores
+    from medseg.metrics.groups import GroupSummary, summarise_groups
+    from medseg.metrics.instances import InstanceScores, instance_scores, pooled_instances
+    from medseg.metrics.lesions import LesionCounts, LesionOverlap, lesion_counts
+    from medseg.metrics.summary import (
+        METRICS,
+        POOLED_METRICS,
+        ClassSummary,
+        Estimate,
+        Metric,
+        Spread,
+        Summary,
+        summarise,
+    )
+    from medseg.metrics.surface import SurfaceScores, diagonal_mm, hausdorff95_mm, surface_scores
 
 __all__ = [
     "METRICS",
@@ -47,3 +52,5 @@ __all__ = [
     "summarise_groups",
     "surface_scores",
 ]
+
+__getattr__, __dir__ = attach(__name__)

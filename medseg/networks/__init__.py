@@ -1,9 +1,14 @@
 """Networks: one U-Net for 2-D and 3-D."""
 
-from medseg.networks.compilation import Compile, compile_network
-from medseg.networks.cpu.instance_norm import InstanceNorm
-from medseg.networks.unet import UNet
-from medseg.networks.weights import halve_weights, load_weights, save_weights, trained_setting
+from typing import TYPE_CHECKING
+
+from medseg._lazy import attach
+
+if TYPE_CHECKING:
+    from medseg.networks.compilation import Compile, compile_network
+    from medseg.networks.cpu.instance_norm import InstanceNorm
+    from medseg.networks.unet import UNet
+    from medseg.networks.weights import halve_weights, load_weights, save_weights, trained_setting
 
 __all__ = [
     "Compile",
@@ -15,3 +20,5 @@ __all__ = [
     "save_weights",
     "trained_setting",
 ]
+
+__getattr__, __dir__ = attach(__name__)

@@ -12,7 +12,9 @@ from typing import Any, Literal
 import torch
 
 import medseg
-from medseg.bundles import Predictor, hushed, load_metadata, open_predictor
+from medseg.bundles.metadata import load_metadata
+from medseg.bundles.predictor import Predictor, open_predictor
+from medseg.bundles.quiet import hushed
 from medseg.cli.predict_tell import Teller, telling, volumes_line
 from medseg.data.dicom.series import Gaps, Tilt
 from medseg.data.digest import file_sha256

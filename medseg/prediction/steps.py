@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg.bundles import Predictor
+from medseg.bundles.predictor import Predictor
 from medseg.data.datasets.intake import image_problems
 from medseg.data.dicom.label import Algorithm, DicomLabel
 from medseg.data.dicom.outputs import write_dicom_outputs
@@ -20,8 +20,9 @@ from medseg.data.images.picture import Picture, is_raster, read_picture
 from medseg.data.images.volume import Volume, read_volume
 from medseg.data.label_kind import as_classes
 from medseg.data.problems import refusal
-from medseg.inference import VoxelMaps, save_label, save_map
 from medseg.inference.forecast import Forecast
+from medseg.inference.maps import VoxelMaps
+from medseg.inference.save import save_label, save_map
 from medseg.prediction.cases import CohortCase
 from medseg.prediction.ledger import Entry, Ledger
 from medseg.prediction.outputs import CaseFiles, remove_abandoned, write_volumes

@@ -1,10 +1,15 @@
 """Reports: pictures and tables for people."""
 
-from medseg.reports.curves import curves_figure, plot_curves
-from medseg.reports.markdown import scores_markdown
-from medseg.reports.overlay import MontageOptions, overlay_montage
-from medseg.reports.scoring import score_predictions
-from medseg.reports.tables import Evaluation, print_scores, scores_csv, scores_json
+from typing import TYPE_CHECKING
+
+from medseg._lazy import attach
+
+if TYPE_CHECKING:
+    from medseg.reports.curves import curves_figure, plot_curves
+    from medseg.reports.markdown import scores_markdown
+    from medseg.reports.overlay import MontageOptions, overlay_montage
+    from medseg.reports.scoring import score_predictions
+    from medseg.reports.tables import Evaluation, print_scores, scores_csv, scores_json
 
 __all__ = [
     "Evaluation",
@@ -18,3 +23,5 @@ __all__ = [
     "scores_json",
     "scores_markdown",
 ]
+
+__getattr__, __dir__ = attach(__name__)

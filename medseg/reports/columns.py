@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 from medseg.errors import UsageError
-from medseg.metrics import METRICS, Criteria, Metric
+from medseg.metrics.case_scores import Criteria
+from medseg.metrics.summary import METRICS, Metric
 
 __all__ = [
     "DEFAULT_METRICS",

@@ -11,7 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from medseg.metrics import InstanceScores, pooled_instances
+from medseg.metrics.instances import InstanceScores, pooled_instances
 
 __all__ = ["instance_rows", "instances_content", "instances_csv", "print_instances"]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from medseg.metrics import Metric
+from medseg.metrics.summary import Metric
 from medseg.reports.columns import DEFAULT_METRICS, cell, heading
 from medseg.reports.instances import instance_rows
 from medseg.reports.tables import Evaluation

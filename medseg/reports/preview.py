@@ -20,7 +20,9 @@ from medseg.reports.preview_grid import Places, grid_lines, line_distance
 from medseg.reports.preview_steps import as_tensor, seeded, trace
 from medseg.reports.preview_view import View
 from medseg.reports.preview_words import step_words, warp_words
-from medseg.transforms import PatchGrid, Warp, plan_patch, warp_patch
+from medseg.transforms.sampling_grid import PatchGrid
+from medseg.transforms.warp import Warp
+from medseg.transforms.warp_patch import plan_patch, warp_patch
 
 __all__ = ["PLACES_KEY", "RECORD_KEY", "Drawn", "draw_samples", "preview_page"]
 

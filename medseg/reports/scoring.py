@@ -20,15 +20,10 @@ from medseg.data.images.volume import Volume
 from medseg.data.label_kind import LabelKind, as_classes
 from medseg.data.manifest import Manifest
 from medseg.errors import DataError
-from medseg.metrics import (
-    ClassScores,
-    Criteria,
-    InstanceScores,
-    Metric,
-    absent_scores,
-    instance_scores,
-    label_scores,
-)
+from medseg.metrics.case_scores import Criteria, label_scores
+from medseg.metrics.class_scores import ClassScores, absent_scores
+from medseg.metrics.instances import InstanceScores, instance_scores
+from medseg.metrics.summary import Metric
 from medseg.reports.columns import DEFAULT_METRICS, Unit
 from medseg.reports.instances import instances_csv
 from medseg.reports.markdown import scores_markdown

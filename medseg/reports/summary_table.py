@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from medseg.metrics import METRICS, Estimate, Metric, Summary
+from medseg.metrics.summary import METRICS, Estimate, Metric, Summary
 from medseg.reports.columns import Unit, in_unit
 
 __all__ = ["summary_csv"]

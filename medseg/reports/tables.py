@@ -18,17 +18,11 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from medseg.metrics import (
-    ClassScores,
-    Criteria,
-    GroupSummary,
-    InstanceScores,
-    Metric,
-    Summary,
-    summarise,
-    summarise_groups,
-)
-from medseg.metrics.summary import Estimate
+from medseg.metrics.case_scores import Criteria
+from medseg.metrics.class_scores import ClassScores
+from medseg.metrics.groups import GroupSummary, summarise_groups
+from medseg.metrics.instances import InstanceScores
+from medseg.metrics.summary import Estimate, Metric, Summary, summarise
 from medseg.reports.columns import DEFAULT_METRICS, Unit, cell, heading, in_unit, keys_in_unit
 from medseg.reports.instances import instances_content, print_instances
 

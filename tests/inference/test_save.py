@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from monai.data import MetaTensor
 from scipy.spatial.transform import Rotation
 
-from medseg.data import read_raster
+from medseg.data.images.raster import read_raster
 from medseg.errors import DataError, UsageError
 from medseg.inference import SaveLabeld, save_label
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from torch.nn.functional import cross_entropy
 
 from medseg.losses import PixelWeightedCELoss
-from medseg.transforms import border_weight
+from medseg.transforms.border_weight import border_weight
 from tests.losses.examples import example, odds
 from tests.strategies import seeds, spatial_shapes
 

@@ -18,7 +18,8 @@ import numpy as np
 import pydicom
 import pytest
 
-from medseg.data import read_dicom_series, write_dicom_outputs
+from medseg.data import read_dicom_series
+from medseg.data.dicom.outputs import write_dicom_outputs
 from tests.data.dicom.builders import enhanced, hounsfield, rotated, save, slices, uid
 from tests.data.dicom.output_builders import by_source, label_of
 

@@ -14,7 +14,8 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from medseg.bundles import build_steps, read_recipe
-from medseg.data import CaseDataset, Draw, RandomDraws
+from medseg.data import CaseDataset, RandomDraws
+from medseg.data.cases.draws import Draw
 from tests.bundles.test_contract import strings, targets
 from tests.conftest import REPOSITORY
 

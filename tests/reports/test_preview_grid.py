@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medseg.reports.preview_grid import Places, grid_lines, line_distance
-from medseg.transforms import PatchGrid, Warp, plan_patch, warp_patch
+from medseg.transforms import PatchGrid, Warp, plan_patch
+from medseg.transforms.warp_patch import warp_patch
 from tests.strategies import spatial_shapes
 
 

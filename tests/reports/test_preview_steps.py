@@ -8,7 +8,8 @@ from monai.transforms.croppad.dictionary import RandSpatialCropSamplesd
 from monai.transforms.intensity.dictionary import RandGaussianNoised, ScaleIntensityRanged
 from monai.transforms.transform import Randomizable
 
-from medseg.data import CaseDataset, Draw
+from medseg.data import CaseDataset
+from medseg.data.cases.draws import Draw
 from medseg.errors import DataError, UsageError
 from medseg.reports.preview_steps import StepTimes, seeded, time_draws, time_once, trace
 

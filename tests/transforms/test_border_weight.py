@@ -11,7 +11,8 @@ from hypothesis.extra import numpy as hnp
 from monai.data import MetaTensor
 
 from medseg.errors import DataError, UsageError
-from medseg.transforms import BorderWeightd, border_weight, part_touching
+from medseg.transforms import BorderWeightd, part_touching
+from medseg.transforms.border_weight import border_weight
 from tests.strategies import spatial_shapes
 
 instance_labels = spatial_shapes.flatmap(

@@ -14,9 +14,9 @@ from medseg.transforms import (
     plan_patch,
     resample,
     sample_warp,
-    warp_patch,
 )
 from medseg.transforms.rand_warp_batch import batch_units
+from medseg.transforms.warp_patch import warp_patch
 
 WARP = WarpRanges(
     flip=Flip(axes=[0]),

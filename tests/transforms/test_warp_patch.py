@@ -17,11 +17,11 @@ from medseg.transforms import (
     Zoom,
     plan_patch,
     sample_warp,
-    warp_patch,
 )
 from medseg.transforms.patch_reading import cut_patch
 from medseg.transforms.sampling_grid import control_places
 from medseg.transforms.spline import evaluate
+from medseg.transforms.warp_patch import warp_patch
 
 AFFINE = WarpRanges(
     flip=Flip(axes=[0, 1]),

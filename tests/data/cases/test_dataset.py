@@ -23,8 +23,9 @@ from monai.transforms import (
     ScaleIntensityRanged,
 )
 
-from medseg.data import CaseDataset, Draw, RandomDraws
+from medseg.data import CaseDataset, RandomDraws
 from medseg.data.cases import announce as announcing
+from medseg.data.cases.draws import Draw
 from medseg.errors import DataError, MachineError, UsageError
 from medseg.transforms import ClassVoxelsd
 from tests.data.builders import a_label, an_image, write_nifti

@@ -8,7 +8,8 @@ import torch
 from monai.data import DataLoader
 from monai.transforms import Compose, LoadImaged
 
-from medseg.data import CaseDataset, Draw
+from medseg.data import CaseDataset
+from medseg.data.cases.draws import Draw
 from medseg.data.cases.quarantine import Quarantine
 from medseg.errors import DataError, UsageError, user_error
 from tests.data.builders import a_label, an_image, write_nifti

@@ -6,16 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medseg.data import (
-    Channel,
-    Statistics,
-    datalist,
-    intensity_statistics,
-    load_manifest,
-    read_volume,
-)
+from medseg.data import Channel, datalist, load_manifest, read_volume
+from medseg.data.channel import Statistics
 from medseg.data.datasets.statistics import (
     foreground_samples,
+    intensity_statistics,
     measured_cases,
     summarise,
     with_statistics,

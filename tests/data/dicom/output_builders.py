@@ -8,7 +8,8 @@ import highdicom
 import numpy as np
 import pytest
 
-from medseg.data import Algorithm, DicomLabel, Label, read_dicom_series
+from medseg.data import Label, read_dicom_series
+from medseg.data.dicom.label import Algorithm, DicomLabel
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 ALGORITHM = Algorithm(name="covid_lung_ct_unet3d", version="0.1.0", digest="ab" * 32)

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from medseg.data import Algorithm, DicomLabel, Label
+from medseg.data import Label
+from medseg.data.dicom.label import Algorithm, DicomLabel
 from medseg.errors import UsageError
 from tests.data.dicom.output_builders import ALGORITHM, LABELS
 

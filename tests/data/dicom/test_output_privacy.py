@@ -7,7 +7,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
 
-from medseg.data import write_dicom_outputs
+from medseg.data.dicom.outputs import write_dicom_outputs
 from medseg.data.dicom.tags import quiet_pydicom
 from medseg.errors import MedsegError
 from tests.data.dicom.builders import hounsfield, slices

@@ -3,7 +3,7 @@
 import pydicom
 import pytest
 
-from medseg.data import dicom_output_path, write_dicom_outputs
+from medseg.data.dicom.outputs import dicom_output_path, write_dicom_outputs
 from medseg.errors import UsageError
 from tests.data.dicom.builders import hounsfield, save, slices
 from tests.data.dicom.output_builders import label_of

@@ -6,7 +6,8 @@ import zipfile
 import pytest
 from monai.transforms import LoadImaged
 
-from medseg.data import pick_input, read_volume
+from medseg.data import read_volume
+from medseg.data.dicom.choice import pick_input
 from medseg.data.dicom.find import find_dicom_series
 from medseg.data.dicom.series import read_dicom_series
 from medseg.errors import MedsegError

@@ -9,14 +9,9 @@ import highdicom
 import numpy as np
 import pytest
 
-from medseg.data import (
-    DicomLabel,
-    Label,
-    read_dicom_series,
-    read_volume,
-    write_dicom_outputs,
-    write_dicom_seg,
-)
+from medseg.data import Label, read_dicom_series, read_volume, write_dicom_seg
+from medseg.data.dicom.label import DicomLabel
+from medseg.data.dicom.outputs import write_dicom_outputs
 from tests.data.dicom.builders import SHAPE, enhanced, hounsfield, rotated, save, slices
 from tests.data.dicom.output_builders import (
     ALGORITHM,
