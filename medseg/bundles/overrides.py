@@ -12,6 +12,8 @@ from typing import Any, cast
 
 import yaml
 
+from medseg._checks import first_few
+from medseg.bundles.keys import is_argument, nested_paths
 from medseg.errors import UsageError
 
 __all__ = ["check_run_id", "parse_overrides"]
@@ -24,8 +26,9 @@ def parse_overrides(pairs: Iterable[str], config: Mapping[str, Any]) -> dict[str
     """Read `KEY=VALUE` texts and hold the keys against a config.
 
     Args:
-        pairs: Keys are top-level (`epochs`) or nested (`train#trainer#max_epochs`,
-            `::` likewise); values are YAML, or config language (`@id`, `$expression`).
+        pairs: Keys are top-level (`epochs`), nested (`train#trainer#max_epochs`, `::` likewise),
+            or the last part of a nested one where only one ends so (`ema` for `control#ema`);
+            values are YAML, or config language (`@id`, `$expression`).
         config: The bundle's merged config.
 
     Raises:
@@ -50,18 +53,33 @@ def _parse(pair: str, config: Mapping[str, Any]) -> tuple[str, Any]:
     key, equals, text = pair.partition("=")
     if not equals:
         raise UsageError(f"{pair!r}: an override is KEY=VALUE, e.g. epochs=5")
-    key = key.replace("-", "_").replace("#", "::")
-    known = set(_keys(config))
-    if key not in known:
-        near = difflib.get_close_matches(key, known, n=3, cutoff=0.6)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"keys: {_top_level(config)}"
-        raise UsageError(f"{key}: no such key in this config; {hint}")
+    key = _path(key.replace("-", "_").replace("#", "::"), config)
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise UsageError(f"{pair!r}: the value is no YAML; quote it") from error
     # A folder may be called 2026-07-01, and no key is a day.
     return key, text if isinstance(value, datetime.date) else _with_numbers(value)
+
+
+def _path(key: str, config: Mapping[str, Any]) -> str:
+    """The path of a key that is given in full, or by the last part of just one path.
+
+    Raises:
+        UsageError: If there is no such key, or more than one.
+    """
+    known = set(_keys(config))
+    if key in known or is_argument(key, config):
+        return key
+    paths = [] if "::" in key else nested_paths(key, config)
+    if len(paths) == 1:
+        return paths[0]
+    if paths:
+        shown = first_few([path.replace("::", "#") for path in paths], 4)
+        raise UsageError(f"{key}: several keys end so; name one in full: {shown}")
+    near = difflib.get_close_matches(key, known, n=3, cutoff=0.6)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"keys: {_top_level(config)}"
+    raise UsageError(f"{key}: no such key in this config; {hint}")
 
 
 def _with_numbers(value: Any) -> Any:

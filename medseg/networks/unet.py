@@ -85,6 +85,9 @@ class UNet(nn.Module):
         pool_sizes: Sequence[AxisSizes] | None = None,
     ) -> None:
         super().__init__()
+        self._arguments = {
+            name: value for name, value in locals().items() if name not in ("self", "__class__")
+        }
         _check_choice("spatial_dims", spatial_dims, Literal[2, 3])
         _check_choice("activation", activation, Activation)
         _check_choice("norm", norm, Norm)
@@ -136,6 +139,11 @@ class UNet(nn.Module):
         for up in self.up:
             features = up(features, skips.pop())
         return self.head(features)
+
+    @torch.jit.unused
+    def describe(self) -> dict[str, Any]:
+        """The class and all its arguments, as a config writes them; for a weights' header."""
+        return {"_target_": "medseg.networks.UNet", **self._arguments}
 
     @torch.jit.unused
     def output_size(self, size: Sequence[int]) -> tuple[int, ...]:

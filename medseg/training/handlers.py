@@ -5,7 +5,7 @@ Each part of the control is one handler; what `Control` switches off is not in t
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from monai.handlers.lr_schedule_handler import LrScheduleHandler
 from monai.handlers.tensorboard_handlers import TensorBoardStatsHandler
@@ -45,7 +45,7 @@ def training_handlers(
         parts: Network, optimiser and what goes with them.
         evaluator: MONAI's, of the validation.
         described: What has to be the same when the training is resumed, beside the control:
-            cases, loss, settings, preprocessing, augmentation.
+            loss, settings, preprocessing, augmentation; of lists of cases only the names count.
         control: What is switched on, and where files go.
         more: Handlers of your own; they run after the validation and before the checkpoint.
     """
@@ -111,10 +111,22 @@ def _with_checkpoints(
             "mlflow_run": run,
             "early_stop": early_stop,
         },
-        settings={**described, "optimizer": parts.optimizer, **control.resume_settings()},
+        settings={
+            **{name: _case_names(thing) for name, thing in described.items()},
+            "optimizer": parts.optimizer,
+            **control.resume_settings(),
+        },
         start=control.start,
     )
     return [early_stop, table, run, checkpoints]
+
+
+def _case_names(thing: Any) -> Any:
+    """The names of a list of cases, which may be moved to another folder; else the thing."""
+    if not isinstance(thing, list):
+        return thing
+    items = cast("list[Any]", thing)
+    return [item["case"] if isinstance(item, dict) else item for item in items]
 
 
 def _restore_best(parts: TrainingParts, control: Control) -> RestoreBest | None:

@@ -13,6 +13,8 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from medseg.training.best_weights import BestWeights
 from medseg.training.control import Control
+from medseg.training.processes import distributed_network
+from medseg.training.ranks import world_size
 from medseg.training.weight_average import WeightAverage
 
 __all__ = ["KEY_METRIC", "TrainingParts", "training_parts"]
@@ -63,7 +65,7 @@ def training_parts(
     """Build what handlers and checkpoints share.
 
     Args:
-        network: On its device.
+        network: On its device; several processes average its gradients.
         optimizer: Of the network's parameters.
         class_names: One for each label value, the background's first.
         settings: What inference has to repeat, as JSON values; written into the weights' header.
@@ -72,7 +74,7 @@ def training_parts(
     average = None if control.ema is None else WeightAverage(network, control.ema)
     validated = network if average is None else average.network
     return TrainingParts(
-        network=network,
+        network=distributed_network(network) if world_size() > 1 else network,
         optimizer=optimizer,
         plateau=ReduceLROnPlateau(
             optimizer, mode="max", factor=control.plateau_factor, patience=control.plateau_patience

@@ -49,15 +49,10 @@ def join_processes(device: torch.device, *, seed: int) -> None:
     set_determinism(seed=seed + dist.get_rank())
 
 
-def distributed_network(network: nn.Module, device: torch.device) -> DistributedDataParallel:
-    """A network whose gradients are averaged over all processes.
-
-    Args:
-        network: On `device` already.
-        device: Of this process.
-    """
-    devices = [device] if device.type == "cuda" else None
-    return DistributedDataParallel(network, device_ids=devices)
+def distributed_network(network: nn.Module) -> DistributedDataParallel:
+    """A network whose gradients are averaged over all processes; it is on its device already."""
+    device = next(network.parameters()).device
+    return DistributedDataParallel(network, device_ids=[device] if device.type == "cuda" else None)
 
 
 def leave_processes() -> None:
