@@ -1,7 +1,7 @@
 """Training: what a bundle's trainer needs beyond MONAI and ignite."""
 
 from medseg.training.agreed_scores import AgreedScores
-from medseg.training.best_weights import BestWeights, require_free
+from medseg.training.best_weights import BestWeights
 from medseg.training.checkpoints import Checkpoints
 from medseg.training.clip_gradients import ClipGradients
 from medseg.training.early_stop import EarlyStop
@@ -14,7 +14,6 @@ from medseg.training.rate import RateSchedule
 from medseg.training.restore_best import RestoreBest
 from medseg.training.start import require_start
 from medseg.training.stop_on_nan import StopOnNan
-from medseg.training.stopped import TrainingStoppedError
 from medseg.training.weight_average import WeightAverage
 from medseg.training.weighted_batch import WeightedBatch, WeightedLabel, WeightedLoss
 
@@ -31,12 +30,10 @@ __all__ = [
     "RateSchedule",
     "RestoreBest",
     "StopOnNan",
-    "TrainingStoppedError",
     "WeightAverage",
     "WeightedBatch",
     "WeightedLabel",
     "WeightedLoss",
     "keep_freed_memory",
-    "require_free",
     "require_start",
 ]
