@@ -18,6 +18,7 @@ __all__ = [
     "MachineError",
     "ManifestError",
     "MedsegError",
+    "TrainingStoppedError",
     "UsageError",
     "caused_by",
     "user_error",
@@ -64,6 +65,12 @@ class MachineError(MedsegError):
     """The machine lacks something: a device, space, a package."""
 
     exit_code = ExitCode.ENVIRONMENT
+
+
+class TrainingStoppedError(MedsegError):
+    """A training that was told to stop, and can go on where it was."""
+
+    exit_code = ExitCode.INTERRUPTED
 
 
 def user_error(error: BaseException) -> MedsegError | None:

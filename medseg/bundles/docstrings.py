@@ -43,10 +43,7 @@ def documented_arguments(target: str) -> dict[str, Argument]:
         cannot be read, as of MONAI's short names.
     """
     thing = _imported(target)
-    try:
-        parameters = inspect.signature(thing).parameters if thing is not None else {}
-    except (TypeError, ValueError):
-        return {}
+    parameters = _parameters(thing)
     meanings, words = _meanings(thing), _choices(thing)
     return {
         name: Argument(
@@ -58,6 +55,13 @@ def documented_arguments(target: str) -> dict[str, Argument]:
         for name, parameter in parameters.items()
         if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
     }
+
+
+def _parameters(thing: Any) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(thing).parameters
+    except (TypeError, ValueError):
+        return {}
 
 
 def _imported(target: str) -> Any:

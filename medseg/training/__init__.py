@@ -6,7 +6,7 @@ from medseg._lazy import attach
 
 if TYPE_CHECKING:
     from medseg.training.agreed_scores import AgreedScores
-    from medseg.training.best_weights import BestWeights, require_free
+    from medseg.training.best_weights import BestWeights
     from medseg.training.checkpoints import Checkpoints
     from medseg.training.clip_gradients import ClipGradients
     from medseg.training.control import Control
@@ -18,23 +18,13 @@ if TYPE_CHECKING:
     from medseg.training.max_time import MaxTime
     from medseg.training.mlflow_run import MlflowRun
     from medseg.training.parts import TrainingParts, training_parts
-    from medseg.training.processes import (
-        distributed_network,
-        join_processes,
-        leave_processes,
-        process_device,
-    )
+    from medseg.training.processes import join_processes, leave_processes, process_device
     from medseg.training.progress import ProgressBar
     from medseg.training.rate import RateSchedule
     from medseg.training.restore_best import RestoreBest
     from medseg.training.start import require_start
     from medseg.training.stop_on_nan import StopOnNan
-    from medseg.training.stopped import TrainingStoppedError
-    from medseg.training.trainer import (
-        prepare_training,
-        supervised_evaluator,
-        supervised_trainer,
-    )
+    from medseg.training.trainer import prepare_training, supervised_evaluator, supervised_trainer
     from medseg.training.weight_average import WeightAverage
     from medseg.training.weighted_batch import WeightedBatch, WeightedLabel, WeightedLoss
 
@@ -53,18 +43,15 @@ __all__ = [
     "RestoreBest",
     "StopOnNan",
     "TrainingParts",
-    "TrainingStoppedError",
     "WeightAverage",
     "WeightedBatch",
     "WeightedLabel",
     "WeightedLoss",
-    "distributed_network",
     "join_processes",
     "keep_freed_memory",
     "leave_processes",
     "prepare_training",
     "process_device",
-    "require_free",
     "require_start",
     "supervised_evaluator",
     "supervised_trainer",

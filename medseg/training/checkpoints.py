@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Protocol, cast
 
+import ignite.distributed as idist
 import torch
 from ignite.engine import Events
 from torch import nn
 from torch.optim import Optimizer
 
 from medseg.data.cases.draws import RandomDraws
-from medseg.errors import UsageError
+from medseg.errors import TrainingStoppedError, UsageError
 from medseg.networks.weights import plain_network
 from medseg.training.checkpoint_files import (
-    checkpoint_paths,
     clear_checkpoints,
     newest_checkpoint,
     write_checkpoint,
@@ -27,10 +27,8 @@ from medseg.training.checkpoint_files import (
 from medseg.training.description import described, differences
 from medseg.training.ignite_engine import EngineLike, made_a_step
 from medseg.training.random_states import random_states, restore_random_states
-from medseg.training.ranks import any_rank, rank, world_size
 from medseg.training.sigterm import Sigterm
-from medseg.training.start import checkpoints_taken, require_words
-from medseg.training.stopped import TrainingStoppedError
+from medseg.training.start import require_word
 
 __all__ = ["Checkpoints", "Stateful"]
 
@@ -70,7 +68,6 @@ class Checkpoints:
         parts: Mapping[str, Stateful | None],
         settings: Mapping[str, Any],
         start: Start = "fresh",
-        overwrite: str = "refuse",
     ) -> None:
         """Check the arguments.
 
@@ -80,13 +77,13 @@ class Checkpoints:
                 schedulers and handlers that have a state. One that is None is left out. A
                 part whose `exhausted` is true after loading has nothing more to train.
             settings: What has to be the same on resuming; anything `described` can tell.
-            start: `fresh`, or `resume` from the newest whole checkpoint, if there is one.
-            overwrite: With `fresh`, `refuse` where there are checkpoints, or `replace` them.
+            start: `fresh`, which removes the checkpoints that are there (see `require_start`), or
+                `resume` from the newest whole one, if there is one.
 
         Raises:
             UsageError: If an argument cannot be used.
         """
-        require_words(start, overwrite)
+        require_word("start", start)
         missing = [name for name in ("network", "optimizer") if parts.get(name) is None]
         if missing:
             raise UsageError(f"parts must have {' and '.join(missing)}, got {sorted(parts)}")
@@ -94,17 +91,12 @@ class Checkpoints:
         self.parts = {name: _plain(part) for name, part in parts.items() if part is not None}
         self.settings = described(settings)
         self.start = start
-        self.overwrite = overwrite
         self._random: Mapping[str, Any] | None = None
         self._sigterm = Sigterm()
         self._saved = -1
 
     def attach(self, engine: EngineLike) -> None:
         """Register with a trainer, after whatever has a state."""
-        refused = self.start == "fresh" and self.overwrite == "refuse"
-        # The other processes may come when the first has begun to write.
-        if rank() == 0 and refused and checkpoint_paths(self.folder):
-            raise checkpoints_taken(self.folder)
         engine.add_event_handler(Events.STARTED, self._begin)
         engine.add_event_handler(Events.EPOCH_STARTED, self._hold_randomness)
         engine.add_event_handler(Events.ITERATION_STARTED, self._release_randomness)
@@ -116,12 +108,12 @@ class Checkpoints:
     def __call__(self, engine: EngineLike) -> None:
         """Save at the end of an epoch, and stop there if told to."""
         self._save(engine)
-        if any_rank(self._sigterm.came):
+        if idist.all_reduce(int(self._sigterm.came), "MAX"):
             self._stop(engine)
 
     def _begin(self, engine: EngineLike) -> None:
         self._sigterm.listen()
-        if rank() == 0:
+        if idist.get_rank() == 0:
             clear_checkpoints(self.folder, which="all" if self.start == "fresh" else "remains")
         found = newest_checkpoint(self.folder) if self.start == "resume" else None
         if found is None:
@@ -150,7 +142,7 @@ class Checkpoints:
         _draws(engine).load_state_dict({"next_number": state["next_number"]})
         engine.state.iteration, engine.state.epoch = state["iteration"], state["epoch"]
         # Only the first process's are known.
-        self._random = state["random"] if rank() == 0 else None
+        self._random = state["random"] if idist.get_rank() == 0 else None
         self._saved = state["iteration"]
         logger.info("going on after epoch %d, iteration %d: %s", *_place(engine), path.name)
         if any(getattr(part, "exhausted", False) for part in self.parts.values()):
@@ -158,7 +150,7 @@ class Checkpoints:
 
     def _save(self, engine: EngineLike) -> None:
         state = engine.state
-        if rank() != 0 or state.iteration == self._saved:
+        if idist.get_rank() != 0 or state.iteration == self._saved:
             return
         _require_finite(cast("nn.Module", self.parts["network"]), self.folder)
         scaler = getattr(engine, "scaler", None)
@@ -169,7 +161,7 @@ class Checkpoints:
             "parts": {name: part.state_dict() for name, part in self.parts.items()},
             "scaler": None if scaler is None else scaler.state_dict(),
             # Of a loader with workers, the draws are ahead of the training.
-            "next_number": world_size()
+            "next_number": idist.get_world_size()
             * (whole * _draws(engine).draws_per_epoch + left * batch_size),
             "iteration": state.iteration,
             "epoch": whole,
@@ -192,7 +184,7 @@ class Checkpoints:
         # The last step of an epoch is followed by what is done at its end.
         last = engine.state.iteration % engine.state.epoch_length == 0
         # Processes get the signal at different steps, and have to stop after the same one.
-        if not last and made_a_step(engine) and any_rank(self._sigterm.came):
+        if not last and made_a_step(engine) and idist.all_reduce(int(self._sigterm.came), "MAX"):
             self._save(engine)
             self._stop(engine)
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import ignite.distributed as idist
+
 from medseg._checks import (
     require_choice,
     require_fraction,
@@ -20,7 +22,6 @@ from medseg._checks import (
     require_whole_number,
 )
 from medseg.errors import UsageError
-from medseg.training.ranks import rank, world_size
 from medseg.training.rate import Schedule
 
 __all__ = ["Control", "choices"]
@@ -215,7 +216,7 @@ class Control:
     @property
     def first_process(self) -> bool:
         """Whether this process writes files; of several processes only the first does."""
-        return rank() == 0
+        return idist.get_rank() == 0
 
     def resume_settings(self) -> dict[str, Any]:
         """The values that have to be the same when a training is resumed."""
@@ -227,7 +228,7 @@ class Control:
         # Only some schedules depend on how long the training is.
         if not (self.schedule in ("polynomial", "one_cycle") or self.warmup_share):
             del kept["epochs"]
-        return {**kept, "warmup": self.warmup_share, "world_size": world_size()}
+        return {**kept, "warmup": self.warmup_share, "world_size": idist.get_world_size()}
 
     def _folder(self, path: str) -> Path:
         return Path(path) / "quick" if self.quick else Path(path)

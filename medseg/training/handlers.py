@@ -59,7 +59,7 @@ def training_handlers(
         # The average follows each step before anything looks at it.
         parts.average,
         StopOnNan(),
-        ProgressBar(),
+        ProgressBar("terminal" if control.first_process else "nowhere"),
         schedule,
         None if control.clip_gradients is None else ClipGradients(control.clip_gradients),
         ValidationHandler(control.epochs_between_validations, evaluator),

@@ -5,11 +5,11 @@ import math
 import time
 from typing import Any, cast
 
+import ignite.distributed as idist
 from ignite.engine import Events
 
 from medseg.errors import UsageError
 from medseg.training.ignite_engine import EngineLike
-from medseg.training.ranks import any_rank
 
 __all__ = ["MaxTime"]
 
@@ -57,7 +57,8 @@ class MaxTime:
         if self.minutes is None:
             return
         # Clocks differ from process to process.
-        if not any_rank(now + self._longest > self._begun + 60 * self.minutes):
+        over = now + self._longest > self._begun + 60 * self.minutes
+        if not idist.all_reduce(int(over), "MAX"):
             return
         logger.info(
             "epoch %d: the last that %g minutes have room for", engine.state.epoch, self.minutes

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import ignite.distributed as idist
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
@@ -14,7 +15,6 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from medseg.training.best_weights import BestWeights
 from medseg.training.control import Control
 from medseg.training.processes import distributed_network
-from medseg.training.ranks import world_size
 from medseg.training.weight_average import WeightAverage
 
 __all__ = ["KEY_METRIC", "TrainingParts", "training_parts"]
@@ -74,7 +74,7 @@ def training_parts(
     average = None if control.ema is None else WeightAverage(network, control.ema)
     validated = network if average is None else average.network
     return TrainingParts(
-        network=distributed_network(network) if world_size() > 1 else network,
+        network=distributed_network(network) if idist.get_world_size() > 1 else network,
         optimizer=optimizer,
         plateau=ReduceLROnPlateau(
             optimizer, mode="max", factor=control.plateau_factor, patience=control.plateau_patience

@@ -6,6 +6,7 @@ Functions, not a trainer class: what a bundle wants otherwise it hands in otherw
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
+import ignite.distributed as idist
 import torch
 from monai.data.dataloader import DataLoader
 from monai.engines.evaluator import SupervisedEvaluator
@@ -27,7 +28,6 @@ from medseg.networks.compilation import compile_network
 from medseg.training.control import Control
 from medseg.training.freed_memory import keep_freed_memory
 from medseg.training.parts import KEY_METRIC, TrainingParts
-from medseg.training.ranks import rank, world_size
 from medseg.training.start import require_start
 
 __all__ = ["prepare_training", "supervised_evaluator", "supervised_trainer"]
@@ -103,8 +103,8 @@ def supervised_trainer(  # noqa: PLR0913 - one keyword for each part of MONAI's 
         control.steps_per_epoch * control.batch_size,
         seed=control.seed,
         weights=control.case_weights,
-        rank=rank(),
-        world_size=world_size(),
+        rank=idist.get_rank(),
+        world_size=idist.get_world_size(),
     )
     several = control.num_workers > 0
     loader = DataLoader(

@@ -15,9 +15,9 @@ import torch
 from ignite.engine import Events
 
 from medseg.data import RandomDraws
-from medseg.errors import DataError, ExitCode, UsageError, user_error
+from medseg.errors import DataError, ExitCode, TrainingStoppedError, UsageError, user_error
 from medseg.networks import save_weights, trained_setting
-from medseg.training import Checkpoints, TrainingStoppedError, require_start
+from medseg.training import Checkpoints, require_start
 from medseg.training.checkpoint_files import checkpoint_paths, newest_checkpoint
 from tests.training.tiny import EPOCHS, ITERATIONS, RandNoise, network, run, train, training
 
@@ -251,13 +251,14 @@ def test_weights_without_a_checkpoint_are_no_training_to_resume(tmp_path):
     with pytest.raises(UsageError, match="holds the weights of an earlier training; set ckpt_dir"):
         require_start(str(weights), str(folder), start="fresh", overwrite="refuse")
     require_start(str(weights), str(folder), start="fresh", overwrite="replace")
+    with pytest.raises(UsageError, match="overwrite must be 'refuse' or 'replace', got 'yes'"):
+        require_start(str(weights), str(folder), start="fresh", overwrite="yes")
 
 
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
         ({"start": "again"}, "start must be 'fresh' or 'resume', got 'again'"),
-        ({"overwrite": "yes"}, "overwrite must be 'refuse' or 'replace', got 'yes'"),
         ({"parts": {}}, "parts must have network and optimizer"),
     ],
 )

@@ -8,6 +8,7 @@ import os
 import signal
 from datetime import timedelta
 
+import ignite.distributed as idist
 import pytest
 import torch
 import torch.distributed as dist
@@ -15,9 +16,9 @@ from ignite.engine import Engine, Events
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from medseg.training import AgreedScores, EarlyStop, TrainingStoppedError
+from medseg.errors import TrainingStoppedError
+from medseg.training import AgreedScores, EarlyStop
 from medseg.training.checkpoint_files import newest_checkpoint
-from medseg.training.ranks import any_rank, of_first_rank, rank, world_size
 from tests.training.tiny import run, training
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -49,6 +50,7 @@ def in_processes(work, folder, *arguments):
 
 def _within(number, store, told, work, folder, arguments):
     torch.set_num_threads(1)
+    os.environ["LOCAL_RANK"] = str(number)  # as torchrun does
     dist.init_process_group(
         "gloo",
         init_method=f"file://{store}",
@@ -96,11 +98,22 @@ def share_of_training(number, folder, choices):
     return weights, cases, trainer.state.epoch
 
 
-def test_without_a_group_there_is_one_process_whose_word_holds():
-    assert (rank(), world_size()) == (0, 1)
-    assert of_first_rank([1.5]) == [1.5]
-    assert any_rank(flag=True)
-    assert not any_rank(flag=False)
+def seen_by_ignite(number, _):
+    """What ignite makes of a process group that torch was told to make."""
+    return idist.get_rank(), idist.get_world_size(), idist.all_reduce(number, "MAX")
+
+
+def test_ignite_sees_the_group_that_a_bundle_makes(tmp_path):
+    assert in_processes(seen_by_ignite, tmp_path) == [(0, 2, 1), (1, 2, 1)]
+
+
+def test_without_a_group_a_process_keeps_its_own_scores():
+    engine = Engine(lambda *_: None)
+    AgreedScores().attach(engine)
+    scores = {"dice": 0.123456789012345, "named": {"lung": 0.5}}
+    engine.add_event_handler(Events.STARTED, lambda: engine.state.metrics.update(scores))
+    engine.run([0], max_epochs=1)
+    assert engine.state.metrics == scores
 
 
 def test_two_processes_are_one_with_batches_of_twice_the_size(tmp_path):

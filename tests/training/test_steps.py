@@ -95,7 +95,9 @@ def test_the_average_follows_the_weights_by_hand():
 def test_after_many_steps_the_average_is_that_of_its_decay():
     trained = nn.Linear(1, 1, bias=False)
     average = WeightAverage(trained, decay=0.9)
-    average.load_state_dict({"network": {"weight": torch.tensor([[1.0]])}, "steps": 1000})
+    average.load_state_dict(
+        {"module.weight": torch.tensor([[1.0]]), "n_averaged": torch.tensor(1000)}
+    )
     nn.init.constant_(trained.weight, 2.0)
     engine = Engine(lambda *_: None)
     average.attach(engine)
@@ -119,19 +121,20 @@ def test_what_is_validated_and_saved_is_the_average(tmp_path):
     trainer = training(tmp_path, epochs=1, ema=0.5)
     run(trainer)
     _, state = newest_checkpoint(tmp_path / "checkpoints")
-    average, last = state["parts"]["average"]["network"], state["parts"]["network"]
+    average, last = state["parts"]["average"], state["parts"]["network"]
     saved = network()
     load_weights(saved, tmp_path / "models" / "model.safetensors")
     for name, value in saved.state_dict().items():
-        assert torch.equal(value, average[name])
-    assert not torch.equal(average["0.weight"], last["0.weight"])
+        assert torch.equal(value, average[f"module.{name}"])
+    assert not torch.equal(average["module.0.weight"], last["0.weight"])
 
 
 def test_with_accumulated_gradients_the_average_moves_once_a_step(tmp_path):
     # Three iterations with two to a step: steps after the second and, as it ends the epoch, third.
     train(tmp_path, epochs=1, ema=0.9, accumulation=2)
     _, state = newest_checkpoint(tmp_path / "checkpoints")
-    assert state["parts"]["average"]["steps"] == 2
+    # The weights it began with, and those of the two steps.
+    assert state["parts"]["average"]["n_averaged"] == 1 + 2
 
 
 @pytest.mark.parametrize("decay", [0, 1, 1.5, math.nan])

@@ -23,6 +23,7 @@ from medseg.training import (
     RestoreBest,
     StopOnNan,
     WeightAverage,
+    require_start,
 )
 
 EPOCHS, ITERATIONS, BATCH = 4, 3, 2
@@ -97,6 +98,8 @@ def training(folder, *, start="fresh", overwrite="refuse", epochs=EPOCHS, worker
     """
     torch.set_num_threads(1)
     torch.manual_seed(0)
+    weights, states = str(folder / "models" / "model.safetensors"), str(folder / "checkpoints")
+    require_start(weights, states, start=start, overwrite=overwrite)
     device = torch.device(more.get("device", "cpu"))
     net, data = more.get("network", network()).to(device), more.get("cases", cases())
     compile_network(net, more.get("compile", "none"), device)
@@ -106,10 +109,9 @@ def training(folder, *, start="fresh", overwrite="refuse", epochs=EPOCHS, worker
     plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, mode="max", patience=0)
     best = BestWeights(
         validated,
-        str(folder / "models" / "model.safetensors"),
+        weights,
         metric="score",
         settings={},
-        overwrite=overwrite if start == "fresh" else "replace",
     )
     evaluator = SupervisedEvaluator(
         device=device,
@@ -134,7 +136,7 @@ def training(folder, *, start="fresh", overwrite="refuse", epochs=EPOCHS, worker
         evaluator, metric="score", patience=patience, tolerance=more.get("tolerance", 0)
     )
     checkpoints = Checkpoints(
-        str(folder / "checkpoints"),
+        states,
         parts={
             "network": net,
             "optimizer": optimizer,
@@ -147,7 +149,6 @@ def training(folder, *, start="fresh", overwrite="refuse", epochs=EPOCHS, worker
         draws=draws,
         settings={"rate": more.get("rate", 0.05), "augmentation": augmentation},
         start=start,
-        overwrite=overwrite,
     )
     clip = ClipGradients(more["clip"]) if "clip" in more else None
     handlers = [
