@@ -10,6 +10,7 @@ import re
 import sys
 from types import TracebackType
 
+from medseg.bundles.moved_keys import refuse_lost_keys
 from medseg.errors import ExitCode, MedsegError, UsageError, user_error
 
 __all__ = ["explain_errors", "root_error"]
@@ -27,10 +28,13 @@ _FROM_WORKER = re.compile(
 def explain_errors() -> None:
     """Print a user's error in one line and exit with its code, from here on.
 
+    The first such error may be a key on the command line that no config has.
+
     `MEDSEG_DEBUG=1` in the environment keeps the traceback.
     """
     if os.environ.get("MEDSEG_DEBUG") != "1":
         sys.excepthook = _explain
+    refuse_lost_keys(sys.argv)
 
 
 def root_error(error: BaseException) -> MedsegError | None:

@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 from monai.bundle.workflows import ConfigWorkflow
 
 from medseg.bundles.configs import config_paths, read_config
+from medseg.bundles.moved_keys import refuse_moved_keys
 from medseg.bundles.one_line import root_error
 from medseg.bundles.overrides import check_run_id, parse_overrides
 from medseg.bundles.quiet import hushed
@@ -66,6 +67,7 @@ def open_workflow(
     """
     paths = config_paths(bundle, configs)
     config = read_config(paths)
+    refuse_moved_keys(config)
     check_run_id(run_id, config)
     given, fixed = parse_overrides(pairs, config), overrides or {}
     doubled = next((key for key in given if key in fixed), None)
