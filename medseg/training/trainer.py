@@ -21,8 +21,6 @@ from torch import nn
 
 from medseg.data.cases.dataset import CaseDataset
 from medseg.data.cases.draws import RandomDraws
-from medseg.data.datasets.inputs import require_usable
-from medseg.data.manifest import Manifest
 from medseg.errors import UsageError
 from medseg.networks.compilation import compile_network
 from medseg.training.control import Control
@@ -33,28 +31,16 @@ from medseg.training.start import require_start
 __all__ = ["prepare_training", "supervised_evaluator", "supervised_trainer"]
 
 
-def prepare_training(
-    network: nn.Module,
-    *,
-    device: torch.device,
-    cases: Sequence[Mapping[str, Any]],
-    manifest: Manifest,
-    class_names: Sequence[str],
-    control: Control,
-) -> None:
-    """Check everything that could end a training early, before anything is written.
+def prepare_training(network: nn.Module, *, device: torch.device, control: Control) -> None:
+    """Check what could end a training early, and compile the network, before anything is written.
 
     Args:
         network: On `device`; compiled in place where `compile` says so.
         device: Where the training runs.
-        cases: Of training and validation; each is read once.
-        manifest: Of the data set.
-        class_names: One for each label value, the background's first.
-        control: Where files go, `precision`, `compile`.
+        control: Where files go, `start`, `overwrite`, `precision`, `compile`.
 
     Raises:
-        UsageError: If an earlier training would be lost, or class names do not fit.
-        DataError: For the first case that cannot be used.
+        UsageError: If an earlier training would be lost, or the device has no such precision.
         MachineError: If `torch.compile` does not work here.
     """
     if control.precision == "fp16" and device.type != "cuda":
@@ -70,7 +56,6 @@ def prepare_training(
             start=control.start,
             overwrite=control.existing,
         )
-    require_usable(cases, manifest, class_names)
 
 
 def supervised_trainer(  # noqa: PLR0913 - one keyword for each part of MONAI's trainer

@@ -14,7 +14,6 @@ import torch
 import torch.distributed as dist
 from ignite.engine import Engine, Events
 from torch import nn
-from torch.nn.parallel import DistributedDataParallel
 
 from medseg.errors import TrainingStoppedError
 from medseg.training import AgreedScores, EarlyStop
@@ -71,22 +70,18 @@ def without_batch_statistics():
 
 
 def share_of_training(number, folder, choices):
-    """One process's part of a training, in a folder of its own but for the checkpoints."""
-    net = DistributedDataParallel(without_batch_statistics())
-    trainer = training(
-        folder / str(number),
-        network=net,
-        draws={"rank": number, "world_size": WORLD},
-        **choices,
-    )
+    """One process's part of a training, in the folder that all share."""
+    choices = dict(choices)
+    term = choices.pop("term", None)
+    net = without_batch_statistics()
+    trainer = training(folder, net=net, **choices)
     cases = []
 
     @trainer.on(Events.GET_BATCH_COMPLETED)
     def note(engine):
         cases.append(sorted(engine.state.batch["case"]))
 
-    term = choices.get("term") if number == 1 else None
-    if term:
+    if term and number == 1:
         trainer.add_event_handler(
             Events.ITERATION_STARTED(once=term), lambda: os.kill(os.getpid(), signal.SIGTERM)
         )
@@ -94,7 +89,7 @@ def share_of_training(number, folder, choices):
         run(trainer)
     except TrainingStoppedError as error:
         return "stopped", trainer.state.iteration, str(error)
-    weights = {name: value.tolist() for name, value in net.module.state_dict().items()}
+    weights = {name: value.tolist() for name, value in net.state_dict().items()}
     return weights, cases, trainer.state.epoch
 
 
@@ -117,10 +112,10 @@ def test_without_a_group_a_process_keeps_its_own_scores():
 
 
 def test_two_processes_are_one_with_batches_of_twice_the_size(tmp_path):
-    first, second = in_processes(share_of_training, tmp_path, {"batch": 1})
+    first, second = in_processes(share_of_training, tmp_path, {"batch_size": 1})
     assert first[0] == second[0]
     net = without_batch_statistics()
-    whole = training(tmp_path / "one", network=net, batch=2)
+    whole = training(tmp_path / "one", net=net, batch_size=2)
     cases = []
     whole.add_event_handler(
         Events.GET_BATCH_COMPLETED, lambda engine: cases.append(sorted(engine.state.batch["case"]))
@@ -132,19 +127,19 @@ def test_two_processes_are_one_with_batches_of_twice_the_size(tmp_path):
 
 
 def test_a_signal_to_one_process_stops_both_after_the_same_step_and_they_go_on(tmp_path):
-    whole = in_processes(share_of_training, tmp_path / "whole", {"batch": 1})
-    stopped = in_processes(share_of_training, tmp_path / "parts", {"batch": 1, "term": 4})
+    whole = in_processes(share_of_training, tmp_path / "whole", {"batch_size": 1})
+    stopped = in_processes(share_of_training, tmp_path / "parts", {"batch_size": 1, "term": 4})
     assert [answer[:2] for answer in stopped] == [("stopped", 4)] * 2
-    saved = newest_checkpoint(tmp_path / "parts" / "0" / "checkpoints")
+    saved = newest_checkpoint(tmp_path / "parts" / "checkpoints")
     assert saved[1]["iteration"] == 4
-    # Where there is one disk, all read the first one's checkpoint.
-    (tmp_path / "parts" / "1" / "checkpoints").symlink_to(tmp_path / "parts" / "0" / "checkpoints")
-    parts = in_processes(share_of_training, tmp_path / "parts", {"batch": 1, "start": "resume"})
+    parts = in_processes(
+        share_of_training, tmp_path / "parts", {"batch_size": 1, "start": "resume"}
+    )
     assert [answer[0] for answer in parts] == [answer[0] for answer in whole]
 
 
 def test_the_time_of_one_process_is_over_for_both(tmp_path):
-    ended = in_processes(share_of_training, tmp_path, {"batch": 1, "minutes": 1e-9})
+    ended = in_processes(share_of_training, tmp_path, {"batch_size": 1, "max_minutes": 1e-9})
     assert [answer[2] for answer in ended] == [1, 1]
 
 
