@@ -11,9 +11,9 @@ BUNDLE := bundles/covid_lung_ct_unet3d
 # norm, which is faster where channels come last, a rate that falls from step to step, since there
 # is no time for plateaus, and Tversky weights that favour neither kind of error.
 SHORT  := --epochs 15 --iterations_per_epoch 57 --val_interval 5 --spacing_mm "[3.5,3.5,5]" \
-          --patch_size "[80,64,32]" --kernel_sizes "[[3,3,1],[3,3,1],3,3]" \
-          --norm_kind batch --memory_format channels_last_3d \
-          --schedule polynomial --learning_rate 0.004 --fn_weight 0.5 --fp_weight 0.5
+          --patch_size "[80,64,32]" --network_def\#kernel_sizes "[[3,3,1],[3,3,1],3,3]" \
+          --network_def\#norm_kind batch --network\#memory_format channels_last_3d \
+          --schedule polynomial --learning_rate 0.004 --loss\#fn_weight 0.5 --loss\#fp_weight 0.5
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check format bench bundles clean

@@ -33,8 +33,8 @@ BUNDLE = REPOSITORY / "bundles" / "covid_lung_ct_unet3d"
 SMALL = {
     "spacing_mm": [8.0, 8.0, 12.0],
     "patch_size": [32, 32, 16],
-    "first_width": 4,
-    "depth": 3,
+    "network_def#first_width": 4,
+    "network_def#depth": 3,
     "epochs": 2,
     "iterations_per_epoch": 4,
     "val_interval": 1,

@@ -16,7 +16,7 @@ from medseg._checks import first_few
 from medseg.bundles.keys import is_argument, nested_paths
 from medseg.errors import UsageError
 
-__all__ = ["check_run_id", "parse_overrides"]
+__all__ = ["check_run_id", "parse_overrides", "resolve_key"]
 
 # A number in YAML 1.2 and to everyone who types it, a text in YAML 1.1.
 _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
@@ -49,21 +49,12 @@ def check_run_id(run_id: str, config: Mapping[str, Any]) -> None:
         raise UsageError(f"no run id {run_id!r} in this config; it has {', '.join(ids)}")
 
 
-def _parse(pair: str, config: Mapping[str, Any]) -> tuple[str, Any]:
-    key, equals, text = pair.partition("=")
-    if not equals:
-        raise UsageError(f"{pair!r}: an override is KEY=VALUE, e.g. epochs=5")
-    key = _path(key.replace("-", "_").replace("#", "::"), config)
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"{pair!r}: the value is no YAML; quote it") from error
-    # A folder may be called 2026-07-01, and no key is a day.
-    return key, text if isinstance(value, datetime.date) else _with_numbers(value)
-
-
-def _path(key: str, config: Mapping[str, Any]) -> str:
+def resolve_key(key: str, config: Mapping[str, Any]) -> str:
     """The path of a key that is given in full, or by the last part of just one path.
+
+    Args:
+        key: Such as `epochs`, `control::ema` or `ema`.
+        config: The bundle's merged config.
 
     Raises:
         UsageError: If there is no such key, or more than one.
@@ -80,6 +71,19 @@ def _path(key: str, config: Mapping[str, Any]) -> str:
     near = difflib.get_close_matches(key, known, n=3, cutoff=0.6)
     hint = f"did you mean {' or '.join(near)}?" if near else f"keys: {_top_level(config)}"
     raise UsageError(f"{key}: no such key in this config; {hint}")
+
+
+def _parse(pair: str, config: Mapping[str, Any]) -> tuple[str, Any]:
+    key, equals, text = pair.partition("=")
+    if not equals:
+        raise UsageError(f"{pair!r}: an override is KEY=VALUE, e.g. epochs=5")
+    key = resolve_key(key.replace("-", "_").replace("#", "::"), config)
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"{pair!r}: the value is no YAML; quote it") from error
+    # A folder may be called 2026-07-01, and no key is a day.
+    return key, text if isinstance(value, datetime.date) else _with_numbers(value)
 
 
 def _with_numbers(value: Any) -> Any:

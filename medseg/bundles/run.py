@@ -12,7 +12,7 @@ from monai.bundle.workflows import ConfigWorkflow
 from medseg.bundles.configs import config_paths, read_config
 from medseg.bundles.moved_keys import refuse_moved_keys
 from medseg.bundles.one_line import root_error
-from medseg.bundles.overrides import check_run_id, parse_overrides
+from medseg.bundles.overrides import check_run_id, parse_overrides, resolve_key
 from medseg.bundles.quiet import hushed
 from medseg.errors import UsageError
 
@@ -35,7 +35,7 @@ def run_bundle(
         configs: Names of its configs, merged in order.
         run_id: What to run, e.g. `training`.
         pairs: `KEY=VALUE` texts from the user.
-        overrides: More overrides, as values, which `pairs` may not name.
+        overrides: More overrides, as values, which `pairs` may not name; keys as in `pairs`.
         log: As the bundle's logging.conf says, to standard output; or warnings only, where
             standard output is for something else.
 
@@ -69,7 +69,11 @@ def open_workflow(
     config = read_config(paths)
     refuse_moved_keys(config)
     check_run_id(run_id, config)
-    given, fixed = parse_overrides(pairs, config), overrides or {}
+    given = parse_overrides(pairs, config)
+    fixed = {
+        resolve_key(key.replace("#", "::"), config): value
+        for key, value in (overrides or {}).items()
+    }
     doubled = next((key for key in given if key in fixed), None)
     if doubled is not None:
         raise UsageError(f"{doubled}: this command sets it; give its own option instead")

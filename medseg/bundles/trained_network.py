@@ -13,6 +13,7 @@ from medseg.bundles.metadata import load_metadata
 from medseg.bundles.one_line import root_error
 from medseg.bundles.quiet import hushed
 from medseg.errors import UsageError
+from medseg.networks.unet import UNet
 from medseg.networks.weights import load_weights
 
 __all__ = ["TrainedNetwork", "read_trained_network"]
@@ -28,7 +29,8 @@ class TrainedNetwork:
         network: In evaluation mode, on the CPU.
         channels: Of the image.
         window: Voxels of a window along each axis.
-        settings: What its config asks the weights for: class names, spacing, width, ...
+        settings: What its config asks the weights for: class names, spacing, ..., and the
+            network's own arguments.
         name: The bundle's.
         version: The bundle's.
     """
@@ -83,6 +85,8 @@ def _build(
             parser.parse()
             network = parser.get_parsed_content("network_def")
             settings = {name: parser.get_parsed_content(name) for name in names}
+            if isinstance(network, UNet):
+                settings["network"] = network.describe()
             window = parser.get_parsed_content("patch_size")
     except Exception as error:
         known = root_error(error)

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from medseg.training.restore_best import RestoreBest
     from medseg.training.start import require_start
     from medseg.training.stop_on_nan import StopOnNan
-    from medseg.training.trainer import prepare_training, supervised_evaluator, supervised_trainer
+    from medseg.training.trainer import (
+        prepare_training,
+        supervised_evaluator,
+        supervised_trainer,
+        training_loader,
+    )
     from medseg.training.weight_average import WeightAverage
     from medseg.training.weighted_batch import WeightedBatch, WeightedLabel, WeightedLoss
 
@@ -57,6 +62,7 @@ __all__ = [
     "supervised_trainer",
     "training_dataset",
     "training_handlers",
+    "training_loader",
     "training_parts",
     "validation_dataset",
     "validation_handlers",

@@ -28,7 +28,12 @@ from medseg.training.freed_memory import keep_freed_memory
 from medseg.training.parts import KEY_METRIC, TrainingParts
 from medseg.training.start import require_start
 
-__all__ = ["prepare_training", "supervised_evaluator", "supervised_trainer"]
+__all__ = [
+    "prepare_training",
+    "supervised_evaluator",
+    "supervised_trainer",
+    "training_loader",
+]
 
 
 def prepare_training(network: nn.Module, *, device: torch.device, control: Control) -> None:
@@ -58,6 +63,35 @@ def prepare_training(network: nn.Module, *, device: torch.device, control: Contr
         )
 
 
+def training_loader(dataset: CaseDataset, *, device: torch.device, control: Control) -> DataLoader:
+    """Random draws of a data set, in batches.
+
+    Args:
+        dataset: Of `training_dataset`.
+        device: Where the batches go; for a GPU they are pinned.
+        control: `iterations_per_epoch`, `batch_size`, `case_weights`, `seed`, `num_workers`,
+            `worker_start`.
+    """
+    draws = RandomDraws(
+        len(dataset),
+        control.steps_per_epoch * control.batch_size,
+        seed=control.seed,
+        weights=control.case_weights,
+        rank=idist.get_rank(),
+        world_size=idist.get_world_size(),
+    )
+    several = control.num_workers > 0
+    return DataLoader(
+        cast("Any", dataset),
+        sampler=draws,
+        batch_size=control.batch_size,
+        num_workers=control.num_workers,
+        persistent_workers=several,
+        multiprocessing_context=control.worker_start if several else None,
+        pin_memory=device.type == "cuda",
+    )
+
+
 def supervised_trainer(  # noqa: PLR0913 - one keyword for each part of MONAI's trainer
     parts: TrainingParts,
     *,
@@ -79,32 +113,14 @@ def supervised_trainer(  # noqa: PLR0913 - one keyword for each part of MONAI's 
         dataset: Of `training_dataset`.
         loss_function: Of logits `(B, classes, *spatial)` and labels `(B, 1, *spatial)`.
         inferer: Calls the network.
-        train_handlers: Of `training_handlers`.
+        train_handlers: Of `training_handlers`, and others; a list within the list is taken apart.
         control: Length, batches, loading.
         prepare_batch: Takes a batch apart, e.g. `medseg.training.WeightedBatch`.
     """
-    draws = RandomDraws(
-        len(dataset),
-        control.steps_per_epoch * control.batch_size,
-        seed=control.seed,
-        weights=control.case_weights,
-        rank=idist.get_rank(),
-        world_size=idist.get_world_size(),
-    )
-    several = control.num_workers > 0
-    loader = DataLoader(
-        cast("Any", dataset),
-        sampler=draws,
-        batch_size=control.batch_size,
-        num_workers=control.num_workers,
-        persistent_workers=several,
-        multiprocessing_context=control.worker_start if several else None,
-        pin_memory=device.type == "cuda",
-    )
     return SupervisedTrainer(
         device=device,
         max_epochs=max_epochs,
-        train_data_loader=loader,
+        train_data_loader=training_loader(dataset, device=device, control=control),
         network=parts.network,
         optimizer=parts.optimizer,
         loss_function=loss_function,
@@ -112,7 +128,7 @@ def supervised_trainer(  # noqa: PLR0913 - one keyword for each part of MONAI's 
         inferer=inferer,
         amp=control.precision == "fp16",
         accumulation_steps=control.accumulation_steps,
-        train_handlers=list(train_handlers),
+        train_handlers=_flat(train_handlers),
         decollate=False,
         optim_set_to_none=True,
         non_blocking=device.type == "cuda",
@@ -137,7 +153,7 @@ def supervised_evaluator(
         device: Where the network is.
         dataset: Of `validation_dataset`.
         inferer: Covers a whole volume with windows.
-        val_handlers: Of `validation_handlers`.
+        val_handlers: Of `validation_handlers`, and others; a list within it is taken apart.
     """
     return SupervisedEvaluator(
         device=device,
@@ -151,7 +167,7 @@ def supervised_evaluator(
                 parts, reduction="mean_batch", return_with_label=parts.class_metrics
             )
         },
-        val_handlers=list(val_handlers),
+        val_handlers=_flat(val_handlers),
     )
 
 
@@ -172,3 +188,9 @@ def _dice(parts: TrainingParts, **choices: Any) -> IgniteMetricHandler:
 def _pred_and_label(output: Sequence[Mapping[str, Any]]) -> tuple[list[Any], list[Any]]:
     """MONAI's evaluator gives a list of cases; its metrics take two lists of tensors."""
     return [case["pred"] for case in output], [case["label"] for case in output]
+
+
+def _flat(handlers: Sequence[Any]) -> list[Any]:
+    # MONAI's tracking appends to the list of configs that is in a bundle.
+    lists = [cast("list[Any]", one) if isinstance(one, list) else [one] for one in handlers]
+    return [handler for one in lists for handler in one]
