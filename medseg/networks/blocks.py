@@ -133,9 +133,6 @@ def _layers(
 ) -> list[nn.Module]:
     padding = tuple(size // 2 for size in kernel) if style.convolution == "padded" else 0
     layers = [convolve(channels, kernel, padding)]
-    if normalised and style.norm_kind == "instance" and style.activation == "relu":
-        # In one; the next convolution keeps its number, which names its weights.
-        return [*layers, InstanceNorm(channels[1], then="relu"), nn.Identity()]
     if normalised:
         layers.append(_norm(style.norm_kind, channels[1], len(kernel)))
     # In place is safe: neither a convolution nor a norm with nothing after it needs its own
