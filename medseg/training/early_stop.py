@@ -1,7 +1,7 @@
 """End a training whose validations no longer get better.
 
-ignite's `EarlyStopping` has no state that a checkpoint could hold, and knows no epoch without
-validation.
+ignite's `EarlyStopping` (0.5.5) takes a score that is NaN for the best there will be, forgets at
+the start of a run what a checkpoint told it, and knows no epoch without validation.
 """
 
 import logging
