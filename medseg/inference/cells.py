@@ -11,7 +11,6 @@ References:
     Soille, Morphological Image Analysis, 2nd edition 2004, section 6.3 (h-maxima).
 """
 
-import math
 from collections.abc import Hashable, Mapping
 from typing import Any, cast
 
@@ -23,7 +22,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage import morphology, segmentation
 
-from medseg.errors import DataError, UsageError
+from medseg._checks import require_number, require_positive, require_whole_number
+from medseg.errors import DataError
 
 __all__ = ["NumberCellsd", "number_cells"]
 
@@ -123,15 +123,10 @@ def _numbered(cells: NDArray[np.int32], least_px: int) -> Cells:
 
 
 def _check(threshold: float, waist_px: float, least_px: int, largest_hole_px: int) -> None:
-    _require("threshold must be in [0, 1)", threshold, 0 <= threshold < 1)
-    _require("waist_px must be above 0", waist_px, math.isfinite(waist_px) and waist_px > 0)
-    _require("least_px must be 1 or more", least_px, least_px >= 1)
-    _require("largest_hole_px must be 0 or more", largest_hole_px, largest_hole_px >= 0)
-
-
-def _require(what: str, got: object, good: bool) -> None:  # noqa: FBT001 - a condition, no choice
-    if not good:
-        raise UsageError(f"number_cells: {what}, got {got!r}")
+    require_number("number_cells: threshold", threshold, at_least=0, below=1)
+    require_positive("number_cells: waist_px", waist_px)
+    require_whole_number("number_cells: least_px", least_px, at_least=1)
+    require_whole_number("number_cells: largest_hole_px", largest_hole_px, at_least=0)
 
 
 class NumberCellsd(MapTransform):

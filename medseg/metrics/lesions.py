@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from medseg.errors import UsageError
+from medseg._checks import require_choice
 from medseg.metrics.objects import SharedVoxels, shared_voxels
 
 __all__ = ["LesionCounts", "LesionOverlap", "lesion_counts", "lesion_f1"]
@@ -55,9 +55,7 @@ def lesion_counts(pred: Mask, label: Mask, *, overlap: LesionOverlap = "any") ->
     Raises:
         UsageError: If `overlap` is another word.
     """
-    if overlap not in get_args(LesionOverlap):
-        allowed = ", ".join(get_args(LesionOverlap))
-        raise UsageError(f"overlap of lesions must be one of {allowed}; got {overlap!r}")
+    require_choice("overlap of lesions", overlap, get_args(LesionOverlap))
     pairs = shared_voxels(_components(pred), _components(label))
     found = _counted(pairs.label, pairs.label_sizes, pairs, overlap)
     right = _counted(pairs.pred, pairs.pred_sizes, pairs, overlap)

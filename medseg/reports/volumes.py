@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from medseg.errors import UsageError
+
 __all__ = ["LEAST_PART_ML", "StructureVolume", "measure_volumes", "volume_columns", "volumes_csv"]
 
 # scipy has no complete annotations.
@@ -135,5 +137,5 @@ def _line(name: str, parents: Mapping[str, str]) -> list[str]:
     while line[-1] in parents:
         line.append(parents[line[-1]])
         if line[-1] in line[:-1]:
-            raise ValueError(f"part_of goes in a circle: {' in '.join(line)}")
+            raise UsageError(f"part_of goes in a circle: {' in '.join(line)}")
     return line

@@ -18,6 +18,7 @@ from monai.utils.type_conversion import convert_to_dst_type
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from medseg._checks import require_choice
 from medseg.errors import UsageError
 from medseg.transforms.index_label import told_of_case, whole_numbers
 
@@ -85,11 +86,7 @@ class InstancesToForegroundd(MapTransform):
         names = (keys,) if isinstance(keys, str) else tuple(keys)
         if not names:
             raise UsageError("InstancesToForegroundd: keys must name a label, got none")
-        if touching not in get_args(Touching):
-            allowed = " or ".join(get_args(Touching))
-            raise UsageError(
-                f"InstancesToForegroundd: touching must be {allowed}, got {touching!r}"
-            )
+        require_choice("InstancesToForegroundd: touching", touching, get_args(Touching))
         super().__init__(names, allow_missing_keys)
         self.touching: Touching = touching
 

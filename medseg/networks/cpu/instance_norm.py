@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import instance_norm
 
+from medseg._checks import require_choice
 from medseg.networks.cpu.layout import CHANNELS_LAST, is_channels_last_on_cpu
 
 __all__ = ["InstanceNorm"]
@@ -41,8 +42,7 @@ class InstanceNorm(nn.Module):
 
     def __init__(self, channels: int, eps: float = 1e-5, then: Then = "nothing") -> None:
         super().__init__()
-        if then not in get_args(Then):
-            raise ValueError(f"then must be one of {get_args(Then)}, got {then!r}")
+        require_choice("InstanceNorm: then", then, get_args(Then))
         self.eps = eps
         self.then: str = then
         self.weight = nn.Parameter(torch.ones(channels))
