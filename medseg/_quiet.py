@@ -15,7 +15,6 @@ from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 __all__ = [
-    "quiet_config_warnings",
     "quiet_libraries",
     "quiet_loggers",
     "quiet_warnings",
@@ -97,13 +96,6 @@ def quiet_libraries() -> Generator[None]:
         quiet_loggers(*{*ours, *theirs}, level=logging.ERROR),
         quiet_warnings(module=r"monai\."),
     ):
-        yield
-
-
-@contextmanager
-def quiet_config_warnings() -> Generator[None]:
-    """Keep back MONAI's warning that a config is a program, where the user has named this one."""
-    with quiet_warnings(".*GHSA-873f-pvrv-4x83"):
         yield
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, cast, get_args
 
 from monai.bundle.config_parser import ConfigParser
 
-from medseg._quiet import quiet_config_warnings, quiet_libraries
+from medseg._quiet import quiet_libraries
 from medseg.bundles.configs import read_config
 from medseg.bundles.overrides import parse_overrides
 from medseg.errors import UsageError, user_error
@@ -137,7 +137,7 @@ def build_steps(config: Config, section: Section, path: Path) -> list[Step]:
 @contextmanager
 def _one_line(path: Path) -> Generator[None]:
     try:
-        with quiet_libraries(), quiet_config_warnings():
+        with quiet_libraries():
             yield
     except Exception as error:
         known = user_error(error)

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 
 from monai.bundle.workflows import ConfigWorkflow
 
-from medseg._quiet import quiet_config_warnings, quiet_libraries
+from medseg._quiet import quiet_libraries
 from medseg.bundles.configs import config_paths, read_config
 from medseg.bundles.one_line import excepthook_kept
 from medseg.bundles.overrides import check_run_id, parse_overrides
@@ -79,14 +79,13 @@ def _workflow(
     paths: list[str], run_id: str, overrides: dict[str, Any], log: Literal["bundle", "quiet"]
 ) -> ConfigWorkflow:
     _refuse_hashes(overrides)
-    with quiet_config_warnings():
-        return ConfigWorkflow(
-            config_file=paths,
-            run_id=run_id,
-            workflow_type="train" if Path(paths[0]).name == "train.yaml" else "infer",
-            logging_file=False if log == "quiet" else None,
-            **overrides,
-        )
+    return ConfigWorkflow(
+        config_file=paths,
+        run_id=run_id,
+        workflow_type="train" if Path(paths[0]).name == "train.yaml" else "infer",
+        logging_file=False if log == "quiet" else None,
+        **overrides,
+    )
 
 
 def _refuse_hashes(overrides: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any, cast
 from monai.bundle.config_parser import ConfigParser
 from torch import nn
 
-from medseg._quiet import quiet_config_warnings, quiet_libraries
+from medseg._quiet import quiet_libraries
 from medseg.bundles.configs import config_paths, read_config
 from medseg.bundles.metadata import load_metadata
 from medseg.errors import UsageError, unwrap_user_error
@@ -15,7 +15,7 @@ from medseg.networks import load_weights
 
 __all__ = ["TrainedNetwork", "read_trained_network"]
 
-_SETTING = "medseg.networks.trained_setting"
+SETTING = "medseg.networks.trained_setting"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ def _build(
     parser = cast("Any", ConfigParser({**config, "bundle_root": str(bundle)}))
     parser["ckpt_path"] = str(weights)
     names = [key for key, value in config.items() if _asks_the_weights(value)]
-    with unwrap_user_error(), quiet_libraries(), quiet_config_warnings():
+    with unwrap_user_error(), quiet_libraries():
         parser.parse()
         network = parser.get_parsed_content("network_def")
         settings = {name: parser.get_parsed_content(name) for name in names}
@@ -83,4 +83,4 @@ def _build(
 
 
 def _asks_the_weights(value: Any) -> bool:
-    return isinstance(value, dict) and cast("dict[str, Any]", value).get("_target_") == _SETTING
+    return isinstance(value, dict) and cast("dict[str, Any]", value).get("_target_") == SETTING

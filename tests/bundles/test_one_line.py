@@ -125,5 +125,5 @@ def test_what_a_step_is_called_with_is_told_from_a_loaders_worker_too(workers):
     with pytest.raises(UsageError) as caught:
         next(iter(DataLoader(cases, num_workers=workers)))
     assert str(user_error(caught.value)) == (
-        "RandWarpPatchd: keys ['labl'] are not in the sample, which has ['case', 'image']"
+        "RandWarpPatchd: keys ['labl'] are not in the sample, which has ['image']"
     )
