@@ -31,8 +31,7 @@ Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Cells = NDArray[np.uint16]
 MOST_CELLS = 65535
-# scipy, scikit-image and MONAI have no complete annotations.
-_ndimage = cast("Any", ndimage)
+# scikit-image and MONAI have no complete annotations.
 _morphology = cast("Any", morphology)
 _segmentation = cast("Any", segmentation)
 _to_dst_type = cast("Any", convert_to_dst_type)
@@ -79,13 +78,13 @@ def number_cells(
 
 def _depth(mask: Mask) -> Floats:
     """Distance of cell to the background; where there is no background, 1."""
-    return np.ones(mask.shape) if mask.all() else _ndimage.distance_transform_edt(mask)
+    return np.ones(mask.shape) if mask.all() else ndimage.distance_transform_edt(mask)
 
 
 def _without_holes(mask: Mask, largest_px: int) -> Mask:
     if largest_px == 0:
         return mask
-    parts, _ = _ndimage.label(~mask)
+    parts, _ = ndimage.label(~mask)
     small = np.bincount(parts.ravel()) <= largest_px
     # What reaches the edge of the frame goes on beyond it, and part 0 is what is no hole.
     for axis in range(mask.ndim):
@@ -100,15 +99,15 @@ def _seeds(height: Floats, mask: Mask, waist_px: float) -> NDArray[np.int32]:
     # Every hill is cut down by the waist: summits with no lower pass between them become one.
     plain: Floats = _morphology.reconstruction(lowered, height, footprint=_faces(height.ndim))
     summits: Mask = _morphology.local_maxima(plain, connectivity=1) & (plain > 0)
-    hills, count = _ndimage.label(mask)
+    hills, count = ndimage.label(mask)
     has_summit = np.zeros(count + 1, dtype=bool)
     has_summit[hills[summits]] = True
-    seeds, _ = _ndimage.label(summits | (mask & ~has_summit[hills]))
+    seeds, _ = ndimage.label(summits | (mask & ~has_summit[hills]))
     return seeds
 
 
 def _faces(axes: int) -> Mask:
-    return _ndimage.generate_binary_structure(axes, 1)
+    return ndimage.generate_binary_structure(axes, 1)
 
 
 def _numbered(cells: NDArray[np.int32], least_px: int) -> Cells:

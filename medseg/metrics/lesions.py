@@ -19,7 +19,7 @@ References:
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,8 +85,7 @@ def lesion_f1(counts: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _components(mask: Mask) -> NDArray[np.int32]:
-    # scipy has no complete annotations.
-    return cast("Any", ndimage).label(mask, structure=np.ones((3,) * mask.ndim))[0]
+    return ndimage.label(mask, structure=np.ones((3,) * mask.ndim))[0]
 
 
 def _counted(

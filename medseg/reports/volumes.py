@@ -12,7 +12,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,6 @@ from medseg.errors import UsageError
 
 __all__ = ["LEAST_PART_ML", "StructureVolume", "measure_volumes", "volume_columns", "volumes_csv"]
 
-# scipy has no complete annotations.
-_ndimage = cast("Any", ndimage)
 
 # A ball 5.8 mm across.
 LEAST_PART_ML = 0.1
@@ -73,7 +71,7 @@ def measure_volumes(
     ml = {name: ml_each * int(n) for name, n in zip(class_names, counts, strict=False)}
     parents = {c: p for c, p in (part_of or {}).items() if c in ml and p in ml}
     least = LEAST_PART_ML / ml_each
-    boxes: list[Any] = _ndimage.find_objects(label, max_label=len(class_names) - 1)
+    boxes: list[Any] = ndimage.find_objects(label, max_label=len(class_names) - 1)
     return [
         StructureVolume(
             name=name,
@@ -114,7 +112,7 @@ def volumes_csv(cases: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def _parts(mask: NDArray[np.bool_], least_voxels: float) -> int:
-    found, count = _ndimage.label(mask, _ndimage.generate_binary_structure(3, 3))
+    found, count = ndimage.label(mask, ndimage.generate_binary_structure(3, 3))
     if count == 0:
         return 0
     # The bound is given in ml: a part of just as much counts, however its share rounds.

@@ -27,8 +27,7 @@ __all__ = ["BorderWeightd", "ClassWeights", "border_weight"]
 ClassWeights = Literal["balanced"] | Sequence[float] | None
 # How far a cell is felt, in sigmas: exp(-6^2 / 2) is 1.5e-8, below what a float32 resolves.
 REACH = 6.0
-# scipy and MONAI have no complete annotations.
-_ndimage = cast("Any", ndimage)
+# MONAI has no complete annotations.
 _to_dst_type = cast("Any", convert_to_dst_type)
 
 
@@ -97,14 +96,14 @@ def _two_nearest(
     near = np.full(cells.shape, np.inf, dtype=np.float32)
     far = near.copy()
     margins = [math.ceil(reach / step) for step in size]
-    for cell, box in enumerate(_ndimage.find_objects(cells), start=1):
+    for cell, box in enumerate(ndimage.find_objects(cells), start=1):
         if box is None:
             continue
         around = tuple(
             slice(max(0, part.start - margin), part.stop + margin)
             for part, margin in zip(box, margins, strict=True)
         )
-        distance = _ndimage.distance_transform_edt(cells[around] != cell, sampling=size)
+        distance = ndimage.distance_transform_edt(cells[around] != cell, sampling=size)
         distance = distance.astype(np.float32)
         np.minimum(far[around], np.maximum(near[around], distance), out=far[around])
         np.minimum(near[around], distance, out=near[around])

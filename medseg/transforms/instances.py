@@ -25,8 +25,7 @@ from medseg.transforms.index_label import told_of_case, whole_numbers
 __all__ = ["InstancesToForegroundd", "Touching", "part_touching"]
 
 Touching = Literal["part", "keep"]
-# scipy and MONAI have no complete annotations.
-_ndimage = cast("Any", ndimage)
+# MONAI has no complete annotations.
 _to_dst_type = cast("Any", convert_to_dst_type)
 
 
@@ -54,7 +53,7 @@ def part_touching(instances: NDArray[Any]) -> NDArray[np.uint8 | np.uint16]:
     rank[np.argsort(-voxels, kind="stable")] = np.arange(1, len(voxels) + 1)
     rank[0] = 0
     ranks = rank[instances]
-    beside: NDArray[np.uint16] = _ndimage.maximum_filter(ranks, size=3, mode="nearest")
+    beside: NDArray[np.uint16] = ndimage.maximum_filter(ranks, size=3, mode="nearest")
     return np.where(beside > ranks, 0, instances).astype(instances.dtype)
 
 
