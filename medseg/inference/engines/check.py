@@ -14,8 +14,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from medseg._checks import require_fraction, require_positive
 from medseg._files import write_atomically
+from medseg.errors import UsageError
 from medseg.inference.engines.open_engine import Engine
 from medseg.inference.engines.torch_engine import torch_predictor
 
@@ -68,8 +68,8 @@ def agreeing_engine(
             rarest first.
         least_dice: Lowest DSC that passes, in (0, 1].
     """
-    require_positive("least_dice", least_dice)
-    require_fraction("least_dice", least_dice)
+    if not 0 < least_dice <= 1:
+        raise UsageError(f"least_dice must be in (0, 1], got {least_dice}")
     while engine.fallback is not None:
         agreement = _remembered(engine) or _measured(engine, network, windows)
         if agreement.dice >= least_dice:
