@@ -8,7 +8,8 @@ a bug of medseg's and shows its traceback.
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ __all__ = [
     "TrainingStoppedError",
     "UsageError",
     "caused_by",
+    "unwrap_user_error",
     "user_error",
 ]
 
@@ -88,6 +90,22 @@ def user_error(error: BaseException) -> MedsegError | None:
     if known is not None:
         return _as_in_its_worker(known)
     return next(filter(None, map(_refusal, causes)), None)
+
+
+@contextmanager
+def unwrap_user_error() -> Generator[None]:
+    """Raise the user's error that a library has wrapped, as that error itself.
+
+    Raises:
+        MedsegError: In place of whatever comes down to it, see `user_error`.
+    """
+    try:
+        yield
+    except Exception as error:
+        known = user_error(error)
+        if known is None or known is error:
+            raise
+        raise known from error
 
 
 def caused_by(error: BaseException, kind: type[Cause]) -> Cause | None:

@@ -3,16 +3,16 @@
 How every score is defined, and what it is where a class is empty: `medseg.metrics.class_scores`.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from medseg.errors import DataError, UsageError
+from medseg._checks import require_choice, require_not_negative
+from medseg.errors import DataError
 from medseg.metrics.class_scores import EXACT, ClassScores, Shapes, class_scores
 from medseg.metrics.lesions import LesionOverlap, lesion_counts
 from medseg.metrics.surface import SurfaceScores, diagonal_mm, surface_scores
@@ -42,11 +42,8 @@ class Criteria:
     lesion_overlap: LesionOverlap = "any"
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.tolerance_mm) and self.tolerance_mm >= 0):
-            raise UsageError(f"tolerance_mm must be 0 mm or more, got {self.tolerance_mm}")
-        if self.lesion_overlap not in get_args(LesionOverlap):
-            allowed = ", ".join(get_args(LesionOverlap))
-            raise UsageError(f"lesion_overlap must be one of {allowed}; got {self.lesion_overlap}")
+        require_not_negative("tolerance_mm", self.tolerance_mm)
+        require_choice("lesion_overlap", self.lesion_overlap, get_args(LesionOverlap))
 
 
 def label_scores(
@@ -105,8 +102,7 @@ def _check_values(what: str, values: Labels, class_names: Sequence[str]) -> None
 def _boxes(values: Labels, classes: int) -> list[Box | None]:
     # find_objects knows the native integers only.
     native = values.astype(values.dtype.newbyteorder("="), copy=False)
-    # scipy has no complete annotations.
-    return cast("Any", ndimage).find_objects(native, max_label=classes - 1)
+    return ndimage.find_objects(native, max_label=classes - 1)
 
 
 def _joint(one: Box | None, other: Box | None) -> Box:

@@ -12,9 +12,9 @@ from typing import Any, Literal
 import torch
 
 import medseg
+from medseg._quiet import quiet_libraries
 from medseg.bundles.metadata import load_metadata
 from medseg.bundles.predictor import Predictor, open_predictor
-from medseg.bundles.quiet import hushed
 from medseg.cli.predict_tell import Teller, telling, volumes_line
 from medseg.data.dicom.series import Gaps, Tilt
 from medseg.data.digest import file_sha256
@@ -138,7 +138,7 @@ class _Run:
             output=self.request.output,
             announce=self._announce,
         )
-        with hushed():
+        with quiet_libraries():
             if self.request.work == "forecast":
                 stages = Stages(read=steps.read, predict=_as_it_is, write=self._forecast)
                 self._judge(overlap(todo, stages))

@@ -144,7 +144,7 @@ def test_a_wrong_value_is_refused_in_the_words_of_what_does_not_take_it(
     code = command("train", BUNDLE, f"dataset_dir={phantoms}", *places, *pairs(norm="twice"))
     assert code == 2
     told = capfd.readouterr().err.strip().splitlines()[-1]
-    assert told.startswith("medseg: medseg.networks.UNet: norm must be one of ('none', 'one', ")
+    assert told.startswith("medseg: UNet: norm must be one of none, one, both, got ")
     assert sys.excepthook is hook
     assert list(tmp_path.iterdir()) == []
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from medseg._checks import first_few
 from medseg.data.images.naming import image_stem
 from medseg.errors import DataError
 
@@ -52,7 +53,7 @@ def pair_files(images: Sequence[Path], labels: Sequence[Path]) -> list[Pair]:
     lonely = ["/".join(image_of[name].parts[-2:]) for name in image_of if name not in label_of]
     if lonely:
         raise DataError(
-            f"{len(lonely)} of {len(images)} images have no label: {_listed(lonely)}; "
+            f"{len(lonely)} of {len(images)} images have no label: {first_few(lonely, SHOWN)}; "
             "name image and label alike up to a common ending, or narrow --images"
         )
     cases = _case_names(list(image_of))
@@ -107,7 +108,7 @@ def _unique(names: list[Name], paths: Sequence[Path], kind: str) -> dict[Name, P
     if doubled:
         same = [str(path) for name, path in zip(names, paths, strict=True) if name == doubled[0]]
         raise DataError(
-            f"{len(same)} {kind} could be case {''.join(doubled[0])!r}: {_listed(same)}; "
+            f"{len(same)} {kind} could be case {''.join(doubled[0])!r}: {first_few(same, SHOWN)}; "
             f"narrow --{kind} to one file a case"
         )
     return dict(zip(names, paths, strict=True))
@@ -124,8 +125,3 @@ def _case_names(names: list[Name]) -> dict[Name, str]:
 def _identifier(text: str) -> str:
     """What a manifest accepts as a case: letters, digits and `. _ -`, no sign first."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", text).lstrip("._-") or "case"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

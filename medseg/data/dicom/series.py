@@ -14,16 +14,17 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg._checks import require_choice
 from medseg.data.dicom.choice import choose_series, split_reference
 from medseg.data.dicom.find import DicomSeries, scan_series
-from medseg.data.dicom.input import open_input, refuse
+from medseg.data.dicom.input import dicom_error, open_input
 from medseg.data.dicom.instance import Frame
 from medseg.data.dicom.pixels import read_values, without_copies
 from medseg.data.dicom.resample import fill_gaps, straighten
 from medseg.data.dicom.stack import MAX_ERROR_MM, Stack, frame_words
 from medseg.data.dicom.stacking import stack_frames
 
-__all__ = ["DicomFacts", "DicomVolume", "Gaps", "Plane", "Tilt", "check_words", "read_dicom_series"]
+__all__ = ["DicomFacts", "DicomVolume", "Gaps", "Plane", "Tilt", "read_dicom_series"]
 
 Tilt = Literal["refuse", "resample"]
 Gaps = Literal["refuse", "interpolate"]
@@ -101,11 +102,12 @@ def read_dicom_series(
         gaps: `interpolate` fills in missing slices and makes uneven distances even.
 
     Raises:
-        ValueError: If a word is unknown.
+        UsageError: If a word is unknown.
         InputError: If no series or several fit, if it is no volume of grey values, if slices are
             damaged, missing, tilted, doubled or turned. It names the slices.
     """
-    check_words(tilt, gaps)
+    require_choice("tilt", tilt, get_args(Tilt))
+    require_choice("gaps", gaps, get_args(Gaps))
     path, named = split_reference(path)
     with open_input(path) as source:
         found = scan_series(source)
@@ -118,23 +120,12 @@ def read_dicom_series(
     return _volume(series, stack, array, copies)
 
 
-def check_words(tilt: str, gaps: str) -> None:
-    """Refuse unknown words.
-
-    Raises:
-        ValueError: It names those that are known.
-    """
-    for name, word, known in (("tilt", tilt, get_args(Tilt)), ("gaps", gaps, get_args(Gaps))):
-        if word not in known:
-            raise ValueError(f"{name} must be one of {known}, got {word!r}")
-
-
 def _check_complete(series: DicomSeries) -> None:
     if series.damaged:
         total = series.damaged + len({frame.file for frame in series.frames})
         what = f"{series.damaged} of {total} files are damaged or no slices of the series"
         remedy = "export the series again, or take those files out of the folder"
-        raise refuse(what, remedy, series_uid=series.uid)
+        raise dicom_error(what, remedy, series_uid=series.uid)
 
 
 def _check_stack(stack: Stack, tilt: Tilt, gaps: Gaps) -> None:
@@ -149,7 +140,7 @@ def _check_stack(stack: Stack, tilt: Tilt, gaps: Gaps) -> None:
         place = frame_words([stack.frames[int(distances.argmax())]])
         what = f"a gap of {distances.max():.1f} mm is too wide to interpolate: after {place}"
         remedy = f"export the complete series; {MAX_GAP_MM:g} mm between slices is the limit"
-        raise refuse(what, remedy, series_uid=stack.series_uid)
+        raise dicom_error(what, remedy, series_uid=stack.series_uid)
 
 
 def _volume(series: DicomSeries, stack: Stack, array: Values, copies: int) -> DicomVolume:

@@ -18,7 +18,7 @@ from pydicom.dataset import Dataset
 
 from medseg.data.dicom.choice import choose_series, split_reference
 from medseg.data.dicom.find import scan_series
-from medseg.data.dicom.input import DicomInput, is_dicom, open_input, refuse
+from medseg.data.dicom.input import DicomInput, dicom_error, is_dicom, open_input
 from medseg.data.dicom.instance import Frame
 from medseg.data.dicom.pixels import without_copies
 from medseg.data.dicom.stack import Stack
@@ -156,14 +156,14 @@ def _headers(stack: Stack, source: DicomInput) -> dict[str, Dataset]:
 def _one(series_uid: str, headers: Iterable[Dataset], keyword: str) -> str:
     found = {first_text(header, keyword) for header in headers}
     if len(found) > 1:
-        raise refuse(f"its slices differ in {keyword}", EXPORT, series_uid=series_uid)
+        raise dicom_error(f"its slices differ in {keyword}", EXPORT, series_uid=series_uid)
     return _uid(series_uid, found.pop(), keyword)
 
 
 def _uid(series_uid: str, uid: str, keyword: str) -> str:
     if not UID.fullmatch(uid):
         what = f"has no {keyword}, so no DICOM output can refer to it"
-        raise refuse(what, EXPORT, series_uid=series_uid)
+        raise dicom_error(what, EXPORT, series_uid=series_uid)
     return uid
 
 
@@ -188,5 +188,5 @@ def _identity(series_uid: str, header: Dataset) -> Dataset:
                     setattr(identity, keyword, None)
     except Exception:  # whatever it is, pydicom quotes the value
         what = "its patient or study cannot be read from the header"
-        raise refuse(what, EXPORT, series_uid=series_uid) from None
+        raise dicom_error(what, EXPORT, series_uid=series_uid) from None
     return identity

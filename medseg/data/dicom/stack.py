@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg.data.dicom.input import refuse
+from medseg._checks import first_few
+from medseg.data.dicom.input import dicom_error
 from medseg.data.dicom.instance import Frame
 from medseg.data.problems import InputError
 
@@ -85,16 +86,16 @@ class Stack:
             which = [f for f, b in zip(self.frames, beside, strict=True) if b > MAX_ERROR_MM]
             what = f"slices lie up to {beside.max():.2f} mm beside the others: {frame_words(which)}"
         remedy = "allow tilt to have them resampled to a straight box"
-        return refuse(what, remedy, series_uid=self.series_uid)
+        return dicom_error(what, remedy, series_uid=self.series_uid)
 
     def refuse_gaps(self) -> InputError:
         """The error for slices that are missing or unevenly spaced."""
         steps = np.diff(self.places)
         gaps = [(self.frames[k], int(steps[k]) - 1) for k in np.flatnonzero(steps > 1)]
         if gaps:
-            after = ", ".join(f"{n} after {_number(frame)}" for frame, n in gaps[:SHOWN])
-            more = f" and {len(gaps) - SHOWN} more gaps" if len(gaps) > SHOWN else ""
-            what = f"{sum(n for _, n in gaps)} slices are missing: {after}{more}"
+            after = (f"{n} after {_number(frame)}" for frame, n in gaps)
+            missing = first_few(after, SHOWN, noun="gaps")
+            what = f"{sum(n for _, n in gaps)} slices are missing: {missing}"
         else:
             distances = np.diff(self.heights_mm)
             off_mm = np.abs(self.heights_mm - self.step_mm * self.places)
@@ -104,13 +105,12 @@ class Stack:
                 f"uneven at {frame_words(which)}"
             )
         remedy = "export the complete series, or allow gaps to have slices interpolated"
-        return refuse(what, remedy, series_uid=self.series_uid)
+        return dicom_error(what, remedy, series_uid=self.series_uid)
 
 
 def frame_words(frames: Sequence[Frame]) -> str:
     """Slices by their numbers: `instances 3, 4 and 7 more`."""
-    more = f" and {len(frames) - SHOWN} more" if len(frames) > SHOWN else ""
-    return "instances " + ", ".join(_number(frame) for frame in frames[:SHOWN]) + more
+    return f"instances {first_few(map(_number, frames), SHOWN)}"
 
 
 def _number(frame: Frame) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from highdicom.spatial import create_affine_matrix_from_attributes, get_volume_positions
 from numpy.typing import NDArray
 
-from medseg.data.dicom.input import refuse
+from medseg.data.dicom.input import dicom_error
 from medseg.data.dicom.instance import Frame
 from medseg.data.dicom.stack import MAX_ERROR_MM, Stack, frame_words
 
@@ -60,7 +60,7 @@ def _check_alike(series_uid: str, frames: Sequence[Frame]) -> None:
     lost = [frame for frame in frames if not frame.is_placed]
     if lost:
         what = f"slices do not say where they lie: {frame_words(lost)}"
-        raise refuse(what, "export the series with its geometry", series_uid=series_uid)
+        raise dicom_error(what, "export the series with its geometry", series_uid=series_uid)
     first = frames[0]
     kinds = {
         "size": [frame for frame in frames if frame.shape != first.shape],
@@ -73,7 +73,7 @@ def _check_alike(series_uid: str, frames: Sequence[Frame]) -> None:
                 others if 2 * len(others) <= len(frames) else [f for f in frames if f not in others]
             )
             what = f"its slices differ in {kind}: {frame_words(few)} from the others"
-            raise refuse(what, "export them as series of their own", series_uid=series_uid)
+            raise dicom_error(what, "export them as series of their own", series_uid=series_uid)
 
 
 def _others(frames: Sequence[Frame], values: Sequence[object], tolerance: float) -> list[Frame]:
@@ -89,20 +89,20 @@ def _axes(series_uid: str, frame: Frame) -> Floats:
     right_angled = np.abs(axes @ axes.T - np.eye(2)).max() <= MAX_COSINE_ERROR
     if not np.isfinite(numbers).all() or not right_angled or min(frame.pixel_spacing or (0,)) <= 0:
         what = "its orientation or pixel spacing is none (no right angle, or no positive distance)"
-        raise refuse(what, "export the series with its geometry", series_uid=series_uid)
+        raise dicom_error(what, "export the series with its geometry", series_uid=series_uid)
     return axes / np.linalg.norm(axes, axis=1, keepdims=True)
 
 
 def _check_single(series_uid: str, frames: Sequence[Frame], heights: Floats) -> None:
     if not np.isfinite(heights).all():
         what = "slices do not say where they lie (a position that is no number)"
-        raise refuse(what, "export the series with its geometry", series_uid=series_uid)
+        raise dicom_error(what, "export the series with its geometry", series_uid=series_uid)
     close = np.flatnonzero(np.diff(heights) <= MAX_ERROR_MM)
     if close.size:
         twice = [frames[k] for k in sorted({*close.tolist(), *(close + 1).tolist()})]
         what = f"{len(twice)} slices share their place with another: {frame_words(twice)}"
         remedy = "export one time point, phase or reconstruction as a series of its own"
-        raise refuse(what, remedy, series_uid=series_uid)
+        raise dicom_error(what, remedy, series_uid=series_uid)
 
 
 def _step(series_uid: str, frames: Sequence[Frame], heights: Floats) -> float:
@@ -110,7 +110,7 @@ def _step(series_uid: str, frames: Sequence[Frame], heights: Floats) -> float:
         thickness = frames[0].thickness_mm
         if not thickness or not 0 < thickness < np.inf:
             what = "holds one slice that does not say how thick it is"
-            raise refuse(what, "give a series of several slices", series_uid=series_uid)
+            raise dicom_error(what, "give a series of several slices", series_uid=series_uid)
         return thickness
     distances = np.diff(heights)
     # The usual distance: of the smallest ones, since a gap is larger. Then over the whole length,
@@ -143,7 +143,7 @@ def _straight(stack: Stack, axes: Floats) -> Stack:
         )
         if order != list(range(len(positions))):
             what = "its slices do not form a volume"
-            raise refuse(what, "export the series again", series_uid=stack.series_uid)
+            raise dicom_error(what, "export the series again", series_uid=stack.series_uid)
     affine = stack.affine.copy()
     affine[:3, 2] += LPS_TO_RAS[:3, :3] @ (stack.lean * stack.step_mm @ axes)
     return replace(stack, affine=affine)

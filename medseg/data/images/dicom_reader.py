@@ -4,14 +4,15 @@ MONAI's own readers place tilted, incomplete and mixed series by guess.
 """
 
 import math
-from typing import Any
+from typing import Any, get_args
 
 from monai.data.image_reader import ImageReader
 from numpy.typing import NDArray
 
+from medseg._checks import require_choice
 from medseg.data.dicom.choice import split_reference
-from medseg.data.dicom.input import is_dicom, refuse
-from medseg.data.dicom.series import DicomFacts, Gaps, Tilt, check_words, read_dicom_series
+from medseg.data.dicom.input import dicom_error, is_dicom
+from medseg.data.dicom.series import DicomFacts, Gaps, Tilt, read_dicom_series
 from medseg.data.images.reader_common import Paths, PendingRead, narrow, paths_of, place_of
 from medseg.errors import UsageError
 
@@ -31,13 +32,14 @@ class DicomSeriesReader(ImageReader):
         gaps: `refuse` or `interpolate` missing slices.
 
     Raises:
-        ValueError: If a word is unknown.
+        UsageError: If a word is unknown.
     """
 
     def __init__(
         self, *, modality: str | None = None, tilt: Tilt = "refuse", gaps: Gaps = "refuse"
     ) -> None:
-        check_words(tilt, gaps)
+        require_choice("DicomSeriesReader: tilt", tilt, get_args(Tilt))
+        require_choice("DicomSeriesReader: gaps", gaps, get_args(Gaps))
         self.modality = modality
         self.tilt: Tilt = tilt
         self.gaps: Gaps = gaps
@@ -68,7 +70,7 @@ class DicomSeriesReader(ImageReader):
         """
         if len(img.paths) != 1:
             what = f"{len(img.paths)} paths were given for one image"
-            raise refuse(what, "give the folder, the zip or the multi-frame file of one series")
+            raise dicom_error(what, "give the folder, zip or multi-frame file of one series")
         volume = read_dicom_series(
             img.paths[0], modality=self.modality, tilt=self.tilt, gaps=self.gaps
         )
