@@ -99,4 +99,4 @@ gpu-wheels: $(READY) ## Download what `make gpu` needs beside torch, for Python 
 	@du -sh --apparent-size $(WHEELS)
 
 clean: ## Remove .venv and what runs left
-	rm -rf $(VENV) runs build *.egg-info
+	rm -rf $(VENV) $(WHEELS) runs build *.egg-info

@@ -20,9 +20,10 @@ __all__ = [
     "Section",
     "Sizes",
     "Step",
+    "compiled_steps",
+    "eager_steps",
     "emitter",
     "read_records",
-    "steps",
     "warp_row",
 ]
 
@@ -43,6 +44,7 @@ class Sizes:
         width: Channels at full resolution.
         most: Channels at most.
         steps: Training steps that are timed, of each.
+        compiled: Precisions of steps that are compiled as well, which takes a minute or so each.
         volume: Voxels of the volume that is predicted.
         predictions: Of each, timed.
         warps: Names of the augmentation benchmark's settings, or voxels of a patch of its own.
@@ -55,6 +57,7 @@ class Sizes:
     width: int
     most: int
     steps: int
+    compiled: tuple[Precision, ...]
     volume: tuple[int, int, int]
     predictions: int
     warps: tuple[str, ...]
@@ -68,6 +71,7 @@ FULL = Sizes(
     width=32,
     most=320,
     steps=10,
+    compiled=("bf16", "fp16", "fp32"),
     volume=(512, 512, 300),
     predictions=3,
     warps=("2-D, 512x512", "3-D, 96^3", "3-D, 128^3"),
@@ -80,6 +84,7 @@ SHORT = Sizes(
     width=4,
     most=8,
     steps=2,
+    compiled=("bf16",),
     volume=(24, 24, 16),
     predictions=1,
     warps=("3-D, 16^3",),
@@ -110,10 +115,15 @@ class Step:
         return f"training step, {self.precision}, {self.compiled}{chosen}"
 
 
-def steps(compiled: Literal["eager", "compiled"]) -> tuple[Step, ...]:
+def eager_steps() -> tuple[Step, ...]:
     """The most telling first: time may be up before the last."""
-    every = tuple(Step(precision, compiled) for precision in ("bf16", "fp16", "fp32"))
-    return every if compiled == "compiled" else (*every, Step("bf16", compiled, "chosen"))
+    every = tuple(Step(precision, "eager") for precision in ("bf16", "fp16", "fp32"))
+    return (*every, Step("bf16", "eager", "chosen"))
+
+
+def compiled_steps(sizes: Sizes) -> tuple[Step, ...]:
+    """Likewise."""
+    return tuple(Step(precision, "compiled") for precision in sizes.compiled)
 
 
 def warp_row(name: str, elastic: str) -> str:
@@ -139,10 +149,10 @@ class Section:
 # By how much they tell for their time. The last one waits for a compiler, and gets what is left.
 SECTIONS = (
     Section("tests", 110, lambda _: [TESTS]),
-    Section("training", 100, lambda _: [step.row for step in steps("eager")]),
+    Section("training", 100, lambda _: [step.row for step in eager_steps()]),
     Section("warp", 60, lambda sizes: [warp_row(n, e) for n in sizes.warps for e in ("on", "off")]),
     Section("prediction", 100, lambda _: [PREDICTION]),
-    Section("compiled", 240, lambda _: [step.row for step in steps("compiled")]),
+    Section("compiled", 240, lambda sizes: [step.row for step in compiled_steps(sizes)]),
 )
 
 

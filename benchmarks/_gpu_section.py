@@ -12,7 +12,16 @@ from pathlib import Path
 import torch
 
 import benchmarks._gpu_faces  # noqa: F401 - before medseg is imported
-from benchmarks._gpu_rows import FULL, SECTIONS, SHORT, Emit, Sizes, emitter, steps
+from benchmarks._gpu_rows import (
+    FULL,
+    SECTIONS,
+    SHORT,
+    Emit,
+    Sizes,
+    compiled_steps,
+    eager_steps,
+    emitter,
+)
 
 __all__ = ["run_section"]
 
@@ -53,7 +62,7 @@ def run_section(name: str, sizes: Sizes, emit: Emit) -> int:
     else:
         from benchmarks._gpu_training import measure_steps
 
-        measure_steps(steps("compiled" if name == "compiled" else "eager"), sizes, emit)
+        measure_steps(compiled_steps(sizes) if name == "compiled" else eager_steps(), sizes, emit)
     return 0
 
 
