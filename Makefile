@@ -6,6 +6,9 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PEERS  := $(VENV)/.peers
 DEMO   := runs/demo
+WHEELS := .gpu-wheels
+# Of the machine with the GPU: `python3 -V` there.
+GPU_PYTHON ?= 3.12
 BUNDLE := bundles/covid_lung_ct_unet3d
 # The bundle's recipe in a short form: coarser voxels, 3x3x1 kernels at the two finest levels, batch
 # norm, which is faster where channels come last, a rate that falls from step to step, since there
@@ -16,10 +19,10 @@ SHORT  := --epochs 15 --iterations_per_epoch 57 --val_interval 5 --spacing_mm "[
           --schedule polynomial --learning_rate 0.004 --loss\#fn_weight 0.5 --loss\#fp_weight 0.5
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench bundles clean
+.PHONY: help install demo test check format bench bundles gpu gpu-wheels clean
 
 help: ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(READY) ## Make .venv with medseg and what it needs, under constraints.txt
 
@@ -82,5 +85,18 @@ bench: $(PEERS) ## Measure against peers; results go to benchmarks/RESULTS.md by
 	$(BIN)/python -m benchmarks.export --classes 25
 	$(BIN)/python -m benchmarks.inference
 
+gpu: $(READY) ## Check and measure on this machine's GPU, in eight minutes at most
+	PYTHON=$(BIN)/python benchmarks/gpu.sh
+
+# For a machine that has torch and no network: WHEELS=$(WHEELS) benchmarks/gpu.sh there. pip takes
+# exact names of platforms only.
+gpu-wheels: $(READY) ## Download what `make gpu` needs beside torch, for Python GPU_PYTHON=3.12
+	rm -rf $(WHEELS)
+	$(BIN)/python -m pip download --quiet --no-deps --only-binary :all: --dest $(WHEELS) \
+	    --implementation cp --python-version $(GPU_PYTHON) \
+	    $(foreach n,2_28 2_27 2_24 2_17,--platform manylinux_$(n)_x86_64) --platform manylinux2014_x86_64 \
+	    --requirement benchmarks/gpu_wheels.txt
+	@du -sh --apparent-size $(WHEELS)
+
 clean: ## Remove .venv and what runs left
-	rm -rf $(VENV) runs build *.egg-info
+	rm -rf $(VENV) $(WHEELS) runs build *.egg-info

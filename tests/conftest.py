@@ -13,9 +13,6 @@ import torch
 from absl import logging as absl_logging  # TensorBoard's
 from hypothesis import settings
 
-from medseg.bundles import run_bundle
-from medseg.data.phantoms.chest.writer import PhantomSet, write_phantoms
-
 REPOSITORY = Path(__file__).parents[1]
 
 # Volumes of tests are tiny: a second thread costs more than it gives. The variable is for
@@ -68,6 +65,9 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def phantoms(tmp_path_factory) -> Path:
+    # Here, as below, so that tests without phantoms run where little is installed: `make gpu`.
+    from medseg.data.phantoms.chest.writer import PhantomSet, write_phantoms
+
     folder = tmp_path_factory.mktemp("phantoms") / "set"
     write_phantoms(folder, PhantomSet(cases=4, test_cases=1, folds=3, shape=(40, 32, 24)))
     return folder
@@ -76,6 +76,8 @@ def phantoms(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def trained(phantoms, tmp_path_factory) -> Path:
     """A copy of the bundle with its weights and its metrics."""
+    from medseg.bundles import run_bundle
+
     bundle = tmp_path_factory.mktemp("bundle") / BUNDLE.name
     shutil.copytree(BUNDLE, bundle, ignore=shutil.ignore_patterns("models", "eval"))
     run_bundle(

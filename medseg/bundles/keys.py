@@ -122,14 +122,15 @@ def _nested(path: str, value: Any) -> Iterator[Key]:
         for name, child in {**value, **rest}.items():
             if name.startswith("_") or _is_reference(child):
                 continue
-            if _has_components(child) or _is_component(child):
-                yield from _nested(f"{path}#{name}", child)
-                continue
             argument = arguments.get(name)
-            words = _texts(argument.choices) if argument else ()
             meaning = argument.meaning if argument else ""
             component = str(value["_target_"]).rpartition(".")[2]
-            yield Key(f"{path}#{name}", _shown(child), words, meaning, component)
+            nested = _has_components(child) or _is_component(child)
+            if meaning or not nested:
+                words = _texts(argument.choices) if argument else ()
+                yield Key(f"{path}#{name}", _shown(child), words, meaning, component)
+            if nested:
+                yield from _nested(f"{path}#{name}", child)
     elif isinstance(value, list | Mapping):
         for name, child in _children(value):
             yield from _nested(f"{path}#{name}", child)

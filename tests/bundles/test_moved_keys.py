@@ -44,9 +44,10 @@ def test_no_bundle_of_ours_has_a_key_that_moved(config):
 def test_a_config_of_an_earlier_version_gets_one_line_that_says_where_its_key_went(tmp_path):
     own = tmp_path / "mine.yaml"
     own.write_text("first_width: 24\n")
-    with pytest.raises(UsageError, match="^first_width: this key is network_def#first_width now"):
+    moved = r"^first_width: this key is network_def#first_width now"
+    with pytest.raises(UsageError, match=moved):
         refuse_moved_keys(read_config([str(TRAIN), str(own)]))
-    with pytest.raises(UsageError, match="^first_width: this key is network_def#first_width now"):
+    with pytest.raises(UsageError, match=moved):
         refuse_lost_keys(arguments(config=[str(TRAIN), str(own)]))
 
 
@@ -83,8 +84,7 @@ def test_other_command_lines_are_not_looked_at():
 
 def test_plain_monai_ends_in_that_line_and_writes_nothing(tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "monai.bundle", "run", "training", "--config_file", str(TRAIN)]
-        + ["--output_dir", str(tmp_path / "out"), "--ema", "0.9"],
+        [sys.executable, "-m", *arguments("--output_dir", str(tmp_path / "out"), "--ema", "0.9")],
         cwd=tmp_path,
         check=False,
         capture_output=True,
