@@ -27,10 +27,9 @@ from medseg.prediction.cases import CohortCase
 from medseg.prediction.ledger import Entry, Ledger
 from medseg.prediction.outputs import CaseFiles, remove_abandoned, write_volumes
 from medseg.prediction.plan import Settings
-from medseg.reports.areas import area_columns
 from medseg.reports.overlay import MontageOptions, overlay_montage
 from medseg.reports.picture_overlay import overlay_picture
-from medseg.reports.volumes import measure_volumes, volume_columns
+from medseg.reports.volumes import area_columns, measure_volumes, volume_columns
 
 __all__ = ["CaseSteps", "Labelled", "Ready"]
 

@@ -59,13 +59,14 @@ def newest_checkpoint(folder: str | Path) -> tuple[Path, Any] | None:
     A damaged one is named in the log, and the one before it taken.
 
     Raises:
-        DataError: If there are checkpoints, and all are damaged.
+        DataError: If there are checkpoints, and all are damaged, or the newest is of a version
+            of medseg that this one does not read.
     """
     paths = checkpoint_paths(folder)
     for path in reversed(paths):
         content = path.read_bytes()
         if _is_whole(path, content):
-            return path, state_from_bytes(content)
+            return path, _state(path, content)
         logger.warning("%s is damaged: its SHA-256 is another; the one before is taken", path)
     if paths:
         raise DataError(
@@ -90,6 +91,15 @@ def clear_checkpoints(folder: str | Path, *, which: str) -> None:
             path.unlink()
     if which == "all":
         _remove(checkpoint_paths(folder))
+
+
+def _state(path: Path, content: bytes) -> Any:
+    try:
+        return state_from_bytes(content)
+    except ValueError as error:
+        raise DataError(
+            f"{path}: written by another version of medseg; train again with start 'fresh'"
+        ) from error
 
 
 def _is_whole(path: Path, content: bytes) -> bool:
