@@ -1,13 +1,12 @@
 """`medseg predict`: the files it writes, and what they are called."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from medseg._files import write_atomically
+from medseg._files import remove_remains, write_atomically
 from medseg.data.dicom.outputs import DicomFormat, check_dicom_formats, dicom_output_path
 from medseg.data.images.naming import label_suffix
 from medseg.data.images.picture import is_raster
@@ -25,7 +24,6 @@ __all__ = [
     "read_formats",
     "refuse_clashes",
     "refuse_foreign_tables",
-    "remove_abandoned",
     "write_summary",
     "write_volumes",
 ]
@@ -183,19 +181,9 @@ def write_summary(ledger: Ledger, settings: Settings, refused: Sequence[Refused]
         _write(ledger.path.with_name(SUMMARY), text)
 
 
-def remove_abandoned(paths: Sequence[Path]) -> None:
-    """Remove what processes that were killed left beside these files, half-written."""
-    for path in paths:
-        # The names that medseg._files.write_atomically gives.
-        pattern = re.compile(rf"\.\d+\.{re.escape(path.name)}")
-        for file in path.parent.glob(f".*.{path.suffix.lstrip('.')}"):
-            if pattern.fullmatch(file.name):
-                file.unlink(missing_ok=True)
-
-
 def _write(path: Path, text: str) -> None:
     """Under the ledger's lock, so nobody else is at work on the file."""
-    remove_abandoned([path])
+    remove_remains(path)
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from medseg._files import write_atomically
+from medseg._files import final_name, write_atomically
 from medseg.errors import DataError
 from medseg.training.state_bytes import state_from_bytes, state_to_bytes
 
@@ -20,7 +20,7 @@ __all__ = ["checkpoint_paths", "clear_checkpoints", "newest_checkpoint", "write_
 logger = logging.getLogger(__name__)
 
 _NAME = re.compile(r"checkpoint_\d{8,}\.safetensors")
-_LEFT = re.compile(r"\.\d+\.checkpoint_\d{8,}\.safetensors(\.sha256)?")
+_DIGEST = ".sha256"
 
 
 def write_checkpoint(folder: str | Path, iteration: int, state: Any, *, keep: int = 2) -> Path:
@@ -87,7 +87,8 @@ def clear_checkpoints(folder: str | Path, *, which: str) -> None:
     if not Path(folder).is_dir():
         return
     for path in Path(folder).iterdir():
-        if _LEFT.fullmatch(path.name):
+        name = final_name(path)
+        if name is not None and _NAME.fullmatch(name.removesuffix(_DIGEST)):
             path.unlink()
     if which == "all":
         _remove(checkpoint_paths(folder))
@@ -111,7 +112,7 @@ def _is_whole(path: Path, content: bytes) -> bool:
 
 
 def _digest_path(path: Path) -> Path:
-    return path.with_name(f"{path.name}.sha256")
+    return path.with_name(f"{path.name}{_DIGEST}")
 
 
 def _remove(paths: Any) -> None:
