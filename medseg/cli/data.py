@@ -14,11 +14,10 @@ from rich.progress import track
 from medseg.cli.check_table import print_report
 from medseg.cli.preview import preview
 from medseg.cli.statistics import statistics
-from medseg.data.datasets.check import check_cases
+from medseg.data.datasets.check import check_dataset
 from medseg.data.datasets.collect import DatasetInfo, SplitPlan, collect_manifest, find_files
 from medseg.data.datasets.facts import CaseReport, DatasetReport
 from medseg.data.datasets.pairs import PAIRING_RULE
-from medseg.data.datasets.whole_set import cohort_problems
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Manifest, Modality, load_manifest, save_manifest
 from medseg.data.phantoms.chest.writer import FileFormat, PhantomSet, write_phantoms
@@ -50,9 +49,9 @@ def check(
     Exits with 0 if there are no errors (warnings may be as they should be), else with 3.
     """
     known = load_manifest(manifest)
-    cases = tuple(_with_progress(check_cases(known, dataset_dir), len(known.cases)))
-    problems = cohort_problems(known, dataset_dir, cases)
-    report = DatasetReport(name=known.name, cases=cases, problems=problems)
+    report = check_dataset(
+        known, dataset_dir, lambda cases: _with_progress(cases, len(known.cases))
+    )
     if as_json:
         typer.echo(_as_json(report))
     else:
