@@ -15,8 +15,8 @@ from medseg.metrics.lesions import LesionOverlap
 from medseg.reports.columns import DEFAULT_METRICS, chosen_metrics
 from medseg.reports.pairing import (
     PAIRING,
+    EvaluationCase,
     EvaluationSplit,
-    Pair,
     pairs_by_manifest,
     pairs_by_name,
 )
@@ -118,6 +118,6 @@ def _refuse_existing(output: Path) -> None:
             raise UsageError(f"{output / name}: is there already; give --overwrite or another -o")
 
 
-def _print_pairs(pairs: Sequence[Pair]) -> None:
+def _print_pairs(pairs: Sequence[EvaluationCase]) -> None:
     for pair in pairs:
         typer.echo(f"{pair.case}: {pair.prediction or 'no prediction'}, {pair.reference}")

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from medseg.networks.cpu.instance_norm import InstanceNorm
 from medseg.networks.cpu.join import join
-from medseg.networks.cpu.transposed_bias import convolve_up
+from medseg.networks.cpu.transposed_bias import transposed_conv
 from medseg.networks.levels import Convolution
 
 __all__ = [
@@ -113,7 +113,7 @@ class UpBlock(nn.Module):
         if torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
             features = self.up(features)
             return self.block(torch.cat([self._beside(features, skip), features], dim=1))
-        features = convolve_up(self.up, features)
+        features = transposed_conv(self.up, features)
         return self.block(join(self._beside(features, skip), features))
 
     def _beside(self, features: Tensor, skip: Tensor) -> Tensor:

@@ -9,24 +9,26 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, get_args
+from typing import NoReturn
 
 from medseg.data.cases.case_digest import source_files
 from medseg.data.dicom.choice import choose_series, dicom_reference, pick_input, split_reference
 from medseg.data.dicom.find import find_dicom_series
 from medseg.data.dicom.input import is_dicom
 from medseg.data.digest import file_sha256
-from medseg.data.images.itk_file import ITK_SUFFIXES
-from medseg.data.images.naming import image_stem, is_nifti, is_picture
+from medseg.data.images.naming import (
+    format_words,
+    image_stem,
+    is_picture,
+    is_volume,
+    without_outputs,
+)
 from medseg.errors import DataError, MedsegError, UsageError
-from medseg.inference.maps import MapKind
 from medseg.prediction.earlier_outputs import is_earlier_output, without_earlier_outputs
 
 __all__ = ["CohortCase", "Refused", "content_sha256", "find_cases", "share"]
 
 logger = logging.getLogger(__name__)
-
-_OUTPUTS = ("_seg", *(f"_{kind}" for kind in get_args(MapKind)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +162,7 @@ def _of_file(path: Path) -> CohortCase:
 def _of_folder(path: Path, modality: str | None) -> list[CohortCase]:
     shown = [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")]
     files = without_earlier_outputs(path, shown)
-    volumes = _images(files, _is_volume)
+    volumes = _images(files, is_volume)
     if not files or volumes:
         return [_of_file(file) for file in volumes] or _nothing(path)
     found = find_dicom_series(path)
@@ -177,14 +179,9 @@ def _of_series(reference: str) -> CohortCase:
 
 def _images(files: Sequence[Path], wanted: Callable[[Path], bool]) -> list[Path]:
     """All images of a kind, but for labels and maps of an earlier prediction."""
-    found = [file for file in files if wanted(file)]
-    outputs = {f"{image_stem(file)}{ending}" for file in found for ending in _OUTPUTS}
-    return sorted(file for file in found if image_stem(file) not in outputs)
-
-
-def _is_volume(file: Path) -> bool:
-    return is_nifti(file) or file.name.lower().endswith(ITK_SUFFIXES)
+    return sorted(without_outputs(file for file in files if wanted(file)))
 
 
 def _nothing(path: Path) -> NoReturn:
-    raise DataError(f"{path}: no NIfTI, NRRD, MetaImage or DICOM files, and no pictures, in it")
+    what = f"no {format_words('volume', 'DICOM')} files, and no pictures, in it"
+    raise DataError(f"{path}: {what}")

@@ -1,18 +1,17 @@
 """`medseg predict`: the files it writes, and what they are called."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from medseg._files import write_atomically
+from medseg._files import remove_remains, write_atomically
 from medseg.data.dicom.outputs import DicomFormat, check_dicom_formats, dicom_output_path
 from medseg.data.images.naming import label_suffix
 from medseg.data.images.picture import is_raster
+from medseg.data.output_names import LABEL, OVERLAY, SUMMARY, VOLUMES, MapKind, map_ending
 from medseg.errors import UsageError
-from medseg.inference.maps import MapKind
 from medseg.prediction.cases import CohortCase, Refused
 from medseg.prediction.ledger import Entry, Ledger
 from medseg.prediction.plan import Settings
@@ -25,16 +24,13 @@ __all__ = [
     "read_formats",
     "refuse_clashes",
     "refuse_foreign_tables",
-    "remove_abandoned",
     "write_summary",
     "write_volumes",
 ]
 
 ImageFormat = Literal["auto", "nifti", "nrrd", "mha", "png", "tiff"]
-VOLUMES, SUMMARY = "volumes.csv", "summary.json"
 _SUFFIXES = {"nifti": ".nii.gz", "nrrd": ".nrrd", "mha": ".mha"}
 _PICTURES = {"png": ".png", "tiff": ".tif"}
-_LIKE = {".nrrd": "nrrd", ".nhdr": "nrrd", ".mha": "mha", ".mhd": "mha"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,10 +106,10 @@ def case_files(output: Path, case: CohortCase, formats: Formats) -> CaseFiles:
         raise UsageError(f"{case.shown}: is no DICOM, so its label cannot be; leave out dicom-seg")
     suffix = _suffix(case, formats.image)
     return CaseFiles(
-        label=None if suffix is None else output / f"{case.name}_seg{suffix}",
+        label=None if suffix is None else output / f"{case.name}{LABEL}{suffix}",
         dicom={one: dicom_output_path(output, case.name, one) for one in formats.dicom},
-        maps={kind: output / f"{case.name}_{kind}.nii.gz" for kind in formats.maps},
-        overlay=output / f"{case.name}_overlay.png",
+        maps={kind: output / f"{case.name}{map_ending(kind)}.nii.gz" for kind in formats.maps},
+        overlay=output / f"{case.name}{OVERLAY}.png",
     )
 
 
@@ -122,8 +118,7 @@ def _suffix(case: CohortCase, wanted: ImageFormat | None) -> str | None:
         return None
     picture = is_raster(case.path)
     if wanted == "auto":
-        own = _SUFFIXES[_LIKE.get(case.path.suffix.lower(), "nifti")]
-        return label_suffix(case.path) if picture else own
+        return label_suffix(case.path)
     if (wanted in _PICTURES) != picture:
         words = ", ".join(_PICTURES if picture else _SUFFIXES)
         what = "a picture" if picture else "a volume"
@@ -183,19 +178,9 @@ def write_summary(ledger: Ledger, settings: Settings, refused: Sequence[Refused]
         _write(ledger.path.with_name(SUMMARY), text)
 
 
-def remove_abandoned(paths: Sequence[Path]) -> None:
-    """Remove what processes that were killed left beside these files, half-written."""
-    for path in paths:
-        # The names that medseg._files.write_atomically gives.
-        pattern = re.compile(rf"\.\d+\.{re.escape(path.name)}")
-        for file in path.parent.glob(f".*.{path.suffix.lstrip('.')}"):
-            if pattern.fullmatch(file.name):
-                file.unlink(missing_ok=True)
-
-
 def _write(path: Path, text: str) -> None:
     """Under the ledger's lock, so nobody else is at work on the file."""
-    remove_abandoned([path])
+    remove_remains(path)
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 

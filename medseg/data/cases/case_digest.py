@@ -16,11 +16,12 @@ from typing import Any, cast
 from medseg.data.cases.recipe_digest import describe
 from medseg.data.dicom.choice import split_reference
 from medseg.data.digest import file_sha256
+from medseg.data.images.naming import DETACHED_SUFFIXES
 
 __all__ = ["case_digest", "source_files"]
 
 # The voxels of these are in a file beside, of the same name but for its end.
-DETACHED = {".hdr", ".img", ".mhd", ".nhdr"}
+DETACHED = {".hdr", ".img", *DETACHED_SUFFIXES}
 # What is looked through for the name; an .img may be all voxels.
 _HEADER_BYTES = 100_000
 # Text that is no path, whatever lies in the working directory.

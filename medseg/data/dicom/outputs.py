@@ -11,12 +11,13 @@ from medseg.data.dicom.planes import label_planes
 from medseg.data.dicom.seg import write_seg_of
 from medseg.data.dicom.source import read_dicom_source
 from medseg.data.dicom.sr import write_sr_of
+from medseg.data.output_names import LABEL, REPORT
 from medseg.errors import UsageError
 
 __all__ = ["DicomFormat", "check_dicom_formats", "dicom_output_path", "write_dicom_outputs"]
 
 DicomFormat = Literal["dicom-seg", "dicom-sr"]
-ENDINGS = {"dicom-seg": "_seg.dcm", "dicom-sr": "_sr.dcm"}
+ENDINGS = {"dicom-seg": f"{LABEL}.dcm", "dicom-sr": f"{REPORT}.dcm"}
 WRITERS = {"dicom-seg": write_seg_of, "dicom-sr": write_sr_of}
 
 

@@ -21,8 +21,7 @@ from medseg.data.dicom.input import dicom_error, open_input
 from medseg.data.dicom.instance import Frame
 from medseg.data.dicom.pixels import read_values, without_copies
 from medseg.data.dicom.resample import fill_gaps, straighten
-from medseg.data.dicom.stack import MAX_ERROR_MM, Stack, frame_words
-from medseg.data.dicom.stacking import stack_frames
+from medseg.data.dicom.stack import MAX_ERROR_MM, Stack, frame_words, stack_frames
 
 __all__ = ["DicomFacts", "DicomVolume", "Gaps", "Plane", "Tilt", "read_dicom_series"]
 

@@ -21,8 +21,7 @@ from medseg.data.dicom.find import scan_series
 from medseg.data.dicom.input import DicomInput, dicom_error, is_dicom, open_input
 from medseg.data.dicom.instance import Frame
 from medseg.data.dicom.pixels import without_copies
-from medseg.data.dicom.stack import Stack
-from medseg.data.dicom.stacking import stack_frames
+from medseg.data.dicom.stack import Stack, stack_frames
 from medseg.data.dicom.tags import first_text, quiet_pydicom
 from medseg.errors import UsageError
 

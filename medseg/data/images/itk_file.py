@@ -10,12 +10,11 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg.data.images.naming import image_format
 from medseg.data.problems import Problem, Where, refusal
 
-__all__ = ["ITK_SUFFIXES", "read_itk"]
+__all__ = ["read_itk"]
 
-ITK_SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
-NRRD_SUFFIXES = (".nrrd", ".nhdr")
 # What ITK makes of every space it understands.
 KNOWN_SPACE = "left-posterior-superior"
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
@@ -43,8 +42,7 @@ def read_itk(
     try:
         image = sitk.ReadImage(str(path))
     except RuntimeError as error:
-        kind = "NRRD" if _is_nrrd(path) else "MetaImage"
-        what = f"cannot be read as {kind}"
+        what = f"cannot be read as {_format(path)}"
         raise refusal(path, Problem("error", where, what, "copy or export it again")) from error
     finally:
         sitk.ProcessObject.SetGlobalWarningDisplay(before)
@@ -58,13 +56,14 @@ def _check(path: Path, image: Any, where: Where) -> None:
         remedy = "convert it to one number a voxel"
         raise refusal(path, Problem("error", where, "holds colours or vectors", remedy))
     known = image.HasMetaDataKey("NRRD_space") and image.GetMetaData("NRRD_space") == KNOWN_SPACE
-    if _is_nrrd(path) and not known:
+    if _format(path) == "NRRD" and not known:
         what = "does not say where its axes point (space, space directions)"
         raise refusal(path, Problem("error", where, what, "export it again with its orientation"))
 
 
-def _is_nrrd(path: Path) -> bool:
-    return path.suffix.lower() in NRRD_SUFFIXES
+def _format(path: Path) -> str:
+    found = image_format(path)
+    return "ITK" if found is None else found.name
 
 
 def _affine(image: Any) -> NDArray[np.float64]:
