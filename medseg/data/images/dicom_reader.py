@@ -9,10 +9,10 @@ from typing import Any
 from monai.data.image_reader import ImageReader
 from numpy.typing import NDArray
 
-from medseg.data.dicom.choice import split_reference
 from medseg.data.dicom.input import is_dicom, refuse
 from medseg.data.dicom.series import DicomFacts, Gaps, Tilt, check_words, read_dicom_series
 from medseg.data.images.reader_common import Paths, PendingRead, narrow, paths_of, place_of
+from medseg.data.source import parse_source
 from medseg.errors import UsageError
 
 __all__ = ["DicomSeriesReader"]
@@ -44,7 +44,7 @@ class DicomSeriesReader(ImageReader):
 
     def verify_suffix(self, filename: Paths) -> bool:
         """Whether all paths are folders, zips or DICOM files."""
-        return all(is_dicom(split_reference(path)[0]) for path in paths_of(filename))
+        return all(is_dicom(parse_source(path).path) for path in paths_of(filename))
 
     def read(self, data: Paths, **kwargs: object) -> PendingRead:
         """Note what to read.
@@ -70,7 +70,7 @@ class DicomSeriesReader(ImageReader):
             what = f"{len(img.paths)} paths were given for one image"
             raise refuse(what, "give the folder, the zip or the multi-frame file of one series")
         volume = read_dicom_series(
-            img.paths[0], modality=self.modality, tilt=self.tilt, gaps=self.gaps
+            parse_source(img.paths[0]), modality=self.modality, tilt=self.tilt, gaps=self.gaps
         )
         place = place_of(volume.affine, volume.array.shape, channel_dim=math.nan)
         return narrow(volume.array), {**place, **_plain(volume.facts)}

@@ -13,12 +13,13 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg.data.dicom.choice import split_reference
+from medseg.data.dicom.find import DicomSeries
 from medseg.data.dicom.input import is_dicom
 from medseg.data.dicom.series import DicomFacts, Gaps, Tilt, read_dicom_series
 from medseg.data.images.itk_file import ITK_SUFFIXES, read_itk
 from medseg.data.images.nifti import NIFTI_SUFFIXES, read_nifti
 from medseg.data.problems import InputError, Problem, Where, refusal
+from medseg.data.source import Source, as_source
 
 __all__ = ["Volume", "read_volume"]
 
@@ -39,6 +40,7 @@ class Volume:
         spacing_mm: Distance between voxel centres along I, J and K.
         dtype: Type of the stored values, e.g. `int16`.
         dicom: Of a DICOM series, which one it is and what was done to it.
+        series: The series itself, for outputs that refer to it.
         doubts: Warnings of what its file leaves open.
     """
 
@@ -47,6 +49,7 @@ class Volume:
     spacing_mm: tuple[float, float, float]
     dtype: str
     dicom: DicomFacts | None = None
+    series: DicomSeries | None = None
     doubts: tuple[Problem, ...] = ()
 
     @property
@@ -62,7 +65,11 @@ class Volume:
 
 
 def read_volume(
-    path: str | Path, *, where: Where = "image", tilt: Tilt = "refuse", gaps: Gaps = "refuse"
+    source: DicomSeries | Source | str | Path,
+    *,
+    where: Where = "image",
+    tilt: Tilt = "refuse",
+    gaps: Gaps = "refuse",
 ) -> Volume:
     """Read a NIfTI, NRRD or MetaImage file, or a DICOM series.
 
@@ -70,8 +77,9 @@ def read_volume(
     is refused.
 
     Args:
-        path: A `.nii`, `.nii.gz`, `.nrrd`, `.nhdr`, `.mha` or `.mhd` file; a folder, a zip or a
-            file of DICOM with one series that fits, or `PATH#UID` as `pick_input` gives it.
+        source: A `.nii`, `.nii.gz`, `.nrrd`, `.nhdr`, `.mha` or `.mhd` file; a folder, a zip or
+            a file of DICOM with one series that fits, or with the uid of one; or a series that
+            was found before.
         where: Whether an error should speak of an image or of a label.
         tilt: Of a DICOM series; see `read_dicom_series`.
         gaps: Likewise.
@@ -79,9 +87,12 @@ def read_volume(
     Raises:
         InputError: If it is missing, damaged, of another format, or no scalar volume.
     """
-    file, _ = split_reference(path)
+    if isinstance(source, DicomSeries):
+        return _dicom(source, where, tilt, gaps)
+    source = as_source(source)
+    file = source.path
     if is_dicom(file):
-        return _dicom(path, where, tilt, gaps)
+        return _dicom(source, where, tilt, gaps)
     if not file.exists():
         raise refusal(file, Problem("error", where, "not there", "check the path and its folder"))
     name = file.name.lower()
@@ -94,15 +105,15 @@ def read_volume(
     raise refusal(file, Problem("error", where, "format not supported", remedy))
 
 
-def _dicom(path: str | Path, where: Where, tilt: Tilt, gaps: Gaps) -> Volume:
+def _dicom(source: DicomSeries | Source, where: Where, tilt: Tilt, gaps: Gaps) -> Volume:
     try:
-        series = read_dicom_series(path, tilt=tilt, gaps=gaps)
+        series = read_dicom_series(source, tilt=tilt, gaps=gaps)
     except InputError as error:
         error.problem = replace(error.problem, where=where)
         raise
     uid = f"DICOM series {series.facts.series_uid}"
     volume = _volume(uid, series.array, series.affine, series.array.dtype.name, where=where)
-    return replace(volume, dicom=series.facts)
+    return replace(volume, dicom=series.facts, series=series.series)
 
 
 def _volume(
