@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import yaml
-from monai.bundle.config_parser import ConfigParser
 
 from medseg.errors import UsageError
 
@@ -43,6 +42,9 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
     Raises:
         UsageError: If one of them is no YAML, or changes a part that none before it has.
     """
+    # MONAI takes seconds to import, and paths are asked for without it.
+    from monai.bundle.config_parser import ConfigParser
+
     parser = cast("Any", ConfigParser())
     try:
         parser.read_config(list(paths))

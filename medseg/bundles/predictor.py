@@ -207,7 +207,7 @@ def open_predictor(
     if image.num_channels not in (1, 3):
         raise UsageError(f"{bundle}: wants {image.num_channels} channels; medseg gives 1, or RGB")
     window = may_be["window"]
-    loading, recipe = _apart(bundle, parts["preprocessing_steps"])
+    loading, recipe = _split_loading(bundle, parts["preprocessing_steps"])
     return Predictor(
         name=metadata.name,
         version=metadata.version,
@@ -260,7 +260,7 @@ def _labels(bundle: Path, class_names: Sequence[str]) -> tuple[Label, ...]:
     )
 
 
-def _apart(bundle: Path, steps: Sequence[Any]) -> tuple[Any, Compose]:
+def _split_loading(bundle: Path, steps: Sequence[Any]) -> tuple[Any, Compose]:
     """How a recipe loads, and what it does from then on: volumes are read, and checked, before."""
     if not steps or not isinstance(steps[0], LoadImaged):
         raise UsageError(f"{bundle}: let preprocessing_steps begin with LoadImaged")

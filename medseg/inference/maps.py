@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from math import log, prod
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from medseg.inference.grid_map import GridMap
+from medseg.inference.map_kind import MapKind
 
-__all__ = ["LEVELS", "Bytes", "MapKind", "VoxelMaps"]
+__all__ = ["LEVELS", "Bytes", "VoxelMaps"]
 
-MapKind = Literal["probabilities", "entropy"]
 Bytes = NDArray[np.uint8]
 
 # What 1 is stored as.

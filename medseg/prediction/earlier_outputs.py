@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from medseg.errors import DataError
-from medseg.inference.maps import MapKind
+from medseg.inference.map_kind import MapKind
 from medseg.prediction.ledger import Ledger
 
 __all__ = ["is_earlier_output", "without_earlier_outputs"]

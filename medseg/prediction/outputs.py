@@ -1,22 +1,17 @@
 """`medseg predict`: the files it writes, and what they are called."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from medseg._files import write_atomically
-from medseg.data.dicom.outputs import DicomFormat, check_dicom_formats, dicom_output_path
+from medseg.data.dicom.formats import DicomFormat, check_dicom_formats, dicom_output_path
 from medseg.data.images.naming import label_suffix
 from medseg.data.images.picture import is_raster
 from medseg.errors import UsageError
-from medseg.inference.maps import MapKind
-from medseg.prediction.cases import CohortCase, Refused
-from medseg.prediction.ledger import Entry, Ledger
-from medseg.prediction.plan import Settings
-from medseg.reports.volumes import volumes_csv
+from medseg.inference.map_kind import MapKind
+from medseg.prediction.cases import CohortCase
 
 __all__ = [
     "CaseFiles",
@@ -24,14 +19,10 @@ __all__ = [
     "case_files",
     "read_formats",
     "refuse_clashes",
-    "refuse_foreign_tables",
     "remove_abandoned",
-    "write_summary",
-    "write_volumes",
 ]
 
 ImageFormat = Literal["auto", "nifti", "nrrd", "mha", "png", "tiff"]
-VOLUMES, SUMMARY = "volumes.csv", "summary.json"
 _SUFFIXES = {"nifti": ".nii.gz", "nrrd": ".nrrd", "mha": ".mha"}
 _PICTURES = {"png": ".png", "tiff": ".tif"}
 _LIKE = {".nrrd": "nrrd", ".nhdr": "nrrd", ".mha": "mha", ".mhd": "mha"}
@@ -146,43 +137,6 @@ def refuse_clashes(files: Mapping[CohortCase, CaseFiles]) -> None:
             takers[path] = case
 
 
-def refuse_foreign_tables(output: Path, ledger: Ledger) -> None:
-    """Refuse to renew tables that no ledger tells to be ours.
-
-    Raises:
-        UsageError: It names the first.
-    """
-    for name in (VOLUMES, SUMMARY):
-        if (output / name).exists() and not ledger.exists():
-            raise UsageError(f"{output / name} is there already; give --overwrite or another -o")
-
-
-def write_volumes(ledger: Ledger) -> None:
-    """Renew `volumes.csv` from all cases of the folder that are done."""
-    with ledger.held() as entries:
-        rows = {entry.name: entry.columns for entry in entries if entry.status == "done"}
-        _write(ledger.path.with_name(VOLUMES), volumes_csv(rows))
-
-
-def write_summary(ledger: Ledger, settings: Settings, refused: Sequence[Refused] = ()) -> None:
-    """Renew `summary.json`: this run's settings, how all cases of the folder stand.
-
-    Args:
-        ledger: Of the folder.
-        settings: Of this run.
-        refused: This run's inputs that no case was found in.
-    """
-    with ledger.held() as entries:
-        content = {
-            **settings.content,
-            "settings_sha256": settings.digest,
-            "cases": [_told(entry) for entry in entries],
-            "refused": [{"input": one.shown, "error": one.without_path} for one in refused],
-        }
-        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-        _write(ledger.path.with_name(SUMMARY), text)
-
-
 def remove_abandoned(paths: Sequence[Path]) -> None:
     """Remove what processes that were killed left beside these files, half-written."""
     for path in paths:
@@ -191,23 +145,3 @@ def remove_abandoned(paths: Sequence[Path]) -> None:
         for file in path.parent.glob(f".*.{path.suffix.lstrip('.')}"):
             if pattern.fullmatch(file.name):
                 file.unlink(missing_ok=True)
-
-
-def _write(path: Path, text: str) -> None:
-    """Under the ledger's lock, so nobody else is at work on the file."""
-    remove_abandoned([path])
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-
-
-def _told(entry: Entry) -> dict[str, Any]:
-    parts: dict[str, Any] = {
-        "case": entry.name,
-        "source": entry.source,
-        "status": entry.status,
-        "engine": entry.engine,
-        "settings_sha256": entry.settings,
-        "outputs": dict(entry.outputs),
-        "dicom": dict(entry.facts),
-        "error": entry.error,
-    }
-    return {name: value for name, value in parts.items() if value not in (None, {})}

@@ -238,7 +238,10 @@ def _frame(
 
 @lru_cache(maxsize=256)
 def _identifiers(
-    sop_class: str, study: str, frame_of_reference: str, is_multiframe: bool  # noqa: FBT001
+    sop_class: str,
+    study: str,
+    frame_of_reference: str,
+    is_multiframe: bool,  # noqa: FBT001
 ) -> Identifiers:
     """One value for all slices of a series, of which there may be thousands in memory."""
     return Identifiers(sop_class, study, frame_of_reference, is_multiframe)
