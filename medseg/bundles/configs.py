@@ -8,7 +8,11 @@ import yaml
 
 from medseg.errors import UsageError
 
-__all__ = ["config_paths", "read_config"]
+__all__ = ["MAY_BE", "NEEDED", "config_paths", "read_config"]
+
+# What `medseg predict` asks of a config of inference: parts that it needs, and that may be.
+NEEDED = ("preprocessing_steps", "network", "inferer", "device", "class_names")
+MAY_BE = ("window", "part_of", "label_kind", "postprocessing")
 
 
 def config_paths(bundle: str | Path, names: Sequence[str]) -> list[str]:

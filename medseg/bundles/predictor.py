@@ -20,7 +20,7 @@ from monai.utils.enums import MetaKeys, SpaceKeys
 from numpy.typing import DTypeLike, NDArray
 from torch import nn
 
-from medseg.bundles.configs import config_paths, read_config
+from medseg.bundles.configs import MAY_BE, NEEDED, config_paths, read_config
 from medseg.bundles.metadata import load_metadata
 from medseg.bundles.quiet import hushed
 from medseg.bundles.run import open_workflow, told_in_one_line
@@ -42,8 +42,6 @@ __all__ = ["SET_BY_OPTIONS", "Predictor", "SourceLabel", "open_predictor"]
 
 # Keys of a config that `medseg predict` has options for, or decides by itself.
 SET_BY_OPTIONS = ("ckpt_path", "datalist", "dataset_dir", "output_dir", "overwrite")
-_NEEDED = ("preprocessing_steps", "network", "inferer", "device", "class_names")
-_MAY_BE = ("window", "part_of", "label_kind", "postprocessing")
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,9 +194,9 @@ def open_predictor(
         )
         parser = cast("Any", workflow).parser
         workflow.initialize()
-        parts = {key: parser.get_parsed_content(key) for key in _NEEDED}
+        parts = {key: parser.get_parsed_content(key) for key in NEEDED}
         known = parser.get()
-        may_be = {key: parser.get_parsed_content(key) if key in known else None for key in _MAY_BE}
+        may_be = {key: parser.get_parsed_content(key) if key in known else None for key in MAY_BE}
         if mirror_axes:
             _mirror(parts["inferer"], mirror_axes)
         load_weights(parts["network"], weights)
@@ -241,7 +239,7 @@ def _refuse_set_by_options(pairs: Sequence[str]) -> None:
 
 
 def _check_keys(bundle: Path, config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
-    missing = [key for key in (*_NEEDED, *overrides) if key not in config]
+    missing = [key for key in (*NEEDED, *overrides) if key not in config]
     if missing:
         raise UsageError(f"{bundle}: its inference config has no {missing[0]}; add it")
 

@@ -111,6 +111,7 @@ def predict(  # noqa: PLR0913 - one parameter for each option
         maps=_words(maps),
         mirror=_axes(mirror),
         shard=share,
+        process="own",
     )
     code = run_prediction(request, partial(report_progress, as_json=as_json))
     if code:

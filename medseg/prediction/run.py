@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import medseg
+from medseg.bundles.configs import config_paths
 from medseg.bundles.metadata import load_metadata
+from medseg.bundles.monai_import import import_monai_for
 from medseg.bundles.quiet import hushed
+from medseg.data.dicom.allowances import Gaps, Tilt
 from medseg.data.digest import file_sha256
 from medseg.data.source import Source
 from medseg.errors import (
@@ -41,7 +44,6 @@ from medseg.prediction.tables import (
 
 if TYPE_CHECKING:
     from medseg.bundles.predictor import Predictor
-    from medseg.data.dicom.series import Gaps, Tilt
     from medseg.prediction.steps import CaseSteps, Labelled, Ready
 
 __all__ = ["Request", "run_prediction"]
@@ -52,7 +54,11 @@ Bugs = Literal["told", "raised"]
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """The options, each as its word."""
+    """The options, each as its word.
+
+    `process` is `own` where the process does nothing else: then MONAI is imported for a prediction
+    alone, see `medseg.bundles.monai_import`.
+    """
 
     bundle: Path
     inputs: tuple[Source, ...]
@@ -63,14 +69,15 @@ class Request:
     work: Work
     bugs: Bugs
     series_uid: str | None
-    tilt: "Tilt"
-    gaps: "Gaps"
+    tilt: Tilt
+    gaps: Gaps
     engine: str | None
     precision: str | None
     formats: tuple[str, ...]
     maps: tuple[str, ...]
     mirror: tuple[int, ...]
     shard: tuple[int, int]
+    process: Literal["own", "shared"]
 
 
 def run_prediction(
@@ -239,6 +246,8 @@ def _as_it_is(ready: "Ready") -> "Ready":
 
 
 def _open(request: Request, weights: Path) -> "Predictor":
+    if request.process == "own":
+        import_monai_for(config_paths(request.bundle, ["inference"])[0], request.pairs)
     from medseg.bundles.predictor import open_predictor
 
     chosen = {"engine": request.engine, "precision": request.precision}

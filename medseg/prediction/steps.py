@@ -5,15 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medseg.bundles.predictor import Predictor
 from medseg.data.datasets.intake import image_problems
+from medseg.data.dicom.allowances import Gaps, Tilt
 from medseg.data.dicom.label import Algorithm, DicomLabel
-from medseg.data.dicom.series import DicomFacts, Gaps, Tilt
 from medseg.data.digest import file_sha256
 from medseg.data.images.picture import Picture, is_raster, read_picture
 from medseg.data.images.volume import Volume, read_volume
@@ -31,6 +31,9 @@ from medseg.reports.areas import area_columns
 from medseg.reports.overlay import MontageOptions, overlay_montage
 from medseg.reports.picture_overlay import overlay_picture
 from medseg.reports.volumes import measure_volumes, volume_columns
+
+if TYPE_CHECKING:
+    from medseg.data.dicom.series import DicomFacts
 
 __all__ = ["CaseSteps", "Labelled", "Ready"]
 
@@ -235,7 +238,7 @@ class CaseSteps:
         overlay_montage(made.volume.array, label, made.volume.affine, path, options)
 
 
-def _facts(dicom: DicomFacts | None) -> dict[str, Any]:
+def _facts(dicom: "DicomFacts | None") -> dict[str, Any]:
     """What was done to a series; which slices it has stays in the series itself."""
     if dicom is None:
         return {}

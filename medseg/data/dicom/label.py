@@ -5,15 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg.data.dicom.find import DicomSeries
 from medseg.data.manifest import Label
 from medseg.data.source import Source
 from medseg.errors import UsageError
+
+if TYPE_CHECKING:
+    from medseg.data.dicom.find import DicomSeries
 
 __all__ = ["Algorithm", "DicomLabel"]
 
@@ -63,7 +65,7 @@ class DicomLabel:
 
     array: NDArray[Any]
     affine: NDArray[np.float64]
-    reference: DicomSeries | Source | str | Path
+    reference: "DicomSeries | Source | str | Path"
     labels: Sequence[Label]
     algorithm: Algorithm
     created: datetime = field(default_factory=datetime.now)

@@ -9,11 +9,11 @@ the facts.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg.data.dicom.allowances import Gaps, Tilt, check_words
 from medseg.data.dicom.choice import find_series
 from medseg.data.dicom.find import DicomSeries
 from medseg.data.dicom.input import open_input, refuse
@@ -24,10 +24,8 @@ from medseg.data.dicom.stack import MAX_ERROR_MM, Stack, frame_words
 from medseg.data.dicom.stacking import stack_frames
 from medseg.data.source import Source, as_source
 
-__all__ = ["DicomFacts", "DicomVolume", "Gaps", "Plane", "Tilt", "check_words", "read_dicom_series"]
+__all__ = ["DicomFacts", "DicomVolume", "Plane", "read_dicom_series"]
 
-Tilt = Literal["refuse", "resample"]
-Gaps = Literal["refuse", "interpolate"]
 Values = NDArray[np.int16] | NDArray[np.float32]
 # Between neighbours; what lies in a wider gap cannot be told from its edges.
 MAX_GAP_MM = 20.0
@@ -119,17 +117,6 @@ def read_dicom_series(
         _check_stack(stack, tilt, gaps)
         array = read_values(series.uid, stack.frames, files.open)
     return _volume(series, stack, array, copies)
-
-
-def check_words(tilt: str, gaps: str) -> None:
-    """Refuse unknown words.
-
-    Raises:
-        ValueError: It names those that are known.
-    """
-    for name, word, known in (("tilt", tilt, get_args(Tilt)), ("gaps", gaps, get_args(Gaps))):
-        if word not in known:
-            raise ValueError(f"{name} must be one of {known}, got {word!r}")
 
 
 def _check_complete(series: DicomSeries) -> None:

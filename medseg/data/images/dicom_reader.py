@@ -4,16 +4,19 @@ MONAI's own readers place tilted, incomplete and mixed series by guess.
 """
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from monai.data.image_reader import ImageReader
 from numpy.typing import NDArray
 
+from medseg.data.dicom.allowances import Gaps, Tilt, check_words
 from medseg.data.dicom.input import is_dicom, refuse
-from medseg.data.dicom.series import DicomFacts, Gaps, Tilt, check_words, read_dicom_series
 from medseg.data.images.reader_common import Paths, PendingRead, narrow, paths_of, place_of
 from medseg.data.source import parse_source
 from medseg.errors import UsageError
+
+if TYPE_CHECKING:
+    from medseg.data.dicom.series import DicomFacts
 
 __all__ = ["DicomSeriesReader"]
 
@@ -66,6 +69,9 @@ class DicomSeriesReader(ImageReader):
         Raises:
             InputError: See `read_dicom_series`.
         """
+        # pydicom and highdicom take a while to import, and every bundle names this reader.
+        from medseg.data.dicom.series import read_dicom_series
+
         if len(img.paths) != 1:
             what = f"{len(img.paths)} paths were given for one image"
             raise refuse(what, "give the folder, the zip or the multi-frame file of one series")
@@ -76,7 +82,7 @@ class DicomSeriesReader(ImageReader):
         return narrow(volume.array), {**place, **_plain(volume.facts)}
 
 
-def _plain(facts: DicomFacts) -> dict[str, str | float]:
+def _plain(facts: "DicomFacts") -> dict[str, str | float]:
     """Facts that a data loader can put into a batch: texts and numbers only."""
     return {
         "dicom_series_uid": facts.series_uid,

@@ -7,19 +7,22 @@ guess (time series, colour, a lost orientation) is refused in one line.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg.data.dicom.find import DicomSeries
+from medseg.data.dicom.allowances import Gaps, Tilt
 from medseg.data.dicom.input import is_dicom
-from medseg.data.dicom.series import DicomFacts, Gaps, Tilt, read_dicom_series
 from medseg.data.images.itk_file import ITK_SUFFIXES, read_itk
 from medseg.data.images.nifti import NIFTI_SUFFIXES, read_nifti
 from medseg.data.problems import InputError, Problem, Where, refusal
 from medseg.data.source import Source, as_source
+
+if TYPE_CHECKING:
+    from medseg.data.dicom.find import DicomSeries
+    from medseg.data.dicom.series import DicomFacts
 
 __all__ = ["Volume", "read_volume"]
 
@@ -48,8 +51,8 @@ class Volume:
     affine: NDArray[np.float64]
     spacing_mm: tuple[float, float, float]
     dtype: str
-    dicom: DicomFacts | None = None
-    series: DicomSeries | None = None
+    dicom: "DicomFacts | None" = None
+    series: "DicomSeries | None" = None
     doubts: tuple[Problem, ...] = ()
 
     @property
@@ -65,7 +68,7 @@ class Volume:
 
 
 def read_volume(
-    source: DicomSeries | Source | str | Path,
+    source: "DicomSeries | Source | str | Path",
     *,
     where: Where = "image",
     tilt: Tilt = "refuse",
@@ -87,7 +90,7 @@ def read_volume(
     Raises:
         InputError: If it is missing, damaged, of another format, or no scalar volume.
     """
-    if isinstance(source, DicomSeries):
+    if not isinstance(source, Source | str | Path):
         return _dicom(source, where, tilt, gaps)
     source = as_source(source)
     file = source.path
@@ -105,7 +108,10 @@ def read_volume(
     raise refusal(file, Problem("error", where, "format not supported", remedy))
 
 
-def _dicom(source: DicomSeries | Source, where: Where, tilt: Tilt, gaps: Gaps) -> Volume:
+def _dicom(source: "DicomSeries | Source", where: Where, tilt: Tilt, gaps: Gaps) -> Volume:
+    # pydicom and highdicom take a while to import, and most volumes are no DICOM.
+    from medseg.data.dicom.series import read_dicom_series
+
     try:
         series = read_dicom_series(source, tilt=tilt, gaps=gaps)
     except InputError as error:
