@@ -14,17 +14,9 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-__all__ = ["peak_activation_bytes"]
+from medseg.inference.meta_result import meta_result
 
-_CONVOLUTIONS = frozenset({torch.ops.aten.conv2d.default, torch.ops.aten.conv3d.default})
-_AS_LARGE = frozenset(
-    {
-        torch.ops.aten.batch_norm.default,
-        torch.ops.aten.group_norm.default,
-        torch.ops.aten.instance_norm.default,
-        torch.ops.aten.layer_norm.default,
-    }
-)
+__all__ = ["peak_activation_bytes"]
 
 
 class _Alive(TorchDispatchMode):
@@ -37,7 +29,7 @@ class _Alive(TorchDispatchMode):
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        # To keep its compiler off this mode, torch would import all of it; see `_result`.
+        # To keep its compiler off this mode, torch would import all of it; see `meta_result`.
         return False
 
     def __torch_dispatch__(
@@ -47,7 +39,7 @@ class _Alive(TorchDispatchMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        result = _result(func, args, kwargs or {})
+        result = meta_result(func, args, kwargs or {})
         for leaf in tree_leaves(result):
             if isinstance(leaf, Tensor):
                 self._count(leaf.untyped_storage())
@@ -65,50 +57,6 @@ class _Alive(TorchDispatchMode):
     def _forget(self, key: int, size: int) -> None:
         self._known.discard(key)
         self.now -= size
-
-
-def _result(func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """What an operator gives on the meta device.
-
-    Torch describes some operators by Python code that imports all of its compiler: half a second
-    in every process that predicts. Of those in a U-Net the size of the result is plain.
-    """
-    if func in _AS_LARGE:
-        return torch.empty_like(args[0])
-    if func in _CONVOLUTIONS:
-        return _convolved(*args, **kwargs)
-    if func is torch.ops.aten.cat.default:
-        tensors: Sequence[Tensor] = args[0]
-        axis: int = args[1] if len(args) > 1 else kwargs.get("dim", 0)
-        shape = list(tensors[0].shape)
-        shape[axis] = sum(tensor.shape[axis] for tensor in tensors)
-        return tensors[0].new_empty(shape)
-    return func(*args, **kwargs)
-
-
-def _convolved(  # noqa: PLR0913 - the operator's own arguments
-    image: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Sequence[int] = (1,),
-    padding: Sequence[int] = (0,),
-    dilation: Sequence[int] = (1,),
-    groups: int = 1,
-) -> Tensor:
-    del bias
-    if image.shape[1] != groups * weight.shape[1]:
-        raise RuntimeError("the network takes another number of channels")
-    axes = image.ndim - 2
-    stride, padding, dilation = (
-        list(each) * (axes if len(each) == 1 else 1) for each in (stride, padding, dilation)
-    )
-    sides = [
-        (n + 2 * p - d * (k - 1) - 1) // s + 1
-        for n, k, s, p, d in zip(
-            image.shape[2:], weight.shape[2:], stride, padding, dilation, strict=True
-        )
-    ]
-    return image.new_empty([len(image), len(weight), *sides])
 
 
 def peak_activation_bytes(network: nn.Module, shape: Sequence[int]) -> int | None:
