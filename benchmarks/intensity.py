@@ -181,7 +181,12 @@ def warp(image: Tensor) -> Callable[[], object]:
     )
     size = image.shape[1:]
     step = ours.RandWarpPatchd(
-        ["image", "label"], size, [1.0] * len(size), ["linear", "nearest"], warp=ranges
+        ["image", "label"],
+        size,
+        [1.0] * len(size),
+        ["linear", "nearest"],
+        warp=ranges,
+        centres=ours.Centres(foreground=0),
     )
     sample = {"image": image.numpy(), "label": (image > 0.5).to(torch.uint8).numpy()}
     return lambda: step(sample)

@@ -1,10 +1,11 @@
-"""Writing a file so that its final name never holds half of it."""
+"""Atomic file writes, what a killed one leaves, and the folder of caches."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["write_atomically"]
+__all__ = ["cache_dir", "final_name", "remove_remains", "write_atomically"]
 
 
 def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
@@ -20,7 +21,8 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix stays at the end: writers such as nibabel choose the format by it.
+    # The suffix stays at the end: writers such as nibabel choose the format by it. The name is
+    # the one that `final_name` reads.
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         write(temporary)
@@ -30,6 +32,36 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_remains(*paths: str | Path) -> None:
+    """Remove what killed calls of `write_atomically` left beside these files, and nothing else.
+
+    For the only writer of them: what another process is writing at this moment goes too.
+
+    Args:
+        paths: Final names; the files themselves are not touched, and need not exist.
+    """
+    names: dict[Path, set[str]] = {}
+    for path in map(Path, paths):
+        names.setdefault(path.parent, set()).add(path.name)
+    for folder in filter(Path.is_dir, names):
+        for file in folder.iterdir():
+            if final_name(file) in names[folder]:
+                file.unlink(missing_ok=True)
+
+
+def final_name(remains: Path) -> str | None:
+    """The name that a file left by a killed `write_atomically` was to get; of others, None."""
+    match = re.fullmatch(r"\.[1-9][0-9]*\.(.+)", remains.name, re.DOTALL)
+    return match[1] if match else None
+
+
+def cache_dir() -> Path:
+    """Folder of caches: `$MEDSEG_CACHE`, or `medseg` in the user's folder of caches."""
+    own = os.environ.get("MEDSEG_CACHE")
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(own) if own else Path(home) / "medseg"
 
 
 def _flush(path: Path) -> None:

@@ -16,7 +16,7 @@ LAYERS = [
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # The folders of medseg/data, and the files beside them.
 DATA_LAYERS = [
-    {"arguments", "channel", "digest", "label_kind", "problems", "source"},
+    {"channel", "digest", "label_kind", "nested", "output_names", "problems", "source"},
     {"manifest"},
     {"dicom"},
     {"images", "phantoms"},

@@ -13,6 +13,7 @@ from rich.progress import track
 
 from medseg.cli.preview import preview
 from medseg.cli.statistics import statistics
+from medseg.data.datasets.pairs import PAIRING_RULE
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Manifest, Modality, load_manifest, save_manifest
 from medseg.data.phantoms.file_format import FileFormat
@@ -24,14 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 PhantomKind = Literal["chest", "abdominal-fat"]
-
-PAIRING = (
-    "An image and a label are one case if their names are equal once the ending that all images "
-    "share and the ending that all labels share are taken off: case_001_ct.nii.gz goes with "
-    "case_001_labels.nii.gz, imagesTr/case_001_0000.nii.gz with labelsTr/case_001.nii.gz, "
-    "p01/ct.nii.gz with p01/mask.nii.gz. Each case is taken for a patient of its own unless "
-    "--patient-regex says otherwise."
-)
 
 app = typer.Typer(
     help="Check a data set, describe and measure your own, make phantoms, see what a recipe does.",
@@ -89,7 +82,10 @@ def _as_json(report: "DatasetReport") -> str:
     return json.dumps({**counts, **dataclasses.asdict(report)}, indent=2, allow_nan=False)
 
 
-@app.command(epilog=PAIRING)
+@app.command(
+    epilog=f"{PAIRING_RULE} Each case is taken for a patient of its own unless --patient-regex "
+    "says otherwise."
+)
 def manifest(  # noqa: PLR0913 - one argument an option
     images: Annotated[str, typer.Option(help="Images, a quoted pattern: 'ct/*.nii.gz'.")],
     labels: Annotated[str, typer.Option(help="Their labels, likewise.")],
@@ -134,11 +130,16 @@ def manifest(  # noqa: PLR0913 - one argument an option
     ] = False,
 ) -> None:
     """Describe your own folder of images and labels, ready for training."""
-    from medseg.data.datasets.collect import About, Plan, collect_manifest, find_files
+    from medseg.data.datasets.collect import (
+        DatasetInfo,
+        SplitPlan,
+        collect_manifest,
+        find_files,
+    )
 
     if out.exists() and not (overwrite or dry_run):
         raise UsageError(f"{out}: is there already; give --overwrite, or another --out")
-    about = About(
+    about = DatasetInfo(
         name=name,
         modality=modality,
         label_names=tuple(part.strip() for part in label_names.split(",")) if label_names else (),
@@ -148,7 +149,7 @@ def manifest(  # noqa: PLR0913 - one argument an option
         licence=licence,
         citation=citation,
     )
-    plan = Plan(
+    plan = SplitPlan(
         folds=folds,
         test_patients=test,
         patient_regex=patient_regex,

@@ -13,8 +13,8 @@ from medseg.errors import ExitCode, UsageError
 from medseg.metrics.criteria import Criteria, LesionOverlap
 from medseg.reports.pairing import (
     PAIRING,
+    EvaluationCase,
     EvaluationSplit,
-    Pair,
     pairs_by_manifest,
     pairs_by_name,
 )
@@ -120,6 +120,6 @@ def _refuse_existing(output: Path) -> None:
             raise UsageError(f"{output / name}: is there already; give --overwrite or another -o")
 
 
-def _print_pairs(pairs: Sequence[Pair]) -> None:
+def _print_pairs(pairs: Sequence[EvaluationCase]) -> None:
     for pair in pairs:
         typer.echo(f"{pair.case}: {pair.prediction or 'no prediction'}, {pair.reference}")

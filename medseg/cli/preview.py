@@ -8,7 +8,7 @@ import typer
 
 from medseg._files import write_atomically
 from medseg.cli.preview_table import print_times, times_json
-from medseg.data.images.naming import image_stem
+from medseg.data.images.naming import PICTURE_SUFFIXES, image_stem
 from medseg.data.problems import Where
 from medseg.errors import DataError, UsageError
 
@@ -136,9 +136,7 @@ def _read(file: Path, where: Where) -> None:
 
 
 def _is_picture(file: Path) -> bool:
-    from medseg.data.images.raster import RASTER_SUFFIXES
-
-    return file.name.lower().endswith(RASTER_SUFFIXES)
+    return file.name.lower().endswith(PICTURE_SUFFIXES)
 
 
 def _view(image: Path, case: Mapping[str, Any]) -> "View":

@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from medseg.data.output_names import MapKind
 from medseg.inference.grid_map import GridMap
-from medseg.inference.map_kind import MapKind
 
 __all__ = ["LEVELS", "Bytes", "VoxelMaps"]
 

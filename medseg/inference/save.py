@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from medseg._files import write_atomically
 from medseg.data.images.naming import image_stem, label_suffix
+from medseg.data.output_names import LABEL
+from medseg.data.source import parse_source
 from medseg.errors import DataError, UsageError
 from medseg.inference.itk_label import mha_bytes, nrrd_bytes
 from medseg.inference.maps import LEVELS, Bytes
@@ -68,8 +70,8 @@ class SaveLabeld(MapTransform):
         for key in self.keys:
             label: MetaTensor = data[key]
             source = _source(label)
-            case = data.get("case") or image_stem(source)
-            path = self.output_dir / f"{case}_seg{label_suffix(source)}"
+            case = data.get("case") or parse_source(source).series_uid or image_stem(source)
+            path = self.output_dir / f"{case}{LABEL}{label_suffix(source)}"
             if path.exists() and self.overwrite == "refuse":
                 raise UsageError(f"{path} is there already; set overwrite to 'replace' or move it")
             values = label.as_tensor().cpu().numpy()[0]

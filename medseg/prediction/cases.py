@@ -9,16 +9,20 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, get_args
+from typing import TYPE_CHECKING, NoReturn
 
 from medseg.data.cases.case_digest import source_files
 from medseg.data.dicom.input import is_dicom
 from medseg.data.digest import file_sha256
-from medseg.data.images.itk_file import ITK_SUFFIXES
-from medseg.data.images.naming import image_stem, is_nifti, is_picture
+from medseg.data.images.naming import (
+    format_words,
+    image_stem,
+    is_picture,
+    is_volume,
+    without_outputs,
+)
 from medseg.data.source import Source
 from medseg.errors import DataError, MedsegError, UsageError
-from medseg.inference.map_kind import MapKind
 from medseg.prediction.earlier_outputs import is_earlier_output, without_earlier_outputs
 
 if TYPE_CHECKING:
@@ -28,7 +32,6 @@ __all__ = ["CohortCase", "Refused", "content_sha256", "find_cases", "share"]
 
 logger = logging.getLogger(__name__)
 
-_OUTPUTS = ("_seg", *(f"_{kind}" for kind in get_args(MapKind)))
 # Of a cohort of thousands of series, the headers of so many slices wait in memory, some 100 MB;
 # the other series are looked for again when they are read.
 _KEPT_SLICES = 100_000
@@ -180,7 +183,7 @@ def _of_file(path: Path) -> CohortCase:
 def _of_folder(path: Path, modality: str | None) -> list[CohortCase]:
     shown = [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")]
     files = without_earlier_outputs(path, shown)
-    volumes = _images(files, _is_volume)
+    volumes = _images(files, is_volume)
     if not files or volumes:
         return [_of_file(file) for file in volumes] or _nothing(path)
     from medseg.data.dicom.choice import choose_series
@@ -205,14 +208,9 @@ def _of_series(series: "DicomSeries") -> CohortCase:
 
 def _images(files: Sequence[Path], wanted: Callable[[Path], bool]) -> list[Path]:
     """All images of a kind, but for labels and maps of an earlier prediction."""
-    found = [file for file in files if wanted(file)]
-    outputs = {f"{image_stem(file)}{ending}" for file in found for ending in _OUTPUTS}
-    return sorted(file for file in found if image_stem(file) not in outputs)
-
-
-def _is_volume(file: Path) -> bool:
-    return is_nifti(file) or file.name.lower().endswith(ITK_SUFFIXES)
+    return sorted(without_outputs(file for file in files if wanted(file)))
 
 
 def _nothing(path: Path) -> NoReturn:
-    raise DataError(f"{path}: no NIfTI, NRRD, MetaImage or DICOM files, and no pictures, in it")
+    what = f"no {format_words('volume', 'DICOM')} files, and no pictures, in it"
+    raise DataError(f"{path}: {what}")

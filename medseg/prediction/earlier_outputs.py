@@ -4,17 +4,12 @@ Labels may lie beside or below the images that they are of: `-o labels` in a fol
 """
 
 from pathlib import Path
-from typing import get_args
 
+from medseg.data.output_names import ENDINGS, LEDGER, TABLES
 from medseg.errors import DataError
-from medseg.inference.map_kind import MapKind
 from medseg.prediction.ledger import Ledger
 
 __all__ = ["is_earlier_output", "without_earlier_outputs"]
-
-_LEDGER = "ledger.sqlite"
-_TABLES = ("volumes.csv", "summary.json")
-_ENDINGS = ("_seg", "_sr", "_overlay", *(f"_{kind}" for kind in get_args(MapKind)))
 
 
 def without_earlier_outputs(folder: Path, files: list[Path]) -> list[Path]:
@@ -27,8 +22,8 @@ def without_earlier_outputs(folder: Path, files: list[Path]) -> list[Path]:
     Raises:
         MachineError: If a ledger is held by another process for long, or cannot be opened.
     """
-    ours = {path for ledger in folder.rglob(_LEDGER) for path in _written(ledger)}
-    return [file for file in files if file not in ours and not file.name.startswith(_LEDGER)]
+    ours = {path for ledger in folder.rglob(LEDGER) for path in _written(ledger)}
+    return [file for file in files if file not in ours and not file.name.startswith(LEDGER)]
 
 
 def is_earlier_output(file: Path) -> bool:
@@ -38,7 +33,7 @@ def is_earlier_output(file: Path) -> bool:
         MachineError: As above.
     """
     beside = file.absolute().parent
-    return (beside / _LEDGER).is_file() and beside / file.name in _written(beside / _LEDGER)
+    return (beside / LEDGER).is_file() and beside / file.name in _written(beside / LEDGER)
 
 
 def _written(ledger: Path) -> set[Path]:
@@ -50,7 +45,7 @@ def _written(ledger: Path) -> set[Path]:
     names = {name for entry in entries for name in entry.outputs}
     # Of a case that was interrupted, the ledger knows no more than its name.
     begun = tuple(
-        f"{entry.name}{ending}." for entry in entries if not entry.outputs for ending in _ENDINGS
+        f"{entry.name}{ending}." for entry in entries if not entry.outputs for ending in ENDINGS
     )
     halves = {path.name for path in beside.iterdir() if path.name.startswith(begun)}
-    return {beside / name for name in {*names, *halves, *_TABLES}}
+    return {beside / name for name in {*names, *halves, *TABLES}}

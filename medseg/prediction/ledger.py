@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from medseg.data.output_names import LEDGER
 from medseg.errors import DataError, MachineError
 
 __all__ = ["Entry", "Ledger", "Status"]
@@ -67,7 +68,7 @@ class Ledger:
     """The ledger in a folder; the file is made at the first entry."""
 
     def __init__(self, folder: str | Path) -> None:
-        self.path = Path(folder) / "ledger.sqlite"
+        self.path = Path(folder) / LEDGER
 
     def exists(self) -> bool:
         """Whether there is a file, of whatever program."""

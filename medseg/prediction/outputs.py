@@ -1,6 +1,5 @@
 """`medseg predict`: the files it writes, and what they are called."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import Literal, get_args
 from medseg.data.dicom.formats import DicomFormat, check_dicom_formats, dicom_output_path
 from medseg.data.images.naming import label_suffix
 from medseg.data.images.picture import is_raster
+from medseg.data.output_names import LABEL, OVERLAY, MapKind, map_ending
 from medseg.errors import UsageError
-from medseg.inference.map_kind import MapKind
 from medseg.prediction.cases import CohortCase
 
 __all__ = [
@@ -19,13 +18,11 @@ __all__ = [
     "case_files",
     "read_formats",
     "refuse_clashes",
-    "remove_abandoned",
 ]
 
 ImageFormat = Literal["auto", "nifti", "nrrd", "mha", "png", "tiff"]
 _SUFFIXES = {"nifti": ".nii.gz", "nrrd": ".nrrd", "mha": ".mha"}
 _PICTURES = {"png": ".png", "tiff": ".tif"}
-_LIKE = {".nrrd": "nrrd", ".nhdr": "nrrd", ".mha": "mha", ".mhd": "mha"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,10 +98,10 @@ def case_files(output: Path, case: CohortCase, formats: Formats) -> CaseFiles:
         raise UsageError(f"{case.shown}: is no DICOM, so its label cannot be; leave out dicom-seg")
     suffix = _suffix(case, formats.image)
     return CaseFiles(
-        label=None if suffix is None else output / f"{case.name}_seg{suffix}",
+        label=None if suffix is None else output / f"{case.name}{LABEL}{suffix}",
         dicom={one: dicom_output_path(output, case.name, one) for one in formats.dicom},
-        maps={kind: output / f"{case.name}_{kind}.nii.gz" for kind in formats.maps},
-        overlay=output / f"{case.name}_overlay.png",
+        maps={kind: output / f"{case.name}{map_ending(kind)}.nii.gz" for kind in formats.maps},
+        overlay=output / f"{case.name}{OVERLAY}.png",
     )
 
 
@@ -113,8 +110,7 @@ def _suffix(case: CohortCase, wanted: ImageFormat | None) -> str | None:
         return None
     picture = is_raster(case.path)
     if wanted == "auto":
-        own = _SUFFIXES[_LIKE.get(case.path.suffix.lower(), "nifti")]
-        return label_suffix(case.path) if picture else own
+        return label_suffix(case.path)
     if (wanted in _PICTURES) != picture:
         words = ", ".join(_PICTURES if picture else _SUFFIXES)
         what = "a picture" if picture else "a volume"
@@ -135,13 +131,3 @@ def refuse_clashes(files: Mapping[CohortCase, CaseFiles]) -> None:
                 both = f"{case.shown} and {takers[path].shown}"
                 raise UsageError(f"{both} would both become {path}; predict them apart")
             takers[path] = case
-
-
-def remove_abandoned(paths: Sequence[Path]) -> None:
-    """Remove what processes that were killed left beside these files, half-written."""
-    for path in paths:
-        # The names that medseg._files.write_atomically gives.
-        pattern = re.compile(rf"\.\d+\.{re.escape(path.name)}")
-        for file in path.parent.glob(f".*.{path.suffix.lstrip('.')}"):
-            if pattern.fullmatch(file.name):
-                file.unlink(missing_ok=True)

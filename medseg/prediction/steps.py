@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg._files import remove_remains
 from medseg.bundles.predictor import Predictor
 from medseg.data.datasets.intake import image_problems
 from medseg.data.dicom.allowances import Gaps, Tilt
@@ -24,13 +25,12 @@ from medseg.inference.maps import VoxelMaps
 from medseg.inference.save import save_label, save_map
 from medseg.prediction.cases import CohortCase
 from medseg.prediction.ledger import Entry, Ledger
-from medseg.prediction.outputs import CaseFiles, remove_abandoned
+from medseg.prediction.outputs import CaseFiles
 from medseg.prediction.plan import Settings
 from medseg.prediction.tables import RunningTable
-from medseg.reports.areas import area_columns
 from medseg.reports.overlay import MontageOptions, overlay_montage
 from medseg.reports.picture_overlay import overlay_picture
-from medseg.reports.volumes import measure_volumes, volume_columns
+from medseg.reports.volumes import area_columns, measure_volumes, volume_columns
 
 if TYPE_CHECKING:
     from medseg.data.dicom.series import DicomFacts
@@ -151,7 +151,7 @@ class CaseSteps:
         files = self.files(made.case)
         columns = self._measure(made)
         begun = self._begin(made)
-        remove_abandoned(files.paths)
+        remove_remains(*files.paths)
         # What may still be refused comes first.
         self._write_dicom(made, files, begun)
         self._draw(made, files.overlay)

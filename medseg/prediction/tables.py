@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from medseg._files import write_atomically
+from medseg._files import remove_remains, write_atomically
+from medseg.data.output_names import SUMMARY, VOLUMES
 from medseg.errors import UsageError
 from medseg.prediction.cases import Refused
 from medseg.prediction.ledger import Entry, Ledger
-from medseg.prediction.outputs import remove_abandoned
 from medseg.prediction.plan import Settings
 from medseg.reports.volumes import volumes_csv
 
@@ -22,7 +22,6 @@ __all__ = [
     "write_volumes",
 ]
 
-VOLUMES, SUMMARY = "volumes.csv", "summary.json"
 # Between two writings of a table, and how many times its own length at least.
 _INTERVAL_SECONDS = 5.0
 _PAUSE = 20
@@ -106,7 +105,7 @@ def volumes_line(entry: Entry) -> str:
 
 def _write(path: Path, text: str) -> None:
     """Under the ledger's lock, so nobody else is at work on the file."""
-    remove_abandoned([path])
+    remove_remains(path)
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 

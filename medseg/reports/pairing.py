@@ -6,30 +6,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from medseg.data.images.itk_file import ITK_SUFFIXES
-from medseg.data.images.naming import image_stem, is_nifti, label_suffix, nifti_or_pictures
+from medseg.data.datasets.pairs import PAIRING_RULE, Side, label_files, pair_files, without_words
+from medseg.data.images.naming import format_words, image_stem, images_among, label_suffix
 from medseg.data.manifest import Case, Manifest
+from medseg.data.output_names import LABEL
 from medseg.errors import DataError
 
-__all__ = ["PAIRING", "EvaluationSplit", "Pair", "pairs_by_manifest", "pairs_by_name"]
+__all__ = ["PAIRING", "EvaluationCase", "EvaluationSplit", "pairs_by_manifest", "pairs_by_name"]
 
 EvaluationSplit = Literal["validation", "test", "training", "all"]
 
-_LABEL_ENDINGS = ("_seg", "_pred", "_labels", "_label", "_mask", "_gt")
-_IMAGE_ENDINGS = ("_ct", "_mr", "_image", "_0000")
-_ENDINGS = _LABEL_ENDINGS + _IMAGE_ENDINGS
-
 PAIRING = (
     "With --manifest, the prediction of a case is the file CASE_seg.nii.gz or CASE.nii.gz, or "
-    "a picture, where CASE is the case's identifier or the name of its image. With --labels, two "
-    "files are one case if their names are equal once these endings are off: "
-    f"{', '.join(_ENDINGS)}; if any name in the labels' folder ends like a label, the others "
-    "there are taken for images."
+    "a picture, where CASE is the case's identifier or the name of its image. With --labels: "
+    f"{PAIRING_RULE}"
 )
 
 
 @dataclass(frozen=True)
-class Pair:
+class EvaluationCase:
     """One case: its reference, its prediction or what that should have been called, its group."""
 
     case: str
@@ -46,7 +41,7 @@ def pairs_by_manifest(
     *,
     split: EvaluationSplit,
     fold: int,
-) -> list[Pair]:
+) -> list[EvaluationCase]:
     """The cases of a split that have a reference, each with its prediction.
 
     Raises:
@@ -56,17 +51,17 @@ def pairs_by_manifest(
         raise DataError(f"{dataset_dir}: no such folder; give the one that holds {manifest.name}")
     files = _by_stem(_files(predictions))
     images = Counter(image_stem(case.image) for case in manifest.cases)
-    pairs: list[Pair] = []
+    pairs: list[EvaluationCase] = []
     for case in _cases(manifest, split, fold):
         if case.label is not None:
             # The image's name tells the case only if no other image is called the same.
             image = image_stem(case.image)
             names = [case.case, image] if images[image] == 1 else [case.case]
-            wanted = [n for name in names for n in (f"{name}_seg", name) if n in files]
-            expected = f"{names[-1]}_seg{label_suffix(case.image)}"
+            wanted = [n for name in names for n in (f"{name}{LABEL}", name) if n in files]
+            expected = f"{names[-1]}{LABEL}{label_suffix(case.image)}"
             prediction = _only(files[wanted[0]]) if wanted else None
             reference = dataset_dir / case.label
-            pairs.append(Pair(case.case, reference, prediction, expected, case.group))
+            pairs.append(EvaluationCase(case.case, reference, prediction, expected, case.group))
     if not pairs:
         where = (
             f"the {split} split of fold {fold}" if split in ("validation", "training") else split
@@ -77,37 +72,35 @@ def pairs_by_manifest(
     return pairs
 
 
-def pairs_by_name(labels: Path, predictions: Path) -> list[Pair]:
+def pairs_by_name(labels: Path, predictions: Path) -> list[EvaluationCase]:
     """Every reference of a folder with its prediction, by name; see `PAIRING`.
 
     Raises:
         DataError: If a folder is missing or empty, or two files are the same case.
     """
-    references = _files(labels)
-    like_labels = [path for path in references if image_stem(path).endswith(_LABEL_ENDINGS)]
-    by_case = _unique(like_labels or references)
-    found = _unique(_files(predictions))
-    return [
-        Pair(case, reference, found.get(case), f"{case}_seg{label_suffix(reference)}")
-        for case, reference in sorted(by_case.items())
-    ]
+    remedy = "keep one of them in the folder"
+    references = Side(label_files(_files(labels)), "references", remedy)
+    found = pair_files(
+        references, Side(_files(predictions), "predictions", remedy), without_partner="keep"
+    )
+    plain = Counter(without_words(pair.case) for pair in found)
+    cases: list[EvaluationCase] = []
+    for pair in found:
+        short = without_words(pair.case)
+        case = short if plain[short] == 1 else pair.case
+        expected = f"{case}{LABEL}{label_suffix(pair.path)}"
+        cases.append(EvaluationCase(case, pair.path, pair.partner, expected))
+    return sorted(cases, key=lambda one: one.case)
 
 
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; give one that holds label files")
-    files = _volumes_or_pictures(sorted(folder.iterdir()))
+    files = images_among(sorted(folder.iterdir()))
     if not files:
-        what = "no .nii or .nii.gz file in it, nor .nrrd, .mha or a picture"
+        what = f"no {format_words('volume')} file in it, and no picture"
         raise DataError(f"{folder}: {what}; give the folder that holds them")
     return files
-
-
-def _volumes_or_pictures(files: Sequence[Path]) -> list[Path]:
-    """NIfTI, NRRD and MetaImage files; where there are none, pictures."""
-    itk = [p for p in files if p.name.lower().endswith(ITK_SUFFIXES) and p.name[0] != "."]
-    volumes = [p for p in files if is_nifti(p) or p in itk]
-    return volumes or nifti_or_pictures(files)
 
 
 def _cases(manifest: Manifest, split: EvaluationSplit, fold: int) -> Sequence[Case]:
@@ -131,23 +124,3 @@ def _only(paths: Sequence[Path]) -> Path:
             f"{paths[0]}: {paths[1].name} is of the same case; keep one of them in the folder"
         )
     return paths[0]
-
-
-def _unique(paths: Sequence[Path]) -> dict[str, Path]:
-    cases: dict[str, Path] = {}
-    for path in paths:
-        case = _case(image_stem(path))
-        if case in cases:
-            raise DataError(
-                f"{path}: is case {case!r}, and so is {cases[case].name}; "
-                "keep one of them in the folder"
-            )
-        cases[case] = path
-    return cases
-
-
-def _case(stem: str) -> str:
-    for ending in _ENDINGS:
-        if stem.endswith(ending) and stem != ending:
-            return _case(stem.removesuffix(ending))
-    return stem

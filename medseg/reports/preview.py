@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from medseg.reports.panels import Entry, Panel, class_colour, compose
-from medseg.reports.preview_grid import Places, grid_lines, line_distance
+from medseg.reports.preview_grid import Places, grid_lines, line_distance, step_words, warp_words
 from medseg.reports.preview_steps import as_tensor, seeded, trace
 from medseg.reports.preview_view import View
-from medseg.reports.preview_words import step_words, warp_words
 from medseg.transforms.sampling_grid import PatchGrid
 from medseg.transforms.warp import Warp
 from medseg.transforms.warp_patch import plan_patch, warp_patch

@@ -1,17 +1,17 @@
-"""The grid that shows what a warp did: where each voxel of a patch came from, as contour lines.
+"""Grid and caption that show what a warp did: where each voxel came from, in lines and words.
 
 Lines in a volume of voxels would come out of a warp blurred and broken. Places are smooth, go
 through a linear resampling unharmed, and can be drawn as fine as the page is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["Places", "grid_lines", "line_distance"]
+__all__ = ["Places", "grid_lines", "line_distance", "step_words", "warp_words"]
 
 Floats = NDArray[np.float32]
 
@@ -67,3 +67,42 @@ def grid_lines(places: NDArray[Any], distance: int, size: tuple[int, int]) -> ND
         lines[:, 1:] |= cell[:, 1:] != cell[:, :-1]
         lines[1:] |= cell[1:] != cell[:-1]
     return lines
+
+
+def warp_words(record: Mapping[str, Any], unit: str) -> str:
+    """Describe a warp.
+
+    The words name one way to the same map: a turn by 170 degrees is two flips and a turn by 10.
+
+    Args:
+        record: Of `RandWarpPatchd`: `matrix`, `shift_mm`, `displacement_mm`.
+        unit: Of lengths, `mm` or `px`.
+    """
+    matrix = np.asarray(record["matrix"], np.float64)
+    signs = np.where(np.diag(matrix) < 0, -1.0, 1.0)
+    flipped = np.flatnonzero(signs < 0).tolist()
+    unflipped = matrix * signs
+    parts = [f"flip {' '.join(map(str, flipped))}"] if flipped else []
+    parts += _turn_and_zoom(unflipped)
+    shift = float(np.linalg.norm(record["shift_mm"]))
+    parts += [f"shift {shift:.0f} {unit}"] if shift else []
+    if record["displacement_mm"] is not None:
+        furthest = np.linalg.norm(np.asarray(record["displacement_mm"]), axis=0).max()
+        parts.append(f"elastic up to {furthest:.1f} {unit}")
+    return ", ".join(parts) or "not warped"
+
+
+def _turn_and_zoom(matrix: Any) -> list[str]:
+    axes = len(matrix)
+    left, _, right = np.linalg.svd(matrix)
+    cosine = (np.trace(left @ right) - (axes - 2)) / 2
+    degrees = float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+    zoom = abs(float(np.linalg.det(matrix))) ** (-1 / axes)
+    turned = [f"turn {degrees:.0f}°"] if degrees >= 0.5 else []
+    return [*turned, f"zoom {zoom:.2f}"] if abs(zoom - 1) >= 0.005 else turned
+
+
+def step_words(names: Sequence[str]) -> str:
+    """The steps that changed an image, without what all their names share."""
+    plain = [name.removeprefix("Rand").removesuffix("d") for name in names]
+    return ", ".join(name for name in plain if name != "WarpPatch")

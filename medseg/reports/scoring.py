@@ -28,7 +28,7 @@ from medseg.metrics.summary import Metric
 from medseg.reports.columns import DEFAULT_METRICS, Unit
 from medseg.reports.instances import instances_csv
 from medseg.reports.markdown import scores_markdown
-from medseg.reports.pairing import EvaluationSplit, Pair, pairs_by_manifest
+from medseg.reports.pairing import EvaluationCase, EvaluationSplit, pairs_by_manifest
 from medseg.reports.summary_table import summary_csv
 from medseg.reports.tables import Evaluation, print_scores, scores_csv, scores_json
 
@@ -103,7 +103,7 @@ def write_scores(
 
 def score_pairs(
     name: str,
-    pairs: Sequence[Pair],
+    pairs: Sequence[EvaluationCase],
     class_names: list[str] | None,
     criteria: Criteria,
     label_kind: LabelKind = "classes",
@@ -159,7 +159,7 @@ class _Scored:
 
 
 def _score(
-    pair: Pair, class_names: list[str] | None, criteria: Criteria, kind: LabelKind
+    pair: EvaluationCase, class_names: list[str] | None, criteria: Criteria, kind: LabelKind
 ) -> _Scored:
     if pair.prediction is None:
         raise DataError(f"no prediction; it should be called {pair.expected}")

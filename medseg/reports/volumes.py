@@ -1,7 +1,8 @@
-"""How large each structure of a predicted label is, as a row of a table.
+"""Size of each structure of a predicted label, as a row of a table: millilitres, or pixels.
 
 A part counts when it is as large as a nodule that guidelines follow up, 6 mm across: single
-voxels at a surface come and go with the scanner's noise.
+voxels at a surface come and go with the scanner's noise. A picture has no millimetres: areas are
+pixels, and shares of the picture.
 
 Reference:
     MacMahon et al., Guidelines for management of incidental pulmonary nodules detected on CT
@@ -18,7 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-__all__ = ["LEAST_PART_ML", "StructureVolume", "measure_volumes", "volume_columns", "volumes_csv"]
+from medseg.data.label_kind import LabelKind, as_classes
+
+__all__ = [
+    "LEAST_PART_ML",
+    "StructureVolume",
+    "area_columns",
+    "measure_volumes",
+    "volume_columns",
+    "volumes_csv",
+]
 
 # scipy has no complete annotations.
 _ndimage = cast("Any", ndimage)
@@ -137,3 +147,28 @@ def _line(name: str, parents: Mapping[str, str]) -> list[str]:
         if line[-1] in line[:-1]:
             raise ValueError(f"part_of goes in a circle: {' in '.join(line)}")
     return line
+
+
+def area_columns(
+    label: NDArray[Any], class_names: Sequence[str], kind: LabelKind = "classes"
+) -> dict[str, str]:
+    """Measure all classes but the background.
+
+    Args:
+        label: `(I, J)`, class indices, or numbers of objects where `kind` says `instances`.
+        class_names: One for each class, the background's first.
+        kind: What the label's values mean.
+
+    Returns:
+        For each class its pixels and their percentage of the picture, and of instances
+        their number, by the column's name.
+    """
+    pixels = np.bincount(as_classes(label, kind).ravel(), minlength=len(class_names))
+    cells: dict[str, str] = {}
+    for name, count in zip(class_names[1:], pixels[1:].tolist(), strict=False):
+        cells[f"{name}_px"] = str(count)
+        cells[f"{name}_percent"] = f"{100 * count / label.size:.3f}"
+    if kind == "instances":
+        numbers = np.unique(label)
+        cells[f"{class_names[1]}_count"] = str(int(np.count_nonzero(numbers)))
+    return cells

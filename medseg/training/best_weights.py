@@ -13,7 +13,7 @@ import torch
 from ignite.engine import Events
 from torch import nn
 
-from medseg._files import write_atomically
+from medseg._files import remove_remains, write_atomically
 from medseg.errors import UsageError
 from medseg.networks.weights import save_weights, trained_setting
 from medseg.training.ignite_engine import EngineLike
@@ -88,8 +88,7 @@ class BestWeights:
             DataError: If the weights on the disk are broken.
         """
         self.best, self._replaced = float(state["best"]), state["replaced"]
-        for remains in self.path.parent.glob(f".*.{self.path.stem}.*"):
-            remains.unlink()
+        remove_remains(self.path, self.path.with_suffix(".pt"))
         if _digest(self.path) in (None, self._replaced):
             return
         self.best = max(self.best, float(trained_setting(self.path, self.metric, self.best)))

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from medseg._files import write_atomically
+from medseg._files import final_name, write_atomically
 from medseg.errors import DataError
 from medseg.training.state_bytes import state_from_bytes, state_to_bytes
 
@@ -20,7 +20,7 @@ __all__ = ["checkpoint_paths", "clear_checkpoints", "newest_checkpoint", "write_
 logger = logging.getLogger(__name__)
 
 _NAME = re.compile(r"checkpoint_\d{8,}\.safetensors")
-_LEFT = re.compile(r"\.\d+\.checkpoint_\d{8,}\.safetensors(\.sha256)?")
+_DIGEST = ".sha256"
 
 
 def write_checkpoint(folder: str | Path, iteration: int, state: Any, *, keep: int = 2) -> Path:
@@ -59,13 +59,14 @@ def newest_checkpoint(folder: str | Path) -> tuple[Path, Any] | None:
     A damaged one is named in the log, and the one before it taken.
 
     Raises:
-        DataError: If there are checkpoints, and all are damaged.
+        DataError: If there are checkpoints, and all are damaged, or the newest is of a version
+            of medseg that this one does not read.
     """
     paths = checkpoint_paths(folder)
     for path in reversed(paths):
         content = path.read_bytes()
         if _is_whole(path, content):
-            return path, state_from_bytes(content)
+            return path, _state(path, content)
         logger.warning("%s is damaged: its SHA-256 is another; the one before is taken", path)
     if paths:
         raise DataError(
@@ -86,10 +87,20 @@ def clear_checkpoints(folder: str | Path, *, which: str) -> None:
     if not Path(folder).is_dir():
         return
     for path in Path(folder).iterdir():
-        if _LEFT.fullmatch(path.name):
+        name = final_name(path)
+        if name is not None and _NAME.fullmatch(name.removesuffix(_DIGEST)):
             path.unlink()
     if which == "all":
         _remove(checkpoint_paths(folder))
+
+
+def _state(path: Path, content: bytes) -> Any:
+    try:
+        return state_from_bytes(content)
+    except ValueError as error:
+        raise DataError(
+            f"{path}: written by another version of medseg; train again with start 'fresh'"
+        ) from error
 
 
 def _is_whole(path: Path, content: bytes) -> bool:
@@ -101,7 +112,7 @@ def _is_whole(path: Path, content: bytes) -> bool:
 
 
 def _digest_path(path: Path) -> Path:
-    return path.with_name(f"{path.name}.sha256")
+    return path.with_name(f"{path.name}{_DIGEST}")
 
 
 def _remove(paths: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from ignite.engine import Events
 from torch.optim import Optimizer
 
-from medseg._files import write_atomically
+from medseg._files import remove_remains, write_atomically
 from medseg.training.ignite_engine import EngineLike
 
 __all__ = ["EpochTable"]
@@ -48,8 +48,7 @@ class EpochTable:
     def attach(self, engine: EngineLike) -> None:
         """Register with a trainer, after its validation handler."""
         # Of a training that was killed while it wrote.
-        for remains in self.path.parent.glob(f".*.{self.path.stem}.*"):
-            remains.unlink()
+        remove_remains(self.path, self.path.with_suffix(".jsonl"))
         engine.add_event_handler(Events.EPOCH_STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._note_loss)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)

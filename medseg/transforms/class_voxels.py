@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from medseg.errors import UsageError
 from medseg.transforms.index_label import MAX_VALUE, told_of_case, whole_numbers
 
-__all__ = ["ClassVoxelsd", "list_class_voxels"]
+__all__ = ["CLASS_VOXELS", "ClassVoxelsd", "list_class_voxels"]
+
+# Where a sample has its lists.
+CLASS_VOXELS = "class_voxels"
 
 # Long enough that Python's share of the time is small, short enough to stay in the cache.
 SLAB_VOXELS = 2**19
@@ -115,9 +118,9 @@ def _indices(
 class ClassVoxelsd(MapTransform):
     """Add lists of voxels by class to the sample, for patches to be centred on.
 
-    Written as `sample["class_voxels"]`: a dictionary from class to `(n, dims)` int32 indices,
-    see `list_class_voxels`. It belongs at the end of preprocessing, after the last step that moves
-    or resamples voxels.
+    Written as `sample["class_voxels"]`, where `RandWarpPatchd` looks for it: a dictionary from
+    class to `(n, dims)` int32 indices, see `list_class_voxels`. It belongs at the end of
+    preprocessing, after the last step that moves or resamples voxels.
     """
 
     def __init__(
@@ -125,7 +128,6 @@ class ClassVoxelsd(MapTransform):
         keys: str | Sequence[str],
         *,
         max_voxels: int = 20000,
-        voxels_key: str = "class_voxels",
         allow_missing_keys: bool = False,
     ) -> None:
         """Check the arguments.
@@ -133,7 +135,6 @@ class ClassVoxelsd(MapTransform):
         Args:
             keys: The label, one key: `(1, *spatial)`, an array or a tensor.
             max_voxels: The most voxels that are listed for a class.
-            voxels_key: Where the lists go.
             allow_missing_keys: True does nothing to samples without a label, as they come
                 in prediction.
 
@@ -148,7 +149,6 @@ class ClassVoxelsd(MapTransform):
         if type(max_voxels) is not int or max_voxels < 1:
             raise UsageError(f"ClassVoxelsd: max_voxels must be 1 or more, got {max_voxels!r}")
         self.max_voxels = max_voxels
-        self.voxels_key = voxels_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return the sample with its lists.
@@ -161,5 +161,5 @@ class ClassVoxelsd(MapTransform):
         if self.allow_missing_keys and key not in sample:
             return sample
         find = partial(list_class_voxels, max_voxels=self.max_voxels)
-        sample[self.voxels_key] = told_of_case(sample, key, find)
+        sample[CLASS_VOXELS] = told_of_case(sample, key, find)
         return sample

@@ -6,12 +6,14 @@ resample voxels that the next throws away.
 
 from collections.abc import Hashable, Mapping, Sequence
 from math import isfinite
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 from monai.config.type_definitions import KeysCollection
 from monai.transforms.transform import MapTransform, RandomizableTransform
 
+from medseg.errors import UsageError
+from medseg.transforms.class_voxels import CLASS_VOXELS
 from medseg.transforms.patch_centre import Centres, draw_start
 from medseg.transforms.patch_reading import Padding
 from medseg.transforms.sampling_grid import PatchGrid
@@ -20,8 +22,6 @@ from medseg.transforms.warp_patch import Interpolation, plan_patch, warp_patch
 from medseg.transforms.warp_ranges import WarpRanges, certain
 
 __all__ = ["RandWarpPatchd"]
-
-CLASS_VOXELS = "class_voxels"
 
 
 class RandWarpPatchd(RandomizableTransform, MapTransform):
@@ -75,16 +75,29 @@ class RandWarpPatchd(RandomizableTransform, MapTransform):
         self._check()
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Take one patch from a prepared case."""
+        """Take one patch from a prepared case.
+
+        Raises:
+            UsageError: If patches are to lie around foreground and nobody has listed it.
+        """
         sample = dict(data)
         shape = self._shape(sample)
-        grid, warp = self._draw(sample.pop(CLASS_VOXELS, {}), shape)
+        grid, warp = self._draw(self._class_voxels(sample), shape)
         plan = plan_patch(shape, grid, warp, self.padding)
         for key, mode in zip(self.keys, self.modes, strict=True):
             sample[key] = warp_patch(sample[key], plan, mode)
         if self.record_key is not None:
             sample[self.record_key] = {"start": grid.start, **warp.record()}
         return sample
+
+    def _class_voxels(self, sample: dict[Hashable, Any]) -> Mapping[int, Any]:
+        if CLASS_VOXELS not in sample and self.centres.foreground > 0:
+            raise UsageError(
+                f"centres.foreground is {self.centres.foreground:g}, but the sample has no "
+                f"{CLASS_VOXELS}; add medseg.transforms.ClassVoxelsd after the steps that prepare "
+                "the label (label_steps), or set centres.foreground to 0"
+            )
+        return cast("Mapping[int, Any]", sample.pop(CLASS_VOXELS, {}))
 
     def _draw(
         self, class_voxels: Mapping[int, Any], shape: tuple[int, ...]

@@ -3,13 +3,15 @@
 import nibabel
 import numpy as np
 import pytest
+import SimpleITK
 import torch
 
 from medseg.bundles import open_predictor, run_bundle
-from medseg.data import Volume, read_volume
+from medseg.data import Volume, read_dicom_series, read_volume
 from medseg.errors import DataError, UsageError
 from medseg.inference.activation_memory import peak_activation_bytes
 from medseg.inference.forecast import forecast
+from tests.data.dicom.builders import save, slices, uid
 
 PLAIN = {"engine": "torch", "precision": "fp32"}
 
@@ -52,12 +54,42 @@ def test_a_dicom_series_by_monais_runner_gets_the_label_of_its_nifti(trained, di
     np.testing.assert_array_equal(*labels)
 
 
+@pytest.mark.parametrize("kind", ["a.nrrd", "b.mha", "series"])
+def test_monais_runner_finds_what_predict_finds_and_names_labels_like_it(
+    kind, trained, dicom_twin, tmp_path
+):
+    series, nifti = dicom_twin
+    given = tmp_path / "given"
+    if kind == "series":
+        given, name = series, f"{uid('a')}_seg.nii.gz"
+    else:
+        given.mkdir()
+        SimpleITK.WriteImage(SimpleITK.ReadImage(str(nifti)), str(given / kind))
+        name = f"{kind[0]}_seg{kind[1:]}"
+    for folder, image in (("found", given), ("nifti", nifti)):
+        run_bundle(
+            trained,
+            configs=["inference"],
+            run_id="inferring",
+            overrides={
+                **({"dataset_dir": str(image)} if image.is_dir() else {"datalist": [str(image)]}),
+                "output_dir": str(tmp_path / folder),
+                **PLAIN,
+            },
+            log="quiet",
+        )
+    assert [path.name for path in (tmp_path / "found").iterdir()] == [name]
+    found, expected = (
+        read_volume(path, where="label")
+        for path in (tmp_path / "found" / name, tmp_path / "nifti" / "twin_seg.nii.gz")
+    )
+    np.testing.assert_array_equal(found.array, expected.array)
+    np.testing.assert_allclose(found.affine, expected.affine, atol=1e-4)
+
+
 @pytest.fixture
 def dicom_twin(phantoms, tmp_path):
     """One phantom as a DICOM series and as a NIfTI file in the series' grid."""
-    from medseg.data import read_dicom_series
-    from tests.data.dicom.builders import save, slices
-
     array = np.asarray(nibabel.load(phantoms / "images" / "phantom_003.nii.gz").dataobj)
     folder = save(slices(array.astype(np.int16)), tmp_path / "series")
     volume = read_dicom_series(folder)

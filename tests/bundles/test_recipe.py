@@ -98,6 +98,7 @@ def test_one_more_volume_is_warped_with_the_others_and_the_warp_is_written_down(
     assert config == read_recipe(path), "the recipe itself must not change"
     ramp = torch.arange(64.0).reshape(1, 8, 8)
     sample = {"image": ramp, "label": torch.zeros(1, 8, 8, dtype=torch.uint8), "extra": 2 * ramp}
+    sample["class_voxels"] = {}
     warp = build_steps(carried, "augmentation_steps", path)[0]
     done = warp(sample)
     torch.testing.assert_close(done["extra"], 2 * done["image"])

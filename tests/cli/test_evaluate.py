@@ -254,7 +254,7 @@ def test_a_folder_that_is_missing_or_empty_is_named(run, folders, folder):
         file.unlink()
     code, _, err = run(*by_name(folders))
     assert code == 3
-    told = f"{folder}: no .nii or .nii.gz file in it, nor .nrrd, .mha or a picture"
+    told = f"{folder}: no NIfTI, NRRD or MetaImage file in it, and no picture"
     assert told in err.replace("\n", "")
     (folders / folder).rmdir()
     code, _, err = run(*by_name(folders))
@@ -266,7 +266,9 @@ def test_two_files_of_one_case_are_refused(run, folders):
     write(folders / "preds" / "p1.nii.gz", label())
     code, _, err = run(*by_name(folders))
     assert code == 3
-    assert "is case 'p1', and so is p1.nii.gz; keep one of them" in err
+    told = err.replace("\n", " ")
+    assert "2 predictions could be case 'p1'" in told
+    assert "p1_ct_seg.nii.gz; keep one of them in the folder" in told
 
 
 def test_of_two_predictions_of_a_manifests_case_none_is_picked(run, folders):

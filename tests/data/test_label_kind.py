@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 from pydantic import ValidationError
 
 from medseg.data.datasets.check import check_dataset
-from medseg.data.datasets.collect import About, Plan, collect_manifest
+from medseg.data.datasets.collect import DatasetInfo, SplitPlan, collect_manifest
 from medseg.data.datasets.intake import check_pair
 from medseg.data.label_kind import as_classes
 from medseg.data.manifest import Label, load_manifest, save_manifest
@@ -66,9 +66,11 @@ def test_a_manifest_of_ones_own_cells_keeps_the_kind(tmp_path):
     for name in ("a", "b"):
         write_nifti(tmp_path / f"images/{name}.nii.gz", an_image())
         write_nifti(tmp_path / f"labels/{name}.nii.gz", cells())
-    about = About(modality="microscopy", label_kind="instances", label_names=("background", "cell"))
+    about = DatasetInfo(
+        modality="microscopy", label_kind="instances", label_names=("background", "cell")
+    )
     images, labels = (sorted((tmp_path / kind).iterdir()) for kind in ("images", "labels"))
-    made, _ = collect_manifest(images, labels, about, Plan(folds=2))
+    made, _ = collect_manifest(images, labels, about, SplitPlan(folds=2))
     save_manifest(made, tmp_path / "manifest.json")
     assert load_manifest(tmp_path / "manifest.json").label_kind == "instances"
 

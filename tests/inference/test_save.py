@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from monai.data import MetaTensor
 from scipy.spatial.transform import Rotation
 
+from medseg.data.images.naming import FORMATS
+from medseg.data.images.picture import read_image
 from medseg.data.images.raster import read_raster
 from medseg.errors import DataError, UsageError
 from medseg.inference import SaveLabeld, save_label
@@ -138,3 +140,11 @@ def test_a_probability_is_no_label(tmp_path):
 def test_a_volume_is_no_picture(tmp_path):
     with pytest.raises(DataError, match="no picture"):
         save_label(tmp_path / "a.png", np.zeros((2, 2, 3), np.uint8), np.eye(4))
+
+
+@pytest.mark.parametrize("one", FORMATS, ids=lambda one: one.name)
+def test_labels_of_every_format_are_written_as_its_table_says(one, tmp_path):
+    values = np.arange(6, dtype=np.uint8).reshape((2, 3, 1) if one.kind == "volume" else (2, 3))
+    save_label(tmp_path / f"a{one.label}", values, np.eye(4))
+    found = read_image(tmp_path / f"a{one.label}", where="label").array
+    np.testing.assert_array_equal(found, values.reshape(2, 3, 1))

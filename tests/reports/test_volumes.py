@@ -1,4 +1,4 @@
-"""Volumes of a predicted label, checked by hand and against SimpleITK."""
+"""Sizes of structures in a predicted label, checked by hand and against SimpleITK."""
 
 import csv
 import io
@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from medseg.reports.volumes import (
     LEAST_PART_ML,
     StructureVolume,
+    area_columns,
     measure_volumes,
     volume_columns,
     volumes_csv,
@@ -86,3 +87,28 @@ def test_the_table_has_a_row_a_case_by_name_and_every_column():
     table = list(csv.DictReader(io.StringIO(volumes_csv(rows))))
     assert [row["case"] for row in table] == ['a,"x"', "b"]
     assert [row["liver_ml"] for row in table] == ["3.000", ""]
+
+
+LABEL = np.array([[0, 1, 1, 2], [0, 0, 2, 2]])
+
+
+def test_each_class_has_its_pixels_and_its_share_of_the_picture():
+    assert area_columns(LABEL, ["background", "gland", "stroma"]) == {
+        "gland_px": "2",
+        "gland_percent": "25.000",
+        "stroma_px": "3",
+        "stroma_percent": "37.500",
+    }
+
+
+def test_numbered_objects_are_one_class_and_counted():
+    assert area_columns(7 * LABEL, ["background", "cell"], "instances") == {
+        "cell_px": "5",
+        "cell_percent": "62.500",
+        "cell_count": "2",
+    }
+
+
+def test_a_picture_without_anything_has_zeros():
+    columns = area_columns(np.zeros((3, 4), np.uint16), ["background", "cell"], "instances")
+    assert list(columns.values()) == ["0", "0.000", "0"]

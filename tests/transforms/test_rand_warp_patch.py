@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from monai.data.meta_tensor import MetaTensor
 
+from medseg.errors import UsageError
 from medseg.transforms import (
     Centres,
     ClassVoxelsd,
@@ -110,12 +111,27 @@ def test_every_patch_of_a_case_of_foreground_shows_some():
     assert all(step(case())["label"].any() for _ in range(20))
 
 
+def test_a_sample_without_lists_of_voxels_is_refused_unless_patches_may_lie_anywhere():
+    unlisted = {key: value for key, value in case().items() if key != "class_voxels"}
+    with pytest.raises(UsageError, match=r"^centres.foreground is 0.5, .* add .*ClassVoxelsd"):
+        transform()(unlisted)
+    anywhere = transform(centres=Centres(foreground=0))
+    assert anywhere(unlisted)["image"].shape == (1, 8, 9, 10)
+
+
+def test_a_label_of_background_alone_has_lists_and_is_no_refusal():
+    empty = {"image": case()["image"], "label": np.zeros((1, 20, 16, 12), np.uint8)}
+    out = transform()(ClassVoxelsd("label")(empty))
+    assert out["image"].shape == (1, 8, 9, 10)
+
+
 def test_two_dimensional_images_in_colour():
     rng = np.random.default_rng(0)
     sample = {
         "image": rng.integers(0, 255, (3, 40, 30)).astype(np.uint8),
         "label": rng.integers(0, 2, (1, 40, 30)).astype(np.uint8),
     }
+    sample = ClassVoxelsd("label")(sample)
     step = transform(patch_size=(16, 20), spacing_mm=(1, 1))
     out = step.set_random_state(0)(sample)
     assert out["image"].shape == (3, 16, 20)

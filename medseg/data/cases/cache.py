@@ -15,11 +15,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from medseg.data.cases.announce import announce_disk, announce_memory
 from medseg.data.cases.case_digest import case_digest
 from medseg.data.cases.disk_cache import DiskCache
 from medseg.data.cases.disk_entry import PACKING, encode_entry
-from medseg.data.cases.estimate import CaseSize, estimate, read_extents, telling_cases
+from medseg.data.cases.estimate import (
+    CaseSize,
+    announce_disk,
+    announce_memory,
+    estimate,
+    read_extents,
+    representative_cases,
+)
 from medseg.data.cases.packed import Packed, case_name, packed_bytes
 from medseg.data.cases.preparing import Case, Preparation, in_threads, prepare_case, threads_for
 from medseg.data.cases.recipe_digest import recipe_digest
@@ -127,7 +133,7 @@ def _fill(
         return packed
 
     extents = read_extents(cases)
-    first = telling_cases(extents)
+    first = representative_cases(extents)
     kept = {index: keep_and_tell(index) for index in first}
     known = {index: _size(packed) for index, packed in kept.items() if packed is not None}
     if known:

@@ -15,12 +15,13 @@ from typing import Any, cast
 
 from medseg.data.cases.recipe_digest import describe
 from medseg.data.digest import file_sha256
+from medseg.data.images.naming import DETACHED_SUFFIXES
 from medseg.data.source import Source, parse_source
 
 __all__ = ["case_digest", "entry_files", "source_files"]
 
 # The voxels of these are in a file beside, of the same name but for its end.
-DETACHED = {".hdr", ".img", ".mhd", ".nhdr"}
+DETACHED = {".hdr", ".img", *DETACHED_SUFFIXES}
 # What is looked through for the name; an .img may be all voxels.
 _HEADER_BYTES = 100_000
 # Text that is no path, whatever lies in the working directory.

@@ -21,9 +21,9 @@ from medseg.data.cases.cache import Cache, fill_cache
 from medseg.data.cases.chance import flat_steps, start_steps
 from medseg.data.cases.draws import Draw
 from medseg.data.cases.packed import VOLUMES, Packed, case_name
-from medseg.data.cases.plain import arrays_in
 from medseg.data.cases.preparing import Preparation
 from medseg.data.cases.quarantine import Quarantine
+from medseg.data.nested import arrays_in
 from medseg.errors import UsageError
 
 __all__ = ["CaseDataset"]

@@ -8,7 +8,6 @@ an hour later by the next one.
 
 import errno
 import logging
-import os
 import shutil
 import time
 import uuid
@@ -16,11 +15,12 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from medseg._files import cache_dir
 from medseg.data.cases.disk_entry import read_entry, write_entry
 from medseg.data.cases.packed import Packed
 from medseg.errors import MachineError
 
-__all__ = ["DiskCache", "default_cache_dir"]
+__all__ = ["DiskCache"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,13 +31,6 @@ ATTEMPTS = 3
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def default_cache_dir() -> Path:
-    """`$MEDSEG_CACHE`, or `medseg` in the user's folder of caches."""
-    own = os.environ.get("MEDSEG_CACHE")
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(own) if own else Path(home) / "medseg"
-
-
 class DiskCache:
     """Prepared cases by digest."""
 
@@ -45,12 +38,12 @@ class DiskCache:
         """Make the folder where it is missing, and remove what killed runs left in it.
 
         Args:
-            folder: Where the entries are; `default_cache_dir()` where none is given.
+            folder: Where the entries are; `medseg._files.cache_dir()` where none is given.
 
         Raises:
             OSError: If the folder cannot be made.
         """
-        self.folder = Path(folder) if folder is not None else default_cache_dir()
+        self.folder = Path(folder) if folder is not None else cache_dir()
         self.folder.mkdir(parents=True, exist_ok=True)
         _sweep(self.folder)
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from medseg.data.cases.chunked import DiskArray, compressed
 from medseg.data.cases.packed import VOLUMES, Packed
-from medseg.data.cases.plain import join_arrays, split_arrays
+from medseg.data.nested import join_arrays, split_arrays
 
 __all__ = ["PACKING", "encode_entry", "read_entry", "write_entry"]
 

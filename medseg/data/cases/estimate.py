@@ -1,12 +1,15 @@
-"""What a cache will take, from two prepared cases and the headers of all.
+"""Estimate of a cache's size, from two prepared cases and the headers of all.
 
 The packed size of a case goes with its number of voxels or, where a recipe resamples to a fixed
 spacing, with its volume in millimetres. The two cases whose voxels differ most in size are
 prepared first, and whichever goes with both of them is taken for all. So whatever a recipe
-adds or crops is counted, and how well the voxels compress.
+adds or crops is counted, and how well the voxels compress. The size is logged before the cache
+is filled, and a cache that cannot fit is refused.
 """
 
+import logging
 import math
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +21,28 @@ from nibabel.filebasedimages import ImageFileError
 from numpy.typing import NDArray
 
 from medseg.data.cases.case_digest import entry_files
+from medseg.data.cases.free_memory import available_bytes
 from medseg.data.images.naming import is_nifti
-from medseg.errors import DataError
+from medseg.errors import DataError, MachineError
 
-__all__ = ["CaseSize", "Extents", "estimate", "read_extents", "telling_cases"]
+__all__ = [
+    "CaseSize",
+    "Extents",
+    "announce_disk",
+    "announce_memory",
+    "bytes_text",
+    "estimate",
+    "read_extents",
+    "representative_cases",
+]
+
+logger = logging.getLogger(__name__)
 
 # nibabel's types say Unknown where a caller needs to know.
 _nibabel = cast("Any", nib)
+
+# The rest is for the network, the workers, and the cases while they are prepared.
+MEMORY_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -90,7 +108,7 @@ def _header(path: Path) -> tuple[float, float]:
     return voxels, voxels * math.prod(float(mm) or 1.0 for mm in header.get_zooms()[:3])
 
 
-def telling_cases(extents: Extents) -> list[int]:
+def representative_cases(extents: Extents) -> list[int]:
     """Which one or two cases tell most about all: those of the smallest and largest voxels.
 
     Of voxels of one size, the smallest and the largest image.
@@ -120,3 +138,66 @@ def _spread(sizes: NDArray[np.float64], known: Mapping[int, CaseSize]) -> float:
     """How unlike the cases are in prepared voxels for each of these sizes; 1 is alike."""
     ratios = [size.voxels / sizes[index] for index, size in known.items()]
     return float(max(ratios) / min(ratios))
+
+
+def announce_memory(cases: int, expected: CaseSize, there: CaseSize) -> None:
+    """Tell how much memory the cases will take.
+
+    Args:
+        cases: How many.
+        expected: What all of them take.
+        there: What those take that are in memory already.
+
+    Raises:
+        MachineError: If the others would not fit.
+    """
+    free = available_bytes()
+    logger.info(
+        "cache memory: %d cases take about %s of memory, %s is free; cache disk would take %s",
+        cases,
+        bytes_text(expected.ram_bytes),
+        "an unknown amount" if free is None else bytes_text(free),
+        bytes_text(expected.disk_bytes),
+    )
+    need = expected.ram_bytes - there.ram_bytes
+    if free is not None and need > MEMORY_SHARE * free:
+        raise MachineError(
+            f"cache memory: {cases} cases need about {bytes_text(need)} more, and only "
+            f"{bytes_text(free)} of memory is free; take cache disk (--cache disk)"
+        )
+
+
+def announce_disk(folder: Path, cases: int, expected: CaseSize, there: CaseSize) -> None:
+    """Tell how much room on disk the cases will take.
+
+    Args:
+        folder: Of the cache.
+        cases: How many are to be prepared.
+        expected: What all of them take.
+        there: What those take that are on disk already.
+
+    Raises:
+        MachineError: If there is no room for the others.
+    """
+    free = shutil.disk_usage(folder).free
+    logger.info(
+        "cache disk: %d cases to prepare take about %s in %s, %s is free; "
+        "cache memory would take %s",
+        cases,
+        bytes_text(expected.disk_bytes),
+        folder,
+        bytes_text(free),
+        bytes_text(expected.ram_bytes),
+    )
+    need = expected.disk_bytes - there.disk_bytes
+    if need > free:
+        raise MachineError(
+            f"{folder}: {cases} cases need about {bytes_text(need)} more, and only "
+            f"{bytes_text(free)} is free; make room, or name another folder by cache_dir or "
+            "MEDSEG_CACHE"
+        )
+
+
+def bytes_text(size: float) -> str:
+    """A size as people read it, e.g. `3.2 GB`."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg.data.cases.plain import array_of, arrays_in, plain
+from medseg.data.nested import array_of, arrays_in, plain
 from medseg.errors import DataError, UsageError
 
 __all__ = ["VOLUMES", "Packed", "case_name", "pack_case", "packed_bytes"]

@@ -22,8 +22,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from medseg.data.cases.plain import array_of
 from medseg.data.digest import file_sha256
+from medseg.data.nested import array_of
 from medseg.errors import UsageError
 
 __all__ = ["describe", "recipe_digest"]

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from medseg.data.datasets.folds import deal_folds, shuffled_patients
 from medseg.data.datasets.intake import count_values, label_problems
-from medseg.data.datasets.pairs import Pair, pair_files
+from medseg.data.datasets.pairs import Side, label_files, pair_files
 from medseg.data.digest import path_sha256
 from medseg.data.images.picture import read_image
 from medseg.data.label_kind import LabelKind, as_classes
@@ -26,13 +26,13 @@ from medseg.data.manifest import Case, Channel, Label, Manifest, Modality, first
 from medseg.data.problems import Problem, refusal
 from medseg.errors import DataError, UsageError
 
-__all__ = ["About", "Plan", "collect_manifest", "find_files"]
+__all__ = ["DatasetInfo", "SplitPlan", "collect_manifest", "find_files"]
 
 UNITS: dict[Modality, str] = {"CT": "HU", "PT": "SUV"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class About:
+class DatasetInfo:
     """What no file tells; see `Manifest` for the fields.
 
     Attributes:
@@ -57,7 +57,7 @@ class About:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class SplitPlan:
     """How the cases are dealt.
 
     Attributes:
@@ -75,6 +75,15 @@ class Plan:
     patient_regex: str | None = None
     group_regex: str | None = None
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class _Labelled:
+    """A case that is being written down."""
+
+    case: str
+    image: Path
+    label: Path
 
 
 def find_files(pattern: str, *, option: str) -> list[Path]:
@@ -98,7 +107,7 @@ def find_files(pattern: str, *, option: str) -> list[Path]:
 
 
 def collect_manifest(
-    images: Sequence[Path], labels: Sequence[Path], about: About, plan: Plan
+    images: Sequence[Path], labels: Sequence[Path], info: DatasetInfo, plan: SplitPlan
 ) -> tuple[Manifest, Path]:
     """Pair files, deal folds, read the labels' values, and hash everything.
 
@@ -106,7 +115,7 @@ def collect_manifest(
         images: Absolute paths; those that are also in `labels` are left out, so that a pattern
             for images may match the labels beside them.
         labels: Absolute paths.
-        about: What no file tells.
+        info: What no file tells.
         plan: How cases are dealt.
 
     Returns:
@@ -117,38 +126,57 @@ def collect_manifest(
         DataError: If files do not pair or a label cannot be used.
         UsageError: If names, folds or the patient pattern do not fit the data.
     """
+    if set(images) <= set(labels):
+        labels = label_files(labels)
     only_images = sorted(set(images) - set(labels))
     if not only_images:
         raise DataError("--images matches no file that --labels does not; narrow --labels")
-    pairs = pair_files(only_images, labels)
+    pairs = _pairs(only_images, labels)
     root = Path(os.path.commonpath([path.parent for p in pairs for path in (p.image, p.label)]))
     patients = {pair.case: _patient(pair.case, plan.patient_regex) for pair in pairs}
     order = shuffled_patients(patients.values(), seed=plan.seed)
     folds = deal_folds(order[plan.test_patients :], plan.folds, seed=plan.seed)
-    names = _label_names(about, pairs)
+    names = _label_names(info, pairs)
     try:
         cases = [
             _case(p, root, patients[p.case], folds.get(patients[p.case]), plan.group_regex)
             for p in pairs
         ]
-        return _manifest(cases, names, about, root.name), root
+        return _manifest(cases, names, info, root.name), root
     except ValidationError as error:
         raise UsageError(f"the manifest would break a rule: {first_problem(error)}") from error
 
 
+def _pairs(images: Sequence[Path], labels: Sequence[Path]) -> list[_Labelled]:
+    sides = [
+        Side(paths, called, f"narrow --{called} to one file a case")
+        for paths, called in ((images, "images"), (labels, "labels"))
+    ]
+    return [
+        _Labelled(_identifier(pair.case), pair.path, pair.partner)
+        for pair in pair_files(*sides)
+        if pair.partner is not None
+    ]
+
+
+def _identifier(text: str) -> str:
+    """What a manifest accepts as a case: letters, digits and `. _ -`, no sign first."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", text).lstrip("._-") or "case"
+
+
 def _manifest(
-    cases: Sequence[Case], label_names: Sequence[str], about: About, folder_name: str
+    cases: Sequence[Case], label_names: Sequence[str], info: DatasetInfo, folder_name: str
 ) -> Manifest:
     return Manifest(
-        name=about.name or _slug(folder_name),
-        description=about.description,
-        source=about.source,
-        licence=about.licence,
-        citation=about.citation,
-        modality=about.modality,
-        channels=(Channel(name=about.modality, unit=UNITS.get(about.modality, "arbitrary")),),
+        name=info.name or _slug(folder_name),
+        description=info.description,
+        source=info.source,
+        licence=info.licence,
+        citation=info.citation,
+        modality=info.modality,
+        channels=(Channel(name=info.modality, unit=UNITS.get(info.modality, "arbitrary")),),
         labels=tuple(Label(value=value, name=name) for value, name in enumerate(label_names)),
-        label_kind=about.label_kind,
+        label_kind=info.label_kind,
         training=tuple(case for case in cases if case.fold is not None),
         test=tuple(case for case in cases if case.fold is None),
     )
@@ -172,9 +200,9 @@ def _found(what: str, pattern: str, where: str, text: str) -> str:
     return found[1]
 
 
-def _label_names(about: About, pairs: Sequence[Pair]) -> tuple[str, ...]:
+def _label_names(info: DatasetInfo, pairs: Sequence[_Labelled]) -> tuple[str, ...]:
     """One name a value, 0 first; invented where none are given."""
-    given, holder = about.label_names, _holders(pairs, about.label_kind)
+    given, holder = info.label_names, _holders(pairs, info.label_kind)
     highest = max(holder)
     if min(holder) < 0 or (len(holder) == 2 and highest > 1):
         stranger = min(holder) if min(holder) < 0 else highest
@@ -198,7 +226,7 @@ def _label_names(about: About, pairs: Sequence[Pair]) -> tuple[str, ...]:
     return given or ("background", *(f"label_{value}" for value in range(1, highest + 1)))
 
 
-def _holders(pairs: Sequence[Pair], kind: LabelKind) -> dict[int, Path]:
+def _holders(pairs: Sequence[_Labelled], kind: LabelKind) -> dict[int, Path]:
     """For each value that occurs, the first label that holds it."""
     holder: dict[int, Path] = {}
     for pair in pairs:
@@ -212,7 +240,9 @@ def _holders(pairs: Sequence[Pair], kind: LabelKind) -> dict[int, Path]:
     return holder
 
 
-def _case(pair: Pair, root: Path, patient: str, fold: int | None, group_regex: str | None) -> Case:
+def _case(
+    pair: _Labelled, root: Path, patient: str, fold: int | None, group_regex: str | None
+) -> Case:
     image = pair.image.relative_to(root).as_posix()
     group = group_regex and _found("group", group_regex, f"image {image!r}", image)
     files: dict[Literal["image", "label"], Path] = {"image": pair.image, "label": pair.label}

@@ -9,8 +9,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from medseg.data.datasets.intake import check_pair
-from medseg.data.images.naming import label_path, nifti_or_pictures
+from medseg.data.dicom.choice import choose_series
+from medseg.data.dicom.find import find_dicom_series
+from medseg.data.images.naming import (
+    format_words,
+    image_stem,
+    images_among,
+    is_volume,
+    without_outputs,
+)
 from medseg.data.manifest import Manifest
+from medseg.data.output_names import ENDINGS, LEDGER
+from medseg.data.source import Source
 from medseg.errors import DataError
 
 __all__ = ["find_manifest", "intensity_window", "list_images", "require_classes", "require_usable"]
@@ -27,21 +37,36 @@ def find_manifest(dataset_dir: str | Path, otherwise: str | Path) -> str:
 
 
 def list_images(folder: str | Path) -> list[str]:
-    """All NIfTI files below a folder, or else all pictures, sorted, absolute, by their own names.
+    """All volume files below a folder, else its DICOM series, else all its pictures.
 
-    A `scan_seg.nii.gz` is left out if there is a `scan` too: it is what an earlier
-    prediction made of it.
+    A `scan_seg.nii.gz` is left out if there is a `scan` too, or the ledger of a prediction: it
+    is what an earlier prediction made.
+
+    Returns:
+        Absolute paths, sorted, files by their own names; of DICOM one `PATH#UID`.
 
     Raises:
         DataError: If the folder is missing or holds none.
+        InputError: If it holds DICOM, and not one series that could be a volume.
     """
     if not Path(folder).is_dir():
         raise DataError(f"{folder}: no such folder; set dataset_dir to where the images are")
-    found = nifti_or_pictures(p for p in Path(folder).resolve().rglob("*") if p.is_file())
-    if not found:
-        raise DataError(f"{folder}: no .nii or .nii.gz files, and no pictures, in this folder")
-    labels = {label_path("", path).name for path in found}
-    return sorted(str(path) for path in found if path.name not in labels)
+    root = Path(folder).resolve()
+    files = [path for path in root.rglob("*") if path.is_file() and not _is_output(path)]
+    images = images_among(files)
+    if files and not any(map(is_volume, images)):
+        series = find_dicom_series(root)
+        if series:
+            return [str(Source(root, choose_series(series).uid))]
+    if not images:
+        what = f"no {format_words('volume', 'DICOM')} files, and no pictures, in this folder"
+        raise DataError(f"{folder}: {what}")
+    return sorted(map(str, without_outputs(images)))
+
+
+def _is_output(path: Path) -> bool:
+    """Whether `medseg predict` wrote it, by its name and the ledger beside it."""
+    return image_stem(path).endswith(ENDINGS) and (path.parent / LEDGER).is_file()
 
 
 def intensity_window(manifest: Manifest, otherwise_hu: tuple[float, float]) -> tuple[float, float]:

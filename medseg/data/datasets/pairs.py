@@ -1,63 +1,117 @@
-"""Pairs: which label belongs to which image, told from their names alone.
+"""Pairs of files: image and label, or reference and prediction, told from their names alone.
 
-Names are compared below the folder that all images, or all labels, share, without their
-suffix, cut before each `_ - . /` and blank. Images usually end alike (`_ct`, `_0000`,
-`/image`), labels too (`_labels`, `/mask`). Of all ways to take off a common ending of the
-images and one of the labels, the one that leaves most names equal is right; of equally good
-ones, the one that takes off least. So `imagesTr/case_001_0000.nii.gz` finds
-`labelsTr/case_001.nii.gz` with no list of known words. A folder that all images are in, at any
-depth, says nothing of the case either: `polyp/image/a.png` finds `polyp/label/a.png`.
+Names are compared below the folder that all files of a side share, without their suffix, cut
+before each `_ - . /` and blank. Files of a side usually end alike (`_ct`, `_0000`, `/image`;
+`_labels`, `/mask`): the ending that all of them share may be taken off, or known words at the end
+of each. Of all ways, the one that leaves most names of the two sides equal is right; of equally
+good ones, the one that takes off least. So `imagesTr/case_001_0000.nii.gz` finds
+`labelsTr/case_001.nii.gz`. A folder that all files of a side are in, at any depth, says nothing
+of the case either: `polyp/image/a.png` finds `polyp/label/a.png`.
 """
 
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import Literal
 
 from medseg.data.images.naming import image_stem
 from medseg.errors import DataError
 
-__all__ = ["Pair", "pair_files"]
+__all__ = ["PAIRING_RULE", "Pair", "Side", "label_files", "pair_files", "without_words"]
 
+LABEL_WORDS = ("seg", "pred", "labels", "label", "mask", "gt")
+IMAGE_WORDS = ("ct", "mr", "image", "0000")
+WORDS = LABEL_WORDS + IMAGE_WORDS
 SHOWN = 3
+
+PAIRING_RULE = (
+    "Two files are one case if their names are equal once the ending that all files of their side "
+    "share is off, or these at the end of each: "
+    f"{', '.join(f'_{word}' for word in WORDS)}. case_001_ct.nii.gz goes with "
+    "case_001_labels.nii.gz, imagesTr/case_001_0000.nii.gz with labelsTr/case_001.nii.gz, "
+    "p01/ct.nii.gz with p01/mask.nii.gz. Where labels are mixed with images, the files whose names "
+    "end like a label are the labels."
+)
+
 Name = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One case: its name, and where its two files are."""
+    """One case: its name, its file, and the file of the other side that goes with it, if any."""
 
     case: str
-    image: Path
-    label: Path
+    path: Path
+    partner: Path | None
 
 
-def pair_files(images: Sequence[Path], labels: Sequence[Path]) -> list[Pair]:
-    """Pair every image with its label, sorted by case.
+@dataclass(frozen=True)
+class Side:
+    """Files to be paired with those of another side.
+
+    Attributes:
+        paths: Files, or folders of DICOM slices; absolute, at least one.
+        called: What they are, for errors: `images`.
+        remedy: What to do about two of one case.
+    """
+
+    paths: Sequence[Path]
+    called: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class _Way:
+    """Names with something taken off: how many pieces at most, and which digits among them."""
+
+    names: list[Name]
+    taken: int
+    digits: tuple[str, ...] = ()
+
+
+def pair_files(
+    side: Side, other: Side, *, without_partner: Literal["refuse", "keep"] = "refuse"
+) -> list[Pair]:
+    """Pair every file of a side with one of the other, sorted by case.
 
     Args:
-        images: Files, or folders of DICOM slices; absolute, at least one.
-        labels: Likewise; labels without an image are left out.
+        side: Each becomes a case.
+        other: Those without a partner are left out.
+        without_partner: What to do about a file of the first side that has none.
 
     Raises:
-        DataError: If an image has no label, or names are not unique.
+        DataError: If a file has no partner and `refuse` says so, or two files are one case.
     """
-    image_names, label_names = _names(images), _names(labels)
-    cut_image, cut_label = _best_cuts(image_names, label_names)
-    image_of = _unique([_cut(name, cut_image) for name in image_names], images, "images")
-    label_of = _unique([_cut(name, cut_label) for name in label_names], labels, "labels")
-    lonely = ["/".join(image_of[name].parts[-2:]) for name in image_of if name not in label_of]
-    if lonely:
+    mine, theirs = _names(side.paths), _names(other.paths)
+    way, other_way = _best_ways(mine, theirs)
+    path_of, partner_of = _unique(way.names, side), _unique(other_way.names, other)
+    _refuse_doubles(other, theirs, [path for name, path in partner_of.items() if name in path_of])
+    lonely = ["/".join(path.parts[-2:]) for n, path in path_of.items() if n not in partner_of]
+    if lonely and without_partner == "refuse":
+        one = other.called.removesuffix("s")
         raise DataError(
-            f"{len(lonely)} of {len(images)} images have no label: {_listed(lonely)}; "
-            "name image and label alike up to a common ending, or narrow --images"
+            f"{len(lonely)} of {len(side.paths)} {side.called} have no {one}: {_listed(lonely)}; "
+            f"name {side.called.removesuffix('s')} and {one} alike up to a common ending, "
+            f"or narrow --{side.called}"
         )
-    cases = _case_names(list(image_of))
-    pairs = (Pair(cases[name], image, label_of[name]) for name, image in image_of.items())
+    cases = _case_names(list(path_of))
+    pairs = (Pair(cases[name], path, partner_of.get(name)) for name, path in path_of.items())
     return sorted(pairs, key=lambda pair: pair.case)
+
+
+def label_files(paths: Sequence[Path]) -> list[Path]:
+    """The labels among files that may be mixed with images: those that end so, or else all."""
+    ends = [(path, _pieces(path.name)[-1][1:].lower()) for path in paths]
+    return [path for path, end in ends if end in LABEL_WORDS] or list(paths)
+
+
+def without_words(stem: str) -> str:
+    """A name without the known words at its end."""
+    return "".join(_without_words(_pieces(stem)))
 
 
 def _names(paths: Sequence[Path]) -> list[Name]:
@@ -79,51 +133,71 @@ def _pieces(name: str) -> Name:
     return tuple(re.split(r"(?=[_\-./ ])", folder + slash + image_stem(file)))
 
 
-def _best_cuts(images: list[Name], labels: list[Name]) -> tuple[int, int]:
-    cuts = product(range(_common_ending(images) + 1), range(_common_ending(labels) + 1))
+def _without_words(name: Name) -> Name:
+    """At least the first piece stays."""
+    while len(name) > 1 and name[-1][1:].lower() in WORDS:
+        name = name[:-1]
+    return name
 
-    def quality(cut: tuple[int, int]) -> tuple[int, int]:
-        shared = {_cut(name, cut[0]) for name in images} & {_cut(name, cut[1]) for name in labels}
-        return len(shared), -sum(cut)
 
-    return max(cuts, key=quality)
+def _best_ways(mine: list[Name], theirs: list[Name]) -> tuple[_Way, _Way]:
+    def quality(ways: tuple[_Way, _Way]) -> tuple[int, int]:
+        one, other = ways
+        # Endings with different numbers belong to different visits or parts, not to one case.
+        if one.digits and other.digits and one.digits != other.digits:
+            return -1, 0
+        return len({*one.names} & {*other.names}), -one.taken - other.taken
+
+    return max(product(_ways(mine), _ways(theirs)), key=quality)
+
+
+def _ways(names: list[Name]) -> Iterator[_Way]:
+    """Nothing taken off, common endings of rising length, and known words."""
+    for size in range(_common_ending(names) + 1):
+        ending = names[0][len(names[0]) - size :]
+        digits = tuple(re.findall(r"\d+", "".join(ending)))
+        yield _Way([name[: len(name) - size] for name in names], size, digits)
+    plain = [_without_words(name) for name in names]
+    yield _Way(plain, max(len(n) - len(p) for n, p in zip(names, plain, strict=True)))
 
 
 def _common_ending(names: list[Name]) -> int:
     """Number of last pieces that all names share; the first piece always stays."""
-    shortest = min(len(name) for name in names) - 1
+    # What a single name shares with itself says nothing.
+    shortest = min(len(name) for name in names) - 1 if len(names) > 1 else 0
     for size in range(shortest, 0, -1):
         if len({name[-size:] for name in names}) == 1:
             return size
     return 0
 
 
-def _cut(name: Name, size: int) -> Name:
-    return name[: len(name) - size]
-
-
-def _unique(names: list[Name], paths: Sequence[Path], kind: str) -> dict[Name, Path]:
+def _unique(names: list[Name], side: Side) -> dict[Name, Path]:
     doubled = [name for name, count in Counter(names).items() if count > 1]
     if doubled:
-        same = [str(path) for name, path in zip(names, paths, strict=True) if name == doubled[0]]
-        raise DataError(
-            f"{len(same)} {kind} could be case {''.join(doubled[0])!r}: {_listed(same)}; "
-            f"narrow --{kind} to one file a case"
-        )
-    return dict(zip(names, paths, strict=True))
+        same = [path for name, path in zip(names, side.paths, strict=True) if name == doubled[0]]
+        raise _double("".join(doubled[0]), same, side)
+    return dict(zip(names, side.paths, strict=True))
+
+
+def _refuse_doubles(side: Side, names: list[Name], used: Sequence[Path]) -> None:
+    """Refuse a file that is left over and is of the same case as one that is used."""
+    cases = {path: _without_words(name) for path, name in zip(side.paths, names, strict=True)}
+    taken = {cases[path]: path for path in used}
+    for path, case in cases.items():
+        if path not in used and case in taken:
+            raise _double("".join(case), [taken[case], path], side)
+
+
+def _double(case: str, same: Sequence[Path], side: Side) -> DataError:
+    which = _listed([str(path) for path in same])
+    return DataError(f"{len(same)} {side.called} could be case {case!r}: {which}; {side.remedy}")
 
 
 def _case_names(names: list[Name]) -> dict[Name, str]:
     """File names where they are unique, else names with their folders."""
     whole = {name: "".join(name) for name in names}
     short = {name: text.rpartition("/")[2] for name, text in whole.items()}
-    chosen = short if len(set(short.values())) == len(names) else whole
-    return {name: _identifier(text) for name, text in chosen.items()}
-
-
-def _identifier(text: str) -> str:
-    """What a manifest accepts as a case: letters, digits and `. _ -`, no sign first."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", text).lstrip("._-") or "case"
+    return short if len(set(short.values())) == len(names) else whole
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from medseg.data.datasets.facts import CaseReport
-from medseg.data.images.raster import RASTER_SUFFIXES
+from medseg.data.images.naming import PICTURE_SUFFIXES, VOLUME_SUFFIXES
 from medseg.data.manifest import Manifest
 from medseg.data.problems import Problem
 
 __all__ = ["cohort_problems"]
 
-IMAGE_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd", ".dcm", *RASTER_SUFFIXES)
+IMAGE_SUFFIXES = (*VOLUME_SUFFIXES, ".dcm", *PICTURE_SUFFIXES)
 SHOWN = 3
 
 

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
+from medseg.data.output_names import LABEL, REPORT
 from medseg.errors import UsageError
 
 __all__ = ["DicomFormat", "check_dicom_formats", "dicom_output_path"]
 
 DicomFormat = Literal["dicom-seg", "dicom-sr"]
-ENDINGS = {"dicom-seg": "_seg.dcm", "dicom-sr": "_sr.dcm"}
+ENDINGS = {"dicom-seg": f"{LABEL}.dcm", "dicom-sr": f"{REPORT}.dcm"}
 
 
 def dicom_output_path(output_dir: str | Path, case: str, one: DicomFormat) -> Path:

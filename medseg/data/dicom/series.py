@@ -20,8 +20,7 @@ from medseg.data.dicom.input import open_input, refuse
 from medseg.data.dicom.instance import Frame
 from medseg.data.dicom.pixels import read_values, without_copies
 from medseg.data.dicom.resample import fill_gaps, straighten
-from medseg.data.dicom.stack import MAX_ERROR_MM, Stack, frame_words
-from medseg.data.dicom.stacking import stack_frames
+from medseg.data.dicom.stack import MAX_ERROR_MM, Stack, frame_words, stack_frames
 from medseg.data.source import Source, as_source
 
 __all__ = ["DicomFacts", "DicomVolume", "Plane", "read_dicom_series"]

@@ -20,8 +20,7 @@ from medseg.data.dicom.find import DicomSeries
 from medseg.data.dicom.input import DicomInput, is_dicom, open_input, refuse
 from medseg.data.dicom.instance import Frame
 from medseg.data.dicom.pixels import without_copies
-from medseg.data.dicom.stack import Stack
-from medseg.data.dicom.stacking import stack_frames
+from medseg.data.dicom.stack import Stack, stack_frames
 from medseg.data.dicom.tags import quiet_pydicom
 from medseg.data.source import Source, as_source
 from medseg.errors import UsageError

@@ -25,12 +25,11 @@ from numpy.typing import NDArray
 from medseg._quiet import shared
 from medseg.data.problems import InputError, Problem, Where, refusal
 
-__all__ = ["NIFTI_SUFFIXES", "Nifti", "read_nifti"]
+__all__ = ["Nifti", "read_nifti"]
 
 # The wheel says nothing of its types.
 _igzip = cast("Any", igzip)
 
-NIFTI_SUFFIXES = (".nii", ".nii.gz")
 # The size of a NIfTI-2 header, its first four bytes; a NIfTI-1 header has 348.
 NIFTI_2 = {(540).to_bytes(4, "little"), (540).to_bytes(4, "big")}
 # NIfTI's codes of units of space that are not millimetres.

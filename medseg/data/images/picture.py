@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg.data.images.raster import RASTER_SUFFIXES, Content, read_raster
+from medseg.data.images.naming import PICTURE_SUFFIXES
+from medseg.data.images.raster import Content, read_raster
 from medseg.data.images.volume import Volume, read_volume
 from medseg.data.problems import Where
 
@@ -68,7 +69,7 @@ def read_image(path: str | Path, *, where: Where = "image") -> Volume | Picture:
 
 def is_raster(path: str | Path) -> bool:
     """Whether a path is called as a picture is, and is no folder."""
-    return str(path).lower().endswith(RASTER_SUFFIXES) and not Path(path).is_dir()
+    return str(path).lower().endswith(PICTURE_SUFFIXES) and not Path(path).is_dir()
 
 
 def read_picture(path: str | Path, content: Content = "any", *, where: Where = "image") -> Picture:

@@ -17,10 +17,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from medseg.data.problems import InputError, Problem, Where, refusal
 
-__all__ = ["RASTER_SUFFIXES", "Content", "read_raster"]
+__all__ = ["Content", "read_raster"]
 
 Content = Literal["any", "grey", "rgb", "label"]
-RASTER_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
 GREY = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 COLOUR = ("RGB", "RGBA", "LA", "P", "PA", "RGBX")
 

@@ -10,7 +10,8 @@ import numpy as np
 from monai.data.image_reader import ImageReader
 from numpy.typing import NDArray
 
-from medseg.data.images.raster import RASTER_SUFFIXES, Content, read_raster
+from medseg.data.images.naming import PICTURE_SUFFIXES
+from medseg.data.images.raster import Content, read_raster
 from medseg.data.images.reader_common import Paths, PendingRead, paths_of, place_of
 from medseg.data.problems import Problem, Where, refusal
 from medseg.errors import UsageError
@@ -39,7 +40,7 @@ class RasterReader(ImageReader):
 
     def verify_suffix(self, filename: Paths) -> bool:
         """Whether all paths end like a 2-D image."""
-        return all(path.lower().endswith(RASTER_SUFFIXES) for path in paths_of(filename))
+        return all(path.lower().endswith(PICTURE_SUFFIXES) for path in paths_of(filename))
 
     def read(self, data: Paths, **kwargs: object) -> PendingRead:
         """Note what to read.
@@ -48,7 +49,7 @@ class RasterReader(ImageReader):
             UsageError: If it is no 2-D image, so that `LoadImaged` goes on to the next reader.
         """
         if not self.verify_suffix(data):
-            raise UsageError(f"no {' '.join(RASTER_SUFFIXES)} file; give it to another reader")
+            raise UsageError(f"no {' '.join(PICTURE_SUFFIXES)} file; give it to another reader")
         return PendingRead(paths_of(data))
 
     def get_data(self, img: PendingRead) -> tuple[NDArray[Any], dict[str, Any]]:

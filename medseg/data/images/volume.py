@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from medseg.data.dicom.allowances import Gaps, Tilt
 from medseg.data.dicom.input import is_dicom
-from medseg.data.images.itk_file import ITK_SUFFIXES, read_itk
-from medseg.data.images.nifti import NIFTI_SUFFIXES, read_nifti
+from medseg.data.images.itk_file import read_itk
+from medseg.data.images.naming import format_words, image_format
+from medseg.data.images.nifti import read_nifti
 from medseg.data.problems import InputError, Problem, Where, refusal
 from medseg.data.source import Source, as_source
 
@@ -28,6 +29,9 @@ __all__ = ["Volume", "read_volume"]
 
 # Voxels of a tile along J and K.
 _TILE = 16
+
+# By the format's name in medseg.data.images.naming.
+_READERS = {"NIfTI": read_nifti, "NRRD": read_itk, "MetaImage": read_itk}
 
 # nibabel's types say Unknown where a caller needs to know.
 _nibabel = cast("Any", nib)
@@ -98,14 +102,14 @@ def read_volume(
         return _dicom(source, where, tilt, gaps)
     if not file.exists():
         raise refusal(file, Problem("error", where, "not there", "check the path and its folder"))
-    name = file.name.lower()
-    if name.endswith(NIFTI_SUFFIXES):
-        array, affine, dtype, doubts = read_nifti(file, where=where)
-        return replace(_volume(file, array, affine, dtype, where=where), doubts=doubts)
-    if name.endswith(ITK_SUFFIXES):
-        return _volume(file, *read_itk(file, where=where), where=where)
-    remedy = "give a NIfTI, NRRD or MetaImage file, or a folder, zip or file of DICOM"
-    raise refusal(file, Problem("error", where, "format not supported", remedy))
+    found = image_format(file)
+    read = _READERS.get(found.name) if found else None
+    if read is None:
+        remedy = f"give a {format_words('volume')} file, or a folder, zip or file of DICOM"
+        raise refusal(file, Problem("error", where, "format not supported", remedy))
+    array, affine, dtype, *doubts = read(file, where=where)
+    volume = _volume(file, array, affine, dtype, where=where)
+    return replace(volume, doubts=doubts[0]) if doubts else volume
 
 
 def _dicom(source: "DicomSeries | Source", where: Where, tilt: Tilt, gaps: Gaps) -> Volume:

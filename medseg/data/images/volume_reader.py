@@ -10,16 +10,13 @@ from typing import Any
 from monai.data.image_reader import ImageReader
 from numpy.typing import NDArray
 
-from medseg.data.images.itk_file import ITK_SUFFIXES
-from medseg.data.images.nifti import NIFTI_SUFFIXES
+from medseg.data.images.naming import VOLUME_SUFFIXES
 from medseg.data.images.reader_common import Paths, PendingRead, narrow, paths_of, place_of
 from medseg.data.images.volume import read_volume
 from medseg.data.problems import Problem, refusal
 from medseg.errors import UsageError
 
 __all__ = ["VolumeReader"]
-
-_SUFFIXES = (*NIFTI_SUFFIXES, *ITK_SUFFIXES)
 
 
 class VolumeReader(ImageReader):
@@ -32,7 +29,7 @@ class VolumeReader(ImageReader):
 
     def verify_suffix(self, filename: Paths) -> bool:
         """Whether all paths end like a volume."""
-        return all(path.lower().endswith(_SUFFIXES) for path in paths_of(filename))
+        return all(path.lower().endswith(VOLUME_SUFFIXES) for path in paths_of(filename))
 
     def read(self, data: Paths, **kwargs: object) -> PendingRead:
         """Note what to read.
@@ -41,7 +38,7 @@ class VolumeReader(ImageReader):
             UsageError: If it is no volume, so that `LoadImaged` goes on to the next reader.
         """
         if not self.verify_suffix(data):
-            raise UsageError(f"no {' '.join(_SUFFIXES)} file; give it to another reader")
+            raise UsageError(f"no {' '.join(VOLUME_SUFFIXES)} file; give it to another reader")
         return PendingRead(paths_of(data))
 
     def get_data(self, img: PendingRead) -> tuple[NDArray[Any], dict[str, Any]]:

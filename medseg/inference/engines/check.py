@@ -18,7 +18,13 @@ from medseg._files import write_atomically
 from medseg.inference.engines.open_engine import Engine
 from medseg.inference.engines.torch_engine import torch_predictor
 
-__all__ = ["LEAST_DICE", "Agreement", "agreeing_engine", "label_agreement", "telling_windows"]
+__all__ = [
+    "LEAST_DICE",
+    "Agreement",
+    "agreeing_engine",
+    "label_agreement",
+    "representative_windows",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +109,7 @@ def label_agreement(
     return Agreement(dice=min(dice), equal=equal, classes=len(classes))
 
 
-def telling_windows(
+def representative_windows(
     engine: Callable[[Tensor], Tensor], windows: Sequence[Tensor], most: int = _MOST_WINDOWS
 ) -> list[Tensor]:
     """The window whose intensities spread most, then that with most of the rarest class, and so on.
@@ -135,7 +141,9 @@ def _dice(found: Tensor, truth: Tensor) -> float:
 
 def _measured(engine: Engine, network: nn.Module, windows: Sequence[Tensor]) -> Agreement:
     reference = torch_predictor(network, "fp32", axes=len(engine.window), device=engine.device)
-    agreement = label_agreement(engine, reference, torch.stack(telling_windows(engine, windows)))
+    agreement = label_agreement(
+        engine, reference, torch.stack(representative_windows(engine, windows))
+    )
     if agreement.classes > 1 and engine.verdict is not None:
         content = {**asdict(agreement), "processor": _processor(engine.device)}
         _write(engine.verdict, json.dumps(content))

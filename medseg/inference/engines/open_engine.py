@@ -15,7 +15,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from medseg.data.cases.disk_cache import default_cache_dir
+from medseg import _files
 from medseg.errors import MedsegError, UsageError
 from medseg.inference.autocast import fast_precision
 from medseg.inference.engines.key import engine_key
@@ -141,7 +141,7 @@ def open_engine(  # noqa: PLR0913 - one keyword for each choice
         channels=channels,
         device=device,
         compile=compile,
-        folder=(cache_dir or default_cache_dir()) / "engines",
+        folder=(cache_dir or _files.cache_dir()) / "engines",
         key=engine_key(network, key, window=window, channels=channels),
     )
     return _first(list(product(names, precisions)), order)

@@ -24,7 +24,7 @@ from monai.transforms import (
 )
 
 from medseg.data import CaseDataset, RandomDraws
-from medseg.data.cases import announce as announcing
+from medseg.data.cases import estimate as estimating
 from medseg.data.cases.draws import Draw
 from medseg.errors import DataError, MachineError, UsageError
 from medseg.transforms import ClassVoxelsd
@@ -332,15 +332,15 @@ def test_what_a_cache_takes_is_told_before_it_is_filled(cases, tmp_path, caplog,
 
 
 def test_memory_that_would_not_do_is_refused_with_advice(cases, monkeypatch):
-    monkeypatch.setattr(announcing, "available_bytes", lambda: 5000)
+    monkeypatch.setattr(estimating, "available_bytes", lambda: 5000)
     told = r"^cache memory: 4 cases need about 0\.0 MB more, and only 0\.0 MB .* take cache disk"
     with pytest.raises(MachineError, match=told):
         CaseDataset(cases, preparation())
 
 
 def test_a_disk_that_would_not_do_is_refused_with_advice(cases, tmp_path, monkeypatch):
-    usage = announcing.shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr(announcing.shutil, "disk_usage", lambda folder: usage)
+    usage = estimating.shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(estimating.shutil, "disk_usage", lambda folder: usage)
     told = rf"^{tmp_path}: 4 cases need about 0\.0 MB more, and only 0\.0 MB is free; make room"
     with pytest.raises(MachineError, match=told):
         CaseDataset(cases, preparation(), cache="disk", cache_dir=tmp_path)

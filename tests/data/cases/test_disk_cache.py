@@ -7,13 +7,12 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Thread
 
 import numpy as np
 import pytest
 
-from medseg.data.cases.disk_cache import DiskCache, default_cache_dir
+from medseg.data.cases.disk_cache import DiskCache
 from medseg.data.cases.disk_entry import encode_entry
 from medseg.errors import MachineError
 
@@ -165,13 +164,3 @@ def test_other_troubles_of_a_disk_keep_their_name(tmp_path):
     cache.folder = tmp_path / "gone"
     with pytest.raises(FileNotFoundError, match="gone"):
         cache.keep(NAME, files_of(), "case")
-
-
-def test_the_default_folder_is_the_users_unless_the_environment_names_another(monkeypatch):
-    for name in ("MEDSEG_CACHE", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    assert default_cache_dir() == Path.home() / ".cache" / "medseg"
-    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
-    assert default_cache_dir() == Path("/caches/medseg")
-    monkeypatch.setenv("MEDSEG_CACHE", "/large/disk")
-    assert default_cache_dir() == Path("/large/disk")

@@ -8,7 +8,7 @@ import pytest
 
 from medseg.data.cases.disk_entry import encode_entry, read_entry, write_entry
 from medseg.data.cases.packed import pack_case
-from tests.data.cases.test_plain import same
+from tests.data.test_nested import same
 
 
 def a_packed_case():

@@ -14,7 +14,7 @@ from medseg.data.cases.estimate import (
     Extents,
     estimate,
     read_extents,
-    telling_cases,
+    representative_cases,
 )
 from medseg.data.cases.packed import pack_case, packed_bytes
 from medseg.data.cases.preparing import prepare_case
@@ -67,7 +67,7 @@ def size(packed):
 def test_estimates_are_within_a_tenth_of_the_truth(cases, recipe):
     sizes = [size(prepare_case(RECIPES[recipe], case)) for case in cases]
     extents = read_extents(cases)
-    expected = estimate(extents, {index: sizes[index] for index in telling_cases(extents)})
+    expected = estimate(extents, {index: sizes[index] for index in representative_cases(extents)})
     truth = CaseSize.total(sizes)
     assert expected.ram_bytes == pytest.approx(truth.ram_bytes, rel=0.1)
     assert expected.disk_bytes == pytest.approx(truth.disk_bytes, rel=0.1)
@@ -76,7 +76,7 @@ def test_estimates_are_within_a_tenth_of_the_truth(cases, recipe):
 def test_two_cases_stand_for_three_by_hand():
     # Voxels of 1 and 8 mm^3; those prepared at 2 mm have as many voxels as volume / 8.
     extents = Extents(np.array([800.0, 100, 100]), np.array([800.0, 800, 800]))
-    assert telling_cases(extents) == [0, 2]
+    assert representative_cases(extents) == [0, 2]
     alike = CaseSize(voxels=100, ram_bytes=300, disk_bytes=200)
     assert estimate(extents, {0: alike, 2: alike}) == CaseSize(300, 900, 600)
     as_it_is = CaseSize(voxels=800, ram_bytes=2400, disk_bytes=1600)

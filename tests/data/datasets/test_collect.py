@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from medseg.data.datasets.check import check_dataset
-from medseg.data.datasets.collect import About, Plan, collect_manifest, find_files
+from medseg.data.datasets.collect import DatasetInfo, SplitPlan, collect_manifest, find_files
 from medseg.data.digest import file_sha256
 from medseg.errors import DataError, UsageError
 from tests.data.builders import a_label, an_image, write_nifti
 
-ABOUT = About(modality="CT")
-TWO_FOLDS = Plan(folds=2)
+ABOUT = DatasetInfo(modality="CT")
+TWO_FOLDS = SplitPlan(folds=2)
 
 
 def write_cases(folder, names=("p1_a", "p1_b", "p2_a", "p3_a"), label=None):
@@ -42,7 +42,7 @@ def test_a_folder_of_the_decathlons_layout_becomes_a_manifest_that_checks_sound(
 
 def test_what_the_user_says_is_written_down(tmp_path):
     write_cases(tmp_path)
-    about = About(
+    about = DatasetInfo(
         name="mine", modality="MR", label_names=("background", "a", "b"), licence="CC0-1.0"
     )
     manifest, _ = collect(tmp_path, about)
@@ -59,18 +59,18 @@ def test_the_groups_of_cases_may_be_their_folders(tmp_path):
         write_nifti(tmp_path / f"{label}.nii.gz", a_label())
     images = find_files(f"{tmp_path}/*/image/*", option="--images")
     labels = find_files(f"{tmp_path}/*/label/*", option="--labels")
-    plan = Plan(folds=2, group_regex="^([^/]+)/")
+    plan = SplitPlan(folds=2, group_regex="^([^/]+)/")
     manifest, _ = collect_manifest(images, labels, ABOUT, plan)
     groups = {case.image: case.group for case in manifest.cases}
     assert groups == {name: name.partition("/")[0] for name in groups}
     assert set(groups.values()) == {"polyp", "adenoma"}
     with pytest.raises(UsageError, match=r"--group-regex \^\(x\): finds no group in image 'aden"):
-        collect_manifest(images, labels, ABOUT, Plan(folds=2, group_regex="^(x)"))
+        collect_manifest(images, labels, ABOUT, SplitPlan(folds=2, group_regex="^(x)"))
 
 
 def test_cases_of_a_patient_share_a_fold(tmp_path):
     write_cases(tmp_path)
-    manifest, _ = collect(tmp_path, plan=Plan(folds=3, patient_regex="^(p[0-9]+)_"))
+    manifest, _ = collect(tmp_path, plan=SplitPlan(folds=3, patient_regex="^(p[0-9]+)_"))
     assert [case.patient for case in manifest.cases] == ["p1", "p1", "p2", "p3"]
     assert manifest.cases[0].fold == manifest.cases[1].fold
     assert {case.fold for case in manifest.cases} == {0, 1, 2}
@@ -78,7 +78,7 @@ def test_cases_of_a_patient_share_a_fold(tmp_path):
 
 def test_patients_are_set_aside_for_testing_with_all_their_cases(tmp_path):
     write_cases(tmp_path, [f"p{number}_{letter}" for number in range(6) for letter in "ab"])
-    plan = Plan(folds=2, test_patients=2, patient_regex="^(p[0-9]+)_")
+    plan = SplitPlan(folds=2, test_patients=2, patient_regex="^(p[0-9]+)_")
     manifest, _ = collect(tmp_path, plan=plan)
     assert (len(manifest.training), len(manifest.test)) == (8, 4)
     assert len({case.patient for case in manifest.test}) == 2
@@ -98,8 +98,9 @@ def test_a_pattern_for_images_may_match_the_labels_too(tmp_path):
     labels = find_files(f"{tmp_path}/*_mask.nii.gz", option="--labels")
     manifest, _ = collect_manifest(images, labels, ABOUT, TWO_FOLDS)
     assert [case.image for case in manifest.cases] == ["a_ct.nii.gz", "b_ct.nii.gz"]
+    assert collect_manifest(images, images, ABOUT, TWO_FOLDS) == (manifest, tmp_path)
     with pytest.raises(DataError, match="--images matches no file that --labels does not"):
-        collect_manifest(images, images, ABOUT, TWO_FOLDS)
+        collect_manifest(labels, labels, ABOUT, TWO_FOLDS)
 
 
 def test_patterns_may_be_relative_and_reach_any_depth(tmp_path, monkeypatch):
@@ -129,13 +130,13 @@ def test_a_gap_in_the_values_is_refused_unless_all_values_are_named(tmp_path):
     write_cases(tmp_path, label=np.where(a_label() == 2, 3, a_label()))
     with pytest.raises(DataError, match=r"none holds 2, but .*p1_a\.nii\.gz holds 3; renumber"):
         collect(tmp_path)
-    about = About(modality="CT", label_names=("background", "a", "b", "c"))
+    about = DatasetInfo(modality="CT", label_names=("background", "a", "b", "c"))
     assert len(collect(tmp_path, about)[0].labels) == 4
 
 
 def test_too_few_names_are_refused(tmp_path):
     write_cases(tmp_path)
-    about = About(modality="CT", label_names=("background", "lung"))
+    about = DatasetInfo(modality="CT", label_names=("background", "lung"))
     with pytest.raises(UsageError, match=r"2 names, but .* holds 2; name every value"):
         collect(tmp_path, about)
 
@@ -144,7 +145,7 @@ def test_labels_that_are_all_background_are_refused_unless_named(tmp_path):
     write_cases(tmp_path, label=a_label() * 0)
     with pytest.raises(DataError, match="all are background"):
         collect(tmp_path)
-    about = About(modality="CT", label_names=("background", "lung"))
+    about = DatasetInfo(modality="CT", label_names=("background", "lung"))
     assert collect(tmp_path, about)[0].class_names == ["background", "lung"]
 
 
@@ -159,23 +160,23 @@ def test_a_label_of_fractions_is_refused_by_name(tmp_path):
 def test_a_pattern_that_finds_no_patient_is_refused(tmp_path, pattern):
     write_cases(tmp_path)
     with pytest.raises(UsageError, match=r"finds no patient in case 'p1_a'; put the part"):
-        collect(tmp_path, plan=Plan(folds=2, patient_regex=pattern))
+        collect(tmp_path, plan=SplitPlan(folds=2, patient_regex=pattern))
 
 
 def test_a_pattern_that_is_none_is_refused(tmp_path):
     write_cases(tmp_path)
     with pytest.raises(UsageError, match=r"--patient-regex \(: .*; mend the pattern"):
-        collect(tmp_path, plan=Plan(folds=2, patient_regex="("))
+        collect(tmp_path, plan=SplitPlan(folds=2, patient_regex="("))
 
 
 def test_more_folds_than_patients_are_refused(tmp_path):
     write_cases(tmp_path)
     with pytest.raises(UsageError, match="5 folds need 5 patients, got 4"):
-        collect(tmp_path, plan=Plan())
+        collect(tmp_path, plan=SplitPlan())
 
 
 def test_a_name_that_no_manifest_takes_is_refused_in_one_line(tmp_path):
     write_cases(tmp_path)
     with pytest.raises(UsageError, match=r"would break a rule: name: .*, got 'My Data'") as info:
-        collect(tmp_path, About(name="My Data", modality="CT"))
+        collect(tmp_path, DatasetInfo(name="My Data", modality="CT"))
     assert len(str(info.value).splitlines()) == 1

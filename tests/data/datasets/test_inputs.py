@@ -16,6 +16,7 @@ from medseg.data import (
     require_usable,
 )
 from medseg.errors import DataError
+from tests.data.dicom.builders import hounsfield, save, slices, uid
 
 
 def test_a_data_sets_own_manifest_comes_before_the_bundles(phantoms, tmp_path):
@@ -39,6 +40,19 @@ def test_only_images_are_found_and_links_keep_their_names(tmp_path):
     assert names == ["B.NII.GZ", "a.nii", "link.nii"]
 
 
+def test_volumes_of_every_format_are_found_without_the_outputs_of_a_prediction(tmp_path):
+    names = ["a.nrrd", "b.NHDR", "c.mha", "d.mhd", "e.nii"]
+    for name in (*names, "a_seg.nrrd", "c_entropy.nii.gz", "e_overlay.png", "d.raw"):
+        (tmp_path / name).touch()
+    assert [Path(path).name for path in list_images(tmp_path)] == names
+
+
+def test_a_dicom_series_is_found_where_there_are_no_volume_files(tmp_path):
+    save(slices(hounsfield()), tmp_path / "ct")
+    (tmp_path / "page.png").touch()
+    assert list_images(tmp_path) == [f"{tmp_path.resolve()}#{uid('a')}"]
+
+
 def test_pictures_are_found_where_there_are_no_volumes(tmp_path):
     for name in ("t1.tif", "t2.png", "t1_seg.tif", "t2_seg.png", "t2_overlay.png", "notes.txt"):
         (tmp_path / name).touch()
@@ -55,7 +69,7 @@ def test_a_missing_or_empty_folder_is_refused(tmp_path, made):
     folder = tmp_path / "images"
     if made:
         folder.mkdir()
-    with pytest.raises(DataError, match="no .nii or .nii.gz" if made else "no such folder"):
+    with pytest.raises(DataError, match="no NIfTI, NRRD, Meta" if made else "no such folder"):
         list_images(folder)
 
 

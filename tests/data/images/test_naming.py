@@ -5,13 +5,16 @@ from pathlib import Path
 import pytest
 
 from medseg.data.images.naming import (
+    FORMATS,
+    image_format,
     image_stem,
+    images_among,
     is_nifti,
     is_picture,
     label_path,
-    nifti_or_pictures,
-    overlay_path,
+    without_outputs,
 )
+from medseg.data.output_names import ENDINGS
 
 
 @pytest.mark.parametrize(
@@ -32,7 +35,26 @@ def test_a_stem_is_the_name_without_suffixes_in_any_case(name, stem):
 
 def test_outputs_are_named_after_their_image():
     assert label_path("out", "in/scan.NII") == Path("out/scan_seg.nii.gz")
-    assert overlay_path("out", "in/scan.NII") == Path("out/scan_overlay.png")
+
+
+def test_labels_of_volumes_are_in_the_format_of_the_image():
+    assert label_path("out", "in/scan.NHDR") == Path("out/scan_seg.nrrd")
+    assert label_path("out", "in/scan.mhd") == Path("out/scan_seg.mha")
+
+
+def test_no_two_formats_share_a_suffix_and_each_label_can_be_read():
+    suffixes = [suffix for one in FORMATS for suffix in one.suffixes]
+    assert len(suffixes) == len(set(suffixes))
+    for one in FORMATS:
+        assert all(image_format(f"a{suffix.upper()}") is one for suffix in one.suffixes)
+        assert set(one.detached) <= set(one.suffixes)
+        assert image_format(f"a{one.label}").kind == one.kind
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_an_output_is_left_out_beside_its_image_and_alone_it_may_be_an_image(ending):
+    images = [Path("a/scan.nrrd"), Path(f"b/scan{ending}.nii.gz"), Path(f"other{ending}.nii")]
+    assert without_outputs(images) == [images[0], images[2]]
 
 
 def test_hidden_files_and_other_suffixes_are_no_images():
@@ -53,5 +75,6 @@ def test_overlays_and_hidden_files_are_no_pictures():
 
 def test_pictures_count_where_there_are_no_volumes():
     pictures = [Path("a.png"), Path("b.tif"), Path("a_overlay.png")]
-    assert nifti_or_pictures(pictures) == pictures[:2]
-    assert nifti_or_pictures([*pictures, Path("c.nii")]) == [Path("c.nii")]
+    assert images_among(pictures) == pictures[:2]
+    volumes = [Path("c.nii"), Path("d.NRRD"), Path("e.mhd")]
+    assert images_among([*pictures, *volumes]) == volumes

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from medseg.data.datasets.check import check_dataset
-from medseg.data.datasets.collect import About, Plan, collect_manifest
+from medseg.data.datasets.collect import DatasetInfo, SplitPlan, collect_manifest
 from medseg.data.datasets.intake import check_pair
 from medseg.data.images.picture import Picture, read_image
 from medseg.data.images.volume import Volume
@@ -77,9 +77,11 @@ def test_a_label_in_colours_is_an_error(glands):
 
 
 def test_a_manifest_of_ones_own_pictures(glands):
-    about = About(modality="histology", label_kind="mask", label_names=("background", "gland"))
+    about = DatasetInfo(
+        modality="histology", label_kind="mask", label_names=("background", "gland")
+    )
     images, masks = (sorted((glands / kind).iterdir()) for kind in ("images", "masks"))
-    manifest, folder = collect_manifest(images, masks, about, Plan(folds=2))
+    manifest, folder = collect_manifest(images, masks, about, SplitPlan(folds=2))
     assert folder == glands
     assert [(case.case, case.image) for case in manifest.cases] == [
         ("a", "images/a.png"),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from monai.transforms import LoadImage
 
+from medseg.data.images.naming import VOLUME_SUFFIXES
 from medseg.data.images.volume import read_volume
 from medseg.data.problems import InputError
 from medseg.data.source import Source
@@ -127,3 +128,10 @@ def test_a_series_is_read_with_the_words_for_tilt_and_gaps(tmp_path):
     with pytest.raises(InputError, match=r"^DICOM series .* tilted by 20") as info:
         read_volume(tmp_path, where="label")
     assert info.value.problem.where == "label"
+
+
+@pytest.mark.parametrize("suffix", VOLUME_SUFFIXES)
+def test_every_volume_format_of_the_table_has_a_reader(suffix, tmp_path):
+    (tmp_path / f"a{suffix}").write_bytes(b"no image")
+    with pytest.raises(InputError, match="cannot be read as"):
+        read_volume(tmp_path / f"a{suffix}")
