@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import yaml
-from monai.bundle.config_parser import ConfigParser
 
 from medseg.errors import UsageError
 
-__all__ = ["config_paths", "read_config"]
+__all__ = ["MAY_BE", "NEEDED", "config_paths", "read_config"]
+
+# What `medseg predict` asks of a config of inference: parts that it needs, and that may be.
+NEEDED = ("preprocessing_steps", "network", "inferer", "device", "class_names")
+MAY_BE = ("window", "part_of", "label_kind", "postprocessing")
 
 
 def config_paths(bundle: str | Path, names: Sequence[str]) -> list[str]:
@@ -43,6 +46,9 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
     Raises:
         UsageError: If one of them is no YAML, or changes a part that none before it has.
     """
+    # MONAI takes seconds to import, and paths are asked for without it.
+    from monai.bundle.config_parser import ConfigParser
+
     parser = cast("Any", ConfigParser())
     try:
         parser.read_config(list(paths))

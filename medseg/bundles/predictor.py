@@ -21,7 +21,7 @@ from numpy.typing import DTypeLike, NDArray
 from torch import nn
 
 from medseg._quiet import quiet_libraries
-from medseg.bundles.configs import config_paths, read_config
+from medseg.bundles.configs import MAY_BE, NEEDED, config_paths, read_config
 from medseg.bundles.metadata import load_metadata
 from medseg.bundles.one_line import excepthook_kept
 from medseg.bundles.run import open_workflow
@@ -43,8 +43,6 @@ __all__ = ["SET_BY_OPTIONS", "Predictor", "SourceLabel", "open_predictor"]
 
 # Keys of a config that `medseg predict` has options for, or decides by itself.
 SET_BY_OPTIONS = ("ckpt_path", "datalist", "dataset_dir", "output_dir", "overwrite")
-_NEEDED = ("preprocessing_steps", "network", "inferer", "device", "class_names")
-_MAY_BE = ("window", "part_of", "label_kind", "postprocessing")
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,9 +195,9 @@ def open_predictor(
         )
         parser = cast("Any", workflow).parser
         workflow.initialize()
-        parts = {key: parser.get_parsed_content(key) for key in _NEEDED}
+        parts = {key: parser.get_parsed_content(key) for key in NEEDED}
         known = parser.get()
-        may_be = {key: parser.get_parsed_content(key) if key in known else None for key in _MAY_BE}
+        may_be = {key: parser.get_parsed_content(key) if key in known else None for key in MAY_BE}
         if mirror_axes:
             _mirror(parts["inferer"], mirror_axes)
         load_weights(parts["network"], weights)
@@ -208,7 +206,7 @@ def open_predictor(
     if image.num_channels not in (1, 3):
         raise UsageError(f"{bundle}: wants {image.num_channels} channels; medseg gives 1, or RGB")
     window = may_be["window"]
-    loading, recipe = _apart(bundle, parts["preprocessing_steps"])
+    loading, recipe = _split_loading(bundle, parts["preprocessing_steps"])
     return Predictor(
         name=metadata.name,
         version=metadata.version,
@@ -242,7 +240,7 @@ def _refuse_set_by_options(pairs: Sequence[str]) -> None:
 
 
 def _check_keys(bundle: Path, config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
-    missing = [key for key in (*_NEEDED, *overrides) if key not in config]
+    missing = [key for key in (*NEEDED, *overrides) if key not in config]
     if missing:
         raise UsageError(f"{bundle}: its inference config has no {missing[0]}; add it")
 
@@ -261,7 +259,7 @@ def _labels(bundle: Path, class_names: Sequence[str]) -> tuple[Label, ...]:
     )
 
 
-def _apart(bundle: Path, steps: Sequence[Any]) -> tuple[Any, Compose]:
+def _split_loading(bundle: Path, steps: Sequence[Any]) -> tuple[Any, Compose]:
     """How a recipe loads, and what it does from then on: volumes are read, and checked, before."""
     if not steps or not isinstance(steps[0], LoadImaged):
         raise UsageError(f"{bundle}: let preprocessing_steps begin with LoadImaged")

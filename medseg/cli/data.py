@@ -5,24 +5,22 @@ import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import track
 
-from medseg.cli.check_table import print_report
 from medseg.cli.preview import preview
 from medseg.cli.statistics import statistics
-from medseg.data.datasets.check import check_dataset
-from medseg.data.datasets.collect import DatasetInfo, SplitPlan, collect_manifest, find_files
-from medseg.data.datasets.facts import CaseReport, DatasetReport
 from medseg.data.datasets.pairs import PAIRING_RULE
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Manifest, Modality, load_manifest, save_manifest
-from medseg.data.phantoms.chest.writer import FileFormat, PhantomSet, write_phantoms
-from medseg.data.phantoms.fat.writer import FatPhantomSet, write_fat_phantoms
+from medseg.data.phantoms.file_format import FileFormat
 from medseg.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from medseg.data.datasets.facts import CaseReport, DatasetReport
 
 __all__ = ["app"]
 
@@ -48,6 +46,10 @@ def check(
 
     Exits with 0 if there are no errors (warnings may be as they should be), else with 3.
     """
+    # What reads images takes a while to import; --help needs none of it.
+    from medseg.cli.check_table import print_report
+    from medseg.data.datasets.check import check_dataset
+
     known = load_manifest(manifest)
     report = check_dataset(
         known, dataset_dir, lambda cases: _with_progress(cases, len(known.cases))
@@ -60,7 +62,7 @@ def check(
         raise typer.Exit(ExitCode.DATA)
 
 
-def _with_progress(cases: Iterator[CaseReport], total: int) -> Iterator[CaseReport]:
+def _with_progress(cases: "Iterator[CaseReport]", total: int) -> "Iterator[CaseReport]":
     console = Console(stderr=True)
     yield from track(
         cases,
@@ -72,7 +74,7 @@ def _with_progress(cases: Iterator[CaseReport], total: int) -> Iterator[CaseRepo
     )
 
 
-def _as_json(report: DatasetReport) -> str:
+def _as_json(report: "DatasetReport") -> str:
     counts = {"errors": report.count("error"), "warnings": report.count("warning")}
     # Intensities leave out what is not finite, so strict JSON can hold them all.
     return json.dumps({**counts, **dataclasses.asdict(report)}, indent=2, allow_nan=False)
@@ -126,6 +128,13 @@ def manifest(  # noqa: PLR0913 - one argument an option
     ] = False,
 ) -> None:
     """Describe your own folder of images and labels, ready for training."""
+    from medseg.data.datasets.collect import (
+        DatasetInfo,
+        SplitPlan,
+        collect_manifest,
+        find_files,
+    )
+
     if out.exists() and not (overwrite or dry_run):
         raise UsageError(f"{out}: is there already; give --overwrite, or another --out")
     about = DatasetInfo(
@@ -185,6 +194,9 @@ def phantom(  # noqa: PLR0913 - one argument an option
 
     Of chest CT with lung and infection, or of abdominal fat MR with subcutaneous and visceral fat.
     """
+    from medseg.data.phantoms.chest.writer import PhantomSet, write_phantoms
+    from medseg.data.phantoms.fat.writer import FatPhantomSet, write_fat_phantoms
+
     test_cases = max(0, min(2, cases - folds)) if test is None else test
     if kind == "chest":
         if slices is not None:

@@ -10,9 +10,7 @@ from rich.console import Console
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import load_manifest
 from medseg.errors import ExitCode, UsageError
-from medseg.metrics.case_scores import Criteria
-from medseg.metrics.lesions import LesionOverlap
-from medseg.reports.columns import DEFAULT_METRICS, chosen_metrics
+from medseg.metrics.criteria import Criteria, LesionOverlap
 from medseg.reports.pairing import (
     PAIRING,
     EvaluationCase,
@@ -20,8 +18,7 @@ from medseg.reports.pairing import (
     pairs_by_manifest,
     pairs_by_name,
 )
-from medseg.reports.scoring import SCORE_FILES, score_pairs, write_scores
-from medseg.reports.tables import print_scores, scores_json
+from medseg.reports.score_files import SCORE_FILES
 
 __all__ = ["PAIRING", "evaluate"]
 
@@ -76,6 +73,11 @@ def evaluate(  # noqa: PLR0913 - one argument an option
 
     medseg evaluate labels --manifest data_manifests/covid19_ct_seg.json --dataset-dir data
     """
+    # What scores takes a while to import; --help needs none of it.
+    from medseg.reports.columns import DEFAULT_METRICS, chosen_metrics
+    from medseg.reports.scoring import score_pairs, write_scores
+    from medseg.reports.tables import print_scores, scores_json
+
     shown = chosen_metrics(metrics) if metrics else None
     criteria = Criteria(tolerance_mm=tolerance_mm, lesion_overlap=lesion_overlap)
     label_kind: LabelKind = "classes"

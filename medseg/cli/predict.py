@@ -2,6 +2,7 @@
 
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -87,18 +88,19 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     medseg predict bundles/covid_lung_ct_unet3d scan.nii.gz -o labels
     """
     share = _shard(shard)
-    # torch and MONAI take seconds to import; --help needs neither.
+    # A prediction's parts take a while to import; --help needs none of them.
+    from medseg.cli.predict_tell import report_progress
+    from medseg.data.source import parse_source
     from medseg.prediction.run import Request, run_prediction
 
     request = Request(
         bundle=bundle,
-        inputs=tuple(inputs),
+        inputs=tuple(map(parse_source, inputs)),
         output=output,
         weights=weights,
         pairs=tuple(override or ()),
         existing="replace" if overwrite else "refuse",
         work="forecast" if dry_run else "predict",
-        told="json" if as_json else "lines",
         bugs="raised" if "--debug" in sys.argv else "told",
         series_uid=series_uid,
         tilt="resample" if allow_tilt else "refuse",
@@ -109,8 +111,9 @@ def predict(  # noqa: PLR0913 - one parameter for each option
         maps=_words(maps),
         mirror=_axes(mirror),
         shard=share,
+        process="own",
     )
-    code = run_prediction(request)
+    code = run_prediction(request, partial(report_progress, as_json=as_json))
     if code:
         raise typer.Exit(code)
 

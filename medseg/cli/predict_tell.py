@@ -10,13 +10,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from medseg.prediction.cases import Refused
-from medseg.prediction.ledger import Entry
 from medseg.prediction.outputs import CaseFiles
 
-__all__ = ["Teller", "telling", "volumes_line"]
+__all__ = ["ProgressReporter", "report_progress"]
 
 
-class Teller:
+class ProgressReporter:
     """Lines for people as cases come, or JSON for programs at the end.
 
     Results go to standard output, forecasts, errors and the bar to standard error.
@@ -61,8 +60,8 @@ class Teller:
 
 
 @contextmanager
-def telling(*, total: int, as_json: bool) -> Generator[Teller]:
-    """A teller, with a bar and the time that is left where standard error is a terminal."""
+def report_progress(total: int, *, as_json: bool) -> Generator[ProgressReporter]:
+    """A reporter, with a bar and the time that is left where standard error is a terminal."""
     console = Console(stderr=True)
     progress = Progress(
         TextColumn("{task.description}"),
@@ -77,18 +76,4 @@ def telling(*, total: int, as_json: bool) -> Generator[Teller]:
         redirect_stderr=False,
     )
     with progress:
-        yield Teller(progress, total=total, as_json=as_json)
-
-
-def volumes_line(entry: Entry) -> str:
-    """`lung 3120.4 ml, infection 55.1 ml`; of a picture `cell 61.3 %, 14 of them`."""
-    parts: list[str] = []
-    for column, value in entry.columns.items():
-        name, _, unit = column.rpartition("_")
-        if unit == "ml":
-            parts.append(f"{name} {float(value):.1f} ml")
-        if unit == "percent":
-            parts.append(f"{name} {float(value):.1f} %")
-        if unit == "count":
-            parts.append(f"{value} of them")
-    return ", ".join(parts) or "done"
+        yield ProgressReporter(progress, total=total, as_json=as_json)

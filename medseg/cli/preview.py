@@ -9,8 +9,6 @@ import typer
 from medseg._files import write_atomically
 from medseg.cli.preview_table import print_times, times_json
 from medseg.data.images.naming import PICTURE_SUFFIXES, image_stem
-from medseg.data.images.raster import read_raster
-from medseg.data.images.volume import read_volume
 from medseg.data.problems import Where
 from medseg.errors import DataError, UsageError
 
@@ -128,6 +126,9 @@ def _check_case(image: Path, label: Path, case: Mapping[str, Any]) -> None:
 
 
 def _read(file: Path, where: Where) -> None:
+    from medseg.data.images.raster import read_raster
+    from medseg.data.images.volume import read_volume
+
     if _is_picture(file):
         read_raster(file, where=where)
     else:

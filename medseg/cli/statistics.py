@@ -9,12 +9,6 @@ from rich.console import Console
 from rich.progress import track
 
 from medseg.data.channel import Statistics
-from medseg.data.datasets.statistics import (
-    foreground_samples,
-    measured_cases,
-    summarise,
-    with_statistics,
-)
 from medseg.data.manifest import Manifest, load_manifest, save_manifest
 from medseg.errors import DataError, UsageError
 
@@ -43,6 +37,9 @@ def statistics(
     """
     if out is not None and out.exists() and not overwrite:
         raise UsageError(f"{out}: is there already; give --overwrite, or another --out")
+    # What reads images takes a while to import; --help needs none of it.
+    from medseg.data.datasets.statistics import with_statistics
+
     known = load_manifest(manifest)
     measured = _measure(known, dataset_dir, fold)
     if out is not None:
@@ -58,6 +55,8 @@ def statistics(
 
 
 def _measure(manifest: Manifest, dataset_dir: Path, fold: int | None) -> tuple[Statistics, ...]:
+    from medseg.data.datasets.statistics import foreground_samples, measured_cases, summarise
+
     if not dataset_dir.is_dir():
         raise DataError(f"{dataset_dir}: no such folder; give the one that holds {manifest.name}")
     cases = measured_cases(manifest, fold)

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from medseg.inference.meta_result import meta_result
+
 __all__ = ["peak_activation_bytes"]
 
 
@@ -25,6 +27,11 @@ class _Alive(TorchDispatchMode):
         self.now = self.peak = 0
         self._known: set[int] = set()
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # To keep its compiler off this mode, torch would import all of it; see `meta_result`.
+        return False
+
     def __torch_dispatch__(
         self,
         func: Callable[..., Any],
@@ -32,7 +39,7 @@ class _Alive(TorchDispatchMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        result = func(*args, **(kwargs or {}))
+        result = meta_result(func, args, kwargs or {})
         for leaf in tree_leaves(result):
             if isinstance(leaf, Tensor):
                 self._count(leaf.untyped_storage())

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from medseg._checks import require_choice
 from medseg._files import write_atomically
-from medseg.data.dicom.choice import split_reference
 from medseg.data.images.naming import image_stem, label_suffix
 from medseg.data.output_names import LABEL
+from medseg.data.source import parse_source
 from medseg.errors import DataError, UsageError
 from medseg.inference.itk_label import mha_bytes, nrrd_bytes
 from medseg.inference.maps import LEVELS, Bytes
@@ -70,7 +70,7 @@ class SaveLabeld(MapTransform):
         for key in self.keys:
             label: MetaTensor = data[key]
             source = _source(label)
-            case = data.get("case") or split_reference(source)[1] or image_stem(source)
+            case = data.get("case") or parse_source(source).series_uid or image_stem(source)
             path = self.output_dir / f"{case}{LABEL}{label_suffix(source)}"
             if path.exists() and self.overwrite == "refuse":
                 raise UsageError(f"{path} is there already; set overwrite to 'replace' or move it")

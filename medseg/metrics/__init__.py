@@ -6,11 +6,12 @@ from medseg._lazy import attach
 
 if TYPE_CHECKING:
     from medseg.metrics.bootstrap import draw_cases, interval95
-    from medseg.metrics.case_scores import Criteria, label_scores
+    from medseg.metrics.case_scores import label_scores
     from medseg.metrics.class_scores import ClassScores, Presence, absent_scores
+    from medseg.metrics.criteria import Criteria, LesionOverlap
     from medseg.metrics.groups import GroupSummary, summarise_groups
     from medseg.metrics.instances import InstanceScores, instance_scores, pooled_instances
-    from medseg.metrics.lesions import LesionCounts, LesionOverlap, lesion_counts
+    from medseg.metrics.lesions import LesionCounts, lesion_counts
     from medseg.metrics.summary import (
         METRICS,
         POOLED_METRICS,

@@ -4,46 +4,24 @@ How every score is defined, and what it is where a class is empty: `medseg.metri
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from medseg._checks import require_choice, require_not_negative
 from medseg.errors import DataError
 from medseg.metrics.class_scores import EXACT, ClassScores, Shapes, class_scores
-from medseg.metrics.lesions import LesionOverlap, lesion_counts
+from medseg.metrics.criteria import Criteria
+from medseg.metrics.lesions import lesion_counts
 from medseg.metrics.surface import SurfaceScores, diagonal_mm, surface_scores
 from medseg.metrics.voxel_counts import confusion, one_against_rest
 
-__all__ = ["Criteria", "label_scores"]
+__all__ = ["label_scores"]
 
 Labels = NDArray[np.integer[Any]]
 Mask = NDArray[np.bool_]
 Box = tuple[slice, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Criteria:
-    """What counts as right where that is a choice.
-
-    Attributes:
-        tolerance_mm: How far off a boundary may be and still count as right in NSD. The least
-            that two readers differ by is a good choice; below the spacing only exact voxels count.
-        lesion_overlap: When a lesion counts as found, see `medseg.metrics.lesions`.
-
-    Raises:
-        UsageError: If the tolerance is negative or no number, or the overlap another word.
-    """
-
-    tolerance_mm: float = 2.0
-    lesion_overlap: LesionOverlap = "any"
-
-    def __post_init__(self) -> None:
-        require_not_negative("tolerance_mm", self.tolerance_mm)
-        require_choice("lesion_overlap", self.lesion_overlap, get_args(LesionOverlap))
 
 
 def label_scores(

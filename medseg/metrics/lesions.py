@@ -19,18 +19,18 @@ References:
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from medseg._checks import require_choice
+from medseg.metrics.criteria import LesionOverlap
 from medseg.metrics.objects import SharedVoxels, shared_voxels
 
-__all__ = ["LesionCounts", "LesionOverlap", "lesion_counts", "lesion_f1"]
+__all__ = ["LesionCounts", "lesion_counts", "lesion_f1"]
 
-LesionOverlap = Literal["any", "half", "iou"]
 Mask = NDArray[np.bool_]
 
 

@@ -7,13 +7,11 @@ names of patients.
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from medseg.data.cases.case_digest import source_files
-from medseg.data.dicom.choice import choose_series, dicom_reference, pick_input, split_reference
-from medseg.data.dicom.find import find_dicom_series
 from medseg.data.dicom.input import is_dicom
 from medseg.data.digest import file_sha256
 from medseg.data.images.naming import (
@@ -23,12 +21,20 @@ from medseg.data.images.naming import (
     is_volume,
     without_outputs,
 )
+from medseg.data.source import Source
 from medseg.errors import DataError, MedsegError, UsageError
 from medseg.prediction.earlier_outputs import is_earlier_output, without_earlier_outputs
+
+if TYPE_CHECKING:
+    from medseg.data.dicom.find import DicomSeries
 
 __all__ = ["CohortCase", "Refused", "content_sha256", "find_cases", "share"]
 
 logger = logging.getLogger(__name__)
+
+# Of a cohort of thousands of series, the headers of so many slices wait in memory, some 100 MB;
+# the other series are looked for again when they are read.
+_KEPT_SLICES = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,25 +43,27 @@ class CohortCase:
 
     Attributes:
         name: Names its outputs.
-        reference: A path, or `PATH#UID`, for `read_volume` or `read_picture`.
+        source: Where it is.
         shown: How it is told to the user: the path, or the DICOM series' uid.
-        source: How it is told in files: the base name, or the DICOM series' uid.
+        recorded: How it is told in files: the base name, or the DICOM series' uid.
+        series: The DICOM series as it was found, unless there are too many to keep.
     """
 
     name: str
-    reference: str
+    source: Source
     shown: str
-    source: str
-
-    @property
-    def is_dicom(self) -> bool:
-        """Whether it is a DICOM series."""
-        return split_reference(self.reference)[1] is not None
+    recorded: str
+    series: "DicomSeries | None" = field(default=None, compare=False, repr=False)
 
     @property
     def path(self) -> Path:
         """Where it is."""
-        return split_reference(self.reference)[0]
+        return self.source.path
+
+    @property
+    def is_dicom(self) -> bool:
+        """Whether it is a DICOM series."""
+        return self.source.series_uid is not None
 
 
 @dataclass(frozen=True)
@@ -79,14 +87,14 @@ class Refused:
 
 
 def find_cases(
-    inputs: Sequence[Path], *, modality: str | None = None, series_uid: str | None = None
+    inputs: Sequence[Source], *, modality: str | None = None, series_uid: str | None = None
 ) -> tuple[list[CohortCase], list[Refused]]:
     """Find the volumes behind files and folders.
 
     Args:
-        inputs: Volume files and pictures; DICOM as a folder, a zip, a file or `PATH#UID`; folders
-            of volume files, or, if there is neither volume nor DICOM in it, of pictures, of which
-            all are taken.
+        inputs: Volume files and pictures; DICOM as a folder, a zip or a file; folders of volume
+            files, or, if there is neither volume nor DICOM in it, of pictures, of which all are
+            taken.
         modality: DICOM series must have; None takes any.
         series_uid: Of the one DICOM input.
 
@@ -97,20 +105,21 @@ def find_cases(
         raise UsageError("--series-uid is for one input; give several as PATH#UID each")
     cases: list[CohortCase] = []
     refused: list[Refused] = []
+    room = _KEPT_SLICES
     for number, given in enumerate(inputs, start=1):
         try:
-            if len(inputs) > 1 and is_earlier_output(given):
+            if len(inputs) > 1 and is_earlier_output(given.path):
                 logger.warning("%s: left out, as an earlier prediction wrote it", given)
                 continue
-            cases += _cases(given, modality, series_uid)
+            uid = series_uid or given.series_uid
+            # A link keeps its own name, which is the one the user knows it by.
+            found = _cases(Source(given.path.absolute(), uid), modality)
+            room -= sum(case.series.slices for case in found if case.series is not None)
+            cases += found if room >= 0 else [replace(case, series=None) for case in found]
         except UsageError:
             raise
         except MedsegError as error:
-            # What is wrong with DICOM is told without its path.
-            which = f"input {number}: " if len(inputs) > 1 and str(given) not in str(error) else ""
-            absolute = str(given.absolute())
-            path = absolute if absolute in str(error) else str(given)
-            refused.append(Refused(f"input {number}", which + str(error), path))
+            refused.append(_refused(number, given, error, len(inputs)))
     # Globs overlap; and what comes twice would be in two shares.
     return list(dict.fromkeys(cases)), refused
 
@@ -132,7 +141,6 @@ def content_sha256(case: CohortCase) -> str:
     Raises:
         DataError: If one cannot be read.
     """
-    _, uid = split_reference(case.reference)
     try:
         files = source_files(case.path)
         if case.path.is_dir():
@@ -142,21 +150,34 @@ def content_sha256(case: CohortCase) -> str:
         digests = [file_sha256(file) for file in files]
     except OSError as error:
         raise DataError(f"{case.shown}: cannot be read ({error.strerror})") from error
-    return hashlib.sha256(repr([uid, digests]).encode()).hexdigest()
+    return hashlib.sha256(repr([case.source.series_uid, digests]).encode()).hexdigest()
 
 
-def _cases(given: Path, modality: str | None, series_uid: str | None) -> list[CohortCase]:
-    # A link keeps its own name, which is the one the user knows it by.
-    path, uid = split_reference(given.absolute())
-    if path.is_dir() and uid is None and series_uid is None:
+def _refused(number: int, given: Source, error: MedsegError, inputs: int) -> Refused:
+    # What is wrong with DICOM is told without its path.
+    which = f"input {number}: " if inputs > 1 and str(given) not in str(error) else ""
+    absolute = str(Source(given.path.absolute(), given.series_uid))
+    path = absolute if absolute in str(error) else str(given)
+    return Refused(f"input {number}", which + str(error), path)
+
+
+def _cases(source: Source, modality: str | None) -> list[CohortCase]:
+    path = source.path
+    if path.is_dir() and source.series_uid is None:
         return _of_folder(path, modality)
-    if is_dicom(path) or uid is not None or series_uid is not None:
-        return [_of_series(pick_input(given.absolute(), series_uid=series_uid, modality=modality))]
-    return [_of_file(path)]
+    if not is_dicom(path) and source.series_uid is None:
+        return [_of_file(path)]
+    # pydicom takes a while to import, and most inputs are no DICOM.
+    from medseg.data.dicom.choice import pick_input
+
+    series = pick_input(source, modality=modality)
+    return [_of_file(path) if series is None else _of_series(series)]
 
 
 def _of_file(path: Path) -> CohortCase:
-    return CohortCase(name=image_stem(path), reference=str(path), shown=str(path), source=path.name)
+    return CohortCase(
+        name=image_stem(path), source=Source(path), shown=str(path), recorded=path.name
+    )
 
 
 def _of_folder(path: Path, modality: str | None) -> list[CohortCase]:
@@ -165,16 +186,24 @@ def _of_folder(path: Path, modality: str | None) -> list[CohortCase]:
     volumes = _images(files, is_volume)
     if not files or volumes:
         return [_of_file(file) for file in volumes] or _nothing(path)
+    from medseg.data.dicom.choice import choose_series
+    from medseg.data.dicom.find import find_dicom_series
+
     found = find_dicom_series(path)
     if found:
-        return [_of_series(dicom_reference(path, choose_series(found, modality=modality).uid))]
+        return [_of_series(choose_series(found, modality=modality))]
     return [_of_file(file) for file in _images(files, is_picture)] or _nothing(path)
 
 
-def _of_series(reference: str) -> CohortCase:
-    uid = split_reference(reference)[1] or ""
-    told = f"DICOM series {uid}"
-    return CohortCase(name=uid, reference=reference, shown=told, source=told)
+def _of_series(series: "DicomSeries") -> CohortCase:
+    told = f"DICOM series {series.uid}"
+    return CohortCase(
+        name=series.uid,
+        source=Source(series.path, series.uid),
+        shown=told,
+        recorded=told,
+        series=series,
+    )
 
 
 def _images(files: Sequence[Path], wanted: Callable[[Path], bool]) -> list[Path]:

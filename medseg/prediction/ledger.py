@@ -76,7 +76,10 @@ class Ledger:
 
     def find(self, name: str) -> Entry | None:
         """The entry of a case, if there is one."""
-        return next((entry for entry in self.entries() if entry.name == name), None)
+        if not self.exists():
+            return None
+        with self._open() as database:
+            return next(iter(_entries(database, "where name = ?", name)), None)
 
     def entries(self) -> tuple[Entry, ...]:
         """All entries, by name."""
@@ -136,8 +139,10 @@ class Ledger:
             raise DataError(f"{self.path}: no ledger of this medseg; name another folder")
 
 
-def _entries(database: sqlite3.Connection) -> tuple[Entry, ...]:
-    rows = database.execute("select name, key, status, content from cases order by name")
+def _entries(
+    database: sqlite3.Connection, order: str = "order by name", *values: str
+) -> tuple[Entry, ...]:
+    rows = database.execute(f"select name, key, status, content from cases {order}", values)
     return tuple(
         Entry(name=name, key=key, status=status, **cast("dict[str, Any]", json.loads(content)))
         for name, key, status, content in rows

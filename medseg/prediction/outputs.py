@@ -1,21 +1,16 @@
 """`medseg predict`: the files it writes, and what they are called."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from medseg._files import remove_remains, write_atomically
-from medseg.data.dicom.outputs import DicomFormat, check_dicom_formats, dicom_output_path
+from medseg.data.dicom.formats import DicomFormat, check_dicom_formats, dicom_output_path
 from medseg.data.images.naming import label_suffix
 from medseg.data.images.picture import is_raster
-from medseg.data.output_names import LABEL, OVERLAY, SUMMARY, VOLUMES, MapKind, map_ending
+from medseg.data.output_names import LABEL, OVERLAY, MapKind, map_ending
 from medseg.errors import UsageError
-from medseg.prediction.cases import CohortCase, Refused
-from medseg.prediction.ledger import Entry, Ledger
-from medseg.prediction.plan import Settings
-from medseg.reports.volumes import volumes_csv
+from medseg.prediction.cases import CohortCase
 
 __all__ = [
     "CaseFiles",
@@ -23,9 +18,6 @@ __all__ = [
     "case_files",
     "read_formats",
     "refuse_clashes",
-    "refuse_foreign_tables",
-    "write_summary",
-    "write_volumes",
 ]
 
 ImageFormat = Literal["auto", "nifti", "nrrd", "mha", "png", "tiff"]
@@ -139,60 +131,3 @@ def refuse_clashes(files: Mapping[CohortCase, CaseFiles]) -> None:
                 both = f"{case.shown} and {takers[path].shown}"
                 raise UsageError(f"{both} would both become {path}; predict them apart")
             takers[path] = case
-
-
-def refuse_foreign_tables(output: Path, ledger: Ledger) -> None:
-    """Refuse to renew tables that no ledger tells to be ours.
-
-    Raises:
-        UsageError: It names the first.
-    """
-    for name in (VOLUMES, SUMMARY):
-        if (output / name).exists() and not ledger.exists():
-            raise UsageError(f"{output / name} is there already; give --overwrite or another -o")
-
-
-def write_volumes(ledger: Ledger) -> None:
-    """Renew `volumes.csv` from all cases of the folder that are done."""
-    with ledger.held() as entries:
-        rows = {entry.name: entry.columns for entry in entries if entry.status == "done"}
-        _write(ledger.path.with_name(VOLUMES), volumes_csv(rows))
-
-
-def write_summary(ledger: Ledger, settings: Settings, refused: Sequence[Refused] = ()) -> None:
-    """Renew `summary.json`: this run's settings, how all cases of the folder stand.
-
-    Args:
-        ledger: Of the folder.
-        settings: Of this run.
-        refused: This run's inputs that no case was found in.
-    """
-    with ledger.held() as entries:
-        content = {
-            **settings.content,
-            "settings_sha256": settings.digest,
-            "cases": [_told(entry) for entry in entries],
-            "refused": [{"input": one.shown, "error": one.without_path} for one in refused],
-        }
-        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-        _write(ledger.path.with_name(SUMMARY), text)
-
-
-def _write(path: Path, text: str) -> None:
-    """Under the ledger's lock, so nobody else is at work on the file."""
-    remove_remains(path)
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-
-
-def _told(entry: Entry) -> dict[str, Any]:
-    parts: dict[str, Any] = {
-        "case": entry.name,
-        "source": entry.source,
-        "status": entry.status,
-        "engine": entry.engine,
-        "settings_sha256": entry.settings,
-        "outputs": dict(entry.outputs),
-        "dicom": dict(entry.facts),
-        "error": entry.error,
-    }
-    return {name: value for name, value in parts.items() if value not in (None, {})}

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-__all__ = ["Outcome", "Stages", "overlap"]
+__all__ = ["Outcome", "Stages", "run_pipeline"]
 
 Case = TypeVar("Case")
 Ready = TypeVar("Ready")
@@ -49,7 +49,7 @@ class Outcome(Generic[Case, Done]):
     stage: str = "write"
 
 
-def overlap(
+def run_pipeline(
     cases: Sequence[Case], stages: Stages[Case, Ready, Made, Done]
 ) -> Generator[Outcome[Case, Done]]:
     """Take all cases through all stages; whoever stops asking stops the rest.

@@ -17,7 +17,7 @@ from medseg.prediction.ledger import Entry, Ledger
 __all__ = ["Existing", "Plan", "Settings", "plan_cohort", "read_settings"]
 
 Existing = Literal["refuse", "replace"]
-Standing = Literal["same", "other", "unreadable"]
+LedgerStatus = Literal["same", "other", "unreadable"]
 Outputs = Callable[[CohortCase], Sequence[Path]]
 
 
@@ -101,7 +101,7 @@ def plan_cohort(
     plan = Plan([], [])
     for case in cases:
         entry, paths = entries.get(case.name), outputs(case)
-        known = _standing(case, entry, settings)
+        known = _ledger_status(case, entry, settings)
         if known == "same" and entry and all(_as_written(path, entry) for path in paths):
             plan.done.append(case)
             continue
@@ -113,7 +113,7 @@ def plan_cohort(
     return plan
 
 
-def _standing(case: CohortCase, entry: Entry | None, settings: Settings) -> Standing:
+def _ledger_status(case: CohortCase, entry: Entry | None, settings: Settings) -> LedgerStatus:
     """What the ledger knows of a case: done with these settings and this content, or not."""
     if entry is None or entry.status != "done" or entry.settings != settings.digest:
         return "other"
@@ -123,7 +123,7 @@ def _standing(case: CohortCase, entry: Entry | None, settings: Settings) -> Stan
         return "unreadable"
 
 
-def _foreign(paths: Sequence[Path], entry: Entry | None, known: Standing) -> list[Path]:
+def _foreign(paths: Sequence[Path], entry: Entry | None, known: LedgerStatus) -> list[Path]:
     """Files that are not what this run would write: half a case, or one with a file missing."""
     if entry is not None and entry.status == "begun":
         return []

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from medseg._files import remove_remains
 from medseg.bundles.predictor import Predictor
 from medseg.data.datasets.intake import image_problems
+from medseg.data.dicom.allowances import Gaps, Tilt
 from medseg.data.dicom.label import Algorithm, DicomLabel
-from medseg.data.dicom.outputs import write_dicom_outputs
-from medseg.data.dicom.series import DicomFacts, Gaps, Tilt
 from medseg.data.digest import file_sha256
 from medseg.data.images.picture import Picture, is_raster, read_picture
 from medseg.data.images.volume import Volume, read_volume
@@ -26,11 +25,15 @@ from medseg.inference.maps import VoxelMaps
 from medseg.inference.save import save_label, save_map
 from medseg.prediction.cases import CohortCase
 from medseg.prediction.ledger import Entry, Ledger
-from medseg.prediction.outputs import CaseFiles, write_volumes
+from medseg.prediction.outputs import CaseFiles
 from medseg.prediction.plan import Settings
+from medseg.prediction.tables import RunningTable
 from medseg.reports.overlay import MontageOptions, overlay_montage
 from medseg.reports.picture_overlay import overlay_picture
 from medseg.reports.volumes import area_columns, measure_volumes, volume_columns
+
+if TYPE_CHECKING:
+    from medseg.data.dicom.series import DicomFacts
 
 __all__ = ["CaseSteps", "Labelled", "Ready"]
 
@@ -68,6 +71,7 @@ class CaseSteps:
         predictor: The bundle.
         settings: What all outputs depend on.
         ledger: Of the output folder.
+        table: Likewise.
         files: The files that a case will have.
         tilt: What is done to tilted DICOM series.
         gaps: What is done to gaps in them.
@@ -78,6 +82,7 @@ class CaseSteps:
     predictor: Predictor
     settings: Settings
     ledger: Ledger
+    table: RunningTable
     files: Callable[[CohortCase], CaseFiles]
     tilt: Tilt
     gaps: Gaps
@@ -106,7 +111,7 @@ class CaseSteps:
     def _read(self, case: CohortCase) -> Volume | Picture:
         if is_raster(case.path):
             return read_picture(case.path, "rgb" if self.predictor.channels == 3 else "grey")
-        return read_volume(case.reference, tilt=self.tilt, gaps=self.gaps)
+        return read_volume(case.series or case.source, tilt=self.tilt, gaps=self.gaps)
 
     def predict(self, ready: Ready) -> Labelled:
         """Label it."""
@@ -135,7 +140,7 @@ class CaseSteps:
         return VoxelMaps(kinds, self.output)
 
     def write(self, made: Labelled) -> Entry:
-        """Write its files between its two entries in the ledger, then the table of volumes."""
+        """Write its files between its two entries in the ledger, and in the table of volumes."""
         try:
             return self._write(made)
         finally:
@@ -164,7 +169,7 @@ class CaseSteps:
             facts=_facts(None if isinstance(made.volume, Picture) else made.volume.dicom),
         )
         self.ledger.enter(done)
-        write_volumes(self.ledger)
+        self.table.renew()
         return done
 
     def _measure(self, made: Labelled) -> dict[str, str]:
@@ -183,19 +188,22 @@ class CaseSteps:
             key=made.key,
             status="begun",
             settings=self.settings.digest,
-            source=made.case.source,
+            source=made.case.recorded,
             created=earlier.created if earlier and again else datetime.now().isoformat(),
         )
         self.ledger.enter(entry)
         return entry
 
     def _write_dicom(self, made: Labelled, files: CaseFiles, begun: Entry) -> None:
-        if not files.dicom:
+        if not files.dicom or not isinstance(made.volume, Volume):
             return
+        # highdicom takes a while to import, and most labels are no DICOM.
+        from medseg.data.dicom.outputs import write_dicom_outputs
+
         label = DicomLabel(
             array=as_classes(made.label, self.predictor.label_kind),
             affine=made.volume.affine,
-            reference=made.case.reference,
+            reference=made.volume.series or made.case.source,
             labels=self.predictor.labels,
             algorithm=Algorithm(
                 name=self.predictor.name,
@@ -230,7 +238,7 @@ class CaseSteps:
         overlay_montage(made.volume.array, label, made.volume.affine, path, options)
 
 
-def _facts(dicom: DicomFacts | None) -> dict[str, Any]:
+def _facts(dicom: "DicomFacts | None") -> dict[str, Any]:
     """What was done to a series; which slices it has stays in the series itself."""
     if dicom is None:
         return {}

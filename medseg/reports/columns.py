@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 from medseg.errors import UsageError
-from medseg.metrics.case_scores import Criteria
+from medseg.metrics.criteria import Criteria
 from medseg.metrics.summary import METRICS, Metric
 
 __all__ = [

@@ -7,6 +7,7 @@ the patient's right on the left. The same input gives the same file, byte for by
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from medseg._files import write_atomically
 from medseg.errors import DataError
 from medseg.reports.hanging import Hanging, hang
-from medseg.reports.panels import Entry, Panel, class_colour, compose
+from medseg.reports.panels import COMPRESSION, Entry, Panel, class_colour, compose
 
 __all__ = ["MontageOptions", "overlay_montage"]
 
@@ -110,7 +111,7 @@ def overlay_montage(
     )
     legend = _legend(scene, options.class_names)
     page = compose(options.case, _rows(scene), legend[:_MOST_ENTRIES], _note(window, len(legend)))
-    write_atomically(path, page.save)
+    write_atomically(path, partial(page.save, compress_level=COMPRESSION))
 
 
 def _check_values(label: Labels, reference: Labels | None, options: MontageOptions) -> None:

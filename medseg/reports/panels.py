@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-__all__ = ["Entry", "Panel", "class_colour", "compose"]
+__all__ = ["COMPRESSION", "Entry", "Panel", "class_colour", "compose"]
+
+# Of a page as PNG: half the time of zlib's own choice, for a tenth more bytes.
+COMPRESSION = 4
 
 Colour = tuple[int, int, int]
 Mask = NDArray[np.bool_]

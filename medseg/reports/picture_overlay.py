@@ -4,6 +4,7 @@ The same input gives the same file, byte for byte.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from medseg._files import write_atomically
 from medseg.data.label_kind import LabelKind, as_classes
 from medseg.errors import DataError
-from medseg.reports.panels import Entry, Panel, class_colour, compose
+from medseg.reports.panels import COMPRESSION, Entry, Panel, class_colour, compose
 
 __all__ = ["overlay_picture"]
 
@@ -58,7 +59,7 @@ def overlay_picture(  # noqa: PLR0913 - one argument for each thing that is draw
     if reference is not None:
         legend = [Entry("reference", None), *legend]
     page = compose(case, [[plain, drawn]], legend[:_MOST_ENTRIES], note)
-    write_atomically(path, page.save)
+    write_atomically(path, partial(page.save, compress_level=COMPRESSION))
 
 
 def _grey(image: NDArray[Any]) -> tuple[NDArray[np.uint8], str]:

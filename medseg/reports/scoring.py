@@ -20,8 +20,9 @@ from medseg.data.images.volume import Volume
 from medseg.data.label_kind import LabelKind, as_classes
 from medseg.data.manifest import Manifest
 from medseg.errors import DataError
-from medseg.metrics.case_scores import Criteria, label_scores
+from medseg.metrics.case_scores import label_scores
 from medseg.metrics.class_scores import ClassScores, absent_scores
+from medseg.metrics.criteria import Criteria
 from medseg.metrics.instances import InstanceScores, instance_scores
 from medseg.metrics.summary import Metric
 from medseg.reports.columns import DEFAULT_METRICS, Unit
@@ -31,9 +32,8 @@ from medseg.reports.pairing import EvaluationCase, EvaluationSplit, pairs_by_man
 from medseg.reports.summary_table import summary_csv
 from medseg.reports.tables import Evaluation, print_scores, scores_csv, scores_json
 
-__all__ = ["SCORE_FILES", "score_pairs", "score_predictions", "write_scores"]
+__all__ = ["score_pairs", "score_predictions", "write_scores"]
 
-SCORE_FILES = ("scores.csv", "summary.csv", "scores.json", "scores.md", "instances.csv")
 
 _UNNAMED = "label "
 # With more values than this a file is an image.

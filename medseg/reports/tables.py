@@ -19,8 +19,8 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from medseg._checks import first_few
-from medseg.metrics.case_scores import Criteria
 from medseg.metrics.class_scores import ClassScores
+from medseg.metrics.criteria import Criteria
 from medseg.metrics.groups import GroupSummary, summarise_groups
 from medseg.metrics.instances import InstanceScores
 from medseg.metrics.summary import Estimate, Metric, Summary, summarise

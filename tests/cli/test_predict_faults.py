@@ -15,7 +15,7 @@ from tests.cli.test_predict_cohort import EXACT, contents
 # is a command line, run in a fork that kills itself at its n-th touch of the output folder.
 ZYGOTE = """
 import json, os, signal, sys
-from medseg.prediction import run as predict_run
+import medseg.prediction.steps
 from medseg.cli.main import main
 
 def touch(event, arguments):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medseg.prediction.pipeline import Stages, overlap
+from medseg.prediction.pipeline import Stages, run_pipeline
 
 
 def failing(bad, stage):
@@ -27,7 +27,7 @@ def test_every_case_has_one_outcome_and_a_bad_one_stops_none(count, bad):
         failing(numbers, name)
         for name, numbers in zip(("read", "predict", "write"), bad, strict=True)
     )
-    outcomes = list(overlap(range(count), Stages(read=read, predict=predict, write=write)))
+    outcomes = list(run_pipeline(range(count), Stages(read=read, predict=predict, write=write)))
     assert sorted(outcome.case for outcome in outcomes) == list(range(count))
     for outcome in outcomes:
         stage = next((i for i, numbers in enumerate(bad) if outcome.case in numbers), None)
@@ -59,7 +59,7 @@ def test_the_next_case_is_read_and_the_last_one_written_while_one_is_predicted()
             writing.set()
         return case
 
-    outcomes = list(overlap(range(3), Stages(read=read, predict=predict, write=write)))
+    outcomes = list(run_pipeline(range(3), Stages(read=read, predict=predict, write=write)))
     assert [outcome.done for outcome in outcomes] == [0, 1, 2]
     assert all(outcome.error is None for outcome in outcomes)
 
@@ -77,7 +77,7 @@ def test_no_more_than_one_prepared_case_waits():
         ahead.append(read_so_far - case)
         return case
 
-    list(overlap(range(9), Stages(read=read, predict=predict, write=lambda case: case)))
+    list(run_pipeline(range(9), Stages(read=read, predict=predict, write=lambda case: case)))
     # Itself, and the one after it.
     assert max(ahead) <= 2
 
@@ -85,7 +85,7 @@ def test_no_more_than_one_prepared_case_waits():
 def test_who_stops_asking_stops_the_rest():
     written = []
     stages = Stages(read=failing({0}, "read"), predict=lambda case: case, write=written.append)
-    for _ in overlap(range(9), stages):
+    for _ in run_pipeline(range(9), stages):
         break
     assert written == []
 
@@ -96,4 +96,4 @@ def test_an_interruption_comes_through():
 
     stages = Stages(read=lambda case: case, predict=interrupted, write=lambda case: case)
     with pytest.raises(KeyboardInterrupt):
-        list(overlap([1, 2], stages))
+        list(run_pipeline([1, 2], stages))

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from medseg.data.cases.recipe_digest import describe
-from medseg.data.dicom.choice import split_reference
 from medseg.data.digest import file_sha256
 from medseg.data.images.naming import DETACHED_SUFFIXES
+from medseg.data.source import Source, parse_source
 
-__all__ = ["case_digest", "source_files"]
+__all__ = ["case_digest", "entry_files", "source_files"]
 
 # The voxels of these are in a file beside, of the same name but for its end.
 DETACHED = {".hdr", ".img", *DETACHED_SUFFIXES}
@@ -44,20 +44,26 @@ def case_digest(case: Mapping[str, Any], recipe: str, packing: int) -> str:
         UsageError: If an entry is neither a path nor can be described.
     """
     sources = {
-        key: describe(value) if key in NAMES else _source(value)
+        key: describe(value) if key in NAMES else _described(value)
         for key, value in sorted(case.items())
     }
     return hashlib.sha256(json.dumps([packing, recipe, sources]).encode()).hexdigest()
 
 
-def _source(value: Any) -> Any:
+def _source(value: object) -> Source | None:
+    """Of an entry that is text as the readers take it; the text may be anything else as well."""
+    return parse_source(value) if isinstance(value, str | Path) and str(value) else None
+
+
+def _described(value: Any) -> Any:
     if isinstance(value, list | tuple):
-        return [_source(part) for part in cast("Sequence[Any]", value)]
+        return [_described(part) for part in cast("Sequence[Any]", value)]
+    source = _source(value)
     # Contents only, in the order of the files' names.
-    contents = [_content(file) for file in source_files(value)]
-    if not contents:
+    contents = [] if source is None else [_content(file) for file in source_files(source.path)]
+    if source is None or not contents:
         return describe(value)
-    return {"files": contents, "series": split_reference(value)[1]}
+    return {"files": contents, "series": source.series_uid}
 
 
 def _content(file: Path) -> str:
@@ -65,17 +71,20 @@ def _content(file: Path) -> str:
     return _sha256(str(file), stat.st_size, stat.st_mtime_ns)
 
 
-def source_files(value: object) -> list[Path]:
+def entry_files(value: object) -> list[Path]:
     """The files behind an entry of a case: a path, a folder, several of them, or none.
 
-    Of a reference to one DICOM series, `PATH#UID`, all files of the path.
+    Of one DICOM series, `PATH#UID`, all files of the path.
     """
     if isinstance(value, list | tuple):
         parts = cast("Sequence[object]", value)
-        return [file for part in parts for file in source_files(part)]
-    if not isinstance(value, str | Path) or not str(value):
-        return []
-    path, _ = split_reference(value)
+        return [file for part in parts for file in entry_files(part)]
+    source = _source(value)
+    return [] if source is None else source_files(source.path)
+
+
+def source_files(path: Path) -> list[Path]:
+    """The files of an image: of a folder all, of a header also that of its voxels; or none."""
     if not _exists(path):
         return []
     if path.is_dir():

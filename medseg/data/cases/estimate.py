@@ -20,7 +20,7 @@ import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from numpy.typing import NDArray
 
-from medseg.data.cases.case_digest import source_files
+from medseg.data.cases.case_digest import entry_files
 from medseg.data.cases.free_memory import available_bytes
 from medseg.data.images.naming import is_nifti
 from medseg.errors import DataError, MachineError
@@ -88,7 +88,7 @@ def read_extents(cases: Sequence[Mapping[str, Any]]) -> Extents:
     Raises:
         DataError: If a header is damaged.
     """
-    images = [source_files(case.get("image")) for case in cases]
+    images = [entry_files(case.get("image")) for case in cases]
     if all(files and all(map(is_nifti, files)) for files in images):
         facts = [np.sum([_header(file) for file in files], axis=0) for files in images]
     else:

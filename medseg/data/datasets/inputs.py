@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from medseg.data.datasets.intake import check_pair
-from medseg.data.dicom.choice import choose_series, dicom_reference
+from medseg.data.dicom.choice import choose_series
 from medseg.data.dicom.find import find_dicom_series
 from medseg.data.images.naming import (
     format_words,
@@ -20,6 +20,7 @@ from medseg.data.images.naming import (
 )
 from medseg.data.manifest import Manifest
 from medseg.data.output_names import ENDINGS, LEDGER
+from medseg.data.source import Source
 from medseg.errors import DataError
 
 __all__ = ["find_manifest", "intensity_window", "list_images", "require_classes", "require_usable"]
@@ -56,7 +57,7 @@ def list_images(folder: str | Path) -> list[str]:
     if files and not any(map(is_volume, images)):
         series = find_dicom_series(root)
         if series:
-            return [dicom_reference(root, choose_series(series).uid)]
+            return [str(Source(root, choose_series(series).uid))]
     if not images:
         what = f"no {format_words('volume', 'DICOM')} files, and no pictures, in this folder"
         raise DataError(f"{folder}: {what}")

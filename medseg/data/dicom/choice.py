@@ -1,65 +1,70 @@
 """Which series is meant, where a folder, a tree or a zip holds several.
 
 A series is named by its uid, or it is the only one that fits; otherwise the list is shown.
-`dicom_reference` joins path and uid to one text, `PATH#UID`, that readers take wherever they take a
-path.
 """
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from medseg._checks import first_few
-from medseg.data.dicom.find import DicomSeries, find_dicom_series
-from medseg.data.dicom.input import dicom_error, is_dicom
+from medseg.data.dicom.find import DicomSeries, find_dicom_series, scan_series
+from medseg.data.dicom.input import DicomInput, dicom_error, is_dicom
+from medseg.data.source import Source, as_source
 from medseg.errors import UsageError
 
-__all__ = ["choose_series", "dicom_reference", "pick_input", "require_modality", "split_reference"]
+__all__ = ["choose_series", "find_series", "pick_input", "require_modality"]
 
 SHOWN = 20
-UID = re.compile(r"[0-9]+(\.[0-9]+)+")
 EXPORT = "export the images themselves, one grey value a pixel, with their geometry"
 
 
 def pick_input(
-    path: str | Path, *, series_uid: str | None = None, modality: str | None = None
-) -> str:
-    """What to load for one input of a prediction.
+    source: Source | str | Path, *, series_uid: str | None = None, modality: str | None = None
+) -> DicomSeries | None:
+    """The DICOM series that one input of a prediction means.
 
     Args:
-        path: A volume's file, a DICOM file, a folder tree or a zip with DICOM series.
-        series_uid: The series to take; needed where several fit.
+        source: A volume's file, a DICOM file, a folder tree or a zip with DICOM series.
+        series_uid: The series to take, where the source names none; needed where several fit.
         modality: Fitting series must have, e.g. `CT`; None takes any.
 
     Returns:
-        The path itself for a volume's file, `PATH#UID` for DICOM. `read_volume` and
-        `DicomSeriesReader` take both.
+        None for a volume's file. `read_volume` takes source and series alike.
 
     Raises:
         UsageError: If a uid is given for a file that is no DICOM.
         InputError: If no series or several fit; it lists them.
     """
-    path, named = split_reference(path)
-    wanted = series_uid or named
+    source = as_source(source)
+    path, wanted = source.path, series_uid or source.series_uid
     if path.exists() and not is_dicom(path):
         if wanted is not None:
             raise UsageError(f"{path}: is no DICOM, so it has no series; leave out the series uid")
-        return str(path)
-    chosen = choose_series(find_dicom_series(path), series_uid=wanted, modality=modality)
-    return dicom_reference(path, chosen.uid)
+        return None
+    return choose_series(find_dicom_series(path), series_uid=wanted, modality=modality)
 
 
-def dicom_reference(path: str | Path, series_uid: str) -> str:
-    """`PATH#UID`."""
-    return f"{path}#{series_uid}"
+def find_series(
+    wanted: DicomSeries | Source,
+    source: DicomInput,
+    *,
+    series_uid: str | None = None,
+    modality: str | None = None,
+) -> DicomSeries:
+    """The series that is meant, in an input that is open.
 
+    One that was found before is not looked for again, unless the input has changed since: the
+    headers that were read then must be those of the pixels that are read now.
 
-def split_reference(text: str | Path) -> tuple[Path, str | None]:
-    """Path and series uid of a reference; a path alone has no uid."""
-    path, mark, uid = str(text).rpartition("#")
-    if not mark or not UID.fullmatch(uid) or Path(text).exists():
-        return Path(text), None
-    return Path(path), uid
+    Raises:
+        InputError: See `choose_series`.
+    """
+    if isinstance(wanted, DicomSeries):
+        if wanted.stamp == source.stamp:
+            return require_modality(wanted, modality)
+        return choose_series(scan_series(source), series_uid=wanted.uid, modality=modality)
+    uid = series_uid or wanted.series_uid
+    return choose_series(scan_series(source), series_uid=uid, modality=modality)
 
 
 def choose_series(

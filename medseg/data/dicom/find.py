@@ -7,7 +7,7 @@ it is read; here it is told what can never be a volume: reports, contours, colou
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Literal
 from zipfile import BadZipFile
@@ -42,6 +42,8 @@ class DicomSeries:
         damaged: Files beside those of the series that look like slices and cannot be read.
         scouts: Frames that are scouts inside a series of slices, which are left out.
         frames: The slices, in the order of file names.
+        path: The input that it lies in; not to be shown.
+        stamp: Of the input when it was looked through, see `DicomInput`.
     """
 
     uid: str
@@ -55,6 +57,8 @@ class DicomSeries:
     damaged: int
     scouts: int
     frames: tuple[Frame, ...]
+    path: Path = field(repr=False, compare=False)
+    stamp: str = field(repr=False, compare=False)
 
     def describe(self) -> str:
         """One line without a name, a date or a description: uid, modality, size, plane."""
@@ -100,14 +104,14 @@ def scan_series(source: DicomInput) -> tuple[DicomSeries, ...]:
             unread += [name] if instance is None else []
             if instance is not None:
                 groups[instance.series_uid].append(instance)
-    found = [_series(uid, group, damaged, unread) for uid, group in groups.items()]
+    found = [_series(group, source, damaged, unread) for group in groups.values()]
     if not found and damaged:
         raise dicom_error("all DICOM files are damaged", "copy or export them again")
     return tuple(sorted(found, key=lambda series: (-series.slices, series.uid)))
 
 
 def _series(
-    uid: str, group: Sequence[Instance], damaged: Iterable[str], unread: Iterable[str]
+    group: Sequence[Instance], source: DicomInput, damaged: Iterable[str], unread: Iterable[str]
 ) -> DicomSeries:
     images = [one for one in group if one.frames and one.modality not in NOT_IMAGES]
     slices = [one for one in images if SCOUTS.isdisjoint(one.image_type)] or images
@@ -115,7 +119,7 @@ def _series(
     columns, rows = frames[0].shape if frames else (0, 0)
     headless = sum(not one.frames and one.modality not in NOT_IMAGES for one in group)
     return DicomSeries(
-        uid=uid,
+        uid=group[0].series_uid,
         modality=group[0].modality,
         kind=_kind(slices),
         slices=len(frames),
@@ -126,6 +130,8 @@ def _series(
         damaged=(headless if images else 0) + _neighbours(group, damaged, unread),
         scouts=sum(len(one.frames) for one in images) - len(frames),
         frames=frames,
+        path=source.path,
+        stamp=source.stamp,
     )
 
 

@@ -5,10 +5,11 @@ one file at a time is in memory. No message names a file or a folder: hospitals 
 patients.
 """
 
+import hashlib
 import zipfile
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -40,10 +41,14 @@ class DicomInput:
         names: Of all files that are neither hidden nor an index, sorted, with `/`, below the
             folder or inside the zip.
         open: Opens one of them for reading.
+        path: Of the folder, the zip or the file; not to be shown.
+        stamp: Of the names, sizes and times of its files: another if one was changed since.
     """
 
     names: tuple[str, ...]
     open: Callable[[str], IO[bytes]]
+    path: Path = field(default=Path(), repr=False)
+    stamp: str = ""
 
 
 def dicom_error(what: str, remedy: str, *, series_uid: str | None = None) -> InputError:
@@ -67,9 +72,11 @@ def open_input(path: Path) -> Generator[DicomInput]:
         if not zipfile.is_zipfile(path):
             raise dicom_error("the zip is damaged", "copy or export it again")
         with zipfile.ZipFile(path) as archive:
-            yield _zip(archive)
+            yield _zip(archive, path)
     else:
-        yield DicomInput((path.name,), lambda name: (path.parent / name).open("rb"))
+        yield DicomInput(
+            (path.name,), lambda name: (path.parent / name).open("rb"), path, _stamp([path])
+        )
 
 
 def is_dicom(path: Path) -> bool:
@@ -98,10 +105,11 @@ def _folder(path: Path) -> DicomInput:
     names = tuple(sorted(filter(_is_wanted, files)))
     if not names:
         raise dicom_error("the folder is empty", "check the path")
-    return DicomInput(names, lambda name: (path / name).open("rb"))
+    stamp = _stamp(path / name for name in names)
+    return DicomInput(names, lambda name: (path / name).open("rb"), path, stamp)
 
 
-def _zip(archive: zipfile.ZipFile) -> DicomInput:
+def _zip(archive: zipfile.ZipFile, path: Path) -> DicomInput:
     members = {m.filename: m for m in archive.infolist() if not m.is_dir()}
     if any(member.flag_bits & ENCRYPTED for member in members.values()):
         raise dicom_error("the zip is encrypted", "unpack it and give the folder")
@@ -111,7 +119,16 @@ def _zip(archive: zipfile.ZipFile) -> DicomInput:
         limit = f"more than {MAX_ZIP_BYTES / 2**30:.0f} GiB"
         raise dicom_error(f"the zip unpacks to {limit}", "give a zip of fewer series, or a folder")
     names = tuple(sorted(filter(_is_wanted, members)))
-    return DicomInput(names, lambda name: archive.open(members[name]))
+    return DicomInput(names, lambda name: archive.open(members[name]), path, _stamp([path]))
+
+
+def _stamp(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        with suppress(OSError):  # whoever opens it is told
+            stat = file.stat()
+            digest.update(f"{file.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def _is_wanted(name: str) -> bool:

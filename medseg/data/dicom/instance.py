@@ -6,6 +6,7 @@ the same form here, so that all that follows is written once.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import IO, Any, cast
 
 import pydicom
@@ -14,12 +15,14 @@ from pydicom.dataset import Dataset
 from medseg.data.dicom.input import HEAD_BYTES, has_dicom_magic
 from medseg.data.dicom.tags import first_text, numbers, quiet_pydicom, sequence, texts, whole_number
 
-__all__ = ["Damaged", "Frame", "Instance", "read_instance"]
+__all__ = ["Damaged", "Frame", "Identifiers", "Instance", "read_instance"]
 
 KEYWORDS = [
     "SOPClassUID",
     "SOPInstanceUID",
     "SeriesInstanceUID",
+    "StudyInstanceUID",
+    "FrameOfReferenceUID",
     "Modality",
     "ImageType",
     "InstanceNumber",
@@ -57,7 +60,24 @@ class Damaged(Exception):  # noqa: N818 - a finding, turned into an error where 
     """A file that is DICOM and cannot be read."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Identifiers:
+    """What another file states of the one that it refers to, beside its own uid.
+
+    Attributes:
+        sop_class_uid: SOPClassUID.
+        study_uid: StudyInstanceUID.
+        frame_of_reference_uid: FrameOfReferenceUID.
+        is_multiframe: Whether a frame of it is named by its number.
+    """
+
+    sop_class_uid: str
+    study_uid: str
+    frame_of_reference_uid: str
+    is_multiframe: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """One slice.
 
@@ -73,6 +93,7 @@ class Frame:
         thickness_mm: SliceThickness, where stated.
         slope: Of the rescaling.
         intercept: Of the rescaling.
+        identifiers: Of its file; empty texts where they are not stated.
     """
 
     file: str
@@ -86,6 +107,7 @@ class Frame:
     thickness_mm: float | None
     slope: float
     intercept: float
+    identifiers: Identifiers
 
     @property
     def is_placed(self) -> bool:
@@ -205,4 +227,21 @@ def _frame(
         intercept=(
             find(rescale, "RescaleIntercept", 1) or numbers(header, "RescaleIntercept", 1) or (0.0,)
         )[0],
+        identifiers=_identifiers(
+            first_text(header, "SOPClassUID"),
+            first_text(header, "StudyInstanceUID"),
+            first_text(header, "FrameOfReferenceUID"),
+            "NumberOfFrames" in header or "PerFrameFunctionalGroupsSequence" in header,
+        ),
     )
+
+
+@lru_cache(maxsize=256)
+def _identifiers(
+    sop_class: str,
+    study: str,
+    frame_of_reference: str,
+    is_multiframe: bool,  # noqa: FBT001
+) -> Identifiers:
+    """One value for all slices of a series, of which there may be thousands in memory."""
+    return Identifiers(sop_class, study, frame_of_reference, is_multiframe)

@@ -5,13 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medseg.data.manifest import Label
+from medseg.data.source import Source
 from medseg.errors import UsageError
+
+if TYPE_CHECKING:
+    from medseg.data.dicom.find import DicomSeries
 
 __all__ = ["Algorithm", "DicomLabel"]
 
@@ -49,7 +53,7 @@ class DicomLabel:
     Attributes:
         array: `(I, J, K)`, whole numbers that `labels` name.
         affine: `(4, 4)`, from voxel indices to millimetres, RAS+; the volume's own.
-        reference: The source: a path, or `PATH#UID` as `pick_input` gives it.
+        reference: The source: a path, a path and a uid, or the series that was read.
         labels: What the values mean, counting up from 0, the background; names of at most 64
             characters, `snomed` a SNOMED CT identifier where there is one.
         algorithm: What made the label.
@@ -61,7 +65,7 @@ class DicomLabel:
 
     array: NDArray[Any]
     affine: NDArray[np.float64]
-    reference: str | Path
+    reference: "DicomSeries | Source | str | Path"
     labels: Sequence[Label]
     algorithm: Algorithm
     created: datetime = field(default_factory=datetime.now)

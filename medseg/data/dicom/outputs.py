@@ -2,22 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
 
-from medseg._checks import require_choice
+from medseg.data.dicom.formats import DicomFormat, check_dicom_formats, dicom_output_path
 from medseg.data.dicom.label import DicomLabel
 from medseg.data.dicom.output_common import Overwrite, check_free
 from medseg.data.dicom.planes import label_planes
 from medseg.data.dicom.seg import write_seg_of
 from medseg.data.dicom.source import read_dicom_source
 from medseg.data.dicom.sr import write_sr_of
-from medseg.data.output_names import LABEL, REPORT
-from medseg.errors import UsageError
 
-__all__ = ["DicomFormat", "check_dicom_formats", "dicom_output_path", "write_dicom_outputs"]
+__all__ = ["write_dicom_outputs"]
 
-DicomFormat = Literal["dicom-seg", "dicom-sr"]
-ENDINGS = {"dicom-seg": f"{LABEL}.dcm", "dicom-sr": f"{REPORT}.dcm"}
 WRITERS = {"dicom-seg": write_seg_of, "dicom-sr": write_sr_of}
 
 
@@ -56,20 +51,3 @@ def write_dicom_outputs(
     for one in sorted(paths):
         WRITERS[one](label, source, planes, paths[one])
     return list(paths.values())
-
-
-def dicom_output_path(output_dir: str | Path, case: str, one: DicomFormat) -> Path:
-    """Where an output goes."""
-    return Path(output_dir) / f"{case}{ENDINGS[one]}"
-
-
-def check_dicom_formats(formats: Sequence[str]) -> None:
-    """Refuse unknown formats, and a report without its segmentation.
-
-    Raises:
-        UsageError: It says which go.
-    """
-    for one in formats or ("",):
-        require_choice("DICOM formats", one, get_args(DicomFormat))
-    if "dicom-seg" not in formats:
-        raise UsageError("dicom-sr refers to the segments of dicom-seg; give both")

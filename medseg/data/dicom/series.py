@@ -9,24 +9,22 @@ the facts.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg._checks import require_choice
-from medseg.data.dicom.choice import choose_series, split_reference
-from medseg.data.dicom.find import DicomSeries, scan_series
+from medseg.data.dicom.allowances import Gaps, Tilt, check_words
+from medseg.data.dicom.choice import find_series
+from medseg.data.dicom.find import DicomSeries
 from medseg.data.dicom.input import dicom_error, open_input
 from medseg.data.dicom.instance import Frame
 from medseg.data.dicom.pixels import read_values, without_copies
 from medseg.data.dicom.resample import fill_gaps, straighten
 from medseg.data.dicom.stack import MAX_ERROR_MM, Stack, frame_words, stack_frames
+from medseg.data.source import Source, as_source
 
-__all__ = ["DicomFacts", "DicomVolume", "Gaps", "Plane", "Tilt", "read_dicom_series"]
+__all__ = ["DicomFacts", "DicomVolume", "Plane", "read_dicom_series"]
 
-Tilt = Literal["refuse", "resample"]
-Gaps = Literal["refuse", "interpolate"]
 Values = NDArray[np.int16] | NDArray[np.float32]
 # Between neighbours; what lies in a wider gap cannot be told from its edges.
 MAX_GAP_MM = 20.0
@@ -76,15 +74,17 @@ class DicomVolume:
             the unit of the modality (HU for CT).
         affine: `(4, 4)`, from voxel indices to millimetres, RAS+, at right angles.
         facts: See there.
+        series: As it was found, for outputs that refer to it.
     """
 
     array: Values
     affine: NDArray[np.float64]
     facts: DicomFacts
+    series: DicomSeries
 
 
 def read_dicom_series(
-    path: str | Path,
+    source: DicomSeries | Source | str | Path,
     *,
     series_uid: str | None = None,
     modality: str | None = None,
@@ -94,7 +94,8 @@ def read_dicom_series(
     """Read one series of a folder, a tree or a zip, or a multi-frame file.
 
     Args:
-        path: A path, or a reference `PATH#UID` as `pick_input` gives it.
+        source: A path, a path and a uid, or a series that was found before: then headers are
+            not read again.
         series_uid: The series; needed where several fit.
         modality: Fitting series must have; None takes any.
         tilt: `resample` moves the slices of a tilted stack within their planes.
@@ -105,17 +106,15 @@ def read_dicom_series(
         InputError: If no series or several fit, if it is no volume of grey values, if slices are
             damaged, missing, tilted, doubled or turned. It names the slices.
     """
-    require_choice("tilt", tilt, get_args(Tilt))
-    require_choice("gaps", gaps, get_args(Gaps))
-    path, named = split_reference(path)
-    with open_input(path) as source:
-        found = scan_series(source)
-        series = choose_series(found, series_uid=series_uid or named, modality=modality)
+    check_words(tilt, gaps)
+    wanted = source if isinstance(source, DicomSeries) else as_source(source)
+    with open_input(wanted.path) as files:
+        series = find_series(wanted, files, series_uid=series_uid, modality=modality)
         _check_complete(series)
-        frames, copies = without_copies(series.uid, series.frames, source.open)
+        frames, copies = without_copies(series.uid, series.frames, files.open)
         stack = stack_frames(series.uid, frames)
         _check_stack(stack, tilt, gaps)
-        array = read_values(series.uid, stack.frames, source.open)
+        array = read_values(series.uid, stack.frames, files.open)
     return _volume(series, stack, array, copies)
 
 
@@ -162,7 +161,7 @@ def _volume(series: DicomSeries, stack: Stack, array: Values, copies: int) -> Di
         scouts_left_out=series.scouts,
         planes=_planes(stack.frames, taken),
     )
-    return DicomVolume(array=array, affine=affine, facts=facts)
+    return DicomVolume(array=array, affine=affine, facts=facts, series=series)
 
 
 def _planes(frames: Sequence[Frame], taken: Sequence[int | None]) -> tuple[Plane | None, ...]:

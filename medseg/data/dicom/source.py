@@ -6,7 +6,6 @@ through code that logs or quotes values.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -16,13 +15,14 @@ import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from medseg.data.dicom.choice import choose_series, split_reference
-from medseg.data.dicom.find import scan_series
+from medseg.data.dicom.choice import find_series
+from medseg.data.dicom.find import DicomSeries
 from medseg.data.dicom.input import DicomInput, dicom_error, is_dicom, open_input
 from medseg.data.dicom.instance import Frame
 from medseg.data.dicom.pixels import without_copies
 from medseg.data.dicom.stack import Stack, stack_frames
-from medseg.data.dicom.tags import first_text, quiet_pydicom
+from medseg.data.dicom.tags import quiet_pydicom
+from medseg.data.source import Source, as_source
 from medseg.errors import UsageError
 
 __all__ = ["DicomSource", "read_dicom_source"]
@@ -63,14 +63,6 @@ OPTIONAL = [
     "ClinicalTrialTimePointID",
     "ClinicalTrialTimePointDescription",
 ]
-INSTANCE = [
-    "SpecificCharacterSet",
-    "SOPClassUID",
-    "FrameOfReferenceUID",
-    "StudyInstanceUID",
-    "NumberOfFrames",
-    "PerFrameFunctionalGroupsSequence",
-]
 UID = re.compile(r"[0-9.]{3,64}")
 EXPORT = "export the series again with its identifiers, or take NIfTI"
 
@@ -110,53 +102,52 @@ class DicomSource:
         return self.stack.affine
 
 
-def read_dicom_source(reference: str | Path) -> DicomSource:
-    """Read the headers of a series.
+def read_dicom_source(source: DicomSeries | Source | str | Path) -> DicomSource:
+    """Read what outputs need of a series.
 
     Args:
-        reference: A path, or `PATH#UID` as `pick_input` gives it.
+        source: As for `read_dicom_series`. Of a series that was found before, only one header is
+            read again, for patient and study.
 
     Raises:
         UsageError: If it is no DICOM.
         InputError: If it is no volume, or lacks an identifier that an output must state.
     """
-    path, uid = split_reference(reference)
-    if path.exists() and not is_dicom(path):
+    wanted = source if isinstance(source, DicomSeries) else as_source(source)
+    if wanted.path.exists() and not is_dicom(wanted.path):
         raise UsageError("DICOM outputs need a DICOM input, to refer to; take NIfTI for this one")
-    with open_input(path) as source:
-        series = choose_series(scan_series(source), series_uid=uid)
-        frames, _ = without_copies(series.uid, series.frames, source.open)
+    with open_input(wanted.path) as files:
+        series = find_series(wanted, files)
+        frames, _ = without_copies(series.uid, series.frames, files.open)
         stack = stack_frames(series.uid, frames)
-        headers = _headers(stack, source)
-    first = headers[stack.frames[0].file]
+        header = _header(stack.frames[0], files)
+    ids = [frame.identifiers for frame in stack.frames]
+    study_uids = {one.study_uid for one in ids}
+    places = {one.frame_of_reference_uid for one in ids}
     return DicomSource(
         stack=stack,
         modality=series.modality,
-        study_uid=_one(series.uid, headers.values(), "StudyInstanceUID"),
-        frame_of_reference_uid=_one(series.uid, headers.values(), "FrameOfReferenceUID"),
-        references=tuple(_reference(series.uid, f, headers[f.file]) for f in stack.frames),
-        identity=_identity(series.uid, first),
+        study_uid=_one(series.uid, study_uids, "StudyInstanceUID"),
+        frame_of_reference_uid=_one(series.uid, places, "FrameOfReferenceUID"),
+        references=tuple(_reference(series.uid, frame) for frame in stack.frames),
+        identity=_identity(series.uid, header),
     )
 
 
-def _headers(stack: Stack, source: DicomInput) -> dict[str, Dataset]:
-    files = list(dict.fromkeys(frame.file for frame in stack.frames))
-    wanted = dict.fromkeys(files[1:], INSTANCE)
-    wanted[files[0]] = [*INSTANCE, *REQUIRED, *OPTIONAL]
-    headers: dict[str, Dataset] = {}
-    for file, keywords in wanted.items():
-        with source.open(file) as stream, quiet_pydicom():
-            headers[file] = cast("Any", pydicom).dcmread(
-                stream, stop_before_pixels=True, force=True, specific_tags=keywords
-            )
-    return headers
+def _header(frame: Frame, files: DicomInput) -> Dataset:
+    with files.open(frame.file) as stream, quiet_pydicom():
+        return cast("Any", pydicom).dcmread(
+            stream,
+            stop_before_pixels=True,
+            force=True,
+            specific_tags=["SpecificCharacterSet", *REQUIRED, *OPTIONAL],
+        )
 
 
-def _one(series_uid: str, headers: Iterable[Dataset], keyword: str) -> str:
-    found = {first_text(header, keyword) for header in headers}
+def _one(series_uid: str, found: set[str], keyword: str) -> str:
     if len(found) > 1:
         raise dicom_error(f"its slices differ in {keyword}", EXPORT, series_uid=series_uid)
-    return _uid(series_uid, found.pop(), keyword)
+    return _uid(series_uid, next(iter(found)), keyword)
 
 
 def _uid(series_uid: str, uid: str, keyword: str) -> str:
@@ -166,12 +157,11 @@ def _uid(series_uid: str, uid: str, keyword: str) -> str:
     return uid
 
 
-def _reference(series_uid: str, frame: Frame, header: Dataset) -> Reference:
-    multiframe = "NumberOfFrames" in header or "PerFrameFunctionalGroupsSequence" in header
+def _reference(series_uid: str, frame: Frame) -> Reference:
     return Reference(
-        sop_class_uid=_uid(series_uid, first_text(header, "SOPClassUID"), "SOPClassUID"),
+        sop_class_uid=_uid(series_uid, frame.identifiers.sop_class_uid, "SOPClassUID"),
         sop_uid=_uid(series_uid, frame.sop_uid, "SOPInstanceUID"),
-        frame=frame.index + 1 if multiframe else None,
+        frame=frame.index + 1 if frame.identifiers.is_multiframe else None,
     )
 
 

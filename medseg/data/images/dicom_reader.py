@@ -4,17 +4,19 @@ MONAI's own readers place tilted, incomplete and mixed series by guess.
 """
 
 import math
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from monai.data.image_reader import ImageReader
 from numpy.typing import NDArray
 
-from medseg._checks import require_choice
-from medseg.data.dicom.choice import split_reference
+from medseg.data.dicom.allowances import Gaps, Tilt, check_words
 from medseg.data.dicom.input import dicom_error, is_dicom
-from medseg.data.dicom.series import DicomFacts, Gaps, Tilt, read_dicom_series
 from medseg.data.images.reader_common import Paths, PendingRead, narrow, paths_of, place_of
+from medseg.data.source import parse_source
 from medseg.errors import UsageError
+
+if TYPE_CHECKING:
+    from medseg.data.dicom.series import DicomFacts
 
 __all__ = ["DicomSeriesReader"]
 
@@ -38,15 +40,14 @@ class DicomSeriesReader(ImageReader):
     def __init__(
         self, *, modality: str | None = None, tilt: Tilt = "refuse", gaps: Gaps = "refuse"
     ) -> None:
-        require_choice("DicomSeriesReader: tilt", tilt, get_args(Tilt))
-        require_choice("DicomSeriesReader: gaps", gaps, get_args(Gaps))
+        check_words(tilt, gaps)
         self.modality = modality
         self.tilt: Tilt = tilt
         self.gaps: Gaps = gaps
 
     def verify_suffix(self, filename: Paths) -> bool:
         """Whether all paths are folders, zips or DICOM files."""
-        return all(is_dicom(split_reference(path)[0]) for path in paths_of(filename))
+        return all(is_dicom(parse_source(path).path) for path in paths_of(filename))
 
     def read(self, data: Paths, **kwargs: object) -> PendingRead:
         """Note what to read.
@@ -68,17 +69,20 @@ class DicomSeriesReader(ImageReader):
         Raises:
             InputError: See `read_dicom_series`.
         """
+        # pydicom and highdicom take a while to import, and every bundle names this reader.
+        from medseg.data.dicom.series import read_dicom_series
+
         if len(img.paths) != 1:
             what = f"{len(img.paths)} paths were given for one image"
             raise dicom_error(what, "give the folder, zip or multi-frame file of one series")
         volume = read_dicom_series(
-            img.paths[0], modality=self.modality, tilt=self.tilt, gaps=self.gaps
+            parse_source(img.paths[0]), modality=self.modality, tilt=self.tilt, gaps=self.gaps
         )
         place = place_of(volume.affine, volume.array.shape, channel_dim=math.nan)
         return narrow(volume.array), {**place, **_plain(volume.facts)}
 
 
-def _plain(facts: DicomFacts) -> dict[str, str | float]:
+def _plain(facts: "DicomFacts") -> dict[str, str | float]:
     """Facts that a data loader can put into a batch: texts and numbers only."""
     return {
         "dicom_series_uid": facts.series_uid,

@@ -7,19 +7,23 @@ guess (time series, colour, a lost orientation) is refused in one line.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg.data.dicom.choice import split_reference
+from medseg.data.dicom.allowances import Gaps, Tilt
 from medseg.data.dicom.input import is_dicom
-from medseg.data.dicom.series import DicomFacts, Gaps, Tilt, read_dicom_series
 from medseg.data.images.itk_file import read_itk
 from medseg.data.images.naming import format_words, image_format
 from medseg.data.images.nifti import read_nifti
 from medseg.data.problems import InputError, Problem, Where, refusal
+from medseg.data.source import Source, as_source
+
+if TYPE_CHECKING:
+    from medseg.data.dicom.find import DicomSeries
+    from medseg.data.dicom.series import DicomFacts
 
 __all__ = ["Volume", "read_volume"]
 
@@ -43,6 +47,7 @@ class Volume:
         spacing_mm: Distance between voxel centres along I, J and K.
         dtype: Type of the stored values, e.g. `int16`.
         dicom: Of a DICOM series, which one it is and what was done to it.
+        series: The series itself, for outputs that refer to it.
         doubts: Warnings of what its file leaves open.
     """
 
@@ -50,7 +55,8 @@ class Volume:
     affine: NDArray[np.float64]
     spacing_mm: tuple[float, float, float]
     dtype: str
-    dicom: DicomFacts | None = None
+    dicom: "DicomFacts | None" = None
+    series: "DicomSeries | None" = None
     doubts: tuple[Problem, ...] = ()
 
     @property
@@ -66,7 +72,11 @@ class Volume:
 
 
 def read_volume(
-    path: str | Path, *, where: Where = "image", tilt: Tilt = "refuse", gaps: Gaps = "refuse"
+    source: "DicomSeries | Source | str | Path",
+    *,
+    where: Where = "image",
+    tilt: Tilt = "refuse",
+    gaps: Gaps = "refuse",
 ) -> Volume:
     """Read a NIfTI, NRRD or MetaImage file, or a DICOM series.
 
@@ -74,8 +84,9 @@ def read_volume(
     is refused.
 
     Args:
-        path: A `.nii`, `.nii.gz`, `.nrrd`, `.nhdr`, `.mha` or `.mhd` file; a folder, a zip or a
-            file of DICOM with one series that fits, or `PATH#UID` as `pick_input` gives it.
+        source: A `.nii`, `.nii.gz`, `.nrrd`, `.nhdr`, `.mha` or `.mhd` file; a folder, a zip or
+            a file of DICOM with one series that fits, or with the uid of one; or a series that
+            was found before.
         where: Whether an error should speak of an image or of a label.
         tilt: Of a DICOM series; see `read_dicom_series`.
         gaps: Likewise.
@@ -83,9 +94,12 @@ def read_volume(
     Raises:
         InputError: If it is missing, damaged, of another format, or no scalar volume.
     """
-    file, _ = split_reference(path)
+    if not isinstance(source, Source | str | Path):
+        return _dicom(source, where, tilt, gaps)
+    source = as_source(source)
+    file = source.path
     if is_dicom(file):
-        return _dicom(path, where, tilt, gaps)
+        return _dicom(source, where, tilt, gaps)
     if not file.exists():
         raise refusal(file, Problem("error", where, "not there", "check the path and its folder"))
     found = image_format(file)
@@ -98,15 +112,18 @@ def read_volume(
     return replace(volume, doubts=doubts[0]) if doubts else volume
 
 
-def _dicom(path: str | Path, where: Where, tilt: Tilt, gaps: Gaps) -> Volume:
+def _dicom(source: "DicomSeries | Source", where: Where, tilt: Tilt, gaps: Gaps) -> Volume:
+    # pydicom and highdicom take a while to import, and most volumes are no DICOM.
+    from medseg.data.dicom.series import read_dicom_series
+
     try:
-        series = read_dicom_series(path, tilt=tilt, gaps=gaps)
+        series = read_dicom_series(source, tilt=tilt, gaps=gaps)
     except InputError as error:
         error.problem = replace(error.problem, where=where)
         raise
     uid = f"DICOM series {series.facts.series_uid}"
     volume = _volume(uid, series.array, series.affine, series.array.dtype.name, where=where)
-    return replace(volume, dicom=series.facts)
+    return replace(volume, dicom=series.facts, series=series.series)
 
 
 def _volume(

@@ -1,7 +1,10 @@
 """DICOM series as scanners write them, and broken ones, made with pydicom alone."""
 
+from collections import Counter
+
 import gdcm
 import numpy as np
+import pydicom
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.sequence import Sequence
@@ -167,3 +170,15 @@ def recode(path, syntax):
     writer.SetFileName(str(path))
     writer.SetImage(change.GetOutput())
     assert writer.Write()
+
+
+def count_reads(monkeypatch):
+    """Counts from here on how often a file is read as `header` or as `pixels`."""
+    counts, read = Counter(), pydicom.dcmread
+
+    def counted(stream, **options):
+        counts["header" if options.get("stop_before_pixels") else "pixels"] += 1
+        return read(stream, **options)
+
+    monkeypatch.setattr(pydicom, "dcmread", counted)
+    return counts

@@ -1,20 +1,24 @@
 """Which series are found in a tree, and which one is meant."""
 
+import numpy as np
 import pytest
 
-from medseg.data.dicom.choice import (
-    choose_series,
-    dicom_reference,
-    pick_input,
-    require_modality,
-    split_reference,
-)
+from medseg.data.dicom.choice import choose_series, pick_input, require_modality
 from medseg.data.dicom.find import find_dicom_series
 from medseg.data.dicom.series import read_dicom_series
 from medseg.data.problems import InputError
+from medseg.data.source import Source
 from medseg.errors import UsageError
 from tests.data.builders import an_image, write_nifti
-from tests.data.dicom.builders import enhanced, hounsfield, rotated, save, slices, uid
+from tests.data.dicom.builders import (
+    count_reads,
+    enhanced,
+    hounsfield,
+    rotated,
+    save,
+    slices,
+    uid,
+)
 
 
 @pytest.fixture
@@ -123,15 +127,14 @@ def test_the_modality_is_held_against_what_is_wanted(tree):
 
 def test_an_input_of_one_series_is_picked_without_its_uid(tree):
     picked = pick_input(tree / "one/ct")
-    assert picked == dicom_reference(tree / "one/ct", uid("a"))
-    assert split_reference(picked) == (tree / "one/ct", uid("a"))
+    assert (picked.path, picked.uid) == (tree / "one/ct", uid("a"))
     assert (read_dicom_series(picked).array == hounsfield()).all()
 
 
 def test_an_input_of_several_series_is_picked_by_uid_or_modality(tree):
-    assert pick_input(tree, series_uid=uid("b")) == f"{tree}#{uid('b')}"
-    assert pick_input(f"{tree}#{uid('b')}") == f"{tree}#{uid('b')}"
-    assert pick_input(tree, modality="CT") == f"{tree}#{uid('a')}"
+    assert pick_input(tree, series_uid=uid("b")).uid == uid("b")
+    assert pick_input(Source(tree, uid("b"))).uid == uid("b")
+    assert pick_input(tree, modality="CT").uid == uid("a")
     with pytest.raises(InputError, match="holds 2 series that fit") as info:
         pick_input(tree)
     assert str(tree) not in str(info.value)
@@ -139,12 +142,12 @@ def test_an_input_of_several_series_is_picked_by_uid_or_modality(tree):
 
 def test_a_multi_frame_file_is_picked(tmp_path):
     path = save([enhanced(hounsfield())], tmp_path, "scan") / "scan"
-    assert pick_input(path) == f"{path}#{uid('a')}"
+    assert pick_input(path).uid == uid("a")
 
 
 def test_a_file_that_is_no_dicom_is_picked_as_it_is(tmp_path):
     path = write_nifti(tmp_path / "a#1.2.nii.gz", an_image())
-    assert pick_input(path) == str(path)
+    assert pick_input(path) is None
     with pytest.raises(UsageError, match="is no DICOM, so it has no series"):
         pick_input(path, series_uid="1.2")
 
@@ -154,8 +157,26 @@ def test_an_input_that_is_not_there_is_refused(tmp_path):
         pick_input(tmp_path / "nothing")
 
 
-@pytest.mark.parametrize("text", ["a/b", "a#b", "a#1", "#", "a#1.2x"])
-def test_a_path_alone_has_no_uid(text):
-    path, found = split_reference(text)
-    assert str(path) == text
-    assert found is None
+def test_a_series_that_was_found_is_read_without_looking_for_it_again(tree, monkeypatch):
+    reads = count_reads(monkeypatch)
+    series = pick_input(tree, modality="CT")
+    # 10 of the CT, 3 of the MR, a scout and a segmentation.
+    assert reads == {"header": 15}
+    assert (read_dicom_series(series).array == hounsfield()).all()
+    assert reads == {"header": 15, "pixels": 10}
+
+
+@pytest.mark.parametrize("change", ["a slice is gone", "a slice is another", "a slice is new"])
+def test_a_series_that_changed_since_it_was_found_is_looked_for_again(tree, change):
+    series = pick_input(tree, modality="CT")
+    made = slices(hounsfield((7, 6, 11)))
+    if change == "a slice is gone":
+        (tree / "one/ct/009.dcm").unlink()
+    elif change == "a slice is another":
+        made[9].RescaleIntercept = -1000
+        made[9].save_as(tree / "one/ct/009.dcm")
+    else:
+        made[10].save_as(tree / "one/ct/010.dcm")
+    anew = read_dicom_series(tree, modality="CT")
+    assert (read_dicom_series(series).array == anew.array).all()
+    assert not np.array_equal(anew.array, hounsfield())

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from monai.transforms import LoadImage
 
-from medseg.data.dicom.choice import dicom_reference
 from medseg.data.images.naming import VOLUME_SUFFIXES
 from medseg.data.images.volume import read_volume
 from medseg.data.problems import InputError
+from medseg.data.source import Source
 from tests.data.builders import AFFINE, an_image, write_nifti
 from tests.data.dicom.builders import hounsfield, save, slices, tilted, uid
 
@@ -113,7 +113,7 @@ def test_an_error_of_a_label_says_so(tmp_path):
 
 def test_a_series_is_a_volume_that_says_which_it_is(tmp_path):
     series = save(slices(hounsfield()), tmp_path / "tree" / "ct")
-    for path in (series, series.parent, dicom_reference(series.parent, uid("a"))):
+    for path in (series, series.parent, Source(series.parent, uid("a"))):
         volume = read_volume(path)
         np.testing.assert_array_equal(volume.array, hounsfield())
         assert (volume.orientation, volume.dtype) == ("LPS", "int16")

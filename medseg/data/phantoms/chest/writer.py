@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from medseg.data.dicom.ct_writer import write_ct_series
 from medseg.data.manifest import Case, Channel, Label, Manifest, save_manifest
 from medseg.data.phantoms.chest.phantom import SHAPE, chest_phantom
+from medseg.data.phantoms.file_format import FileFormat
 from medseg.data.phantoms.files import (
     MOST_THREADS,
     digests,
@@ -21,11 +21,9 @@ from medseg.data.phantoms.files import (
     write_nifti,
 )
 
-__all__ = ["FileFormat", "PhantomSet", "write_phantoms"]
+__all__ = ["PhantomSet", "write_phantoms"]
 
 logger = logging.getLogger(__name__)
-
-FileFormat = Literal["nifti", "dicom"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,31 @@
+"""Criteria: what counts as right where that is a choice."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from medseg._checks import require_choice, require_not_negative
+
+__all__ = ["Criteria", "LesionOverlap"]
+
+LesionOverlap = Literal["any", "half", "iou"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criteria:
+    """What counts as right where that is a choice.
+
+    Attributes:
+        tolerance_mm: How far off a boundary may be and still count as right in NSD. The least
+            that two readers differ by is a good choice; below the spacing only exact voxels count.
+        lesion_overlap: When a lesion counts as found, see `medseg.metrics.lesions`.
+
+    Raises:
+        UsageError: If the tolerance is negative or no number, or the overlap another word.
+    """
+
+    tolerance_mm: float = 2.0
+    lesion_overlap: LesionOverlap = "any"
+
+    def __post_init__(self) -> None:
+        require_not_negative("tolerance_mm", self.tolerance_mm)
+        require_choice("lesion_overlap", self.lesion_overlap, get_args(LesionOverlap))

@@ -1,0 +1,123 @@
+"""Tables of a prediction's folder: `volumes.csv` and `summary.json`, made of its ledger."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from medseg._files import remove_remains, write_atomically
+from medseg.data.output_names import SUMMARY, VOLUMES
+from medseg.errors import UsageError
+from medseg.prediction.cases import Refused
+from medseg.prediction.ledger import Entry, Ledger
+from medseg.prediction.plan import Settings
+from medseg.reports.volumes import volumes_csv
+
+__all__ = [
+    "RunningTable",
+    "refuse_foreign_tables",
+    "volumes_line",
+    "write_summary",
+    "write_volumes",
+]
+
+# Between two writings of a table, and how many times its own length at least.
+_INTERVAL_SECONDS = 5.0
+_PAUSE = 20
+
+
+def refuse_foreign_tables(output: Path, ledger: Ledger) -> None:
+    """Refuse to renew tables that no ledger tells to be ours.
+
+    Raises:
+        UsageError: It names the first.
+    """
+    for name in (VOLUMES, SUMMARY):
+        if (output / name).exists() and not ledger.exists():
+            raise UsageError(f"{output / name} is there already; give --overwrite or another -o")
+
+
+class RunningTable:
+    """`volumes.csv` while a cohort is at work: renewed now and then, not after every case.
+
+    To write it, all of the ledger is read. It is written at most every few seconds, and takes at
+    most a twentieth of the time: so the rows that are read grow with a cohort, not with its square.
+
+    Args:
+        ledger: Of the folder.
+        clock: Seconds.
+    """
+
+    def __init__(self, ledger: Ledger, clock: Callable[[], float] = time.monotonic) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._next = clock() + _INTERVAL_SECONDS
+
+    def renew(self) -> None:
+        """Write the table, if it is time."""
+        begun = self._clock()
+        if begun >= self._next:
+            write_volumes(self._ledger)
+            ended = self._clock()
+            self._next = ended + max(_INTERVAL_SECONDS, _PAUSE * (ended - begun))
+
+
+def write_volumes(ledger: Ledger) -> None:
+    """Renew `volumes.csv` from all cases of the folder that are done."""
+    with ledger.held() as entries:
+        rows = {entry.name: entry.columns for entry in entries if entry.status == "done"}
+        _write(ledger.path.with_name(VOLUMES), volumes_csv(rows))
+
+
+def write_summary(ledger: Ledger, settings: Settings, refused: Sequence[Refused] = ()) -> None:
+    """Renew `summary.json`: this run's settings, how all cases of the folder stand.
+
+    Args:
+        ledger: Of the folder.
+        settings: Of this run.
+        refused: This run's inputs that no case was found in.
+    """
+    with ledger.held() as entries:
+        content = {
+            **settings.content,
+            "settings_sha256": settings.digest,
+            "cases": [_told(entry) for entry in entries],
+            "refused": [{"input": one.shown, "error": one.without_path} for one in refused],
+        }
+        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        _write(ledger.path.with_name(SUMMARY), text)
+
+
+def volumes_line(entry: Entry) -> str:
+    """`lung 3120.4 ml, infection 55.1 ml`; of a picture `cell 61.3 %, 14 of them`."""
+    parts: list[str] = []
+    for column, value in entry.columns.items():
+        name, _, unit = column.rpartition("_")
+        if unit == "ml":
+            parts.append(f"{name} {float(value):.1f} ml")
+        if unit == "percent":
+            parts.append(f"{name} {float(value):.1f} %")
+        if unit == "count":
+            parts.append(f"{value} of them")
+    return ", ".join(parts) or "done"
+
+
+def _write(path: Path, text: str) -> None:
+    """Under the ledger's lock, so nobody else is at work on the file."""
+    remove_remains(path)
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    parts: dict[str, Any] = {
+        "case": entry.name,
+        "source": entry.source,
+        "status": entry.status,
+        "engine": entry.engine,
+        "settings_sha256": entry.settings,
+        "outputs": dict(entry.outputs),
+        "dicom": dict(entry.facts),
+        "error": entry.error,
+    }
+    return {name: value for name, value in parts.items() if value not in (None, {})}
