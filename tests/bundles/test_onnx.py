@@ -103,9 +103,9 @@ def test_missing_weights_are_named(bundle, tmp_path):
 
 
 def test_without_the_extra_one_line_says_how_to_install_it(bundle, tmp_path, monkeypatch):
-    from medseg.bundles import export
+    from medseg.bundles import onnx
 
-    monkeypatch.setattr(export, "find_spec", lambda name: None if name == "onnxscript" else name)
+    monkeypatch.setattr(onnx, "find_spec", lambda name: None if name == "onnxscript" else name)
     with pytest.raises(MachineError, match=r"onnxscript is not installed; pip install 'medseg\["):
         export_onnx(bundle, tmp_path / "model.onnx")
 
