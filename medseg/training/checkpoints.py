@@ -16,6 +16,7 @@ from ignite.engine import Events
 from torch import nn
 from torch.optim import Optimizer
 
+from medseg._checks import first_few, require_choice
 from medseg.data.cases.draws import RandomDraws
 from medseg.errors import TrainingStoppedError, UsageError
 from medseg.networks.weights import plain_network
@@ -28,7 +29,6 @@ from medseg.training.description import described, differences
 from medseg.training.ignite_engine import EngineLike, made_a_step
 from medseg.training.random_states import random_states, restore_random_states
 from medseg.training.sigterm import Sigterm
-from medseg.training.start import require_word
 
 __all__ = ["Checkpoints", "Stateful"]
 
@@ -83,7 +83,7 @@ class Checkpoints:
         Raises:
             UsageError: If an argument cannot be used.
         """
-        require_word("start", start)
+        require_choice("start", start, ("fresh", "resume"))
         missing = [name for name in ("network", "optimizer") if parts.get(name) is None]
         if missing:
             raise UsageError(f"parts must have {' and '.join(missing)}, got {sorted(parts)}")
@@ -125,12 +125,10 @@ class Checkpoints:
     def _load(self, engine: EngineLike, path: Path, state: Mapping[str, Any]) -> None:
         changed = differences(state["settings"], self.settings)
         if changed:
-            told = "; ".join(changed[:3]) + (
-                f"; and {len(changed) - 3} more" if len(changed) > 3 else ""
-            )
             raise UsageError(
-                f"{path}: of a training with other settings: {told}; set them back, "
-                "or start 'fresh' in other folders"
+                f"{path}: cannot resume, settings changed since this checkpoint: "
+                f"{first_few(changed, 3, mark=';')}; restore them, or use start=fresh with "
+                "another output_dir"
             )
         missing = sorted(self.parts.keys() - state["parts"].keys())
         if missing:

@@ -1,14 +1,13 @@
 """End a training before a time is over, with an epoch that is whole and validated."""
 
 import logging
-import math
 import time
 from typing import Any, cast
 
 import ignite.distributed as idist
 from ignite.engine import Events
 
-from medseg.errors import UsageError
+from medseg._checks import require_positive
 from medseg.training.ignite_engine import EngineLike
 
 __all__ = ["MaxTime"]
@@ -34,8 +33,8 @@ class MaxTime:
         Raises:
             UsageError: If `minutes` is no time.
         """
-        if minutes is not None and not (math.isfinite(minutes) and minutes > 0):
-            raise UsageError(f"minutes must be above 0, or null for no end, got {minutes}")
+        if minutes is not None:
+            require_positive("max_minutes", minutes)
         self.evaluator = evaluator
         self.minutes = minutes
         self._begun = 0.0

@@ -1,16 +1,15 @@
-"""Whether a training may begin where it was told to: an earlier one is not lost to it.
+"""Refuse to start a training over an earlier one.
 
 `BestWeights` and `Checkpoints` replace what they find, so this is asked before either is made.
 """
 
 from pathlib import Path
 
+from medseg._checks import require_choice
 from medseg.errors import UsageError
 from medseg.training.checkpoint_files import checkpoint_paths
 
-__all__ = ["require_start", "require_word"]
-
-_WORDS = {"start": ("fresh", "resume"), "overwrite": ("refuse", "replace")}
+__all__ = ["require_start"]
 
 
 def require_start(weights: str, checkpoints: str, *, start: str, overwrite: str) -> None:
@@ -26,8 +25,8 @@ def require_start(weights: str, checkpoints: str, *, start: str, overwrite: str)
         UsageError: If the words are wrong; if a fresh start finds weights or checkpoints; if
             there are weights and no checkpoint to resume from.
     """
-    require_word("start", start)
-    require_word("overwrite", overwrite)
+    require_choice("start", start, ("fresh", "resume"))
+    require_choice("overwrite", overwrite, ("refuse", "replace"))
     if overwrite == "replace":
         return
     there = checkpoint_paths(checkpoints)
@@ -42,10 +41,3 @@ def require_start(weights: str, checkpoints: str, *, start: str, overwrite: str)
             f"{checkpoints} holds the checkpoints of an earlier training; set start to 'resume' to "
             "go on with it, output_dir to another folder, or overwrite to 'replace'"
         )
-
-
-def require_word(name: str, value: str) -> None:
-    """Refuse a word for `start` or `overwrite` that chooses nothing."""
-    first, second = _WORDS[name]
-    if value not in (first, second):
-        raise UsageError(f"{name} must be '{first}' or '{second}', got {value!r}")

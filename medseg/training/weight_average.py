@@ -16,7 +16,7 @@ from ignite.engine import Events
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from medseg.errors import UsageError
+from medseg._checks import require_number, require_positive
 from medseg.networks.weights import plain_network
 from medseg.training.ignite_engine import EngineLike, made_a_step
 
@@ -44,8 +44,8 @@ class WeightAverage:
         Raises:
             UsageError: If it is out of its range.
         """
-        if not 0 < decay < 1:
-            raise UsageError(f"ema must be between 0 and 1, or null for none, got {decay}")
+        require_positive("ema", decay)
+        require_number("ema", decay, at_least=0, below=1)
         self.trained = plain_network(network)
         self.decay = decay
         self._average = AveragedModel(self.trained, multi_avg_fn=self._follow, use_buffers=True)

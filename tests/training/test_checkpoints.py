@@ -198,7 +198,8 @@ def test_a_full_disk_ends_the_training_and_leaves_the_checkpoints(whole, tmp_pat
 def test_a_changed_setting_is_refused_by_name(tmp_path):
     train(tmp_path, epochs=1)
     with pytest.raises(
-        UsageError, match=r"other settings: learning_rate was 0\.05, is 0\.1; set them back"
+        UsageError,
+        match=r"settings changed since this checkpoint: learning_rate was 0\.05, is 0\.1; restore",
     ):
         train(tmp_path, start="resume", learning_rate=0.1)
     assert newest_checkpoint(tmp_path / "checkpoints")[1]["epoch"] == 1
@@ -252,14 +253,14 @@ def test_weights_without_a_checkpoint_are_no_training_to_resume(tmp_path):
     with pytest.raises(UsageError, match="holds the weights of an earlier training; set ckpt_dir"):
         require_start(str(weights), str(folder), start="fresh", overwrite="refuse")
     require_start(str(weights), str(folder), start="fresh", overwrite="replace")
-    with pytest.raises(UsageError, match="overwrite must be 'refuse' or 'replace', got 'yes'"):
+    with pytest.raises(UsageError, match="overwrite must be one of refuse, replace, got 'yes'"):
         require_start(str(weights), str(folder), start="fresh", overwrite="yes")
 
 
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        ({"start": "again"}, "start must be 'fresh' or 'resume', got 'again'"),
+        ({"start": "again"}, "start must be one of fresh, resume, got 'again'"),
         ({"parts": {}}, "parts must have network and optimizer"),
     ],
 )

@@ -79,7 +79,7 @@ def test_two_batches_a_step_are_one_batch_of_twice_the_size(tmp_path):
 
 @pytest.mark.parametrize("length", [0, -1.0, math.nan, math.inf])
 def test_a_length_that_is_none_is_refused(length):
-    with pytest.raises(UsageError, match="clip_gradients must be above 0, or null for none"):
+    with pytest.raises(UsageError, match="clip_gradients must be a finite number above 0"):
         ClipGradients(length)
 
 
@@ -146,7 +146,7 @@ def test_with_accumulated_gradients_the_average_moves_once_a_step(tmp_path):
 
 @pytest.mark.parametrize("decay", [0, 1, 1.5, math.nan])
 def test_a_decay_that_is_none_is_refused(decay):
-    with pytest.raises(UsageError, match="ema must be between 0 and 1, or null for none"):
+    with pytest.raises(UsageError, match="ema must be "):
         WeightAverage(nn.Linear(1, 1), decay)
 
 

@@ -90,10 +90,16 @@ def test_a_counted_stop_goes_on_counting_after_a_resume():
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        ({"patience": 0}, "patience must be a whole number from 1, got 0"),
-        ({"patience": 1.5}, "patience must be a whole number from 1, got 1.5"),
-        ({"patience": 1, "tolerance": -1}, "tolerance must be 0 or more, got -1"),
-        ({"patience": 1, "tolerance": math.nan}, "tolerance must be 0 or more, got nan"),
+        ({"patience": 0}, "early_stop_patience must be a whole number from 1, got 0"),
+        ({"patience": 1.5}, "early_stop_patience must be a whole number from 1, got 1.5"),
+        (
+            {"patience": 1, "tolerance": -1},
+            "early_stop_tolerance must be a finite number of at least 0, got -1",
+        ),
+        (
+            {"patience": 1, "tolerance": math.nan},
+            "early_stop_tolerance must be a finite number of at least 0, got nan",
+        ),
     ],
 )
 def test_a_patience_that_is_none_is_refused(choices, message):
@@ -116,7 +122,7 @@ def test_a_training_with_time_enough_or_no_end_ends_by_itself(tmp_path):
 
 @pytest.mark.parametrize("minutes", [0, -1, math.nan, math.inf])
 def test_a_time_that_is_none_is_refused(minutes):
-    with pytest.raises(UsageError, match="minutes must be above 0, or null for no end"):
+    with pytest.raises(UsageError, match="max_minutes must be a finite number above 0"):
         MaxTime(Engine(lambda *_: None), minutes)
 
 
