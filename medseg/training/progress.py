@@ -1,8 +1,11 @@
-"""A bar that shows how far an epoch is, on a terminal only.
+"""Progress bar of the running epoch, on a terminal only.
 
-In a log file a bar is noise: there, the line an epoch of `EpochTable` is enough.
+In a log file a bar is noise: there, the line an epoch of `EpochTable` is enough. A bar that is not
+shown is not made either: tqdm shares a lock with forked processes, and one of them that is killed
+while it holds the lock would leave the training waiting for ever.
 """
 
+import sys
 from typing import Any, cast
 
 import ignite.handlers
@@ -20,12 +23,13 @@ class ProgressBar(ignite.handlers.ProgressBar):
     """
 
     def __init__(self, where: str = "terminal") -> None:
-        # tqdm's None: hidden where there is no terminal.
-        super().__init__(desc="epoch", disable=None if where == "terminal" else True)
+        self.hidden = where == "nowhere" or not sys.stderr.isatty()
+        super().__init__(desc="epoch", disable=self.hidden)
 
     def attach(self, engine: EngineLike) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - MONAI passes the engine only
         """Register with a trainer, before handlers that write to the log."""
-        cast("Any", super()).attach(engine, output_transform=_loss)
+        if not self.hidden:
+            cast("Any", super()).attach(engine, output_transform=_loss)
 
 
 def _loss(output: Any) -> dict[str, float]:
