@@ -17,7 +17,9 @@ BATCH = 8
 ROUNDS = 20
 
 
-def samples_per_second(setting: Setting, device: str) -> tuple[float, float]:
+def samples_per_second(
+    setting: Setting, device: str, *, elements: int = BATCH, rounds: int = ROUNDS
+) -> tuple[float, float]:
     """Medians of medseg and of MONAI, in turns; patches lie on the device before and after.
 
     MONAI has no batched form: its `RandAffined`, `Rand2DElasticd` or `Rand3DElasticd` (with the
@@ -26,16 +28,16 @@ def samples_per_second(setting: Setting, device: str) -> tuple[float, float]:
     case = make_case(setting.patch)
     image = torch.from_numpy(case.image).to(device)
     label = torch.from_numpy(case.label).to(device)
-    batch = {key: torch.stack([t] * BATCH) for key, t in zip(KEYS, (image, label), strict=True)}
+    batch = {key: torch.stack([t] * elements) for key, t in zip(KEYS, (image, label), strict=True)}
     spacing_mm = [1.0] * len(setting.patch)
     modes = ("linear", "nearest")
     own = RandWarpBatchd(KEYS, spacing_mm, modes, warp=warp_ranges(setting)).set_random_state(0)
     peer = monai_warp(setting, device=torch.device(device)).set_random_state(0)
     element = {"image": image, "label": label}
-    tools = (lambda: own(batch), lambda: [peer(element) for _ in range(BATCH)])
-    times = [[timed(tool, device) for tool in tools] for _ in range(3 + ROUNDS)][3:]
+    tools = (lambda: own(batch), lambda: [peer(element) for _ in range(elements)])
+    times = [[timed(tool, device) for tool in tools] for _ in range(3 + rounds)][3:]
     medians = [statistics.median(column) for column in zip(*times, strict=True)]
-    return BATCH / medians[0], BATCH / medians[1]
+    return elements / medians[0], elements / medians[1]
 
 
 def timed(tool: Callable[[], object], device: str) -> float:

@@ -10,7 +10,17 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-__all__ = ["CLASSES", "KEYS", "ROTATION_DEGREES", "ZOOM", "Case", "Sampler", "Setting", "make_case"]
+__all__ = [
+    "CLASSES",
+    "KEYS",
+    "ROTATION_DEGREES",
+    "SETTINGS",
+    "ZOOM",
+    "Case",
+    "Sampler",
+    "Setting",
+    "make_case",
+]
 
 ROTATION_DEGREES = 30
 # The reciprocal of each end is the other: tools differ in what they call zooming in.
@@ -51,6 +61,31 @@ class Setting:
         """What is cropped for a warp to take the patch from, by nnU-Net's rule."""
         angle = radians(ROTATION_DEGREES)
         return tuple(int(n * (cos(angle) + sin(angle)) / 0.85) for n in self.patch)
+
+
+SETTINGS = (
+    Setting(
+        name="2-D, 512x512",
+        volume=(1024, 1024),
+        patch=(512, 512),
+        control_spacing=32,
+        max_displacement=12,
+    ),
+    Setting(
+        name="3-D, 96^3",
+        volume=(256, 256, 224),
+        patch=(96, 96, 96),
+        control_spacing=12,
+        max_displacement=4,
+    ),
+    Setting(
+        name="3-D, 128^3",
+        volume=(256, 256, 224),
+        patch=(128, 128, 128),
+        control_spacing=12,
+        max_displacement=4,
+    ),
+)
 
 
 @dataclass(frozen=True)

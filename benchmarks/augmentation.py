@@ -16,33 +16,10 @@ import torch
 from monai.data.meta_obj import set_track_meta
 
 from benchmarks._augmentation_gpu import samples_per_second
-from benchmarks._augmentation_setting import Case, Sampler, Setting, make_case
+from benchmarks._augmentation_setting import SETTINGS, Case, Sampler, Setting, make_case
 from benchmarks._augmentation_tools import MAKERS
 from benchmarks._timing import cpu_model, median_times, on_one_thread, versions
 
-SETTINGS = (
-    Setting(
-        name="2-D, 512x512",
-        volume=(1024, 1024),
-        patch=(512, 512),
-        control_spacing=32,
-        max_displacement=12,
-    ),
-    Setting(
-        name="3-D, 96^3",
-        volume=(256, 256, 224),
-        patch=(96, 96, 96),
-        control_spacing=12,
-        max_displacement=4,
-    ),
-    Setting(
-        name="3-D, 128^3",
-        volume=(256, 256, 224),
-        patch=(128, 128, 128),
-        control_spacing=12,
-        max_displacement=4,
-    ),
-)
 PACKAGES = ["medseg", "torch", "monai", "batchgeneratorsv2", "torchio", "SimpleITK", "numpy"]
 
 

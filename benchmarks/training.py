@@ -30,7 +30,7 @@ from benchmarks._augmentation_setting import Setting
 from benchmarks._steps import Stepper, Taken, bundle_stepper, take_turns_apart
 from benchmarks._timing import cpu_model, versions
 from medseg.bundles.run import open_workflow
-from medseg.training import keep_freed_memory
+from medseg.training import keep_freed_memory, training_loader
 
 BUNDLE = Path(__file__).resolve().parents[1] / "bundles" / "hippocampus_mri_unet3d"
 DATA = Path(os.environ.get("MEDSEG_DATA", BUNDLE.parents[2] / "shared" / "data"))
@@ -58,7 +58,9 @@ def medseg(dataset_dir: Path, **overrides: Any) -> Stepper:
     """The bundle as it is."""
     keep_freed_memory()  # its run does so first
     parts = opened(dataset_dir, **overrides)
-    loader = parts.get_parsed_content("train#dataloader")
+    names = ("train#dataset", "device", "control")
+    dataset, device, control = map(parts.get_parsed_content, names)
+    loader = training_loader(dataset, device=device, control=control)
     return bundle_stepper(parts, (batch for _ in count() for batch in loader))
 
 

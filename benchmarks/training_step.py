@@ -24,6 +24,7 @@ from benchmarks._steps import Taken, bundle_stepper, take_turns
 from benchmarks._timing import cpu_model, versions
 from medseg.bundles.run import open_workflow
 from medseg.data.phantoms.chest.writer import PhantomSet, write_phantoms
+from medseg.training import training_loader
 
 BUNDLE = "bundles/covid_lung_ct_unet3d"
 KEYS = ("image", "label")
@@ -58,7 +59,9 @@ def training_parts(folder: Path) -> Any:
 
 def measure(parts: Any, samples: int) -> dict[str, list[Taken]]:
     """The bundle's data path and the one before it."""
-    loader = parts.get_parsed_content("train#dataloader")
+    names = ("train#dataset", "device", "control")
+    dataset, device, control = map(parts.get_parsed_content, names)
+    loader = training_loader(dataset, device=device, control=control)
     sources = {
         "the bundle's: `RandWarpPatchd`": (batch for _ in count() for batch in loader),
         "before: MONAI's crop, affine, grid distortion": old_batches(parts),

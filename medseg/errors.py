@@ -8,7 +8,8 @@ a bug of medseg's and shows its traceback.
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import TypeVar
 
@@ -18,8 +19,10 @@ __all__ = [
     "MachineError",
     "ManifestError",
     "MedsegError",
+    "TrainingStoppedError",
     "UsageError",
     "caused_by",
+    "unwrap_user_error",
     "user_error",
 ]
 
@@ -66,6 +69,12 @@ class MachineError(MedsegError):
     exit_code = ExitCode.ENVIRONMENT
 
 
+class TrainingStoppedError(MedsegError):
+    """A training that was told to stop, and can go on where it was."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
 def user_error(error: BaseException) -> MedsegError | None:
     """What an error comes down to for the user.
 
@@ -81,6 +90,22 @@ def user_error(error: BaseException) -> MedsegError | None:
     if known is not None:
         return _as_in_its_worker(known)
     return next(filter(None, map(_refusal, causes)), None)
+
+
+@contextmanager
+def unwrap_user_error() -> Generator[None]:
+    """Raise the user's error that a library has wrapped, as that error itself.
+
+    Raises:
+        MedsegError: In place of whatever comes down to it, see `user_error`.
+    """
+    try:
+        yield
+    except Exception as error:
+        known = user_error(error)
+        if known is None or known is error:
+            raise
+        raise known from error
 
 
 def caused_by(error: BaseException, kind: type[Cause]) -> Cause | None:

@@ -3,6 +3,7 @@
 torch's first call is slow and CI must not flake, hence no deadline and no chance.
 """
 
+import logging
 import os
 import shutil
 import sys
@@ -12,9 +13,6 @@ import pytest
 import torch
 from absl import logging as absl_logging  # TensorBoard's
 from hypothesis import settings
-
-from medseg.bundles import run_bundle
-from medseg.data.phantoms.chest.writer import PhantomSet, write_phantoms
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -33,8 +31,8 @@ BUNDLE = REPOSITORY / "bundles" / "covid_lung_ct_unet3d"
 SMALL = {
     "spacing_mm": [8.0, 8.0, 12.0],
     "patch_size": [32, 32, 16],
-    "first_width": 4,
-    "depth": 3,
+    "network_def#first_width": 4,
+    "network_def#depth": 3,
     "epochs": 2,
     "iterations_per_epoch": 4,
     "val_interval": 1,
@@ -48,6 +46,17 @@ settings.load_profile("medseg")
 def _cache(tmp_path_factory):
     """Converted networks and prepared cases of tests go where pytest cleans up."""
     os.environ["MEDSEG_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol():
+    """The root logger is left as it was found: MONAI's runner configures it for the process."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    done = yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    return done
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +77,9 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def phantoms(tmp_path_factory) -> Path:
+    # Here, as below, so that tests without phantoms run where little is installed: `make gpu`.
+    from medseg.data.phantoms.chest.writer import PhantomSet, write_phantoms
+
     folder = tmp_path_factory.mktemp("phantoms") / "set"
     write_phantoms(folder, PhantomSet(cases=4, test_cases=1, folds=3, shape=(40, 32, 24)))
     return folder
@@ -76,6 +88,8 @@ def phantoms(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def trained(phantoms, tmp_path_factory) -> Path:
     """A copy of the bundle with its weights and its metrics."""
+    from medseg.bundles import run_bundle
+
     bundle = tmp_path_factory.mktemp("bundle") / BUNDLE.name
     shutil.copytree(BUNDLE, bundle, ignore=shutil.ignore_patterns("models", "eval"))
     run_bundle(

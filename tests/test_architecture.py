@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 LAYERS = [
-    {"_checks", "_files", "_lazy", "_quiet", "errors"},
+    {"errors"},
+    {"_checks", "_files", "_lazy", "_quiet"},
     {"data", "losses", "metrics", "networks", "transforms"},
     {"inference", "training"},
     {"bundles", "reports"},

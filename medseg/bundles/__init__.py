@@ -5,12 +5,10 @@ from typing import TYPE_CHECKING
 from medseg._lazy import attach
 
 if TYPE_CHECKING:
-    from medseg.bundles.choice import require_choice
     from medseg.bundles.metadata import Metadata, load_metadata
     from medseg.bundles.one_line import explain_errors
     from medseg.bundles.onnx import OnnxExport, export_onnx
     from medseg.bundles.predictor import Predictor, open_predictor
-    from medseg.bundles.quiet import hushed
     from medseg.bundles.recipe import build_steps, carry_along, find_recipe, read_recipe
     from medseg.bundles.root import find_bundle_root
     from medseg.bundles.run import run_bundle
@@ -27,11 +25,9 @@ __all__ = [
     "export_onnx",
     "find_bundle_root",
     "find_recipe",
-    "hushed",
     "load_metadata",
     "open_predictor",
     "read_recipe",
-    "require_choice",
     "run_bundle",
     "sync_copies",
 ]

@@ -6,9 +6,6 @@ logits with it, for a batch and a size that the exporter has not seen.
 
 import json
 import logging
-import warnings
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
@@ -20,6 +17,7 @@ import numpy as np
 import torch
 
 from medseg._files import write_atomically
+from medseg._quiet import quiet_loggers, quiet_warnings
 from medseg.bundles.trained_network import TrainedNetwork, read_trained_network
 from medseg.errors import MachineError, UsageError
 
@@ -97,7 +95,8 @@ def _to_onnx(trained: TrainedNetwork) -> Any:
     # Two windows, as one would be taken for a fixed batch.
     example = torch.zeros(2, trained.channels, *trained.window)
     axes = {axis: free for axis in range(example.ndim) if axis != 1}
-    with _quiet():
+    # The exporter warns of its own internals, and of operators of packages not installed.
+    with quiet_loggers("torch.onnx", level=logging.ERROR), quiet_warnings():
         program = cast("Any", torch.onnx).export(
             trained.network,
             (example,),
@@ -114,20 +113,6 @@ def _to_onnx(trained: TrainedNetwork) -> Any:
     _name_axes(proto)
     _describe(proto, trained)
     return proto
-
-
-@contextmanager
-def _quiet() -> Generator[None]:
-    """The exporter warns of its own internals, and of operators of packages not installed."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
 
 
 def _forget_the_machine(proto: Any) -> None:

@@ -12,9 +12,11 @@ from typing import Any, cast
 
 import yaml
 
+from medseg._checks import first_few
+from medseg.bundles.keys import is_argument, nested_paths
 from medseg.errors import UsageError
 
-__all__ = ["check_run_id", "parse_overrides"]
+__all__ = ["check_run_id", "parse_overrides", "resolve_key"]
 
 # A number in YAML 1.2 and to everyone who types it, a text in YAML 1.1.
 _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
@@ -24,8 +26,9 @@ def parse_overrides(pairs: Iterable[str], config: Mapping[str, Any]) -> dict[str
     """Read `KEY=VALUE` texts and hold the keys against a config.
 
     Args:
-        pairs: Keys are top-level (`epochs`) or nested (`train#trainer#max_epochs`,
-            `::` likewise); values are YAML, or config language (`@id`, `$expression`).
+        pairs: Keys are top-level (`epochs`), nested (`train#trainer#max_epochs`, `::` likewise),
+            or the last part of a nested one where only one ends so (`ema` for `control#ema`);
+            values are YAML, or config language (`@id`, `$expression`).
         config: The bundle's merged config.
 
     Raises:
@@ -46,16 +49,35 @@ def check_run_id(run_id: str, config: Mapping[str, Any]) -> None:
         raise UsageError(f"no run id {run_id!r} in this config; it has {', '.join(ids)}")
 
 
+def resolve_key(key: str, config: Mapping[str, Any]) -> str:
+    """The path of a key that is given in full, or by the last part of just one path.
+
+    Args:
+        key: Such as `epochs`, `control::ema` or `ema`.
+        config: The bundle's merged config.
+
+    Raises:
+        UsageError: If there is no such key, or more than one.
+    """
+    known = set(_keys(config))
+    if key in known or is_argument(key, config):
+        return key
+    paths = [] if "::" in key else nested_paths(key, config)
+    if len(paths) == 1:
+        return paths[0]
+    if paths:
+        shown = first_few([path.replace("::", "#") for path in paths], 4)
+        raise UsageError(f"{key}: several keys end so; name one in full: {shown}")
+    near = difflib.get_close_matches(key, known, n=3, cutoff=0.6)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"keys: {_top_level(config)}"
+    raise UsageError(f"{key}: no such key in this config; {hint}")
+
+
 def _parse(pair: str, config: Mapping[str, Any]) -> tuple[str, Any]:
     key, equals, text = pair.partition("=")
     if not equals:
         raise UsageError(f"{pair!r}: an override is KEY=VALUE, e.g. epochs=5")
-    key = key.replace("-", "_").replace("#", "::")
-    known = set(_keys(config))
-    if key not in known:
-        near = difflib.get_close_matches(key, known, n=3, cutoff=0.6)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"keys: {_top_level(config)}"
-        raise UsageError(f"{key}: no such key in this config; {hint}")
+    key = resolve_key(key.replace("-", "_").replace("#", "::"), config)
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:

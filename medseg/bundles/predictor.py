@@ -20,16 +20,17 @@ from monai.utils.enums import MetaKeys, SpaceKeys
 from numpy.typing import DTypeLike, NDArray
 from torch import nn
 
+from medseg._quiet import quiet_libraries
 from medseg.bundles.configs import MAY_BE, NEEDED, config_paths, read_config
 from medseg.bundles.metadata import load_metadata
-from medseg.bundles.quiet import hushed
-from medseg.bundles.run import open_workflow, told_in_one_line
+from medseg.bundles.one_line import excepthook_kept
+from medseg.bundles.run import open_workflow
 from medseg.data.images.picture import Picture
 from medseg.data.images.reader_common import narrow
 from medseg.data.images.volume import Volume
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Label, load_manifest
-from medseg.errors import DataError, ManifestError, UsageError
+from medseg.errors import DataError, ManifestError, UsageError, unwrap_user_error
 from medseg.inference.engines.inferer import EngineInferer
 from medseg.inference.forecast import Forecast, forecast
 from medseg.inference.maps import VoxelMaps
@@ -139,7 +140,7 @@ class Predictor:
             UsageError: If the bundle's inferer gives anything but labels.
         """
         batch = cast("MetaTensor", image.to(self.device)[None])
-        with told_in_one_line():
+        with unwrap_user_error():
             asked = {} if maps is None else {"watch": maps}
             label = cast("Any", self.inferer)(batch, self.network, **asked)
             if not isinstance(label, MetaTensor) or label.shape[:2] != (1, 1):
@@ -183,7 +184,7 @@ def open_predictor(
     _refuse_set_by_options(pairs)
     _check_keys(bundle, read_config(config_paths(bundle, ["inference"])), overrides or {})
     weights = Path(weights or bundle / "models" / "model.safetensors").resolve()
-    with told_in_one_line(), hushed():
+    with excepthook_kept(), unwrap_user_error(), quiet_libraries():
         workflow = open_workflow(
             bundle,
             configs=["inference"],

@@ -5,7 +5,6 @@ defaults for them, so that people can see and test what it does before they trai
 """
 
 import difflib
-import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +12,10 @@ from typing import Any, Literal, cast, get_args
 
 from monai.bundle.config_parser import ConfigParser
 
+from medseg._quiet import quiet_libraries
 from medseg.bundles.configs import read_config
-from medseg.bundles.one_line import root_error
 from medseg.bundles.overrides import parse_overrides
-from medseg.bundles.quiet import hushed
-from medseg.errors import UsageError
+from medseg.errors import UsageError, user_error
 
 __all__ = ["Section", "build_steps", "carry_along", "find_recipe", "read_recipe"]
 
@@ -139,12 +137,10 @@ def build_steps(config: Config, section: Section, path: Path) -> list[Step]:
 @contextmanager
 def _one_line(path: Path) -> Generator[None]:
     try:
-        with hushed(), warnings.catch_warnings():
-            # MONAI warns that a config is a program; the user has named this one.
-            warnings.filterwarnings("ignore", message=".*GHSA-873f-pvrv-4x83.*")
+        with quiet_libraries():
             yield
     except Exception as error:
-        known = root_error(error)
+        known = user_error(error)
         if known is not None:
             raise type(known)(_at(path, str(known))) from error
         raise UsageError(_at(path, _reason(error))) from error

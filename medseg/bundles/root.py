@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["find_bundle_root"]
+__all__ = ["config_files", "find_bundle_root"]
 
 
 def find_bundle_root(arguments: Sequence[str] | None = None) -> str:
@@ -25,23 +25,24 @@ def find_bundle_root(arguments: Sequence[str] | None = None) -> str:
         The folder above the first config file's `configs`, absolute; the current
         directory if no config file is named, as in code that builds its own parser.
     """
-    config = _config_file(sys.argv if arguments is None else arguments)
-    return str(config.resolve().parent.parent if config else Path.cwd())
+    files = config_files(sys.argv if arguments is None else arguments)
+    return str(files[0].resolve().parent.parent if files else Path.cwd())
 
 
-def _config_file(arguments: Sequence[str]) -> Path | None:
+def config_files(arguments: Sequence[str]) -> list[Path]:
+    """The config files that a command line names with `--config_file`, in order."""
     for position, argument in enumerate(arguments):
         name, equals, value = argument.partition("=")
         if name.replace("-", "_") in ("__config_file", "_config_file"):
             rest = value if equals else "".join(arguments[position + 1 : position + 2])
-            return _first_path(rest)
-    return None
+            return _paths(rest)
+    return []
 
 
-def _first_path(text: str) -> Path:
+def _paths(text: str) -> list[Path]:
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):
         # Fire also takes a bare a.yaml,b.yaml
-        return Path(text.strip("[]()").split(",")[0].strip())
-    return Path(value if isinstance(value, str) else value[0])
+        return [Path(part.strip()) for part in text.strip("[]()").split(",")]
+    return [Path(value)] if isinstance(value, str) else [Path(part) for part in value]

@@ -1,21 +1,20 @@
 """Run a bundle: the same workflow as `python -m monai.bundle run`, its overrides checked."""
 
-import sys
-import warnings
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from monai.bundle.workflows import ConfigWorkflow
 
+from medseg._quiet import quiet_libraries
 from medseg.bundles.configs import config_paths, read_config
-from medseg.bundles.one_line import root_error
-from medseg.bundles.overrides import check_run_id, parse_overrides
-from medseg.bundles.quiet import hushed
-from medseg.errors import UsageError
+from medseg.bundles.moved_keys import refuse_moved_keys
+from medseg.bundles.one_line import excepthook_kept
+from medseg.bundles.overrides import check_run_id, parse_overrides, resolve_key
+from medseg.errors import UsageError, unwrap_user_error
 
-__all__ = ["open_workflow", "run_bundle", "told_in_one_line"]
+__all__ = ["open_workflow", "run_bundle"]
 
 
 def run_bundle(
@@ -34,14 +33,15 @@ def run_bundle(
         configs: Names of its configs, merged in order.
         run_id: What to run, e.g. `training`.
         pairs: `KEY=VALUE` texts from the user.
-        overrides: More overrides, as values, which `pairs` may not name.
+        overrides: More overrides, as values, which `pairs` may not name; keys as in `pairs`.
         log: As the bundle's logging.conf says, to standard output; or warnings only, where
             standard output is for something else.
 
     Raises:
         MedsegError: Whatever the user can mend, without MONAI's wrapping.
     """
-    with told_in_one_line(), hushed() if log == "quiet" else nullcontext():
+    quiet = quiet_libraries() if log == "quiet" else nullcontext()
+    with excepthook_kept(), unwrap_user_error(), quiet:
         workflow = open_workflow(
             bundle, configs=configs, run_id=run_id, pairs=pairs, overrides=overrides, log=log
         )
@@ -66,8 +66,13 @@ def open_workflow(
     """
     paths = config_paths(bundle, configs)
     config = read_config(paths)
+    refuse_moved_keys(config)
     check_run_id(run_id, config)
-    given, fixed = parse_overrides(pairs, config), overrides or {}
+    given = parse_overrides(pairs, config)
+    fixed = {
+        resolve_key(key.replace("#", "::"), config): value
+        for key, value in (overrides or {}).items()
+    }
     doubled = next((key for key in given if key in fixed), None)
     if doubled is not None:
         raise UsageError(f"{doubled}: this command sets it; give its own option instead")
@@ -76,39 +81,17 @@ def open_workflow(
     )
 
 
-@contextmanager
-def told_in_one_line() -> Generator[None]:
-    """Raise the user's error that MONAI has wrapped, and leave Python's hook as it was.
-
-    Raises:
-        MedsegError: In place of whatever it was the cause of.
-    """
-    hook = sys.excepthook
-    try:
-        yield
-    except Exception as error:
-        known = root_error(error)
-        if known is None or known is error:
-            raise
-        raise known from error
-    finally:
-        sys.excepthook = hook
-
-
 def _workflow(
     paths: list[str], run_id: str, overrides: dict[str, Any], log: Literal["bundle", "quiet"]
 ) -> ConfigWorkflow:
     _refuse_hashes(overrides)
-    with warnings.catch_warnings():
-        # MONAI warns that a config is a program; the user has named this one.
-        warnings.filterwarnings("ignore", message=".*GHSA-873f-pvrv-4x83.*")
-        return ConfigWorkflow(
-            config_file=paths,
-            run_id=run_id,
-            workflow_type="train" if Path(paths[0]).name == "train.yaml" else "infer",
-            logging_file=False if log == "quiet" else None,
-            **overrides,
-        )
+    return ConfigWorkflow(
+        config_file=paths,
+        run_id=run_id,
+        workflow_type="train" if Path(paths[0]).name == "train.yaml" else "infer",
+        logging_file=False if log == "quiet" else None,
+        **overrides,
+    )
 
 
 def _refuse_hashes(overrides: Mapping[str, Any]) -> None:

@@ -3,15 +3,16 @@
 A bundle must be complete in its zip and readable on its own, so each of its configs
 holds the text of its recipe, comments and all, between two marker lines:
 
-    # --- recipe ct_chest: preprocessing_steps (a copy: edit transforms/ct_chest.yaml)
+    # --- recipe ct_chest: preprocessing_steps, label_steps (a copy: edit transforms/ct_chest.yaml)
     preprocessing_steps: ...
+    label_steps: ...
     # --- end of recipe
 
 and likewise what it has in common with other bundles, which lies in `bundles/common.yaml`
 between the same two lines:
 
     # --- part training (a copy: edit bundles/common.yaml)
-    lr_scheduler: ...
+    train: ...
     # --- end of part
 
 Duplication is allowed, drift is a failing test.
@@ -26,7 +27,7 @@ from medseg.errors import UsageError
 __all__ = ["drifted_copies", "sync_copies"]
 
 _COPY = re.compile(
-    r"(?P<head>^# --- recipe (?P<recipe>\w+): (?P<key>\w+)[^\n]*\n)(?P<text>.*?)"
+    r"(?P<head>^# --- recipe (?P<recipe>\w+): (?P<keys>\w+(?:, \w+)*)[^\n]*\n)(?P<text>.*?)"
     r"(?P<foot>^# --- end of recipe$)",
     re.MULTILINE | re.DOTALL,
 )
@@ -75,7 +76,8 @@ def _differences(repository: Path) -> dict[Path, str]:
 def _with_recipes(config: str, recipes: Path) -> str:
     def fill(match: re.Match[str]) -> str:
         recipe = recipes / f"{match['recipe']}.yaml"
-        return match["head"] + _section(recipe, match["key"]) + match["foot"]
+        sections = [_section(recipe, key) for key in match["keys"].split(", ")]
+        return match["head"] + "".join(sections) + match["foot"]
 
     return _COPY.sub(fill, config)
 

@@ -1,6 +1,5 @@
 """A bundle's network with its trained weights, and what it was trained with, outside a workflow."""
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -8,16 +7,16 @@ from typing import Any, cast
 from monai.bundle.config_parser import ConfigParser
 from torch import nn
 
+from medseg._quiet import quiet_libraries
 from medseg.bundles.configs import config_paths, read_config
 from medseg.bundles.metadata import load_metadata
-from medseg.bundles.one_line import root_error
-from medseg.bundles.quiet import hushed
-from medseg.errors import UsageError
+from medseg.errors import UsageError, unwrap_user_error
+from medseg.networks.unet import UNet
 from medseg.networks.weights import load_weights
 
 __all__ = ["TrainedNetwork", "read_trained_network"]
 
-_SETTING = "medseg.networks.trained_setting"
+SETTING = "medseg.networks.trained_setting"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +27,8 @@ class TrainedNetwork:
         network: In evaluation mode, on the CPU.
         channels: Of the image.
         window: Voxels of a window along each axis.
-        settings: What its config asks the weights for: class names, spacing, width, ...
+        settings: What its config asks the weights for: class names, spacing, ..., and the
+            network's own arguments.
         name: The bundle's.
         version: The bundle's.
     """
@@ -76,21 +76,15 @@ def _build(
     parser = cast("Any", ConfigParser({**config, "bundle_root": str(bundle)}))
     parser["ckpt_path"] = str(weights)
     names = [key for key, value in config.items() if _asks_the_weights(value)]
-    try:
-        with hushed(), warnings.catch_warnings():
-            # MONAI warns that a config is a program; the user has named this one.
-            warnings.filterwarnings("ignore", message=".*GHSA-873f-pvrv-4x83.*")
-            parser.parse()
-            network = parser.get_parsed_content("network_def")
-            settings = {name: parser.get_parsed_content(name) for name in names}
-            window = parser.get_parsed_content("patch_size")
-    except Exception as error:
-        known = root_error(error)
-        if known is None or known is error:
-            raise
-        raise known from error
+    with unwrap_user_error(), quiet_libraries():
+        parser.parse()
+        network = parser.get_parsed_content("network_def")
+        settings = {name: parser.get_parsed_content(name) for name in names}
+        if isinstance(network, UNet):
+            settings["network"] = network.describe()
+        window = parser.get_parsed_content("patch_size")
     return network, settings, tuple(window)
 
 
 def _asks_the_weights(value: Any) -> bool:
-    return isinstance(value, dict) and cast("dict[str, Any]", value).get("_target_") == _SETTING
+    return isinstance(value, dict) and cast("dict[str, Any]", value).get("_target_") == SETTING

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from medseg._checks import first_few
 from medseg.data.datasets.facts import CaseReport, DatasetReport, ImageFacts, LabelFacts
 from medseg.data.manifest import Manifest
 from medseg.data.problems import Problem
@@ -140,8 +141,7 @@ def _listed(cases: Sequence[str], problem: Problem, manifest: Manifest) -> str:
         case = next(case for case in manifest.cases if case.case == cases[0])
         file = {"image": case.image, "label": case.label}.get(problem.where)
         return cases[0] if file is None else f"{cases[0]} ({file})"
-    more = f" and {len(cases) - SHOWN} more" if len(cases) > SHOWN else ""
-    return ", ".join(cases[:SHOWN]) + more
+    return first_few(cases, SHOWN)
 
 
 def _verdict(report: DatasetReport) -> str:

@@ -48,14 +48,12 @@ def check(
     """
     # What reads images takes a while to import; --help needs none of it.
     from medseg.cli.check_table import print_report
-    from medseg.data.datasets.check import check_cases
-    from medseg.data.datasets.facts import DatasetReport
-    from medseg.data.datasets.whole_set import cohort_problems
+    from medseg.data.datasets.check import check_dataset
 
     known = load_manifest(manifest)
-    cases = tuple(_with_progress(check_cases(known, dataset_dir), len(known.cases)))
-    problems = cohort_problems(known, dataset_dir, cases)
-    report = DatasetReport(name=known.name, cases=cases, problems=problems)
+    report = check_dataset(
+        known, dataset_dir, lambda cases: _with_progress(cases, len(known.cases))
+    )
     if as_json:
         typer.echo(_as_json(report))
     else:

@@ -51,11 +51,11 @@ def preview(  # noqa: PLR0913 - one argument an option
     _check_paths(image, label, output, replace=overwrite)
     path, preparing, augmenting, traced = _load(recipe, overrides or [])
     # torch and MONAI take seconds to import; --help and wrong paths need neither.
-    from medseg.bundles.quiet import hushed
+    from medseg._quiet import quiet_libraries
     from medseg.reports.preview import draw_samples, preview_page
     from medseg.reports.preview_steps import time_draws
 
-    with hushed():
+    with quiet_libraries():
         case, once = _prepared(image, label, preparing)
         drawn = draw_samples(case, traced, seed, samples)
         each = time_draws(case, augmenting, seed, max(samples, LEAST_DRAWS))

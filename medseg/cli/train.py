@@ -1,5 +1,6 @@
 """`medseg train`: run a bundle's training, its overrides checked first."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,8 @@ __all__ = ["train"]
 def train(
     bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
     overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Keys of its config.")
+        list[str] | None,
+        typer.Argument(metavar="KEY=VALUE", help="Keys of its config; with --keys, search words."),
     ] = None,
     config: Annotated[
         list[str] | None,
@@ -21,13 +23,38 @@ def train(
     quick: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--quick", help="A whole pass with three cases, to see that it works.")
     ] = False,
+    keys: Annotated[  # noqa: FBT002 - a command-line switch
+        bool,
+        typer.Option("--keys", help="List the keys, with value and meaning; run nothing."),
+    ] = False,
 ) -> None:
     """Train a bundle, as `python -m monai.bundle run training` does.
 
     medseg train bundles/covid_lung_ct_unet3d dataset_dir=phantoms epochs=5
+
+    medseg train bundles/covid_lung_ct_unet3d --keys augment
     """
+    configs = config or ["train"]
+    if keys:
+        _list_keys(bundle, configs, overrides or [])
+        return
     # torch and MONAI take seconds to import; --help needs neither.
     from medseg.bundles.run import run_bundle
 
     pairs = [*(overrides or []), *(["quick=true"] if quick else [])]
-    run_bundle(bundle, configs=config or ["train"], run_id=run_id, pairs=pairs)
+    run_bundle(bundle, configs=configs, run_id=run_id, pairs=pairs)
+
+
+def _list_keys(bundle: Path, configs: Sequence[str], words: Sequence[str]) -> None:
+    from medseg.bundles.configs import config_paths, read_config
+    from medseg.bundles.keys import bundle_keys, search_keys
+    from medseg.cli.keys_table import print_keys
+    from medseg.errors import UsageError
+
+    paths = config_paths(bundle, configs)
+    keys = bundle_keys(read_config(paths), paths)
+    for word in words:
+        keys = search_keys(keys, word)
+    if not keys:
+        raise UsageError(f"no key, component or meaning holds {' and '.join(map(repr, words))}")
+    print_keys(keys)

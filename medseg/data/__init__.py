@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         require_classes,
         require_usable,
     )
+    from medseg.data.datasets.statistics import intensity_statistics
     from medseg.data.dicom.find import find_dicom_series
     from medseg.data.dicom.seg import write_dicom_seg
     from medseg.data.dicom.series import read_dicom_series
@@ -46,6 +47,7 @@ __all__ = [
     "datalist",
     "find_dicom_series",
     "find_manifest",
+    "intensity_statistics",
     "intensity_window",
     "list_images",
     "load_manifest",

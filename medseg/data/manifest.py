@@ -17,10 +17,11 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from medseg._checks import require_choice
 from medseg._files import write_atomically
 from medseg.data.channel import Channel, Strict
 from medseg.data.label_kind import LabelKind
-from medseg.errors import DataError, ManifestError, UsageError
+from medseg.errors import DataError, ManifestError
 
 __all__ = [
     "Case",
@@ -216,8 +217,7 @@ def datalist(
         DataError: If the folder or a file is missing, or the split is empty.
         UsageError: If there is no such split.
     """
-    if split not in get_args(Split):
-        raise UsageError(f"split must be one of {', '.join(get_args(Split))}, got {split!r}")
+    require_choice("split", split, get_args(Split))
     folder = Path(dataset_dir).resolve()
     if not folder.is_dir():
         raise DataError(

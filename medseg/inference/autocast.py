@@ -14,6 +14,7 @@ import torch
 from monai.inferers.inferer import Inferer
 from torch import Tensor
 
+from medseg._checks import require_choice
 from medseg.errors import MachineError
 
 __all__ = ["AutocastInferer", "Precision", "fast_precision"]
@@ -35,9 +36,7 @@ class AutocastInferer(Inferer):
 
     def __init__(self, inferer: Inferer, *, precision: Precision = "auto") -> None:
         super().__init__()
-        if precision not in get_args(Precision):
-            known = ", ".join(get_args(Precision))
-            raise ValueError(f"precision must be one of {known}, got {precision!r}")
+        require_choice("AutocastInferer: precision", precision, get_args(Precision))
         self.inferer = inferer
         self.precision: Precision = precision
 

@@ -4,7 +4,7 @@ All functions work on one image `(I, J, K)` in a recipe's intensities and give o
 block of `BLOCK` voxels along each axis.
 """
 
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,8 +17,6 @@ __all__ = ["BLOCK", "Mask", "Trunk", "find_trunk", "parts_of", "with_rim"]
 BLOCK = 4
 
 Mask = NDArray[np.bool_]
-
-_scipy = cast("Any", ndimage)  # without types of its own
 
 
 class Trunk(NamedTuple):
@@ -39,18 +37,18 @@ def find_trunk(image: Tensor, *, above: float, slice_axis: int) -> Trunk | None:
     parts = parts_of(tissue)
     if not parts:
         return None
-    plane = np.expand_dims(_scipy.generate_binary_structure(2, 1), slice_axis)
-    body = _scipy.binary_fill_holes(max(parts, key=np.count_nonzero), plane)
+    plane = np.expand_dims(ndimage.generate_binary_structure(2, 1), slice_axis)
+    body = ndimage.binary_fill_holes(max(parts, key=np.count_nonzero), plane)
     return Trunk(body, body & ~tissue)
 
 
 def parts_of(mask: Mask, least: int = 1) -> list[Mask]:
     """The connected parts of a mask that have at least so many blocks."""
-    numbers, _ = _scipy.label(mask)
+    numbers, _ = ndimage.label(mask)
     counts = np.bincount(numbers.ravel())
     return [numbers == n for n in range(1, len(counts)) if counts[n] >= least]
 
 
 def with_rim(mask: Mask) -> Mask:
     """The mask and one block around it."""
-    return _scipy.binary_dilation(mask)
+    return ndimage.binary_dilation(mask)

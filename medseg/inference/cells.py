@@ -11,7 +11,6 @@ References:
     Soille, Morphological Image Analysis, 2nd edition 2004, section 6.3 (h-maxima).
 """
 
-import math
 from collections.abc import Hashable, Mapping
 from typing import Any, cast
 
@@ -23,7 +22,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage import morphology, segmentation
 
-from medseg.errors import DataError, UsageError
+from medseg._checks import require_number, require_positive, require_whole_number
+from medseg.errors import DataError
 
 __all__ = ["NumberCellsd", "number_cells"]
 
@@ -31,8 +31,7 @@ Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Cells = NDArray[np.uint16]
 MOST_CELLS = 65535
-# scipy, scikit-image and MONAI have no complete annotations.
-_ndimage = cast("Any", ndimage)
+# scikit-image and MONAI have no complete annotations.
 _morphology = cast("Any", morphology)
 _segmentation = cast("Any", segmentation)
 _to_dst_type = cast("Any", convert_to_dst_type)
@@ -79,13 +78,13 @@ def number_cells(
 
 def _depth(mask: Mask) -> Floats:
     """Distance of cell to the background; where there is no background, 1."""
-    return np.ones(mask.shape) if mask.all() else _ndimage.distance_transform_edt(mask)
+    return np.ones(mask.shape) if mask.all() else ndimage.distance_transform_edt(mask)
 
 
 def _without_holes(mask: Mask, largest_px: int) -> Mask:
     if largest_px == 0:
         return mask
-    parts, _ = _ndimage.label(~mask)
+    parts, _ = ndimage.label(~mask)
     small = np.bincount(parts.ravel()) <= largest_px
     # What reaches the edge of the frame goes on beyond it, and part 0 is what is no hole.
     for axis in range(mask.ndim):
@@ -100,15 +99,15 @@ def _seeds(height: Floats, mask: Mask, waist_px: float) -> NDArray[np.int32]:
     # Every hill is cut down by the waist: summits with no lower pass between them become one.
     plain: Floats = _morphology.reconstruction(lowered, height, footprint=_faces(height.ndim))
     summits: Mask = _morphology.local_maxima(plain, connectivity=1) & (plain > 0)
-    hills, count = _ndimage.label(mask)
+    hills, count = ndimage.label(mask)
     has_summit = np.zeros(count + 1, dtype=bool)
     has_summit[hills[summits]] = True
-    seeds, _ = _ndimage.label(summits | (mask & ~has_summit[hills]))
+    seeds, _ = ndimage.label(summits | (mask & ~has_summit[hills]))
     return seeds
 
 
 def _faces(axes: int) -> Mask:
-    return _ndimage.generate_binary_structure(axes, 1)
+    return ndimage.generate_binary_structure(axes, 1)
 
 
 def _numbered(cells: NDArray[np.int32], least_px: int) -> Cells:
@@ -123,15 +122,10 @@ def _numbered(cells: NDArray[np.int32], least_px: int) -> Cells:
 
 
 def _check(threshold: float, waist_px: float, least_px: int, largest_hole_px: int) -> None:
-    _require("threshold must be in [0, 1)", threshold, 0 <= threshold < 1)
-    _require("waist_px must be above 0", waist_px, math.isfinite(waist_px) and waist_px > 0)
-    _require("least_px must be 1 or more", least_px, least_px >= 1)
-    _require("largest_hole_px must be 0 or more", largest_hole_px, largest_hole_px >= 0)
-
-
-def _require(what: str, got: object, good: bool) -> None:  # noqa: FBT001 - a condition, no choice
-    if not good:
-        raise UsageError(f"number_cells: {what}, got {got!r}")
+    require_number("number_cells: threshold", threshold, at_least=0, below=1)
+    require_positive("number_cells: waist_px", waist_px)
+    require_whole_number("number_cells: least_px", least_px, at_least=1)
+    require_whole_number("number_cells: largest_hole_px", largest_hole_px, at_least=0)
 
 
 class NumberCellsd(MapTransform):

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from medseg._checks import require_choice
 from medseg.data.output_names import MapKind
 from medseg.inference.grid_map import GridMap
 
@@ -38,9 +39,8 @@ class VoxelMaps:
     """
 
     def __init__(self, kinds: Sequence[MapKind], folder: Path) -> None:
-        unknown = next((kind for kind in kinds if kind not in get_args(MapKind)), None)
-        if unknown is not None:
-            raise ValueError(f"kinds must be of {get_args(MapKind)}, got {unknown!r}")
+        for kind in kinds:
+            require_choice("kinds", kind, get_args(MapKind))
         self.kinds = tuple(kinds)
         self._folder = folder
         self._files: list[Any] = []

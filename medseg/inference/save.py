@@ -19,6 +19,7 @@ from monai.data.meta_tensor import MetaTensor
 from monai.transforms.transform import MapTransform
 from numpy.typing import NDArray
 
+from medseg._checks import require_choice
 from medseg._files import write_atomically
 from medseg.data.images.naming import image_stem, label_suffix
 from medseg.data.output_names import LABEL
@@ -56,8 +57,7 @@ class SaveLabeld(MapTransform):
 
     def __init__(self, keys: KeysCollection, *, output_dir: str, overwrite: str = "refuse") -> None:
         super().__init__(keys)
-        if overwrite not in ("refuse", "replace"):
-            raise ValueError(f"overwrite must be 'refuse' or 'replace', got {overwrite!r}")
+        require_choice("SaveLabeld: overwrite", overwrite, ("refuse", "replace"))
         self.output_dir = Path(output_dir)
         self.overwrite = overwrite
 

@@ -12,6 +12,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
+from medseg._checks import require_whole_number
 from medseg.inference.region import Wanted
 from medseg.inference.windows import Windows
 
@@ -63,8 +64,7 @@ def logit_slabs(
     Yields:
         The slabs, in order, without gap or overlap; what was yielded may be kept.
     """
-    if batch < 1:
-        raise ValueError(f"batch must be 1 or more, got {batch}")
+    require_whole_number("batch", batch, at_least=1)
     ends = [*windows.starts[0][1:], volume.shape[1]]
     # Weighted logits, and after them the sum of the weights.
     slab: Tensor | None = None

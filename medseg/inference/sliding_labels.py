@@ -17,7 +17,8 @@ from monai.inferers.inferer import Inferer
 from numpy.typing import NDArray
 from torch import Tensor
 
-from medseg.errors import DataError, MachineError, is_out_of_memory
+from medseg._checks import require_choice, require_number, require_sizes, require_whole_number
+from medseg.errors import DataError, MachineError, UsageError, is_out_of_memory
 from medseg.inference.foreground import foreground_in_network_grid, foreground_in_source_grid
 from medseg.inference.grid_map import GridMap
 from medseg.inference.label_place import Grid, Place, label_place, meta_of
@@ -84,11 +85,13 @@ class SlidingWindowLabels(Inferer):
         mirror_axes: Sequence[int] = (),
     ) -> None:
         super().__init__()
-        _check_words(grid, gives, interpolate)
-        if window_batch < 1:
-            raise ValueError(f"window_batch must be 1 or more, got {window_batch}")
-        plan_windows(window, window, overlap=overlap, blend=blend)
-        self.window = tuple(window)
+        require_choice("SlidingWindowLabels: grid", grid, get_args(Grid))
+        require_choice("SlidingWindowLabels: gives", gives, get_args(Gives))
+        require_choice("SlidingWindowLabels: interpolate", interpolate, get_args(Interpolated))
+        require_whole_number("SlidingWindowLabels: window_batch", window_batch, at_least=1)
+        self.window = require_sizes("SlidingWindowLabels: window", window)
+        require_number("SlidingWindowLabels: overlap", overlap, at_least=0, below=1)
+        require_choice("SlidingWindowLabels: blend", blend, get_args(Blend))
         self.overlap = overlap
         self.blend: Blend = blend
         self.window_batch = window_batch
@@ -122,7 +125,7 @@ class SlidingWindowLabels(Inferer):
         if len(inputs) != 1:
             raise ValueError(f"inputs must be one volume at a time, got {len(inputs)}")
         if watch is not None and (self.gives, self.interpolate) != ("labels", "probabilities"):
-            raise ValueError("maps are of what labels are chosen by: interpolate 'probabilities'")
+            raise UsageError("maps are of what labels are chosen by: interpolate 'probabilities'")
         place = label_place(inputs, self.grid)
         if watch is not None and (place.map is None or len(place.map.axes) != 3):
             raise DataError("maps are of volumes, in their own grid; this image is a slice")
@@ -279,17 +282,6 @@ def _finite(slab: Slab) -> Slab:
 
 def _softmax(slab: Slab) -> Slab:
     return Slab(slab.start, slab.logits.softmax(dim=0))
-
-
-def _check_words(grid: str, gives: str, interpolate: str) -> None:
-    words = {
-        "grid": (grid, Grid),
-        "gives": (gives, Gives),
-        "interpolate": (interpolate, Interpolated),
-    }
-    for name, (value, choices) in words.items():
-        if value not in get_args(choices):
-            raise ValueError(f"{name} must be one of {get_args(choices)}, got {value!r}")
 
 
 def _with_affine(label: Result, place: Place, inputs: Tensor) -> MetaTensor:

@@ -12,6 +12,9 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg._checks import require_choice, require_number
+from medseg.errors import UsageError
+
 __all__ = ["Blend", "Windows", "plan_windows"]
 
 Blend = Literal["constant", "gaussian"]
@@ -56,14 +59,12 @@ def plan_windows(
         blend: Whether voxels near a window's middle count more than those at its faces.
 
     Raises:
-        ValueError: If an argument is out of its range.
+        UsageError: If an argument is out of its range.
     """
-    if not 0 <= overlap < 1:
-        raise ValueError(f"overlap must be in [0, 1), got {overlap}")
-    if blend not in get_args(Blend):
-        raise ValueError(f"blend must be one of {get_args(Blend)}, got {blend!r}")
+    require_number("overlap", overlap, at_least=0, below=1)
+    require_choice("blend", blend, get_args(Blend))
     if len(shape) != len(size) or any(n < w or w < 1 for n, w in zip(shape, size, strict=True)):
-        raise ValueError(f"size must fit into shape {tuple(shape)}, got {tuple(size)}")
+        raise UsageError(f"size must fit into shape {tuple(shape)}, got {tuple(size)}")
     starts = tuple(_starts(n, w, overlap) for n, w in zip(shape, size, strict=True))
     return Windows(tuple(size), starts, _weight(size, blend))
 

@@ -1,24 +1,15 @@
-"""Checks of constructor arguments that the losses share: one line, with loss, argument and value.
+"""Checks of constructor arguments that the losses share: each names loss, argument and value."""
 
-A config is text: `1e-5` is a string in YAML, and would otherwise end in a TypeError somewhere
-below.
-"""
-
-import math
-from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
+from medseg._checks import require_choice, require_positive
 from medseg.errors import UsageError
 
 __all__ = [
     "Average",
     "Classes",
-    "require_choice",
     "require_counting",
     "require_ignore_index",
-    "require_not_negative",
-    "require_positive",
-    "require_weights",
 ]
 
 Average = Literal["batch", "case"]
@@ -55,34 +46,3 @@ def require_ignore_index(owner: str, ignore_index: Any) -> None:
         raise UsageError(
             f"{owner}: ignore_index must be a whole number or None, got {ignore_index!r}"
         )
-
-
-def require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Refuse a word that is not among the choices."""
-    if value not in choices:
-        raise UsageError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
-
-
-def require_positive(name: str, value: Any) -> None:
-    """Refuse what is not a finite number above 0."""
-    if not (_is_finite(value) and value > 0):
-        raise UsageError(f"{name} must be a finite number above 0, got {value!r}")
-
-
-def require_not_negative(name: str, value: Any) -> None:
-    """Refuse what is not a finite number of at least 0."""
-    if not (_is_finite(value) and value >= 0):
-        raise UsageError(f"{name} must be a finite number of at least 0, got {value!r}")
-
-
-def require_weights(name: str, values: Sequence[Any]) -> None:
-    """Refuse weights that are negative, not finite, or 0 together."""
-    for i, value in enumerate(values):
-        require_not_negative(f"{name}[{i}]", value)
-    if not sum(values) > 0:
-        raise UsageError(f"{name} must have one above 0, got {list(values)}")
-
-
-def _is_finite(value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value)

@@ -13,7 +13,8 @@ from typing import Literal, get_args
 
 from torch import Tensor, nn
 
-from medseg.losses.arguments import Average, Classes, require_choice, require_counting
+from medseg._checks import require_choice
+from medseg.losses.arguments import Average, Classes, require_counting
 from medseg.losses.inputs import softmax_and_labels
 
 __all__ = ["BalancedDiceLoss"]

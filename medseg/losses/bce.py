@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
+from medseg._checks import require_weights
 from medseg.errors import UsageError
-from medseg.losses.arguments import require_weights
 from medseg.losses.inputs import binary_target, plain_logits
 
 __all__ = ["MultilabelBCELoss", "binary_cross_entropy"]

@@ -4,21 +4,62 @@ Sums over a volume of voxels would stop growing in bfloat16 at 256, and a MetaTe
 bookkeeping has no use in a loss.
 """
 
+from typing import cast
+
 import torch
 from torch import Tensor
 
+from medseg._checks import check_same_spatial_shape, first_few
 from medseg.errors import DataError
-from medseg.losses.one_hot import one_hot_label
 
-__all__ = ["binary_target", "class_labels", "plain_logits", "softmax_and_labels"]
+__all__ = ["binary_target", "class_labels", "one_hot_label", "plain_logits", "softmax_and_labels"]
 
 _HALF = (torch.float16, torch.bfloat16)
+# torch stores these but does not compare them with anything else.
+_WIDE_UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
 
 
 def plain_logits(logits: Tensor) -> Tensor:
     """The same logits as a plain tensor; half precision becomes float32, float64 stays."""
     logits = logits.as_subclass(Tensor)
     return logits.float() if logits.dtype in _HALF else logits
+
+
+def one_hot_label(logits: Tensor, label: Tensor, *, ignore_index: int | None = None) -> Tensor:
+    """Spell the label out in the shape and dtype of the logits.
+
+    A value that is no class would otherwise end in a scatter error, on CUDA in one that takes
+    the process down and names no value.
+
+    Args:
+        logits: `(B, C, *spatial)`; only shape, dtype and device matter.
+        label: `(B, 1, *spatial)`, class indices of any dtype.
+        ignore_index: Label value of voxels that belong to no class, or none.
+
+    Returns:
+        `(B, C, *spatial)`, values in {0, 1}; all zero where the label is ignored.
+
+    Raises:
+        ValueError: If the shapes do not fit.
+        DataError: If a value is neither a class nor ignored.
+    """
+    check_same_spatial_shape(logits, label)
+    if label.shape[1] != 1:
+        raise ValueError(f"label must have one channel of class indices, got {label.shape[1]}")
+    label = label.as_subclass(Tensor).to(logits.device)
+    if label.dtype in _WIDE_UNSIGNED:
+        label = label.long()
+    # Compared with tensors, not numbers: a number takes the label's dtype, and the
+    # ignored -1 would become class 255 of a uint8 label.
+    classes = torch.arange(logits.shape[1], device=label.device)
+    one_hot = label == classes.view(-1, *(1,) * (label.ndim - 2))
+    ignored = torch.zeros((), dtype=torch.bool, device=label.device)
+    if ignore_index is not None:
+        ignored = label == torch.tensor([ignore_index], device=label.device)
+        one_hot = one_hot & ~ignored
+    if int(one_hot.sum() + ignored.sum()) != label.numel():
+        _refuse(label, one_hot.any(dim=1, keepdim=True) | ignored, logits.shape[1], ignore_index)
+    return one_hot.to(logits.dtype)
 
 
 def class_labels(logits: Tensor, label: Tensor, *, ignore_index: int | None = None) -> Tensor:
@@ -33,7 +74,8 @@ def class_labels(logits: Tensor, label: Tensor, *, ignore_index: int | None = No
         `(B, C, *spatial)`, values in {0, 1}; all zero where the label is ignored.
 
     Raises:
-        ValueError: If the shapes do not fit, or a value is neither a class nor ignored.
+        ValueError: If the shapes do not fit.
+        DataError: If a value is neither a class nor ignored.
     """
     if logits.shape[1] < 2:
         raise ValueError(
@@ -85,3 +127,10 @@ def binary_target(logits: Tensor, target: Tensor) -> Tensor:
             f"target values must be 0 or 1, one channel a structure, got {strange[0].item():g}"
         )
     return target
+
+
+def _refuse(label: Tensor, known: Tensor, classes: int, ignore_index: int | None) -> None:
+    values = cast("list[float]", label[~known].tolist())  # pyright: ignore[reportUnknownMemberType] - torch leaves tolist untyped
+    strange = sorted({str(value) for value in values})  # as text, where NaN equals NaN
+    allowed = f"0 to {classes - 1}" + ("" if ignore_index is None else f" or {ignore_index}")
+    raise DataError(f"label values must be {allowed}, got {first_few(strange)}")

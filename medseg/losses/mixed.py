@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from medseg._checks import require_weights
 from medseg.errors import UsageError
-from medseg.losses.arguments import require_weights
 from medseg.losses.inputs import plain_logits
 
 __all__ = ["MixedLoss"]

@@ -15,13 +15,13 @@ from typing import get_args
 from monai.losses.dice import DiceLoss
 from torch import Tensor, nn
 
-from medseg.losses.arguments import (
-    Average,
+from medseg._checks import (
     require_choice,
     require_not_negative,
     require_positive,
     require_weights,
 )
+from medseg.losses.arguments import Average
 from medseg.losses.bce import binary_cross_entropy
 from medseg.losses.inputs import binary_target, plain_logits
 

@@ -14,17 +14,16 @@ References:
 """
 
 from collections.abc import Sequence
-from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
-from medseg.losses.one_hot import one_hot_label
+from medseg._checks import require_not_negative, require_positive, require_weights
+from medseg.errors import UsageError
+from medseg.losses.arguments import Average, Classes, require_counting
+from medseg.losses.inputs import class_labels
 
 __all__ = ["TverskyCELoss"]
-
-Average = Literal["batch", "case"]
-Classes = Literal["all", "foreground"]
 
 
 class TverskyCELoss(nn.Module):
@@ -56,7 +55,7 @@ class TverskyCELoss(nn.Module):
         smooth: See above; positive.
 
     Raises:
-        ValueError: If an argument is out of its range.
+        UsageError: If an argument is out of its range.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword for each choice
@@ -72,26 +71,17 @@ class TverskyCELoss(nn.Module):
         smooth: float = 1e-5,
     ) -> None:
         super().__init__()
-        for name, value in {
-            "fp_weight": fp_weight,
-            "fn_weight": fn_weight,
-            "ce_weight": ce_weight,
-            **{f"class_weights[{i}]": weight for i, weight in enumerate(class_weights or ())},
-        }.items():
-            _check_not_negative(name, value)
-        if fp_weight == fn_weight == 0:
-            raise ValueError("fp_weight and fn_weight must not both be 0")
-        if not 0 < smooth < float("inf"):
-            raise ValueError(f"smooth must be positive, got {smooth}")
-        _check_choice("average", average, get_args(Average))
-        _check_choice("classes", classes, get_args(Classes))
+        require_not_negative("TverskyCELoss: fp_weight", fp_weight)
+        require_not_negative("TverskyCELoss: fn_weight", fn_weight)
+        require_positive("TverskyCELoss: fp_weight + fn_weight", fp_weight + fn_weight)
+        require_not_negative("TverskyCELoss: ce_weight", ce_weight)
+        require_counting("TverskyCELoss", average, classes, ignore_index, smooth=smooth)
         self.first_class = 1 if classes == "foreground" else 0
         self.class_weights = None if class_weights is None else tuple(class_weights)
-        if self.class_weights is not None and not sum(self.class_weights[self.first_class :]) > 0:
-            raise ValueError(
-                f"class_weights must be positive for a class that counts under {classes!r}, "
-                f"got {self.class_weights}"
-            )
+        if self.class_weights is not None:
+            require_weights("TverskyCELoss: class_weights", self.class_weights)
+            counting = self.class_weights[self.first_class :]
+            require_weights("TverskyCELoss: class_weights of the classes that count", counting)
         self.fp_weight, self.fn_weight, self.ce_weight = fp_weight, fn_weight, ce_weight
         self.ignore_index = ignore_index
         self.average: Average = average
@@ -105,15 +95,16 @@ class TverskyCELoss(nn.Module):
             label: `(B, 1, *spatial)`, class indices of any dtype.
 
         Raises:
-            ValueError: If the shapes do not fit, or a label value is neither a class nor
-                `ignore_index`.
+            ValueError: If the shapes do not fit.
+            UsageError: If there are not as many class weights as classes.
+            DataError: If a label value is neither a class nor `ignore_index`.
         """
         logits = logits.as_subclass(Tensor)  # a MetaTensor's bookkeeping has no use here
         wide = logits.dtype if logits.dtype == torch.float64 else torch.float32
         # Each class in one piece, as the softmax and the label have it.
         logits = logits.to(wide, memory_format=torch.contiguous_format)
+        one_hot = class_labels(logits, label, ignore_index=self.ignore_index)
         self._check_classes(logits)
-        one_hot = one_hot_label(logits, label, ignore_index=self.ignore_index)
         weights = logits.new_tensor(self.class_weights or [1.0] * logits.shape[1])
         log_probabilities = logits.log_softmax(dim=1)
         overlap = self._tversky(log_probabilities.exp(), one_hot, weights)
@@ -121,13 +112,9 @@ class TverskyCELoss(nn.Module):
 
     def _check_classes(self, logits: Tensor) -> None:
         classes = logits.shape[1]
-        if classes < 2:
-            raise ValueError(
-                f"logits must have at least 2 classes, background included, got {classes}"
-            )
         if self.class_weights is not None and len(self.class_weights) != classes:
-            raise ValueError(
-                f"class_weights must have one weight for each of {classes} classes, "
+            raise UsageError(
+                f"TverskyCELoss: class_weights must be one for each of {classes} classes, "
                 f"got {len(self.class_weights)}"
             )
 
@@ -153,13 +140,3 @@ def _cross_entropy(log_probabilities: Tensor, one_hot: Tensor, weights: Tensor) 
     surprise = -(log_probabilities * one_hot).sum(voxels)
     mass = (weights * one_hot.sum(voxels)).sum()
     return (weights * surprise).sum() / torch.where(mass > 0, mass, 1)
-
-
-def _check_not_negative(name: str, value: float) -> None:
-    if not 0 <= value < float("inf"):
-        raise ValueError(f"{name} must be finite and at least 0, got {value}")
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {choices}, got {value!r}")

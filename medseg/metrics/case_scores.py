@@ -4,7 +4,7 @@ How every score is defined, and what it is where a class is empty: `medseg.metri
 """
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,8 +80,7 @@ def _check_values(what: str, values: Labels, class_names: Sequence[str]) -> None
 def _boxes(values: Labels, classes: int) -> list[Box | None]:
     # find_objects knows the native integers only.
     native = values.astype(values.dtype.newbyteorder("="), copy=False)
-    # scipy has no complete annotations.
-    return cast("Any", ndimage).find_objects(native, max_label=classes - 1)
+    return ndimage.find_objects(native, max_label=classes - 1)
 
 
 def _joint(one: Box | None, other: Box | None) -> Box:

@@ -1,10 +1,9 @@
 """Criteria: what counts as right where that is a choice."""
 
-import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from medseg.errors import UsageError
+from medseg._checks import require_choice, require_not_negative
 
 __all__ = ["Criteria", "LesionOverlap"]
 
@@ -28,8 +27,5 @@ class Criteria:
     lesion_overlap: LesionOverlap = "any"
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.tolerance_mm) and self.tolerance_mm >= 0):
-            raise UsageError(f"tolerance_mm must be 0 mm or more, got {self.tolerance_mm}")
-        if self.lesion_overlap not in get_args(LesionOverlap):
-            allowed = ", ".join(get_args(LesionOverlap))
-            raise UsageError(f"lesion_overlap must be one of {allowed}; got {self.lesion_overlap}")
+        require_not_negative("tolerance_mm", self.tolerance_mm)
+        require_choice("lesion_overlap", self.lesion_overlap, get_args(LesionOverlap))

@@ -19,13 +19,13 @@ References:
 """
 
 from dataclasses import dataclass
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from medseg.errors import UsageError
+from medseg._checks import require_choice
 from medseg.metrics.criteria import LesionOverlap
 from medseg.metrics.objects import SharedVoxels, shared_voxels
 
@@ -55,9 +55,7 @@ def lesion_counts(pred: Mask, label: Mask, *, overlap: LesionOverlap = "any") ->
     Raises:
         UsageError: If `overlap` is another word.
     """
-    if overlap not in get_args(LesionOverlap):
-        allowed = ", ".join(get_args(LesionOverlap))
-        raise UsageError(f"overlap of lesions must be one of {allowed}; got {overlap!r}")
+    require_choice("overlap of lesions", overlap, get_args(LesionOverlap))
     pairs = shared_voxels(_components(pred), _components(label))
     found = _counted(pairs.label, pairs.label_sizes, pairs, overlap)
     right = _counted(pairs.pred, pairs.pred_sizes, pairs, overlap)
@@ -87,8 +85,7 @@ def lesion_f1(counts: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _components(mask: Mask) -> NDArray[np.int32]:
-    # scipy has no complete annotations.
-    return cast("Any", ndimage).label(mask, structure=np.ones((3,) * mask.ndim))[0]
+    return ndimage.label(mask, structure=np.ones((3,) * mask.ndim))[0]
 
 
 def _counted(

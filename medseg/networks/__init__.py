@@ -7,17 +7,27 @@ from medseg._lazy import attach
 if TYPE_CHECKING:
     from medseg.networks.compilation import Compile, compile_network
     from medseg.networks.cpu.instance_norm import InstanceNorm
+    from medseg.networks.placement import default_device, place_network
     from medseg.networks.unet import UNet
-    from medseg.networks.weights import halve_weights, load_weights, save_weights, trained_setting
+    from medseg.networks.weights import (
+        halve_weights,
+        load_weights,
+        save_weights,
+        trained_network,
+        trained_setting,
+    )
 
 __all__ = [
     "Compile",
     "InstanceNorm",
     "UNet",
     "compile_network",
+    "default_device",
     "halve_weights",
     "load_weights",
+    "place_network",
     "save_weights",
+    "trained_network",
     "trained_setting",
 ]
 

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 
 from medseg.networks.cpu.instance_norm import InstanceNorm
 from medseg.networks.cpu.join import join
-from medseg.networks.cpu.pooling import MaxPool3d
-from medseg.networks.cpu.transposed_bias import convolve_up
+from medseg.networks.cpu.transposed_bias import transposed_conv
 from medseg.networks.levels import Convolution
 
 __all__ = [
@@ -36,7 +35,7 @@ Sizes = tuple[int, ...]
 _ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "elu": nn.ELU}
 _BATCH: dict[int, type[nn.Module]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 _CONV: dict[int, type[nn.Conv2d | nn.Conv3d]] = {2: nn.Conv2d, 3: nn.Conv3d}
-_POOL: dict[int, type[nn.Module]] = {2: nn.MaxPool2d, 3: MaxPool3d}
+_POOL: dict[int, type[nn.Module]] = {2: nn.MaxPool2d, 3: nn.MaxPool3d}
 _TRANSPOSE: dict[int, type[nn.Module]] = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 
 
@@ -114,7 +113,7 @@ class UpBlock(nn.Module):
         if torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
             features = self.up(features)
             return self.block(torch.cat([self._beside(features, skip), features], dim=1))
-        features = convolve_up(self.up, features)
+        features = transposed_conv(self.up, features)
         return self.block(join(self._beside(features, skip), features))
 
     def _beside(self, features: Tensor, skip: Tensor) -> Tensor:
@@ -134,9 +133,6 @@ def _layers(
 ) -> list[nn.Module]:
     padding = tuple(size // 2 for size in kernel) if style.convolution == "padded" else 0
     layers = [convolve(channels, kernel, padding)]
-    if normalised and style.norm_kind == "instance" and style.activation == "relu":
-        # In one; the next convolution keeps its number, which names its weights.
-        return [*layers, InstanceNorm(channels[1], then="relu"), nn.Identity()]
     if normalised:
         layers.append(_norm(style.norm_kind, channels[1], len(kernel)))
     # In place is safe: neither a convolution nor a norm with nothing after it needs its own

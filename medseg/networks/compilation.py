@@ -9,7 +9,8 @@ from typing import Any, Literal, cast, get_args
 import torch
 from torch import nn
 
-from medseg.errors import MachineError, UsageError
+from medseg._checks import require_choice
+from medseg.errors import MachineError
 from medseg.networks.weights import plain_network
 
 __all__ = ["Compile", "compile_network"]
@@ -33,8 +34,7 @@ def compile_network(network: nn.Module, mode: Compile, device: torch.device) -> 
         UsageError: If there is no such mode.
         MachineError: If compiling does not work here; a trial tells.
     """
-    if mode not in get_args(Compile):
-        raise UsageError(f"compile must be one of {', '.join(get_args(Compile))}, got {mode!r}")
+    require_choice("compile", mode, get_args(Compile))
     if mode == "none":
         return
     _try(device)

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from medseg._checks import require_number, require_sizes, require_whole_number
+from medseg.errors import UsageError
+
 __all__ = ["AxisSizes", "Convolution", "Levels", "per_level", "rates", "widths"]
 
 AxisSizes = int | Sequence[int]
@@ -36,7 +39,9 @@ class Levels:
         """Refuse kernels that padding cannot centre."""
         even = [kernel for kernel in self.kernels if any(size % 2 == 0 for size in kernel)]
         if self.convolution == "padded" and even:
-            raise ValueError(f"kernel_sizes must be odd where convolutions are padded, got {even}")
+            raise UsageError(
+                f"UNet: kernel_sizes must be odd where convolutions are padded, got {even}"
+            )
 
     @property
     def multiple(self) -> tuple[int, ...]:
@@ -53,7 +58,7 @@ class Levels:
             size: Spatial size of the input.
 
         Raises:
-            ValueError: If the input does not fit; the message says which sizes do.
+            UsageError: If the input does not fit; the message says which sizes do.
         """
         return tuple(self._down(size, axis) for axis in range(len(size)))
 
@@ -64,7 +69,7 @@ class Levels:
             size: Spatial size of the input.
 
         Raises:
-            ValueError: If the input does not fit; the message says which sizes do.
+            UsageError: If the input does not fit; the message says which sizes do.
         """
         return tuple(self._through(size, axis) for axis in range(len(size)))
 
@@ -80,15 +85,15 @@ class Levels:
             raise self._misfit(size)
         return top
 
-    def _misfit(self, size: Sequence[int]) -> ValueError:
+    def _misfit(self, size: Sequence[int]) -> UsageError:
         if self.convolution == "padded":
-            return ValueError(
-                f"spatial size of the input must be a multiple of {self.multiple}, "
+            return UsageError(
+                f"UNet: spatial size of the input must be a multiple of {self.multiple}, "
                 f"got {tuple(size)}; pad it or change pool_sizes or depth"
             )
         fitting = tuple(self._next_fit(length, axis) for axis, length in enumerate(size))
-        return ValueError(
-            "spatial size of the input must stay even before each pooling and positive after "
+        return UsageError(
+            "UNet: spatial size of the input must stay even before each pooling and positive after "
             f"each valid convolution, got {tuple(size)}; the next size that fits is {fitting}"
         )
 
@@ -124,16 +129,13 @@ def widths(
     """Feature channels of each level: geometric growth, rounded, under a ceiling.
 
     Raises:
-        ValueError: If a number is out of its range.
+        UsageError: If a number is out of its range.
     """
-    if depth < 2:
-        raise ValueError(f"depth must be at least 2, got {depth}")
-    if first_width < 1:
-        raise ValueError(f"first_width must be at least 1, got {first_width}")
-    if not 1 <= growth < float("inf"):
-        raise ValueError(f"growth must be finite and at least 1, got {growth}")
-    if max_width is not None and max_width < first_width:
-        raise ValueError(f"max_width must be at least first_width {first_width}, got {max_width}")
+    require_whole_number("UNet: depth", depth, at_least=2)
+    require_whole_number("UNet: first_width", first_width, at_least=1)
+    require_number("UNet: growth", growth, at_least=1)
+    if max_width is not None:
+        require_whole_number("UNet: max_width", max_width, at_least=first_width)
     free = [round(first_width * growth**level) for level in range(depth)]
     return tuple(free if max_width is None else [min(width, max_width) for width in free])
 
@@ -152,31 +154,29 @@ def per_level(
         axes: Spatial axes.
 
     Raises:
-        ValueError: If there are too many, too few, or one is not positive.
+        UsageError: If there are too many, too few, or one is not positive.
     """
     if sizes is None:
         sizes = [default] * count
     if len(sizes) != count:
-        raise ValueError(f"{name} must have {count} entries at this depth, got {len(sizes)}")
+        raise UsageError(f"UNet: {name} must have {count} entries at this depth, got {len(sizes)}")
     return tuple(_per_axis(name, size, axes) for size in sizes)
 
 
 def _per_axis(name: str, size: AxisSizes, axes: int) -> tuple[int, ...]:
-    spelt = (size,) * axes if isinstance(size, int) else tuple(size)
-    if len(spelt) != axes or any(length < 1 for length in spelt):
-        raise ValueError(f"{name} must hold {axes} positive sizes an entry, got {size}")
-    return spelt
+    spelt = (size,) * axes if isinstance(size, int) else size
+    return require_sizes(f"UNet: an entry of {name}", spelt, axes=(axes,))
 
 
 def rates(dropout: float | Sequence[float], *, depth: int) -> tuple[float, ...]:
     """Dropout rate of each level.
 
     Raises:
-        ValueError: If there is not one rate a level, or one is outside [0, 1).
+        UsageError: If there is not one rate a level, or one is outside [0, 1).
     """
-    spelt = tuple(dropout) if isinstance(dropout, Sequence) else (float(dropout),) * depth
+    spelt = tuple(dropout) if isinstance(dropout, Sequence) else (dropout,) * depth
     if len(spelt) != depth:
-        raise ValueError(f"dropout must have {depth} entries at this depth, got {len(spelt)}")
-    if any(not 0 <= rate < 1 for rate in spelt):
-        raise ValueError(f"dropout must be in [0, 1), got {dropout}")
-    return spelt
+        raise UsageError(f"UNet: dropout must have {depth} entries at this depth, got {len(spelt)}")
+    for rate in spelt:
+        require_number("UNet: dropout", rate, at_least=0, below=1)
+    return tuple(map(float, spelt))

@@ -15,6 +15,8 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from medseg._checks import require_choice, require_whole_number
+from medseg.errors import UsageError
 from medseg.networks.blocks import (
     Activation,
     BlockStyle,
@@ -62,7 +64,7 @@ class UNet(nn.Module):
         pool_sizes: Pooling between the levels, `depth - 1` entries, likewise; none means 2.
 
     Raises:
-        ValueError: If an argument is out of its range.
+        UsageError: If an argument is out of its range.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword for each choice
@@ -85,14 +87,17 @@ class UNet(nn.Module):
         pool_sizes: Sequence[AxisSizes] | None = None,
     ) -> None:
         super().__init__()
-        _check_choice("spatial_dims", spatial_dims, Literal[2, 3])
-        _check_choice("activation", activation, Activation)
-        _check_choice("norm", norm, Norm)
-        _check_choice("norm_kind", norm_kind, NormKind)
-        _check_choice("initialisation", initialisation, Initialisation)
-        _check_choice("convolution", convolution, Convolution)
-        _check_positive("in_channels", in_channels)
-        _check_positive("out_channels", out_channels)
+        self._arguments = {
+            name: value for name, value in locals().items() if name not in ("self", "__class__")
+        }
+        require_choice("UNet: spatial_dims", spatial_dims, (2, 3))
+        require_choice("UNet: activation", activation, get_args(Activation))
+        require_choice("UNet: norm", norm, get_args(Norm))
+        require_choice("UNet: norm_kind", norm_kind, get_args(NormKind))
+        require_choice("UNet: initialisation", initialisation, get_args(Initialisation))
+        require_choice("UNet: convolution", convolution, get_args(Convolution))
+        require_whole_number("UNet: in_channels", in_channels, at_least=1)
+        require_whole_number("UNet: out_channels", out_channels, at_least=1)
         levels = Levels(
             widths=widths(depth, first_width=first_width, growth=growth, max_width=max_width),
             kernels=per_level("kernel_sizes", kernel_sizes, 3, count=depth, axes=spatial_dims),
@@ -123,7 +128,7 @@ class UNet(nn.Module):
             are valid.
 
         Raises:
-            ValueError: If the image's shape does not fit; in eager mode only, as traced,
+            UsageError: If the image's shape does not fit; in eager mode only, as traced,
                 scripted and compiled networks keep torch's own errors.
         """
         if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
@@ -138,11 +143,16 @@ class UNet(nn.Module):
         return self.head(features)
 
     @torch.jit.unused
+    def describe(self) -> dict[str, Any]:
+        """The class and all its arguments, as a config writes them; for a weights' header."""
+        return {"_target_": "medseg.networks.UNet", **self._arguments}
+
+    @torch.jit.unused
     def output_size(self, size: Sequence[int]) -> tuple[int, ...]:
         """Spatial size of the logits for an image of spatial size `size`.
 
         Raises:
-            ValueError: If no image of that size fits; the message says which do.
+            UsageError: If no image of that size fits; the message says which do.
         """
         return self.levels.output_size(size)
 
@@ -153,27 +163,17 @@ class UNet(nn.Module):
             return
         axes = len(self.levels.kernels[0])
         if image.dim() != axes + 2 or image.size(1) != self.in_channels:
-            raise ValueError(
-                f"image must be (B, {self.in_channels}, *spatial) with {axes} spatial axes, "
+            raise UsageError(
+                f"UNet: image must be (B, {self.in_channels}, *spatial) with {axes} spatial axes, "
                 f"got {tuple(image.shape)}"
             )
         self.levels.output_size(image.shape[2:])
         bottom = self.levels.bottleneck_size(image.shape[2:])
         if self.needs_two_voxels and math.prod(bottom) < 2:
-            raise ValueError(
-                "instance norm needs more than one voxel at the bottleneck, "
+            raise UsageError(
+                "UNet: instance norm needs more than one voxel at the bottleneck, "
                 f"got an image of {tuple(image.shape[2:])}; take a larger one or less depth"
             )
-
-
-def _check_choice(name: str, value: object, choices: Any) -> None:
-    if value not in get_args(choices):
-        raise ValueError(f"{name} must be one of {get_args(choices)}, got {value!r}")
-
-
-def _check_positive(name: str, value: int) -> None:
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, got {value}")
 
 
 def _block(in_channels: int, level: int, levels: Levels, style: BlockStyle) -> ConvBlock:

@@ -6,6 +6,7 @@ for them and no one has to remember the overrides of a training. Beside each
 `.safetensors` lies a tensor-only `.pt` for tools that know no safetensors.
 """
 
+import inspect
 import io
 import json
 from collections.abc import Generator, Mapping
@@ -20,13 +21,25 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from medseg._files import write_atomically
-from medseg.errors import DataError
+from medseg.errors import DataError, MedsegError, UsageError
+from medseg.networks.unet import UNet
 
 # Their types are unknown to a checker; ours are in the signatures below.
 _safetensors = cast("Any", safetensors)
 _tensors = cast("Any", safetensors_torch)
 
-__all__ = ["halve_weights", "load_weights", "plain_network", "save_weights", "trained_setting"]
+__all__ = [
+    "halve_weights",
+    "load_weights",
+    "plain_network",
+    "save_weights",
+    "trained_network",
+    "trained_setting",
+]
+
+# By the names of headers, which come from anywhere: nothing is imported by a name.
+_NETWORKS = {"medseg.networks.UNet": UNet}
+_ARGUMENTS = frozenset(inspect.signature(UNet).parameters)
 
 
 def plain_network(network: nn.Module) -> nn.Module:
@@ -120,8 +133,84 @@ def trained_setting(path: str | Path, name: str, default: Any) -> Any:
     Raises:
         DataError: If the file is broken, or its settings are not those of `save_weights`.
     """
+    return _settings(path).get(name, default)
+
+
+def trained_network(path: str | Path, default: Mapping[str, Any]) -> UNet:
+    """The network that the weights at `path` belong to, as their header describes it.
+
+    It has the header's shape, not yet the weights; see `load_weights`.
+
+    Args:
+        path: A `.safetensors` file, which need not exist yet.
+        default: Arguments of `UNet` where there is no file, or the file does not say. Headers of
+            before there was a key `network` have some of them, each a key of its own, and
+            `class_names` for `out_channels`.
+
+    Raises:
+        DataError: If the file is broken, or describes no network of medseg's, or another than
+            that of its weights.
+        UsageError: If there is no file, and `default` is no network.
+    """
+    settings = _settings(path)
+    described = settings.get("network", {**default, **_older_keys(settings)})
     if not Path(path).is_file():
-        return default
+        return _build(described, "the default of trained_network", UsageError)
+    where = f"{path}: the network in its settings"
+    if not _has_shape(described, where, _shapes(path)):
+        raise DataError(f"{where} is another than that of its weights; save it with medseg")
+    return _build(described, where, DataError)
+
+
+def _older_keys(settings: Mapping[str, Any]) -> dict[str, Any]:
+    older = {name: value for name, value in settings.items() if name in _ARGUMENTS}
+    classes = settings.get("class_names")
+    if isinstance(classes, list):
+        older["out_channels"] = len(cast("list[Any]", classes))
+    return older
+
+
+def _has_shape(described: Any, where: str, shapes: dict[str, tuple[int, ...]]) -> bool:
+    """Whether the network has these tensors; tried without memory, which it may ask too much of."""
+    arguments = _arguments(described)
+    depth = arguments.get("depth")
+    if isinstance(depth, int) and depth > len(shapes):
+        return False
+    # Uniform: of a normal distribution on this device torch imports its compiler, for a second.
+    arguments["initialisation"] = "glorot"
+    with torch.device("meta"):
+        state = _build(arguments, where, DataError).state_dict()
+    return {name: tuple(tensor.shape) for name, tensor in state.items()} == shapes
+
+
+def _build(described: Any, where: str, error: type[MedsegError]) -> UNet:
+    arguments = _arguments(described)
+    target = str(arguments.pop("_target_", "medseg.networks.UNet"))
+    if target not in _NETWORKS:
+        raise error(f"{where} is {target[:60]!r}; it can only be {', '.join(_NETWORKS)}")
+    unknown = sorted(arguments.keys() - _ARGUMENTS)
+    if unknown:
+        raise error(f"{where} has the argument {unknown[0][:60]!r}, which {target} does not know")
+    try:
+        return _NETWORKS[target](**arguments)
+    except (ArithmeticError, TypeError, ValueError) as cause:
+        reason = str(cause).partition("\n")[0]
+        raise error(f"{where} cannot be built: {reason}") from cause
+
+
+def _arguments(described: Any) -> dict[str, Any]:
+    return dict(cast("Mapping[str, Any]", described)) if isinstance(described, Mapping) else {}
+
+
+def _shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
+    with _opened(path) as file:
+        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - no mapping
+
+
+def _settings(path: str | Path) -> dict[str, Any]:
+    """The header's settings; none where there is no file."""
+    if not Path(path).is_file():
+        return {}
     with _opened(path) as file:
         header = cast("dict[str, str]", file.metadata() or {})
     try:
@@ -130,7 +219,7 @@ def trained_setting(path: str | Path, name: str, default: Any) -> Any:
         settings = None
     if not isinstance(settings, dict):
         raise DataError(f"{path}: its settings are no JSON object; save it with medseg")
-    return cast("dict[str, Any]", settings).get(name, default)
+    return cast("dict[str, Any]", settings)
 
 
 def _read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:

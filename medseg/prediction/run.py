@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import medseg
+from medseg._quiet import quiet_libraries
 from medseg.bundles.configs import config_paths
 from medseg.bundles.monai_import import collector_paused, import_monai_for
-from medseg.bundles.quiet import hushed
 from medseg.errors import (
     DataError,
     ExitCode,
@@ -127,7 +127,7 @@ class _Run:
             self._tell(case, status="skipped")
 
     def predict(self, steps: "CaseSteps", todo: list[CohortCase]) -> None:
-        with hushed():
+        with quiet_libraries():
             try:
                 if self.work == "forecast":
                     stages = Stages(read=steps.read, predict=_as_it_is, write=self._forecast)

@@ -10,10 +10,12 @@ if TYPE_CHECKING:
     from medseg.reports.overlay import MontageOptions, overlay_montage
     from medseg.reports.scoring import score_predictions
     from medseg.reports.tables import Evaluation, print_scores, scores_csv, scores_json
+    from medseg.reports.validation_slice import ValidationSlice
 
 __all__ = [
     "Evaluation",
     "MontageOptions",
+    "ValidationSlice",
     "curves_figure",
     "overlay_montage",
     "plot_curves",

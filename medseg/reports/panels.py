@@ -6,7 +6,7 @@ comes with it, and neither a display nor a font cache has to be there.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,6 @@ COMPRESSION = 4
 Colour = tuple[int, int, int]
 Mask = NDArray[np.bool_]
 
-# scipy has no complete annotations.
-_ndimage = cast("Any", ndimage)
 
 # Okabe and Ito's palette (https://jfly.uni-koeln.de/color/), told apart by colour-blind
 # readers, in the order in which it stands out from grey; black serves as background.
@@ -153,11 +151,11 @@ def _enlarged(mask: Mask, size: tuple[int, int]) -> Mask:
 
 
 def _outer(mask: Mask) -> Mask:
-    return _ndimage.binary_dilation(mask, iterations=1)
+    return ndimage.binary_dilation(mask, iterations=1)
 
 
 def _outline(mask: Mask, width: int) -> Mask:
-    inner: Mask = _ndimage.binary_erosion(mask, iterations=width, border_value=1)
+    inner: Mask = ndimage.binary_erosion(mask, iterations=width, border_value=1)
     return mask & ~inner
 
 

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from medseg._checks import first_few
 from medseg.metrics.class_scores import ClassScores
 from medseg.metrics.criteria import Criteria
 from medseg.metrics.groups import GroupSummary, summarise_groups
@@ -212,22 +213,20 @@ def _intervals(evaluation: Evaluation) -> str:
     summary = evaluation.summary
     spreads = [(one.name, one.metrics["dsc"]) for one in summary.classes]
     shown = [f"{name} {cell('dsc', spread.mean, spread.ci95)}" for name, spread in spreads]
-    more = f" and {len(shown) - _SHOWN} more classes" if len(shown) > _SHOWN else ""
     mean = ""
     if len(shown) > 1:
         mean = f"; of the classes {cell('dsc', summary.macro['dsc'], summary.macro_ci95['dsc'])}"
     groups = evaluation.by_group
     if groups is not None:
         mean += f"; of the groups {cell('dsc', groups.macro['dsc'], groups.macro_ci95['dsc'])}"
-    return ", ".join(shown[:_SHOWN]) + more + mean
+    return first_few(shown, _SHOWN, noun="classes") + mean
 
 
 def _lowest(evaluation: Evaluation) -> str:
     """The worst case of each class, worst class first."""
     worst = sorted(evaluation.summary.classes, key=lambda one: one.metrics["dsc"].min)
-    shown = [f"{one.name} {one.metrics['dsc'].min:.3f} in {one.worst_case}" for one in worst]
-    more = f" and {len(worst) - _SHOWN} more classes" if len(worst) > _SHOWN else ""
-    return ", ".join(shown[:_SHOWN]) + more
+    shown = (f"{one.name} {one.metrics['dsc'].min:.3f} in {one.worst_case}" for one in worst)
+    return first_few(shown, _SHOWN, noun="classes")
 
 
 def _verdict(evaluation: Evaluation) -> str:

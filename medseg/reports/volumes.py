@@ -13,13 +13,14 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from medseg.data.label_kind import LabelKind, as_classes
+from medseg.errors import UsageError
 
 __all__ = [
     "LEAST_PART_ML",
@@ -30,8 +31,6 @@ __all__ = [
     "volumes_csv",
 ]
 
-# scipy has no complete annotations.
-_ndimage = cast("Any", ndimage)
 
 # A ball 5.8 mm across.
 LEAST_PART_ML = 0.1
@@ -81,7 +80,7 @@ def measure_volumes(
     ml = {name: ml_each * int(n) for name, n in zip(class_names, counts, strict=False)}
     parents = {c: p for c, p in (part_of or {}).items() if c in ml and p in ml}
     least = LEAST_PART_ML / ml_each
-    boxes: list[Any] = _ndimage.find_objects(label, max_label=len(class_names) - 1)
+    boxes: list[Any] = ndimage.find_objects(label, max_label=len(class_names) - 1)
     return [
         StructureVolume(
             name=name,
@@ -122,7 +121,7 @@ def volumes_csv(cases: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def _parts(mask: NDArray[np.bool_], least_voxels: float) -> int:
-    found, count = _ndimage.label(mask, _ndimage.generate_binary_structure(3, 3))
+    found, count = ndimage.label(mask, ndimage.generate_binary_structure(3, 3))
     if count == 0:
         return 0
     # The bound is given in ml: a part of just as much counts, however its share rounds.
@@ -145,7 +144,7 @@ def _line(name: str, parents: Mapping[str, str]) -> list[str]:
     while line[-1] in parents:
         line.append(parents[line[-1]])
         if line[-1] in line[:-1]:
-            raise ValueError(f"part_of goes in a circle: {' in '.join(line)}")
+            raise UsageError(f"part_of goes in a circle: {' in '.join(line)}")
     return line
 
 

@@ -7,10 +7,11 @@ Of two processes one could then see a plateau, or stop, and the other not.
 from collections.abc import MutableMapping
 from typing import Any, cast
 
+import ignite.distributed as idist
+import torch
 from ignite.engine import Events
 
 from medseg.training.ignite_engine import EngineLike
-from medseg.training.ranks import of_first_rank
 
 __all__ = ["AgreedScores"]
 
@@ -29,5 +30,9 @@ class AgreedScores:
         """Replace the scores that are numbers."""
         metrics = cast("MutableMapping[str, Any]", engine.state.metrics)
         names = sorted(name for name, value in metrics.items() if isinstance(value, int | float))
-        values = of_first_rank([float(metrics[name]) for name in names])
-        metrics.update(zip(names, values, strict=True))
+        if not names:
+            return
+        # As a tensor: ignite hands a plain number on in single precision.
+        scores = torch.tensor([float(metrics[name]) for name in names], dtype=torch.float64)
+        agreed = cast("Any", idist.broadcast(scores)).tolist()
+        metrics.update(zip(names, agreed, strict=True))

@@ -14,11 +14,10 @@ from ignite.engine import Events
 from torch import nn
 
 from medseg._files import remove_remains, write_atomically
-from medseg.errors import UsageError
 from medseg.networks.weights import save_weights, trained_setting
 from medseg.training.ignite_engine import EngineLike
 
-__all__ = ["BestWeights", "require_free"]
+__all__ = ["BestWeights"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,13 +30,12 @@ class BestWeights:
 
     Args:
         network: What is trained.
-        path: Where its weights go, `.safetensors`; a `.pt` is written beside it.
+        path: Where its weights go, `.safetensors`; a `.pt` is written beside it. What is there is
+            replaced; see `require_start`.
         metric: Name in the evaluator's metrics; higher is better.
         settings: What inference has to repeat, e.g. window and spacing; JSON values.
-        overwrite: `refuse` to start where `path` exists, or `replace` it.
 
     Raises:
-        UsageError: On attaching; see `require_free`.
         OSError: On attaching, if the folder cannot be made or written: not hours later.
     """
 
@@ -48,19 +46,16 @@ class BestWeights:
         *,
         metric: str,
         settings: Mapping[str, Any],
-        overwrite: str = "refuse",
     ) -> None:
         self.network = network
         self.path = Path(path)
         self.metric = metric
         self.settings = settings
-        self.overwrite = overwrite
         self.best = float("-inf")
         self._replaced: str | None = None
 
     def attach(self, engine: EngineLike) -> None:
         """Register with an evaluator."""
-        require_free(self.path, overwrite=self.overwrite)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=self.path.parent).close()
         self._replaced = _digest(self.path)
@@ -93,26 +88,6 @@ class BestWeights:
             return
         self.best = max(self.best, float(trained_setting(self.path, self.metric, self.best)))
         _write_plain(self.path)
-
-
-def require_free(path: str | Path, *, overwrite: str) -> None:
-    """Refuse a place for weights that is taken.
-
-    Args:
-        path: Where the weights will go.
-        overwrite: `refuse` what is there, or `replace` it.
-
-    Raises:
-        UsageError: If `path` exists and is not to be replaced: the weights of an earlier
-            training are never lost to a later one by default.
-    """
-    if overwrite not in ("refuse", "replace"):
-        raise UsageError(f"overwrite must be 'refuse' or 'replace', got {overwrite!r}")
-    if Path(path).exists() and overwrite == "refuse":
-        raise UsageError(
-            f"{path} holds the weights of an earlier training; "
-            "set ckpt_dir to another folder, or overwrite to 'replace'"
-        )
 
 
 def _digest(path: Path) -> str | None:

@@ -10,15 +10,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Protocol, cast
 
+import ignite.distributed as idist
 import torch
 from ignite.engine import Events
 from torch import nn
 from torch.optim import Optimizer
 
-from medseg.errors import UsageError
+from medseg._checks import first_few, require_choice
+from medseg.data.cases.draws import RandomDraws
+from medseg.errors import TrainingStoppedError, UsageError
 from medseg.networks.weights import plain_network
 from medseg.training.checkpoint_files import (
-    checkpoint_paths,
     clear_checkpoints,
     newest_checkpoint,
     write_checkpoint,
@@ -26,10 +28,7 @@ from medseg.training.checkpoint_files import (
 from medseg.training.description import described, differences
 from medseg.training.ignite_engine import EngineLike, made_a_step
 from medseg.training.random_states import random_states, restore_random_states
-from medseg.training.ranks import any_rank, rank, world_size
 from medseg.training.sigterm import Sigterm
-from medseg.training.start import checkpoints_taken, require_words
-from medseg.training.stopped import TrainingStoppedError
 
 __all__ = ["Checkpoints", "Stateful"]
 
@@ -53,6 +52,8 @@ class Stateful(Protocol):
 class Checkpoints:
     """Handler of a trainer, the last of its list: saves each epoch, resumes, and heeds SIGTERM.
 
+    The trainer's loader draws by `medseg.data.RandomDraws`.
+
     The last two checkpoints are kept. SIGTERM lets the running step finish, saves, and ends
     the training with `TrainingStoppedError` (exit code 75), within a validation only after it.
 
@@ -65,10 +66,8 @@ class Checkpoints:
         folder: str,
         *,
         parts: Mapping[str, Stateful | None],
-        draws: Any,
         settings: Mapping[str, Any],
         start: Start = "fresh",
-        overwrite: str = "refuse",
     ) -> None:
         """Check the arguments.
 
@@ -77,35 +76,27 @@ class Checkpoints:
             parts: What a step depends on, by name: `network` and `optimizer` at least, and
                 schedulers and handlers that have a state. One that is None is left out. A
                 part whose `exhausted` is true after loading has nothing more to train.
-            draws: The loader's `medseg.data.RandomDraws`.
             settings: What has to be the same on resuming; anything `described` can tell.
-            start: `fresh`, or `resume` from the newest whole checkpoint, if there is one.
-            overwrite: With `fresh`, `refuse` where there are checkpoints, or `replace` them.
+            start: `fresh`, which removes the checkpoints that are there (see `require_start`), or
+                `resume` from the newest whole one, if there is one.
 
         Raises:
             UsageError: If an argument cannot be used.
         """
-        require_words(start, overwrite)
+        require_choice("start", start, ("fresh", "resume"))
         missing = [name for name in ("network", "optimizer") if parts.get(name) is None]
         if missing:
             raise UsageError(f"parts must have {' and '.join(missing)}, got {sorted(parts)}")
         self.folder = Path(folder)
         self.parts = {name: _plain(part) for name, part in parts.items() if part is not None}
-        self.draws = draws
-        self.draws_per_epoch = len(draws)
         self.settings = described(settings)
         self.start = start
-        self.overwrite = overwrite
         self._random: Mapping[str, Any] | None = None
         self._sigterm = Sigterm()
         self._saved = -1
 
     def attach(self, engine: EngineLike) -> None:
         """Register with a trainer, after whatever has a state."""
-        refused = self.start == "fresh" and self.overwrite == "refuse"
-        # The other processes may come when the first has begun to write.
-        if rank() == 0 and refused and checkpoint_paths(self.folder):
-            raise checkpoints_taken(self.folder)
         engine.add_event_handler(Events.STARTED, self._begin)
         engine.add_event_handler(Events.EPOCH_STARTED, self._hold_randomness)
         engine.add_event_handler(Events.ITERATION_STARTED, self._release_randomness)
@@ -117,12 +108,12 @@ class Checkpoints:
     def __call__(self, engine: EngineLike) -> None:
         """Save at the end of an epoch, and stop there if told to."""
         self._save(engine)
-        if any_rank(self._sigterm.came):
+        if idist.all_reduce(int(self._sigterm.came), "MAX"):
             self._stop(engine)
 
     def _begin(self, engine: EngineLike) -> None:
         self._sigterm.listen()
-        if rank() == 0:
+        if idist.get_rank() == 0:
             clear_checkpoints(self.folder, which="all" if self.start == "fresh" else "remains")
         found = newest_checkpoint(self.folder) if self.start == "resume" else None
         if found is None:
@@ -134,12 +125,10 @@ class Checkpoints:
     def _load(self, engine: EngineLike, path: Path, state: Mapping[str, Any]) -> None:
         changed = differences(state["settings"], self.settings)
         if changed:
-            told = "; ".join(changed[:3]) + (
-                f"; and {len(changed) - 3} more" if len(changed) > 3 else ""
-            )
             raise UsageError(
-                f"{path}: of a training with other settings: {told}; set them back, "
-                "or start 'fresh' in other folders"
+                f"{path}: cannot resume, settings changed since this checkpoint: "
+                f"{first_few(changed, 3, mark=';')}; restore them, or use start=fresh with "
+                "another output_dir"
             )
         missing = sorted(self.parts.keys() - state["parts"].keys())
         if missing:
@@ -148,10 +137,10 @@ class Checkpoints:
             _load_part(part, state["parts"][name])
         if state["scaler"] is not None and cast("Any", engine).scaler is not None:
             cast("Any", engine).scaler.load_state_dict(state["scaler"])
-        self.draws.load_state_dict({"next_number": state["next_number"]})
+        _draws(engine).load_state_dict({"next_number": state["next_number"]})
         engine.state.iteration, engine.state.epoch = state["iteration"], state["epoch"]
         # Only the first process's are known.
-        self._random = state["random"] if rank() == 0 else None
+        self._random = state["random"] if idist.get_rank() == 0 else None
         self._saved = state["iteration"]
         logger.info("going on after epoch %d, iteration %d: %s", *_place(engine), path.name)
         if any(getattr(part, "exhausted", False) for part in self.parts.values()):
@@ -159,18 +148,19 @@ class Checkpoints:
 
     def _save(self, engine: EngineLike) -> None:
         state = engine.state
-        if rank() != 0 or state.iteration == self._saved:
+        if idist.get_rank() != 0 or state.iteration == self._saved:
             return
         _require_finite(cast("nn.Module", self.parts["network"]), self.folder)
         scaler = getattr(engine, "scaler", None)
         whole, left = divmod(state.iteration, state.epoch_length)
+        batch_size = cast("Any", engine).data_loader.batch_size
         content = {
             "settings": self.settings,
             "parts": {name: part.state_dict() for name, part in self.parts.items()},
             "scaler": None if scaler is None else scaler.state_dict(),
             # Of a loader with workers, the draws are ahead of the training.
-            "next_number": world_size()
-            * (whole * self.draws_per_epoch + left * cast("Any", engine).data_loader.batch_size),
+            "next_number": idist.get_world_size()
+            * (whole * _draws(engine).draws_per_epoch + left * batch_size),
             "iteration": state.iteration,
             "epoch": whole,
             "random": random_states(),
@@ -192,7 +182,7 @@ class Checkpoints:
         # The last step of an epoch is followed by what is done at its end.
         last = engine.state.iteration % engine.state.epoch_length == 0
         # Processes get the signal at different steps, and have to stop after the same one.
-        if not last and made_a_step(engine) and any_rank(self._sigterm.came):
+        if not last and made_a_step(engine) and idist.all_reduce(int(self._sigterm.came), "MAX"):
             self._save(engine)
             self._stop(engine)
 
@@ -209,6 +199,10 @@ class Checkpoints:
     def _pass_on(self, engine: EngineLike, error: BaseException) -> None:
         self._end(engine)
         raise error
+
+
+def _draws(engine: EngineLike) -> RandomDraws:
+    return cast("RandomDraws", cast("Any", engine).data_loader.sampler)
 
 
 def _require_finite(network: nn.Module, folder: Path) -> None:

@@ -8,13 +8,12 @@ Reference:
     https://arxiv.org/abs/1211.5063
 """
 
-import math
 from typing import Any, cast
 
 import torch
 from monai.engines.utils import IterationEvents
 
-from medseg.errors import UsageError
+from medseg._checks import require_positive
 from medseg.training.ignite_engine import EngineLike, made_a_step
 
 __all__ = ["ClipGradients"]
@@ -36,8 +35,7 @@ class ClipGradients:
         Raises:
             UsageError: If it is none.
         """
-        if not (math.isfinite(max_norm) and max_norm > 0):
-            raise UsageError(f"clip_gradients must be above 0, or null for none, got {max_norm}")
+        require_positive("clip_gradients", max_norm)
         self.max_norm = max_norm
 
     def attach(self, engine: EngineLike) -> None:

@@ -1,7 +1,7 @@
 """End a training whose validations no longer get better.
 
-ignite's `EarlyStopping` has no state that a checkpoint could hold, and knows no epoch without
-validation.
+ignite's `EarlyStopping` (0.5.5) takes a score that is NaN for the best there will be, forgets at
+the start of a run what a checkpoint told it, and knows no epoch without validation.
 """
 
 import logging
@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from ignite.engine import Events
 
-from medseg.errors import UsageError
+from medseg._checks import require_not_negative, require_whole_number
 from medseg.training.ignite_engine import EngineLike
 
 __all__ = ["EarlyStop"]
@@ -40,10 +40,8 @@ class EarlyStop:
         Raises:
             UsageError: If a number is out of its range.
         """
-        if isinstance(patience, bool) or not isinstance(patience, int) or patience < 1:  # pyright: ignore[reportUnnecessaryIsInstance] - of a config
-            raise UsageError(f"patience must be a whole number from 1, got {patience!r}")
-        if not (math.isfinite(tolerance) and tolerance >= 0):
-            raise UsageError(f"tolerance must be 0 or more, got {tolerance}")
+        require_whole_number("early_stop_patience", patience, at_least=1)
+        require_not_negative("early_stop_tolerance", tolerance)
         self.evaluator = evaluator
         self.metric = metric
         self.patience = patience

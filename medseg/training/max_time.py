@@ -1,15 +1,14 @@
 """End a training before a time is over, with an epoch that is whole and validated."""
 
 import logging
-import math
 import time
 from typing import Any, cast
 
+import ignite.distributed as idist
 from ignite.engine import Events
 
-from medseg.errors import UsageError
+from medseg._checks import require_positive
 from medseg.training.ignite_engine import EngineLike
-from medseg.training.ranks import any_rank
 
 __all__ = ["MaxTime"]
 
@@ -34,8 +33,8 @@ class MaxTime:
         Raises:
             UsageError: If `minutes` is no time.
         """
-        if minutes is not None and not (math.isfinite(minutes) and minutes > 0):
-            raise UsageError(f"minutes must be above 0, or null for no end, got {minutes}")
+        if minutes is not None:
+            require_positive("max_minutes", minutes)
         self.evaluator = evaluator
         self.minutes = minutes
         self._begun = 0.0
@@ -57,7 +56,8 @@ class MaxTime:
         if self.minutes is None:
             return
         # Clocks differ from process to process.
-        if not any_rank(now + self._longest > self._begun + 60 * self.minutes):
+        over = now + self._longest > self._begun + 60 * self.minutes
+        if not idist.all_reduce(int(over), "MAX"):
             return
         logger.info(
             "epoch %d: the last that %g minutes have room for", engine.state.epoch, self.minutes

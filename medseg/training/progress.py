@@ -1,21 +1,22 @@
-"""A bar that shows how far an epoch is, on a terminal only.
+"""Progress bar of the running epoch, on a terminal only.
 
-In a log file a bar is noise: there, the line an epoch of `EpochTable` is enough.
+In a log file a bar is noise: there, the line an epoch of `EpochTable` is enough. A bar that is not
+shown is not made either: tqdm shares a lock with forked processes, and one of them that is killed
+while it holds the lock would leave the training waiting for ever.
 """
 
 import sys
-from typing import Any
+from typing import Any, cast
 
-from ignite.engine import Events
-from tqdm import tqdm
+import ignite.handlers
 
 from medseg.training.ignite_engine import EngineLike
 
 __all__ = ["ProgressBar"]
 
 
-class ProgressBar:
-    """Handler of a trainer: iterations of the running epoch, with time left and loss.
+class ProgressBar(ignite.handlers.ProgressBar):
+    """Handler of a trainer: ignite's bar of the running epoch, with time left and loss.
 
     Args:
         where: `terminal` shows the bar if standard error is one; `nowhere` never does.
@@ -23,28 +24,13 @@ class ProgressBar:
 
     def __init__(self, where: str = "terminal") -> None:
         self.hidden = where == "nowhere" or not sys.stderr.isatty()
-        self._bar: Any = None
+        super().__init__(desc="epoch", disable=self.hidden)
 
-    def attach(self, engine: EngineLike) -> None:
+    def attach(self, engine: EngineLike) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - MONAI passes the engine only
         """Register with a trainer, before handlers that write to the log."""
-        if self.hidden:
-            return
-        engine.add_event_handler(Events.EPOCH_STARTED, self._open)
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self._advance)
-        engine.add_event_handler(Events.EPOCH_COMPLETED, self._close)
+        if not self.hidden:
+            cast("Any", super()).attach(engine, output_transform=_loss)
 
-    def _open(self, engine: EngineLike) -> None:
-        state = engine.state
-        self._bar = tqdm(
-            total=state.epoch_length, desc=f"epoch {state.epoch}/{state.max_epochs}", leave=False
-        )
 
-    def _advance(self, engine: EngineLike) -> None:
-        if self._bar is not None:
-            self._bar.set_postfix(loss=f"{engine.state.output['loss'].item():.3f}", refresh=False)
-            self._bar.update()
-
-    def _close(self, _: EngineLike) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+def _loss(output: Any) -> dict[str, float]:
+    return {"loss": output["loss"].item()}

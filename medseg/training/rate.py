@@ -14,7 +14,7 @@ from typing import Literal, get_args
 from ignite.engine import Events
 from torch.optim import Optimizer
 
-from medseg.errors import UsageError
+from medseg._checks import require_choice, require_number
 from medseg.training.ignite_engine import EngineLike
 
 __all__ = ["RateSchedule", "Schedule", "rate_share"]
@@ -52,11 +52,8 @@ class RateSchedule:
         Raises:
             UsageError: For another word, or another share.
         """
-        if schedule not in get_args(Schedule):
-            known = ", ".join(get_args(Schedule))
-            raise UsageError(f"schedule must be one of {known}, got {schedule!r}")
-        if not 0 <= warmup < 1:
-            raise UsageError(f"warmup must be in [0, 1), got {warmup}")
+        require_choice("schedule", schedule, get_args(Schedule))
+        require_number("warmup", warmup, at_least=0, below=1)
         self.optimizer = optimizer
         self.rate = rate
         self.schedule: Schedule = schedule

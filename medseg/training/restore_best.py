@@ -8,12 +8,12 @@ import logging
 from pathlib import Path
 from typing import Literal
 
+import ignite.distributed as idist
 from ignite.engine import Events
 from torch import nn
 
 from medseg.networks.weights import load_weights
 from medseg.training.ignite_engine import EngineLike
-from medseg.training.ranks import wait_for_all
 
 __all__ = ["RestoreBest"]
 
@@ -48,7 +48,7 @@ class RestoreBest:
     def __call__(self, _: EngineLike) -> None:
         """Load the best weights."""
         # Not before the first process has written them.
-        wait_for_all()
+        idist.barrier()
         if _which_file(self.path) in (None, self._earlier):
             logger.warning("%s: no best weights there; the last ones stay", self.path)
             return

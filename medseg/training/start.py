@@ -1,11 +1,15 @@
-"""Whether a training may begin where it was told to: an earlier one is not lost to it."""
+"""Refuse to start a training over an earlier one.
+
+`BestWeights` and `Checkpoints` replace what they find, so this is asked before either is made.
+"""
 
 from pathlib import Path
 
+from medseg._checks import require_choice
 from medseg.errors import UsageError
 from medseg.training.checkpoint_files import checkpoint_paths
 
-__all__ = ["checkpoints_taken", "require_start", "require_words"]
+__all__ = ["require_start"]
 
 
 def require_start(weights: str, checkpoints: str, *, start: str, overwrite: str) -> None:
@@ -21,7 +25,8 @@ def require_start(weights: str, checkpoints: str, *, start: str, overwrite: str)
         UsageError: If the words are wrong; if a fresh start finds weights or checkpoints; if
             there are weights and no checkpoint to resume from.
     """
-    require_words(start, overwrite)
+    require_choice("start", start, ("fresh", "resume"))
+    require_choice("overwrite", overwrite, ("refuse", "replace"))
     if overwrite == "replace":
         return
     there = checkpoint_paths(checkpoints)
@@ -32,22 +37,7 @@ def require_start(weights: str, checkpoints: str, *, start: str, overwrite: str)
             "set ckpt_dir to another folder, or overwrite to 'replace'"
         )
     if start == "fresh" and there:
-        raise checkpoints_taken(Path(checkpoints))
-
-
-def checkpoints_taken(folder: Path) -> UsageError:
-    """The error of a fresh start where a training could go on."""
-    return UsageError(
-        f"{folder} holds the checkpoints of an earlier training; set start to 'resume' to go on "
-        "with it, output_dir to another folder, or overwrite to 'replace'"
-    )
-
-
-def require_words(start: str, overwrite: str) -> None:
-    """Refuse words that choose nothing."""
-    for name, value, words in (
-        ("start", start, ("fresh", "resume")),
-        ("overwrite", overwrite, ("refuse", "replace")),
-    ):
-        if value not in words:
-            raise UsageError(f"{name} must be '{words[0]}' or '{words[1]}', got {value!r}")
+        raise UsageError(
+            f"{checkpoints} holds the checkpoints of an earlier training; set start to 'resume' to "
+            "go on with it, output_dir to another folder, or overwrite to 'replace'"
+        )

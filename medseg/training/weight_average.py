@@ -9,15 +9,14 @@ Reference:
     https://arxiv.org/abs/1703.01780
 """
 
-import copy
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
-import torch
 from ignite.engine import Events
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from medseg.errors import UsageError
+from medseg._checks import require_number, require_positive
 from medseg.networks.weights import plain_network
 from medseg.training.ignite_engine import EngineLike, made_a_step
 
@@ -45,12 +44,14 @@ class WeightAverage:
         Raises:
             UsageError: If it is out of its range.
         """
-        if not 0 < decay < 1:
-            raise UsageError(f"ema must be between 0 and 1, or null for none, got {decay}")
+        require_positive("ema", decay)
+        require_number("ema", decay, at_least=0, below=1)
         self.trained = plain_network(network)
         self.decay = decay
-        self.network = copy.deepcopy(self.trained).eval().requires_grad_(requires_grad=False)
-        self._steps = 0
+        self._average = AveragedModel(self.trained, multi_avg_fn=self._follow, use_buffers=True)
+        # The copy counts as the first; at zero torch's class would begin with the first step's.
+        self._average.n_averaged.fill_(1)
+        self.network: nn.Module = self._average.module.eval().requires_grad_(requires_grad=False)
 
     def attach(self, engine: EngineLike) -> None:
         """Register with a trainer."""
@@ -58,23 +59,23 @@ class WeightAverage:
 
     def __call__(self, engine: EngineLike) -> None:
         """Let the average follow, if the iteration moved the weights."""
-        if not made_a_step(engine):
-            return
-        self._steps += 1
-        decay = min(self.decay, (1 + self._steps) / (10 + self._steps))
-        new = cast("dict[str, Tensor]", self.trained.state_dict())
-        with torch.no_grad():
-            for name, average in cast("dict[str, Tensor]", self.network.state_dict()).items():
-                if average.is_floating_point():
-                    average.lerp_(new[name], 1 - decay)
-                else:
-                    average.copy_(new[name])
+        if made_a_step(engine):
+            self._average.update_parameters(self.trained)
 
     def state_dict(self) -> dict[str, Any]:
-        """The average, and of how many steps it is."""
-        return {"network": self.network.state_dict(), "steps": self._steps}
+        """The average, and of how many networks it is."""
+        return self._average.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
-        self.network.load_state_dict(state["network"])
-        self._steps = int(state["steps"])
+        self._average.load_state_dict(state)
+
+    def _follow(self, averages: Any, weights: Any, count: Tensor | int) -> None:
+        # All of one type. torch's own average would round a whole number down.
+        if averages[0].is_floating_point():
+            steps = int(count)
+            decay = min(self.decay, (1 + steps) / (10 + steps))
+            get_ema_multi_avg_fn(decay)(averages, weights, count)
+            return
+        for average, weight in zip(averages, weights, strict=True):
+            average.copy_(weight)

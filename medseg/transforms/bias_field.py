@@ -16,9 +16,9 @@ import torch
 from monai.config.type_definitions import KeysCollection
 from torch import Tensor
 
-from medseg.errors import UsageError
+from medseg._checks import require_number, require_whole_number
 from medseg.transforms.intensity import RandIntensity
-from medseg.transforms.signal import NoSignal, check_no_signal, no_signal_level
+from medseg.transforms.signal import NoSignal, no_signal_level, require_no_signal
 from medseg.transforms.spline import basis, evaluate
 
 __all__ = ["RandBiasFieldd", "gain_field"]
@@ -74,12 +74,10 @@ class RandBiasFieldd(RandIntensity):
         no_signal: NoSignal = "darkest",
     ) -> None:
         super().__init__(keys, prob)
-        if not 1 <= max_gain < np.inf:
-            raise UsageError(f"max_gain must be finite and at least 1, got {max_gain}")
-        if cells not in range(1, 17):
-            raise UsageError(f"cells must be a whole number in [1, 16], got {cells}")
+        require_number("RandBiasFieldd: max_gain", max_gain, at_least=1)
+        require_whole_number("RandBiasFieldd: cells", cells, at_least=1, at_most=16)
         self.max_gain, self.cells = max_gain, cells
-        self.no_signal: NoSignal = check_no_signal(no_signal)
+        self.no_signal: NoSignal = require_no_signal("RandBiasFieldd: no_signal", no_signal)
 
     def change(self, image: Tensor) -> Tensor:
         """Draw the gain of every control point, and multiply the signal with the field."""

@@ -11,12 +11,11 @@ import torch
 from monai.config.type_definitions import KeysCollection
 from torch import Tensor
 
+from medseg._checks import require_spacing, require_span
 from medseg.errors import UsageError
 from medseg.transforms.intensity import (
     RandIntensity,
     check_axes,
-    check_spacing,
-    check_span,
     draw_evenly,
 )
 
@@ -95,13 +94,14 @@ class RandBlurd(RandIntensity):
         prob: float = 0.1,
     ) -> None:
         super().__init__(keys, prob)
-        self.spacing_mm = check_spacing(spacing_mm)
+        self.spacing_mm = require_spacing("RandBlurd: spacing_mm", spacing_mm)
         apart = len(sigma_mm_range) > 0 and isinstance(sigma_mm_range[0], Sequence)
         given: Sequence[Sequence[float]] = sigma_mm_range if apart else [sigma_mm_range]  # pyright: ignore[reportAssignmentType]
-        self.spans = tuple(check_span("sigma_mm_range", span, 0) for span in given)
+        name = "RandBlurd: sigma_mm_range"
+        self.spans = tuple(require_span(name, span, at_least=0) for span in given)
         if apart and len(self.spans) != len(self.spacing_mm):
             raise UsageError(
-                f"sigma_mm_range must be one [low, high] or {len(self.spacing_mm)}, one an axis, "
+                f"{name} must be one [low, high] or {len(self.spacing_mm)}, one an axis, "
                 f"got {len(self.spans)}"
             )
 

@@ -17,6 +17,7 @@ from monai.utils.type_conversion import convert_to_dst_type
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from medseg._checks import require_not_negative, require_positive, require_spacing
 from medseg.errors import UsageError
 from medseg.transforms.index_label import told_of_case
 from medseg.transforms.instances import part_touching
@@ -26,8 +27,7 @@ __all__ = ["BorderWeightd", "ClassWeights", "border_weight"]
 ClassWeights = Literal["balanced"] | Sequence[float] | None
 # How far a cell is felt, in sigmas: exp(-6^2 / 2) is 1.5e-8, below what a float32 resolves.
 REACH = 6.0
-# scipy and MONAI have no complete annotations.
-_ndimage = cast("Any", ndimage)
+# MONAI has no complete annotations.
 _to_dst_type = cast("Any", convert_to_dst_type)
 
 
@@ -96,14 +96,14 @@ def _two_nearest(
     near = np.full(cells.shape, np.inf, dtype=np.float32)
     far = near.copy()
     margins = [math.ceil(reach / step) for step in size]
-    for cell, box in enumerate(_ndimage.find_objects(cells), start=1):
+    for cell, box in enumerate(ndimage.find_objects(cells), start=1):
         if box is None:
             continue
         around = tuple(
             slice(max(0, part.start - margin), part.stop + margin)
             for part, margin in zip(box, margins, strict=True)
         )
-        distance = _ndimage.distance_transform_edt(cells[around] != cell, sampling=size)
+        distance = ndimage.distance_transform_edt(cells[around] != cell, sampling=size)
         distance = distance.astype(np.float32)
         np.minimum(far[around], np.maximum(near[around], distance), out=far[around])
         np.minimum(near[around], distance, out=near[around])
@@ -147,12 +147,11 @@ class BorderWeightd(MapTransform):
         names = (keys,) if isinstance(keys, str) else tuple(keys)
         if len(names) != 1:
             raise UsageError(f"BorderWeightd: keys must name one label, got {list(names)}")
-        _require("w0 must be 0 or more", w0, math.isfinite(w0) and w0 >= 0)
-        _require("sigma_px must be above 0", sigma_px, math.isfinite(sigma_px) and sigma_px > 0)
+        require_not_negative("BorderWeightd: w0", w0)
+        require_positive("BorderWeightd: sigma_px", sigma_px)
         _check_class_weights(class_weights)
-        sizes = [1.0] if voxel_size_px is None else voxel_size_px
-        good = len(sizes) > 0 and all(math.isfinite(size) and size > 0 for size in sizes)
-        _require("voxel_size_px must be above 0 along each axis", voxel_size_px, good)
+        if voxel_size_px is not None:
+            require_spacing("BorderWeightd: voxel_size_px", voxel_size_px, axes=(1, 2, 3))
         super().__init__(names, allow_missing_keys)
         self.weight_key = weight_key
         self.w0 = w0
@@ -176,9 +175,10 @@ class BorderWeightd(MapTransform):
         return sample
 
     def _weigh(self, instances: NDArray[Any]) -> NDArray[np.float32]:
-        sizes = self.voxel_size_px
-        good = sizes is None or len(sizes) == instances.ndim
-        _require(f"voxel_size_px must have a number for each of {instances.ndim} axes", sizes, good)
+        if self.voxel_size_px is not None:
+            require_spacing(
+                "BorderWeightd: voxel_size_px", self.voxel_size_px, axes=(instances.ndim,)
+            )
         return border_weight(
             instances,
             w0=self.w0,
@@ -191,11 +191,10 @@ class BorderWeightd(MapTransform):
 def _check_class_weights(class_weights: ClassWeights) -> None:
     if class_weights is None or class_weights == "balanced":
         return
-    pair = not isinstance(class_weights, str) and len(class_weights) == 2
-    good = pair and all(math.isfinite(float(w)) and float(w) >= 0 for w in class_weights)
-    _require("class_weights must be balanced, None, or two numbers from 0", class_weights, good)
-
-
-def _require(what: str, got: object, good: bool) -> None:  # noqa: FBT001 - a condition, no choice
-    if not good:
-        raise UsageError(f"BorderWeightd: {what}, got {got!r}")
+    if isinstance(class_weights, str) or len(class_weights) != 2:
+        raise UsageError(
+            "BorderWeightd: class_weights must be balanced, None, or two numbers, "
+            f"got {class_weights!r}"
+        )
+    for i, weight in enumerate(class_weights):
+        require_not_negative(f"BorderWeightd: class_weights[{i}]", weight)

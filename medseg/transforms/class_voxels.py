@@ -13,6 +13,7 @@ import numpy as np
 from monai.transforms.transform import MapTransform
 from numpy.typing import NDArray
 
+from medseg._checks import require_whole_number
 from medseg.errors import UsageError
 from medseg.transforms.index_label import MAX_VALUE, told_of_case, whole_numbers
 
@@ -146,9 +147,7 @@ class ClassVoxelsd(MapTransform):
         if len(names) != 1:
             raise UsageError(f"ClassVoxelsd: keys must name one label, got {list(names)}")
         super().__init__(names, allow_missing_keys)
-        if type(max_voxels) is not int or max_voxels < 1:
-            raise UsageError(f"ClassVoxelsd: max_voxels must be 1 or more, got {max_voxels!r}")
-        self.max_voxels = max_voxels
+        self.max_voxels = require_whole_number("ClassVoxelsd: max_voxels", max_voxels, at_least=1)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Return the sample with its lists.

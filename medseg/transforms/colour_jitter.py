@@ -7,15 +7,15 @@ YIQ, which leaves the brightness alone, unlike the hexagon of HSV.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import cos, isfinite, radians, sin
+from math import cos, radians, sin
 
 import numpy as np
 from monai.config.type_definitions import KeysCollection
 from torch import Tensor
 
-from medseg.errors import UsageError
+from medseg._checks import require_number, require_span
 from medseg.transforms.colour import Floats, check_rgb, mix_channels
-from medseg.transforms.intensity import RandIntensity, check_span, draw_evenly
+from medseg.transforms.intensity import RandIntensity, draw_evenly
 
 __all__ = ["ColourChange", "RandColourJitterd", "change_colours"]
 
@@ -95,12 +95,17 @@ class RandColourJitterd(RandIntensity):
         prob: float = 0.2,
     ) -> None:
         super().__init__(keys, prob)
-        if not (isfinite(hue_degrees) and 0 <= hue_degrees <= 180):
-            raise UsageError(f"hue_degrees must be in [0, 180], got {hue_degrees}")
+        require_number("RandColourJitterd: hue_degrees", hue_degrees, at_least=0, at_most=180)
         self.hue_degrees = hue_degrees
-        self.saturation_range = check_span("saturation_range", saturation_range, 0)
-        self.contrast_range = check_span("contrast_range", contrast_range, 0)
-        self.brightness_range = check_span("brightness_range", brightness_range, 0)
+        self.saturation_range = require_span(
+            "RandColourJitterd: saturation_range", saturation_range, at_least=0
+        )
+        self.contrast_range = require_span(
+            "RandColourJitterd: contrast_range", contrast_range, at_least=0
+        )
+        self.brightness_range = require_span(
+            "RandColourJitterd: brightness_range", brightness_range, at_least=0
+        )
 
     def change(self, image: Tensor) -> Tensor:
         """Draw the four numbers and apply them at once."""

@@ -14,10 +14,9 @@ import torch
 from monai.config.type_definitions import KeysCollection
 from torch import Tensor
 
+from medseg._checks import require_choice, require_span
 from medseg.transforms.intensity import (
     RandIntensity,
-    check_choice,
-    check_span,
     draw_evenly_in_log,
 )
 
@@ -92,10 +91,10 @@ class RandGammad(RandIntensity):
         channels: Channels = "together",
     ) -> None:
         super().__init__(keys, prob)
-        self.gamma_range = check_span("gamma_range", gamma_range, 0.05)
-        check_choice("inverted", inverted, get_args(Inverted))
-        check_choice("keep", keep, get_args(Keep))
-        check_choice("channels", channels, get_args(Channels))
+        self.gamma_range = require_span("RandGammad: gamma_range", gamma_range, at_least=0.05)
+        require_choice("RandGammad: inverted", inverted, get_args(Inverted))
+        require_choice("RandGammad: keep", keep, get_args(Keep))
+        require_choice("RandGammad: channels", channels, get_args(Channels))
         self.inverted_share = {"never": 0.0, "half": 0.5, "always": 1.0}[inverted]
         self.keep, self.channels = keep, channels
 

@@ -10,7 +10,8 @@ import torch
 from monai.config.type_definitions import KeysCollection
 from torch import Tensor
 
-from medseg.transforms.intensity import RandIntensity, check_span, draw_evenly, random_generator
+from medseg._checks import require_span
+from medseg.transforms.intensity import RandIntensity, draw_evenly, random_generator
 
 __all__ = ["RandGaussianNoised", "add_gaussian_noise"]
 
@@ -45,7 +46,7 @@ class RandGaussianNoised(RandIntensity):
 
     def __init__(self, keys: KeysCollection, std_range: Sequence[float], prob: float = 0.1) -> None:
         super().__init__(keys, prob)
-        self.std_range = check_span("std_range", std_range, 0)
+        self.std_range = require_span("RandGaussianNoised: std_range", std_range, at_least=0)
 
     def change(self, image: Tensor) -> Tensor:
         """Draw the strength, then the noise."""

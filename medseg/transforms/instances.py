@@ -18,14 +18,14 @@ from monai.utils.type_conversion import convert_to_dst_type
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from medseg._checks import require_choice
 from medseg.errors import UsageError
 from medseg.transforms.index_label import told_of_case, whole_numbers
 
 __all__ = ["InstancesToForegroundd", "Touching", "part_touching"]
 
 Touching = Literal["part", "keep"]
-# scipy and MONAI have no complete annotations.
-_ndimage = cast("Any", ndimage)
+# MONAI has no complete annotations.
 _to_dst_type = cast("Any", convert_to_dst_type)
 
 
@@ -53,7 +53,7 @@ def part_touching(instances: NDArray[Any]) -> NDArray[np.uint8 | np.uint16]:
     rank[np.argsort(-voxels, kind="stable")] = np.arange(1, len(voxels) + 1)
     rank[0] = 0
     ranks = rank[instances]
-    beside: NDArray[np.uint16] = _ndimage.maximum_filter(ranks, size=3, mode="nearest")
+    beside: NDArray[np.uint16] = ndimage.maximum_filter(ranks, size=3, mode="nearest")
     return np.where(beside > ranks, 0, instances).astype(instances.dtype)
 
 
@@ -85,11 +85,7 @@ class InstancesToForegroundd(MapTransform):
         names = (keys,) if isinstance(keys, str) else tuple(keys)
         if not names:
             raise UsageError("InstancesToForegroundd: keys must name a label, got none")
-        if touching not in get_args(Touching):
-            allowed = " or ".join(get_args(Touching))
-            raise UsageError(
-                f"InstancesToForegroundd: touching must be {allowed}, got {touching!r}"
-            )
+        require_choice("InstancesToForegroundd: touching", touching, get_args(Touching))
         super().__init__(names, allow_missing_keys)
         self.touching: Touching = touching
 

@@ -7,8 +7,8 @@ a seed decides what a sample looks like.
 
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
-from math import exp, inf, isfinite, log
-from typing import Any, cast
+from math import exp, log
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,15 +16,13 @@ from monai.config.type_definitions import KeysCollection
 from monai.transforms.transform import MapTransform, RandomizableTransform
 from torch import Tensor
 
+from medseg._checks import require_fraction
 from medseg.errors import DataError, UsageError
 
 __all__ = [
     "RandIntensity",
     "Span",
     "check_axes",
-    "check_choice",
-    "check_spacing",
-    "check_span",
     "draw_evenly",
     "draw_evenly_in_log",
     "float_tensor",
@@ -47,8 +45,7 @@ class RandIntensity(RandomizableTransform, MapTransform):
     """
 
     def __init__(self, keys: KeysCollection, prob: float) -> None:
-        if not 0 <= prob <= 1:
-            raise UsageError(f"prob must be in [0, 1], got {prob}")
+        require_fraction(f"{type(self).__name__}: prob", prob)
         MapTransform.__init__(self, keys)
         RandomizableTransform.__init__(self, prob)
 
@@ -100,44 +97,6 @@ def draw_evenly_in_log(rng: np.random.RandomState, span: Span) -> float:
     # Rounding of exp and log must not leave the span.
     drawn = exp(rng.uniform(log(span[0]), log(span[1])))
     return min(max(drawn, span[0]), span[1])
-
-
-def check_span(name: str, given: object, least: float, most: float = inf) -> Span:
-    """Take `[low, high]` or refuse it.
-
-    Raises:
-        UsageError: If it is not two finite numbers in rising order within [least, most].
-    """
-    ends = f"in [{least:g}, {most:g}]" if isfinite(most) else f"finite and at least {least:g}"
-    numbers = list(cast("Sequence[object]", given)) if isinstance(given, Sequence) else []
-    # In YAML 1e-3 is a word.
-    if len(numbers) == 2 and all(isinstance(number, int | float) for number in numbers):
-        low, high = cast("list[float]", numbers)
-        if least <= low <= high <= most and isfinite(high):
-            return float(low), float(high)
-    raise UsageError(f"{name} must be two numbers [low, high], rising, {ends}, got {given}")
-
-
-def check_choice(name: str, given: object, choices: Sequence[object]) -> None:
-    """Refuse a word that is none of the choices.
-
-    Raises:
-        UsageError: If so.
-    """
-    if given not in choices:
-        raise UsageError(f"{name} must be one of {', '.join(map(str, choices))}, got {given!r}")
-
-
-def check_spacing(spacing_mm: Sequence[float]) -> tuple[float, ...]:
-    """Take the size of a voxel or refuse it.
-
-    Raises:
-        UsageError: If it is not two or three finite numbers above 0.
-    """
-    sizes = tuple(float(size) for size in spacing_mm)
-    if len(sizes) not in (2, 3) or not all(isfinite(size) and size > 0 for size in sizes):
-        raise UsageError(f"spacing_mm must be 2 or 3 positive numbers, got {list(spacing_mm)}")
-    return sizes
 
 
 def check_axes(image: Tensor, spacing_mm: Sequence[float]) -> None:

@@ -12,8 +12,9 @@ from monai.config.type_definitions import KeysCollection
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from medseg._checks import require_choice, require_span
 from medseg.errors import UsageError
-from medseg.transforms.intensity import RandIntensity, check_span, draw_evenly_in_log
+from medseg.transforms.intensity import RandIntensity, draw_evenly_in_log
 
 __all__ = ["RandLowResolutiond", "lower_resolution"]
 
@@ -63,9 +64,10 @@ class RandLowResolutiond(RandIntensity):
         axes: Axes = "all",
     ) -> None:
         super().__init__(keys, prob)
-        self.factor_range = check_span("factor_range", factor_range, 1)
-        if axes not in ("all", "one", 0, 1, 2):
-            raise UsageError(f"axes must be all, one, 0, 1 or 2, got {axes!r}")
+        self.factor_range = require_span(
+            "RandLowResolutiond: factor_range", factor_range, at_least=1
+        )
+        require_choice("RandLowResolutiond: axes", axes, ("all", "one", 0, 1, 2))
         self.axes: Axes = axes
 
     def change(self, image: Tensor) -> Tensor:
@@ -76,5 +78,8 @@ class RandLowResolutiond(RandIntensity):
             return lower_resolution(image, [factor] * count)
         axis = int(self.R.randint(count)) if self.axes == "one" else int(self.axes)
         if axis >= count:
-            raise UsageError(f"axes must be below {count} for an image of {count} axes, got {axis}")
+            raise UsageError(
+                f"RandLowResolutiond: axes must be below {count} for an image of {count} axes, "
+                f"got {axis}"
+            )
         return lower_resolution(image, [factor if a == axis else 1.0 for a in range(count)])

@@ -20,8 +20,9 @@ import torch
 from monai.config.type_definitions import KeysCollection
 from torch import Tensor
 
-from medseg.errors import DataError, UsageError
-from medseg.transforms.intensity import check_axes, check_choice, check_spacing
+from medseg._checks import require_choice, require_positive, require_spacing, require_whole_number
+from medseg.errors import DataError
+from medseg.transforms.intensity import check_axes
 from medseg.transforms.normalise import Normalise, Over, foreground
 
 __all__ = ["N4BiasFieldd", "correct_bias_field"]
@@ -120,15 +121,11 @@ class N4BiasFieldd(Normalise):
         iterations: int = 50,
     ) -> None:
         super().__init__(keys)
-        self.spacing_mm = check_spacing(spacing_mm)
-        if not 0 < control_spacing_mm < np.inf:
-            raise UsageError(f"control_spacing_mm must be positive, got {control_spacing_mm}")
-        check_choice("over", over, get_args(Over))
-        if min(shrink_factor, iterations) < 1:
-            raise UsageError(
-                f"shrink_factor and iterations must be 1 or more, got {shrink_factor} and "
-                f"{iterations}"
-            )
+        self.spacing_mm = require_spacing("N4BiasFieldd: spacing_mm", spacing_mm)
+        require_positive("N4BiasFieldd: control_spacing_mm", control_spacing_mm)
+        require_choice("N4BiasFieldd: over", over, get_args(Over))
+        require_whole_number("N4BiasFieldd: shrink_factor", shrink_factor, at_least=1)
+        require_whole_number("N4BiasFieldd: iterations", iterations, at_least=1)
         self.control_spacing_mm = control_spacing_mm
         self.over: Over = over
         self.shrink_factor, self.iterations = shrink_factor, iterations

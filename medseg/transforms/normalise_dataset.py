@@ -51,10 +51,14 @@ class DatasetZScored(Normalise):
         given = {"low": low, "high": high, "mean": mean, "std": std}
         lists = [_numbers(name, numbers) for name, numbers in given.items()]
         if len({len(numbers) for numbers in lists}) > 1:
-            raise UsageError(f"low, high, mean and std must be one a channel each, got {given}")
+            raise UsageError(
+                f"DatasetZScored: low, high, mean and std must be one a channel each, got {given}"
+            )
         self.channels = tuple(zip(*lists, strict=True))
         if not all(below < above and spread > 0 for below, above, _, spread in self.channels):
-            raise UsageError(f"low must be below high, and std above 0, got {given}")
+            raise UsageError(
+                f"DatasetZScored: low must be below high, and std above 0, got {given}"
+            )
 
     def normalise(self, image: Tensor) -> Tensor:
         """Clip and scale each channel by its own numbers."""
@@ -77,5 +81,5 @@ def _numbers(name: str, given: object) -> tuple[float, ...]:
     if not numbers or not all(
         isinstance(number, int | float) and isfinite(number) for number in numbers
     ):
-        raise UsageError(f"{name} must be finite numbers, got {given}")
+        raise UsageError(f"DatasetZScored: {name} must be finite numbers, got {given!r}")
     return cast("tuple[float, ...]", numbers)

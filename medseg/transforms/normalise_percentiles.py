@@ -12,7 +12,7 @@ import torch
 from monai.config.type_definitions import KeysCollection
 from torch import Tensor
 
-from medseg.transforms.intensity import check_choice, check_span
+from medseg._checks import require_choice, require_span
 from medseg.transforms.normalise import Normalise, Over, foreground
 
 __all__ = ["ClipPercentilesd", "clip_percentiles"]
@@ -61,8 +61,8 @@ class ClipPercentilesd(Normalise):
         self, keys: KeysCollection, which: Sequence[float] = (0.5, 99.5), over: Over = "nonzero"
     ) -> None:
         super().__init__(keys)
-        self.which = check_span("which", which, 0, 100)
-        check_choice("over", over, get_args(Over))
+        self.which = require_span("ClipPercentilesd: which", which, at_least=0, at_most=100)
+        require_choice("ClipPercentilesd: over", over, get_args(Over))
         self.over: Over = over
 
     def normalise(self, image: Tensor) -> Tensor:

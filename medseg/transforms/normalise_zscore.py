@@ -11,7 +11,7 @@ import torch
 from monai.config.type_definitions import KeysCollection
 from torch import Tensor
 
-from medseg.transforms.intensity import check_choice
+from medseg._checks import require_choice
 from medseg.transforms.normalise import Normalise, Over, foreground
 
 __all__ = ["ZScored", "z_score"]
@@ -54,7 +54,7 @@ class ZScored(Normalise):
 
     def __init__(self, keys: KeysCollection, over: Over = "nonzero") -> None:
         super().__init__(keys)
-        check_choice("over", over, get_args(Over))
+        require_choice("ZScored: over", over, get_args(Over))
         self.over: Over = over
 
     def normalise(self, image: Tensor) -> Tensor:

@@ -6,10 +6,12 @@ the same in a large volume as in a small one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
+
+from medseg._checks import require_fraction, require_weights
+from medseg.errors import UsageError
 
 __all__ = ["Centres", "draw_start"]
 
@@ -32,15 +34,9 @@ class Centres:
     class_weights: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.foreground <= 1:
-            raise ValueError(f"foreground must be in [0, 1], got {self.foreground}")
-        weights = self.class_weights
-        if weights is not None and not (
-            all(isfinite(w) and w >= 0 for w in weights) and sum(weights) > 0
-        ):
-            raise ValueError(
-                f"class_weights must be finite, at least 0 and not all 0, got {list(weights)}"
-            )
+        require_fraction("Centres: foreground", self.foreground)
+        if self.class_weights is not None:
+            require_weights("Centres: class_weights", self.class_weights)
 
 
 def draw_start(
@@ -64,7 +60,7 @@ def draw_start(
         The patch lies in the volume where it fits, and around it where it does not.
 
     Raises:
-        ValueError: If the case has a class that has no weight.
+        UsageError: If the case has a class that has no weight.
     """
     room = np.asarray(shape) - np.asarray(size)
     on_foreground = rng.random_sample() < centres.foreground
@@ -82,8 +78,8 @@ def _present(centres: Centres, class_voxels: ClassVoxels) -> tuple[list[int], ND
     values = sorted(v for v, voxels in class_voxels.items() if v > 0 and len(voxels))
     given = centres.class_weights
     if given is not None and values and values[-1] > len(given):
-        raise ValueError(
-            f"class_weights must have a number for every class but background: the case has "
+        raise UsageError(
+            f"Centres: class_weights must be one for each class but background: the case has "
             f"class {values[-1]}, got {len(given)}"
         )
     weights = np.array([1.0 if given is None else given[v - 1] for v in values])

@@ -5,7 +5,7 @@ the batch is warped after it has been collated and moved.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -13,10 +13,12 @@ from monai.config.type_definitions import KeysCollection
 from monai.transforms.transform import MapTransform, RandomizableTransform
 from torch import Tensor
 
+from medseg._checks import require_choice, require_spacing
+from medseg.errors import UsageError
 from medseg.transforms.patch_reading import Padding
 from medseg.transforms.sampling_grid import PatchGrid, control_places, unit_grid
 from medseg.transforms.warp import Warp, sample_warp
-from medseg.transforms.warp_patch import Interpolation, resample
+from medseg.transforms.warp_patch import Interpolation, require_modes, resample
 from medseg.transforms.warp_ranges import WarpRanges
 
 __all__ = ["RandWarpBatchd", "batch_units"]
@@ -52,7 +54,7 @@ class RandWarpBatchd(RandomizableTransform, MapTransform):
             needs if that matters.
 
     Raises:
-        ValueError: If the shapes of the keys differ.
+        UsageError: If an argument is out of its range, or the shapes of the keys differ.
     """
 
     def __init__(
@@ -66,9 +68,9 @@ class RandWarpBatchd(RandomizableTransform, MapTransform):
     ) -> None:
         MapTransform.__init__(self, keys)
         RandomizableTransform.__init__(self, prob=1.0)
-        if len(modes) != len(self.keys):
-            raise ValueError(f"modes must be one a key, got {modes} for keys {list(self.keys)}")
-        self.spacing_mm = tuple(float(s) for s in spacing_mm)
+        require_modes("RandWarpBatchd", modes, self.keys)
+        require_choice("RandWarpBatchd: padding", padding, get_args(Padding))
+        self.spacing_mm = require_spacing("RandWarpBatchd: spacing_mm", spacing_mm)
         self.modes = tuple(modes)
         self.warp = warp
         self.padding: Padding = padding
@@ -79,7 +81,9 @@ class RandWarpBatchd(RandomizableTransform, MapTransform):
         first: Tensor = batch[self.keys[0]]
         shapes = {key: (len(batch[key]), *batch[key].shape[2:]) for key in self.keys}
         if len(set(shapes.values())) > 1:
-            raise ValueError(f"keys must have one batch size and spatial shape, got {shapes}")
+            raise UsageError(
+                f"RandWarpBatchd: keys must have one batch size and spatial shape, got {shapes}"
+            )
         size = tuple(first.shape[2:])
         grid = PatchGrid(start=(0,) * len(size), size=size, spacing_mm=self.spacing_mm)
         warps = [sample_warp(self.warp, grid.extent_mm, self.R) for _ in range(len(first))]

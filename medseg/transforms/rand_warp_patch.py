@@ -5,20 +5,20 @@ resample voxels that the next throws away.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from math import isfinite
 from typing import Any, cast, get_args
 
 import numpy as np
 from monai.config.type_definitions import KeysCollection
 from monai.transforms.transform import MapTransform, RandomizableTransform
 
+from medseg._checks import require_choice, require_sizes, require_spacing
 from medseg.errors import UsageError
 from medseg.transforms.class_voxels import CLASS_VOXELS
 from medseg.transforms.patch_centre import Centres, draw_start
 from medseg.transforms.patch_reading import Padding
 from medseg.transforms.sampling_grid import PatchGrid
 from medseg.transforms.warp import Warp, sample_warp
-from medseg.transforms.warp_patch import Interpolation, plan_patch, warp_patch
+from medseg.transforms.warp_patch import Interpolation, plan_patch, require_modes, warp_patch
 from medseg.transforms.warp_ranges import WarpRanges, certain
 
 __all__ = ["RandWarpPatchd"]
@@ -45,7 +45,7 @@ class RandWarpPatchd(RandomizableTransform, MapTransform):
         record_key: Where the patch's start and the warp's numbers are written, or nowhere.
 
     Raises:
-        ValueError: If an argument is out of its range.
+        UsageError: If an argument is out of its range.
 
     The sample loses `class_voxels`; intensities come out as float32 tensors, labels in
     their own integer type.
@@ -66,8 +66,9 @@ class RandWarpPatchd(RandomizableTransform, MapTransform):
         MapTransform.__init__(self, keys)
         RandomizableTransform.__init__(self, prob=1.0)
         self.modes = tuple(modes)
-        self.patch_size = tuple(patch_size)
-        self.spacing_mm = tuple(float(s) for s in spacing_mm)
+        self.patch_size = require_sizes("RandWarpPatchd: patch_size", patch_size)
+        axes = len(self.patch_size)
+        self.spacing_mm = require_spacing("RandWarpPatchd: spacing_mm", spacing_mm, axes=(axes,))
         self.warp = warp or WarpRanges()
         self.centres = centres or Centres()
         self.padding: Padding = padding
@@ -109,33 +110,23 @@ class RandWarpPatchd(RandomizableTransform, MapTransform):
     def _shape(self, sample: Mapping[Hashable, Any]) -> tuple[int, ...]:
         missing = [key for key in self.keys if key not in sample]
         if missing:
-            raise ValueError(f"keys {missing} are not in the sample, which has {list(sample)}")
+            raise UsageError(
+                f"RandWarpPatchd: keys {missing} are not in the sample, which has {list(sample)}"
+            )
         shapes = {key: tuple(sample[key].shape[1:]) for key in self.keys}
         first = shapes[self.keys[0]]
         if any(shape != first for shape in shapes.values()):
-            raise ValueError(f"keys must have one spatial shape, got {shapes}")
+            raise UsageError(f"RandWarpPatchd: keys must have one spatial shape, got {shapes}")
         if len(first) != len(self.patch_size):
-            raise ValueError(
-                f"{self.keys[0]} has {len(first)} spatial axes and patch_size "
+            raise UsageError(
+                f"RandWarpPatchd: {self.keys[0]} has {len(first)} spatial axes and patch_size "
                 f"{len(self.patch_size)}"
             )
         return first
 
     def _check(self) -> None:
-        axes = len(self.patch_size)
-        if axes not in (2, 3) or min(self.patch_size) < 1:
-            raise ValueError(f"patch_size must be 2 or 3 sizes of 1 or more, got {self.patch_size}")
-        if len(self.spacing_mm) != axes or not all(isfinite(s) and s > 0 for s in self.spacing_mm):
-            raise ValueError(
-                f"spacing_mm must be {axes} positive numbers, got {list(self.spacing_mm)}"
-            )
-        if len(self.modes) != len(self.keys) or not set(self.modes) <= {*get_args(Interpolation)}:
-            raise ValueError(
-                f"modes must be one of {get_args(Interpolation)} a key, "
-                f"got {list(self.modes)} for keys {list(self.keys)}"
-            )
-        if self.padding not in get_args(Padding):
-            raise ValueError(f"padding must be one of {get_args(Padding)}, got {self.padding!r}")
+        require_modes("RandWarpPatchd", self.modes, self.keys)
+        require_choice("RandWarpPatchd: padding", self.padding, get_args(Padding))
         # A range with too many axes fails here, not in the first epoch.
         extent = [n * s for n, s in zip(self.patch_size, self.spacing_mm, strict=True)]
         sample_warp(certain(self.warp), extent, np.random.RandomState(0))

@@ -15,8 +15,9 @@ import torch
 from monai.config.type_definitions import KeysCollection
 from torch import Tensor
 
-from medseg.transforms.intensity import RandIntensity, check_span, draw_evenly, random_generator
-from medseg.transforms.signal import NoSignal, check_no_signal, no_signal_level
+from medseg._checks import require_span
+from medseg.transforms.intensity import RandIntensity, draw_evenly, random_generator
+from medseg.transforms.signal import NoSignal, no_signal_level, require_no_signal
 
 __all__ = ["RandRicianNoised", "add_rician_noise"]
 
@@ -63,8 +64,8 @@ class RandRicianNoised(RandIntensity):
         no_signal: NoSignal = "darkest",
     ) -> None:
         super().__init__(keys, prob)
-        self.std_range = check_span("std_range", std_range, 0)
-        self.no_signal: NoSignal = check_no_signal(no_signal)
+        self.std_range = require_span("RandRicianNoised: std_range", std_range, at_least=0)
+        self.no_signal: NoSignal = require_no_signal("RandRicianNoised: no_signal", no_signal)
 
     def change(self, image: Tensor) -> Tensor:
         """Draw the strength, then the noise."""

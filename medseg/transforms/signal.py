@@ -7,12 +7,12 @@ from torch import Tensor
 
 from medseg.errors import UsageError
 
-__all__ = ["NoSignal", "check_no_signal", "no_signal_level"]
+__all__ = ["NoSignal", "no_signal_level", "require_no_signal"]
 
 NoSignal = float | Literal["darkest"]
 
 
-def check_no_signal(given: object) -> NoSignal:
+def require_no_signal(name: str, given: object) -> NoSignal:
     """Take it or refuse it.
 
     Raises:
@@ -22,7 +22,7 @@ def check_no_signal(given: object) -> NoSignal:
         return "darkest"
     if isinstance(given, int | float) and isfinite(given):
         return float(given)
-    raise UsageError(f"no_signal must be a finite number or darkest, got {given!r}")
+    raise UsageError(f"{name} must be a finite number or darkest, got {given!r}")
 
 
 def no_signal_level(image: Tensor, no_signal: NoSignal) -> float | Tensor:
@@ -30,7 +30,7 @@ def no_signal_level(image: Tensor, no_signal: NoSignal) -> float | Tensor:
 
     Args:
         image: `(C, *spatial)`.
-        no_signal: See `check_no_signal`.
+        no_signal: See `require_no_signal`.
 
     Returns:
         A number, or `(C, 1, ..)` for as many axes as the image has.

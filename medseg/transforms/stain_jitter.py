@@ -17,7 +17,7 @@ import numpy as np
 from monai.config.type_definitions import KeysCollection
 from torch import Tensor
 
-from medseg.errors import UsageError
+from medseg._checks import require_number
 from medseg.transforms.colour import Floats, check_rgb, mix_channels
 from medseg.transforms.intensity import RandIntensity
 
@@ -68,8 +68,7 @@ class RandStainJitterd(RandIntensity):
 
     def __init__(self, keys: KeysCollection, strength: float = 0.05, prob: float = 0.5) -> None:
         super().__init__(keys, prob)
-        if not 0 <= strength < 1:
-            raise UsageError(f"strength must be in [0, 1), got {strength}")
+        require_number("RandStainJitterd: strength", strength, at_least=0, below=1)
         self.strength = strength
 
     def change(self, image: Tensor) -> Tensor:

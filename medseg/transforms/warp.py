@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg.errors import UsageError
 from medseg.transforms.spline import limit_folding
 from medseg.transforms.warp_ranges import Elastic, Rotation, Shear, WarpRanges, Zoom
 
@@ -83,11 +84,11 @@ def sample_warp(ranges: WarpRanges, extent_mm: Sequence[float], rng: np.random.R
     )
     shift = np.zeros(axes)
     if ranges.shift is not None and rng.random_sample() < ranges.shift.prob:
-        shift = _each(ranges.shift.max_mm, axes, "shift max_mm") * rng.uniform(-1, 1, axes)
+        shift = _each(ranges.shift.max_mm, axes, "Shift: max_mm") * rng.uniform(-1, 1, axes)
     elastic = ranges.elastic
     if elastic is None or rng.random_sample() >= elastic.prob:
         return Warp(matrix=matrix, shift_mm=shift)
-    spacing = tuple(_each(elastic.control_spacing_mm, axes, "elastic control_spacing_mm"))
+    spacing = tuple(_each(elastic.control_spacing_mm, axes, "Elastic: control_spacing_mm"))
     displacement = _displacement(elastic, extent_mm, spacing, rng)
     return Warp(
         matrix=matrix, shift_mm=shift, displacement_mm=displacement, control_spacing_mm=spacing
@@ -98,7 +99,7 @@ def _rotation(rotation: Rotation | None, axes: int, rng: np.random.RandomState) 
     if rotation is None or rng.random_sample() >= rotation.prob:
         return np.eye(axes)
     planes = [(0, 1)] if axes == 2 else [(1, 2), (0, 2), (0, 1)]
-    limits = _each(rotation.degrees, len(planes), "rotation degrees")
+    limits = _each(rotation.degrees, len(planes), "Rotation: degrees")
     matrix = np.eye(axes)
     for (a, b), angle in zip(
         planes, np.deg2rad(limits * rng.uniform(-1, 1, len(planes))), strict=True
@@ -131,7 +132,7 @@ def _flip(ranges: WarpRanges, axes: int, rng: np.random.RandomState) -> Floats:
     signs = np.ones(axes)
     if ranges.flip is not None:
         if max(ranges.flip.axes) >= axes:
-            raise ValueError(f"flip axes must be below {axes}, got {ranges.flip.axes}")
+            raise UsageError(f"Flip: axes must be below {axes}, got {ranges.flip.axes}")
         chosen = rng.random_sample(len(ranges.flip.axes)) < ranges.flip.prob
         signs[np.array(ranges.flip.axes)[chosen]] = -1
     return np.diag(signs)
@@ -155,5 +156,5 @@ def _displacement(
 def _each(given: float | Sequence[float], count: int, name: str) -> Floats:
     numbers = np.atleast_1d(np.asarray(given, np.float64))
     if len(numbers) not in (1, count):
-        raise ValueError(f"{name} must be one number or {count}, got {given}")
+        raise UsageError(f"{name} must be one number or {count}, got {given}")
     return np.broadcast_to(numbers, count)

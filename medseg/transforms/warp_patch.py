@@ -4,9 +4,9 @@ The cost is that of the patch, whatever the volume's size. A plan is made once a
 image, label and weights alike, so that they stay aligned.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import numpy as np
 import torch
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
+from medseg._checks import require_choice
+from medseg.errors import UsageError
 from medseg.transforms.cpu_sampling import gather_nearest, sample_linear
 from medseg.transforms.cubic_sampling import sample_cubic
 from medseg.transforms.patch_reading import Padding, Volume, cut_patch, read_box
@@ -25,9 +27,21 @@ from medseg.transforms.sampling_grid import (
 )
 from medseg.transforms.warp import Warp
 
-__all__ = ["Interpolation", "PatchPlan", "plan_patch", "resample", "warp_patch"]
+__all__ = ["Interpolation", "PatchPlan", "plan_patch", "require_modes", "resample", "warp_patch"]
 
 Interpolation = Literal["linear", "cubic", "nearest", "argmax"]
+
+
+def require_modes(owner: str, modes: Sequence[str], keys: Sequence[Hashable]) -> None:
+    """Refuse modes that are unknown, or not one a key.
+
+    Raises:
+        UsageError: It names the transform.
+    """
+    if len(modes) != len(keys):
+        raise UsageError(f"{owner}: modes must be one a key, got {modes} for keys {list(keys)}")
+    for mode in modes:
+        require_choice(f"{owner}: modes", mode, get_args(Interpolation))
 
 
 @dataclass(frozen=True)

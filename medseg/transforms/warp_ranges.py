@@ -6,7 +6,10 @@ scanned. Lengths are millimetres and angles degrees: a recipe means the same at 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import inf, isfinite
+from math import inf
+
+from medseg._checks import require_choice, require_fraction, require_number
+from medseg.errors import UsageError
 
 __all__ = ["Elastic", "Flip", "Rotation", "Shear", "Shift", "WarpRanges", "Zoom", "certain"]
 
@@ -24,9 +27,9 @@ class Flip:
     prob: float = 0.5
 
     def __post_init__(self) -> None:
-        _check_probability("flip", self.prob)
+        require_fraction("Flip: prob", self.prob)
         if not self.axes or len(set(self.axes)) < len(self.axes) or min(self.axes) < 0:
-            raise ValueError(f"flip axes must be different axes from 0 on, got {self.axes}")
+            raise UsageError(f"Flip: axes must be different axes from 0 on, got {self.axes}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +46,8 @@ class Rotation:
     prob: float = 0.2
 
     def __post_init__(self) -> None:
-        _check_probability("rotation", self.prob)
-        _check_numbers("rotation degrees", self.degrees, 0, 180)
+        require_fraction("Rotation: prob", self.prob)
+        _require_numbers("Rotation: degrees", self.degrees, 0, 180)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,13 +67,12 @@ class Zoom:
     axes: str = "together"
 
     def __post_init__(self) -> None:
-        _check_probability("zoom", self.prob)
-        _check_numbers("zoom low", self.low, 0.01, 100)
-        _check_numbers("zoom high", self.high, 0.01, 100)
+        require_fraction("Zoom: prob", self.prob)
+        _require_numbers("Zoom: low", self.low, 0.01, 100)
+        _require_numbers("Zoom: high", self.high, 0.01, 100)
         if self.low > self.high:
-            raise ValueError(f"zoom low must not exceed high, got {self.low} and {self.high}")
-        if self.axes not in ("together", "apart"):
-            raise ValueError(f"zoom axes must be together or apart, got {self.axes!r}")
+            raise UsageError(f"Zoom: low must not exceed high, got {self.low} and {self.high}")
+        require_choice("Zoom: axes", self.axes, ("together", "apart"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +83,8 @@ class Shear:
     prob: float = 0.2
 
     def __post_init__(self) -> None:
-        _check_probability("shear", self.prob)
-        _check_numbers("shear degrees", self.degrees, 0, 45)
+        require_fraction("Shear: prob", self.prob)
+        _require_numbers("Shear: degrees", self.degrees, 0, 45)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +95,8 @@ class Shift:
     prob: float = 0.2
 
     def __post_init__(self) -> None:
-        _check_probability("shift", self.prob)
-        _check_numbers("shift max_mm", self.max_mm, 0, inf)
+        require_fraction("Shift: prob", self.prob)
+        _require_numbers("Shift: max_mm", self.max_mm, 0, inf)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,9 +117,9 @@ class Elastic:
     prob: float = 0.2
 
     def __post_init__(self) -> None:
-        _check_probability("elastic", self.prob)
-        _check_numbers("elastic max_displacement_mm", self.max_displacement_mm, 0, inf)
-        _check_numbers("elastic control_spacing_mm", self.control_spacing_mm, 1e-6, inf)
+        require_fraction("Elastic: prob", self.prob)
+        _require_numbers("Elastic: max_displacement_mm", self.max_displacement_mm, 0, inf)
+        _require_numbers("Elastic: control_spacing_mm", self.control_spacing_mm, 1e-6, inf)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,13 +140,7 @@ def certain(ranges: WarpRanges) -> WarpRanges:
     return WarpRanges(**{n: part and replace(part, prob=1.0) for n, part in parts.items()})
 
 
-def _check_probability(name: str, prob: float) -> None:
-    if not 0 <= prob <= 1:
-        raise ValueError(f"{name} prob must be in [0, 1], got {prob}")
-
-
-def _check_numbers(name: str, given: float | Sequence[float], low: float, high: float) -> None:
-    numbers = (given,) if isinstance(given, int | float) else tuple(given)
-    if not numbers or not all(isfinite(n) and low <= n <= high for n in numbers):
-        ends = f"in [{low:g}, {high:g}]" if isfinite(high) else f"finite and at least {low:g}"
-        raise ValueError(f"{name} must be {ends}, got {given}")
+def _require_numbers(name: str, given: float | Sequence[float], low: float, high: float) -> None:
+    """Of one number, or of one an axis."""
+    for number in given if isinstance(given, Sequence) and given else (given,):
+        require_number(name, number, at_least=low, at_most=high)

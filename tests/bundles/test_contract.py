@@ -137,14 +137,21 @@ def test_no_transform_or_data_set_holds_a_lambda(config):
     assert not any("lambda" in string for string in strings(parts))
 
 
+@every_config
+def test_a_config_is_short_enough_to_be_read(config):
+    # The recipe's text and the common parts included.
+    most = {"train": 150, "inference": 100, "evaluate": 40, "multi_gpu_train": 10}[config.stem]
+    assert len(config.read_text().splitlines()) <= most
+
+
 @every_bundle
 def test_training_and_inference_build_the_same_network(bundle):
     train, inference = (
         read_config([str(bundle / "configs" / f"{name}.yaml")]) for name in ("train", "inference")
     )
-    # How the weights start is training's alone.
-    of_training = {k: v for k, v in train["network_def"].items() if k != "initialisation"}
-    assert of_training == inference["network_def"]
+    assert inference["network_def"]["_target_"] == "medseg.networks.trained_network"
+    own = {key: value for key, value in train["network_def"].items() if key != "_target_"}
+    assert inference["network_def"]["default"] == own
     assert train["preprocessing_steps"] == inference["preprocessing_steps"]
 
 
@@ -155,7 +162,8 @@ def test_who_uses_weights_asks_them_for_every_setting_with_trainings_default(bun
         yaml.safe_load((bundle / "configs" / f"{name}.yaml").read_text())
         for name in ("train", user)
     )
-    for name in train["settings"]:
+    assert train["settings"]["network"] == "$@network_def.describe()"
+    for name in train["settings"].keys() - {"network"}:
         assert config[name]["_target_"] == "medseg.networks.trained_setting"
         assert config[name]["name"] == name
         # What training takes from its data has no default of its own.

@@ -95,7 +95,7 @@ def test_it_trains_on_pictures_and_its_weights_know_how(trained):
     assert len(rows) == QUICK["epochs"]
     assert float(rows[-1]["val_mean_dice"]) > 0.5
     weights = trained / "models" / "model.safetensors"
-    assert trained_setting(weights, "first_width", None) == 8
+    assert trained_setting(weights, "network", None)["first_width"] == 8
     assert trained_setting(weights, "patch_size", None) == [SIZE, SIZE]
 
 

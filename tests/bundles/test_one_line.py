@@ -4,12 +4,13 @@ import sys
 
 import pytest
 import torch
-from monai.transforms import apply_transform
+from monai.transforms import Compose
 from monai.utils import instantiate
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
-from medseg.bundles.one_line import explain_errors, root_error
-from medseg.errors import DataError, UsageError
+from medseg.bundles.one_line import explain_errors
+from medseg.data import CaseDataset
+from medseg.errors import DataError, UsageError, user_error
 from medseg.transforms import RandWarpPatchd
 
 
@@ -20,20 +21,56 @@ def wrong(component, **values):
     return caught.value
 
 
-def test_a_wrong_value_in_a_config_is_the_users_and_names_the_component():
-    known = root_error(
-        wrong("medseg.networks.UNet", spatial_dims=3, in_channels=1, out_channels=2, norm="twice")
-    )
+UNET = {"spatial_dims": 3, "in_channels": 1, "out_channels": 2}
+
+
+@pytest.mark.parametrize(
+    ("component", "values", "message"),
+    [
+        (
+            "medseg.networks.UNet",
+            {**UNET, "norm": "twice"},
+            "UNet: norm must be one of none, one, both, got 'twice'",
+        ),
+        (
+            "medseg.networks.UNet",
+            {**UNET, "depth": 1},
+            "UNet: depth must be a whole number from 2, got 1",
+        ),
+        (
+            "medseg.losses.TverskyCELoss",
+            {"fp_weight": "1e-1"},
+            "TverskyCELoss: fp_weight must be a finite number of at least 0, got '1e-1'",
+        ),
+        (
+            "medseg.transforms.RandGammad",
+            {"keys": "image", "prob": 2},
+            "RandGammad: prob must be in [0, 1], got 2",
+        ),
+        (
+            "medseg.transforms.Zoom",
+            {"low": 0, "high": 1},
+            "Zoom: low must be in [0.01, 100], got 0",
+        ),
+        (
+            "medseg.inference.SlidingWindowLabels",
+            {"window": [64, 64], "overlap": 1},
+            "SlidingWindowLabels: overlap must be in [0, 1), got 1",
+        ),
+    ],
+)
+def test_a_wrong_value_in_a_config_is_the_users_and_names_class_and_argument(
+    component, values, message
+):
+    known = user_error(wrong(component, **values))
     assert isinstance(known, UsageError)
-    assert str(known) == (
-        "medseg.networks.UNet: norm must be one of ('none', 'one', 'both'), got 'twice'"
-    )
+    assert str(known) == message
 
 
-def test_the_same_error_of_a_function_that_computes_is_a_bug():
+def test_an_error_of_a_function_that_computes_is_a_bug():
     # Functions of ours are given images, and may fail on them for reasons of their own.
-    assert root_error(wrong("medseg.metrics.summarise", cases={})) is None
-    assert root_error(wrong("monai.transforms.Resize", spatial_size=1, size_mode="?")) is None
+    assert user_error(wrong("medseg.metrics.summarise", cases={})) is None
+    assert user_error(wrong("monai.transforms.Resize", spatial_size=1, size_mode="?")) is None
 
 
 @pytest.fixture
@@ -77,26 +114,16 @@ def test_debugging_leaves_every_error_to_python(monkeypatch):
     assert sys.excepthook is sys.__excepthook__
 
 
-class Cases(Dataset):
-    """One case through a recipe's step, in a worker."""
-
-    def __init__(self, step):
-        self.step = step
-
-    def __len__(self):
-        return 1
-
-    def __getitem__(self, _):
-        return apply_transform(self.step, {"image": torch.zeros(1, 8, 8), "label": torch.zeros(1)})
+def one_image(case):
+    return {"image": torch.zeros(1, 8, 8)}
 
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_what_a_step_is_called_with_is_told_from_a_loaders_worker_too(workers):
     step = RandWarpPatchd(["image", "labl"], (8, 8), (1, 1), ("linear", "nearest"))
-    loader = DataLoader(Cases(step), num_workers=workers)
-    with pytest.raises(RuntimeError, match="applying transform") as caught:
-        next(iter(loader))
-    assert str(root_error(caught.value)) == (
-        "medseg.transforms.RandWarpPatchd: keys ['labl'] are not in the sample, "
-        "which has ['image', 'label']"
+    cases = CaseDataset([{"case": "a"}], one_image, Compose([step]))
+    with pytest.raises(UsageError) as caught:
+        next(iter(DataLoader(cases, num_workers=workers)))
+    assert str(user_error(caught.value)) == (
+        "RandWarpPatchd: keys ['labl'] are not in the sample, which has ['image']"
     )

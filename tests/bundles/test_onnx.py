@@ -68,7 +68,7 @@ def test_what_inference_has_to_repeat_is_in_the_metadata(exported):
     assert json.loads(found["spacing_mm"]) == [2.5, 2.5, 5.0]
     assert json.loads(found["patch_size"]) == [16, 16, 8]
     assert json.loads(found["window"]) == [-1000.0, 200.0]
-    assert found["activation"] == "relu"
+    assert json.loads(found["network"])["activation"] == "relu"
     assert model.producer_name == "medseg"
 
 
@@ -103,9 +103,9 @@ def test_missing_weights_are_named(bundle, tmp_path):
 
 
 def test_without_the_extra_one_line_says_how_to_install_it(bundle, tmp_path, monkeypatch):
-    from medseg.bundles import export
+    from medseg.bundles import onnx
 
-    monkeypatch.setattr(export, "find_spec", lambda name: None if name == "onnxscript" else name)
+    monkeypatch.setattr(onnx, "find_spec", lambda name: None if name == "onnxscript" else name)
     with pytest.raises(MachineError, match=r"onnxscript is not installed; pip install 'medseg\["):
         export_onnx(bundle, tmp_path / "model.onnx")
 

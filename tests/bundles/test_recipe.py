@@ -147,7 +147,7 @@ def build_all(path):
         (changed(label_steps=[{"_target_": "EnsureTyped", "keys": "$1/0"}]), "division by zero"),
         (
             changed(patch_size=[0, 4]),
-            "medseg.transforms.RandWarpPatchd: patch_size must be 2 or 3 sizes of 1 or more",
+            "RandWarpPatchd: patch_size must be 2 or 3 whole numbers from 1",
         ),
     ],
 )

@@ -24,7 +24,7 @@ ALIKE = {
     "learning_rate": 0.02,
     "precision": "fp32",
     # The rate falls at the first validation that is no better: both must have seen the same.
-    "plateau_patience": 0,
+    "control#plateau_patience": 0,
 }
 
 
@@ -38,7 +38,8 @@ def pair(phantoms, tmp_path_factory):
     tell = (
         "$torch.save([@optimizer.param_groups[0]['lr'], "
         "@validate#evaluator.state.metrics['val_mean_dice'], "
-        f"sum(p.double().sum().item() for p in @network.parameters())], '{folder}/' + str(@rank))"
+        "sum(p.double().sum().item() for p in @network.parameters())], "
+        f"'{folder}/' + str(torch.distributed.get_rank()))"
     )
     extra = folder / "tell.yaml"
     extra.write_text(yaml.safe_dump({"+run": [tell]}))

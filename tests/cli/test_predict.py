@@ -220,10 +220,13 @@ def test_weights_that_tell_nothing_of_their_training_still_give_a_picture(
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
     weights = tmp_path / "plain.safetensors"
     save_file(state, weights)
-    known = ["first_width", "depth", "patch_size", "spacing_mm"]
+    network = {
+        f"network_def#default#{key}": settings["network"][key] for key in ("first_width", "depth")
+    }
+    known = {key: settings[key] for key in ("patch_size", "spacing_mm")} | network
     code = command(
         "predict", trained, image, "-o", tmp_path / "out", "--weights", weights,
-        *(word for key in known for word in ("--set", f"{key}={settings[key]}"))
+        *(word for key, value in known.items() for word in ("--set", f"{key}={value}"))
     )  # fmt: skip
     assert code == 0
     assert (tmp_path / "out" / "phantom_003_overlay.png").is_file()

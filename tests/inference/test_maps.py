@@ -100,5 +100,5 @@ def test_maps_of_logits_are_refused(folder):
 
 
 def test_unknown_kinds_are_refused(folder):
-    with pytest.raises(ValueError, match="kinds must be of"):
+    with pytest.raises(ValueError, match="kinds must be one of"):
         VoxelMaps(["variance"], folder)  # type: ignore[list-item]

@@ -108,7 +108,7 @@ def test_an_existing_label_is_refused_and_kept_unless_told(tmp_path):
 
 
 def test_a_wrong_choice_is_refused_at_once(tmp_path):
-    with pytest.raises(ValueError, match="overwrite must be 'refuse' or 'replace', got 'yes'"):
+    with pytest.raises(ValueError, match="SaveLabeld: overwrite must be one of refuse, replace,"):
         SaveLabeld("pred", output_dir=str(tmp_path), overwrite="yes")
 
 

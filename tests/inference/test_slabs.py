@@ -85,7 +85,7 @@ def test_slices_are_handed_on_a_few_at_a_time():
 
 def test_a_batch_of_nothing_is_refused():
     windows = plan_windows((4, 4), (4, 4))
-    with pytest.raises(ValueError, match="batch must be 1 or more, got 0"):
+    with pytest.raises(ValueError, match="batch must be a whole number from 1, got 0"):
         list(logit_slabs(torch.rand(1, 4, 4), lambda stack: stack, windows, batch=0))
 
 

@@ -152,7 +152,7 @@ def test_a_network_that_gives_no_numbers_is_no_background(value):
     [
         ({"grid": "mine"}, "grid must be one of"),
         ({"interpolate": "x"}, "interpolate must be one of"),
-        ({"window_batch": 0}, "window_batch must be 1 or more, got 0"),
+        ({"window_batch": 0}, "window_batch must be a whole number from 1, got 0"),
         ({"overlap": 2}, r"overlap must be in \[0, 1\)"),
         ({"blend": "x"}, "blend must be one of"),
     ],

@@ -272,17 +272,24 @@ def test_images_with_meta_data_give_a_plain_number():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"fp_weight": -0.1}, "fp_weight must be finite and at least 0, got -0.1"),
-        ({"fn_weight": float("nan")}, "fn_weight must be finite and at least 0, got nan"),
-        ({"fp_weight": 0, "fn_weight": 0}, "fp_weight and fn_weight must not both be 0"),
-        ({"ce_weight": -1}, "ce_weight must be finite and at least 0, got -1"),
-        ({"class_weights": [1, -2]}, r"class_weights\[1\] must be finite and at least 0, got -2"),
-        ({"class_weights": [0, 0]}, "class_weights must be positive for a class that"),
-        ({"class_weights": [1, 0], "classes": "foreground"}, "counts under 'foreground'"),
-        ({"class_weights": []}, "class_weights must be positive"),
-        ({"average": "voxel"}, r"average must be one of \('batch', 'case'\), got 'voxel'"),
+        ({"fp_weight": -0.1}, "fp_weight must be a finite number of at least 0, got -0.1"),
+        ({"fn_weight": float("nan")}, "fn_weight must be a finite number of at least 0, got nan"),
+        (
+            {"fp_weight": 0, "fn_weight": 0},
+            r"fp_weight \+ fn_weight must be .* above 0",
+        ),
+        ({"ce_weight": -1}, "ce_weight must be a finite number of at least 0, got -1"),
+        ({"class_weights": [1, -2]}, r"class_weights\[1\] must be a finite number .* got -2"),
+        ({"class_weights": [0, 0]}, "TverskyCELoss: class_weights must have one above 0"),
+        (
+            {"class_weights": [1, 0], "classes": "foreground"},
+            "classes that count must have one above 0, got .0.",
+        ),
+        ({"class_weights": []}, "class_weights must have one above 0"),
+        ({"average": "voxel"}, "average must be one of batch, case, got 'voxel'"),
+        ({"ignore_index": 0.5}, "TverskyCELoss: ignore_index must be a whole number or None"),
         ({"classes": "background"}, "classes must be one of .*, got 'background'"),
-        ({"smooth": 0}, "smooth must be positive, got 0"),
+        ({"smooth": 0}, "TverskyCELoss: smooth must be a finite number above 0, got 0"),
     ],
 )
 def test_a_wrong_argument_is_refused_by_name(arguments, message):
@@ -304,7 +311,7 @@ def test_shapes_that_do_not_fit_are_named(logits, label, message):
 
 
 def test_class_weights_must_be_as_many_as_classes():
-    with pytest.raises(ValueError, match="one weight for each of 3 classes, got 2"):
+    with pytest.raises(ValueError, match="class_weights must be one for each of 3 classes, got 2"):
         TverskyCELoss(class_weights=[1, 2])(torch.zeros(1, 3, 4, 4), torch.zeros(1, 1, 4, 4))
 
 

@@ -105,7 +105,7 @@ def test_simpleitk_sees_the_same_lesions_found(spatial, seed):
 
 
 def test_another_word_is_refused():
-    with pytest.raises(UsageError, match="must be one of any, half, iou; got 'most'"):
+    with pytest.raises(UsageError, match="must be one of any, half, iou, got 'most'"):
         lesion_counts(LABEL, LABEL, overlap="most")
 
 

@@ -9,8 +9,15 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from medseg.errors import DataError
-from medseg.networks import UNet, halve_weights, load_weights, save_weights, trained_setting
+from medseg.errors import DataError, UsageError
+from medseg.networks import (
+    UNet,
+    halve_weights,
+    load_weights,
+    save_weights,
+    trained_network,
+    trained_setting,
+)
 
 
 def test_weights_come_back_as_they_were(tmp_path):
@@ -124,3 +131,72 @@ def test_weights_that_half_precision_cannot_hold_are_refused(tmp_path):
 def test_halving_weights_that_are_not_there_is_one_line(tmp_path):
     with pytest.raises(DataError, match="no weights there"):
         halve_weights(tmp_path / "model.safetensors", tmp_path / "half.safetensors")
+
+
+def described(path, network, settings):
+    """Weights at `path`, and what builds their network."""
+    save_weights(network, path, settings)
+    return path
+
+
+DEFAULT = {"spatial_dims": 2, "in_channels": 1, "out_channels": 2, "depth": 3, "first_width": 8}
+SMALL = {"_target_": "medseg.networks.UNet", **DEFAULT, "depth": 2, "norm_kind": "batch"}
+
+
+def small():
+    return UNet(2, 1, 2, depth=2, first_width=8, norm_kind="batch")
+
+
+def test_without_weights_a_network_is_the_default(tmp_path):
+    network = trained_network(tmp_path / "model.safetensors", DEFAULT)
+    assert len(network.levels.widths) == 3
+    assert network.levels.widths[0] == 8
+
+
+def test_a_network_is_what_the_header_of_its_weights_describes(tmp_path):
+    settings = {"network": {**SMALL, "initialisation": "glorot"}}
+    path = described(tmp_path / "model.safetensors", small(), settings)
+    network = trained_network(path, {**DEFAULT, "out_channels": 7, "dropout": 0.5})
+    load_weights(network, path)
+    image = torch.rand(1, 1, 8, 8)
+    again = small()
+    load_weights(again, path)
+    assert torch.equal(network.eval()(image), again.eval()(image))
+
+
+def test_older_headers_say_some_arguments_and_the_default_the_others(tmp_path):
+    settings = {"class_names": ["air", "fat", "bone"], "depth": 2, "epoch": 3, "window": [0, 1]}
+    path = described(
+        tmp_path / "model.safetensors", UNet(2, 1, 3, depth=2, first_width=8), settings
+    )
+    network = trained_network(path, DEFAULT)
+    assert network.head.out_channels == 3
+    load_weights(network, path)
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        ({**SMALL, "_target_": "os.system"}, r"is 'os\.system'; it can only be medseg\.networks"),
+        ({**SMALL, "_target_": ["os.system"]}, "it can only be medseg"),
+        ({**SMALL, "command": "rm"}, "has the argument 'command', which medseg.networks.UNet does"),
+        ({**SMALL, "depth": "deep"}, "cannot be built"),
+        ({**SMALL, "growth": 1e300, "depth": 9}, "cannot be built"),
+        ({"_target_": "medseg.networks.UNet"}, "cannot be built: .* missing"),
+        ("medseg.networks.UNet", "cannot be built"),
+        ({**SMALL, "first_width": 100_000_000}, "is another than that of its weights"),
+        ({**SMALL, "depth": 10**12}, "is another than that of its weights"),
+        ({**SMALL, "norm_kind": "instance"}, "is another than that of its weights"),
+    ],
+)
+def test_a_header_that_describes_something_else_is_refused_in_one_line(tmp_path, network, message):
+    path = described(tmp_path / "model.safetensors", small(), {"network": network})
+    with pytest.raises(DataError, match=message) as caught:
+        trained_network(path, DEFAULT)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_default_that_is_no_network_is_the_configs_fault(tmp_path):
+    with pytest.raises(UsageError, match="has the argument 'width'"):
+        trained_network(tmp_path / "model.safetensors", {**DEFAULT, "width": 8})

@@ -14,10 +14,9 @@ import pytest
 import torch
 from ignite.engine import Events
 
-from medseg.data import RandomDraws
-from medseg.errors import DataError, ExitCode, UsageError, user_error
+from medseg.errors import DataError, ExitCode, TrainingStoppedError, UsageError, user_error
 from medseg.networks import save_weights, trained_setting
-from medseg.training import Checkpoints, TrainingStoppedError, require_start
+from medseg.training import Checkpoints, require_start
 from medseg.training.checkpoint_files import checkpoint_paths, newest_checkpoint
 from tests.training.tiny import EPOCHS, ITERATIONS, RandNoise, network, run, train, training
 
@@ -63,10 +62,10 @@ def killed_after(folder, seconds, **choices):
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_training_in_two_parts_is_the_training_in_one(whole, tmp_path, workers):
-    train(tmp_path, epochs=2, workers=workers)
+    train(tmp_path, epochs=2, num_workers=workers)
     # What another program, or another part of this one, has drawn since does not matter.
     random.seed(7), np.random.seed(7)  # noqa: NPY002 - it is the global generator that is meant
-    train(tmp_path, start="resume", workers=workers)
+    train(tmp_path, start="resume", num_workers=workers)
     assert left_by(tmp_path) == left_by(whole)
 
 
@@ -76,7 +75,7 @@ def test_sigterm_finishes_the_step_saves_and_can_be_gone_on_from(
     whole, tmp_path, iteration, workers
 ):
     before = signal.getsignal(signal.SIGTERM)
-    trainer = training(tmp_path, workers=workers)
+    trainer = training(tmp_path, num_workers=workers)
     interrupt(trainer, iteration)
     with pytest.raises(TrainingStoppedError, match=r"saved in .*; go on with start=resume") as stop:
         run(trainer)
@@ -84,18 +83,18 @@ def test_sigterm_finishes_the_step_saves_and_can_be_gone_on_from(
     assert "\n" not in str(stop.value)
     assert newest_checkpoint(tmp_path / "checkpoints")[1]["iteration"] == iteration
     assert signal.getsignal(signal.SIGTERM) is before
-    train(tmp_path, start="resume", workers=workers)
+    train(tmp_path, start="resume", num_workers=workers)
     assert left_by(tmp_path) == left_by(whole)
 
 
 def test_with_accumulated_gradients_sigterm_waits_for_the_step(tmp_path):
     # Steps after 2 and, at the end of the epoch, 3 iterations; the signal comes in the first.
-    train(tmp_path / "whole", accumulation=2)
-    trainer = training(tmp_path / "parts", accumulation=2)
+    train(tmp_path / "whole", accumulation_steps=2)
+    trainer = training(tmp_path / "parts", accumulation_steps=2)
     interrupt(trainer, 1)
     with pytest.raises(TrainingStoppedError, match="after iteration 2"):
         run(trainer)
-    train(tmp_path / "parts", start="resume", accumulation=2)
+    train(tmp_path / "parts", start="resume", accumulation_steps=2)
     assert left_by(tmp_path / "parts") == left_by(tmp_path / "whole")
 
 
@@ -115,7 +114,7 @@ def test_a_training_killed_at_any_moment_goes_on(whole, tmp_path):
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_training_killed_twenty_times_goes_on_and_loses_no_epoch(tmp_path, workers):
     moments, reached = random.Random(workers), 0
-    whole, parts, choices = tmp_path / "1", tmp_path / "2", {"epochs": 60, "workers": workers}
+    whole, parts, choices = tmp_path / "1", tmp_path / "2", {"epochs": 60, "num_workers": workers}
     train(whole, epochs=60)
     for _ in range(20):
         killed_after(parts, moments.uniform(0.1, 0.6), start="resume", **choices)
@@ -198,8 +197,11 @@ def test_a_full_disk_ends_the_training_and_leaves_the_checkpoints(whole, tmp_pat
 
 def test_a_changed_setting_is_refused_by_name(tmp_path):
     train(tmp_path, epochs=1)
-    with pytest.raises(UsageError, match=r"other settings: rate was 0\.05, is 0\.1; set them back"):
-        train(tmp_path, start="resume", rate=0.1)
+    with pytest.raises(
+        UsageError,
+        match=r"settings changed since this checkpoint: learning_rate was 0\.05, is 0\.1; restore",
+    ):
+        train(tmp_path, start="resume", learning_rate=0.1)
     assert newest_checkpoint(tmp_path / "checkpoints")[1]["epoch"] == 1
 
 
@@ -207,7 +209,7 @@ def test_better_weights_are_not_replaced_by_worse(tmp_path):
     train(tmp_path, epochs=1)
     path = tmp_path / "models" / "model.safetensors"
     # As if the epoch that was lost had scored 1, which no other does.
-    save_weights(network(), path, {"epoch": 2, "score": 1.0})
+    save_weights(network(), path, {"epoch": 2, "val_mean_dice": 1.0})
     content = path.read_bytes()
     path.with_suffix(".pt").unlink()
     train(tmp_path, start="resume")
@@ -217,13 +219,13 @@ def test_better_weights_are_not_replaced_by_worse(tmp_path):
 
 def test_weights_that_were_to_be_replaced_do_not_count_as_better(tmp_path):
     path = tmp_path / "models" / "model.safetensors"
-    save_weights(network(), path, {"epoch": 2, "score": 1.0})
+    save_weights(network(), path, {"epoch": 2, "val_mean_dice": 1.0})
     trainer = training(tmp_path, overwrite="replace")
     interrupt(trainer, 1)
     with pytest.raises(TrainingStoppedError):
         run(trainer)
     train(tmp_path, start="resume")
-    assert trained_setting(path, "score", None) < 1
+    assert trained_setting(path, "val_mean_dice", None) < 1
 
 
 def test_resuming_what_is_over_changes_nothing(whole, tmp_path):
@@ -251,20 +253,21 @@ def test_weights_without_a_checkpoint_are_no_training_to_resume(tmp_path):
     with pytest.raises(UsageError, match="holds the weights of an earlier training; set ckpt_dir"):
         require_start(str(weights), str(folder), start="fresh", overwrite="refuse")
     require_start(str(weights), str(folder), start="fresh", overwrite="replace")
+    with pytest.raises(UsageError, match="overwrite must be one of refuse, replace, got 'yes'"):
+        require_start(str(weights), str(folder), start="fresh", overwrite="yes")
 
 
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        ({"start": "again"}, "start must be 'fresh' or 'resume', got 'again'"),
-        ({"overwrite": "yes"}, "overwrite must be 'refuse' or 'replace', got 'yes'"),
+        ({"start": "again"}, "start must be one of fresh, resume, got 'again'"),
         ({"parts": {}}, "parts must have network and optimizer"),
     ],
 )
 def test_wrong_arguments_are_refused(tmp_path, choice, message):
     net = network()
     parts = {"network": net, "optimizer": torch.optim.SGD(net.parameters(), lr=1)}
-    arguments = {"parts": parts, "draws": RandomDraws(1, 1, 0), "settings": {}, **choice}
+    arguments = {"parts": parts, "settings": {}, **choice}
     with pytest.raises(UsageError, match=message):
         Checkpoints(str(tmp_path), **arguments)
 
@@ -295,8 +298,8 @@ def worker_kills_itself(number):
 
 
 def test_a_killed_worker_ends_in_one_line_and_can_be_gone_on_from(whole, tmp_path):
-    train(tmp_path, epochs=2, workers=2)
-    trainer = training(tmp_path, start="resume", workers=2)
+    train(tmp_path, epochs=2, num_workers=2)
+    trainer = training(tmp_path, start="resume", num_workers=2)
     trainer.data_loader.dataset._augmentation = worker_kills_itself(1.0)
     with pytest.raises(RuntimeError) as stop:
         run(trainer)
@@ -305,5 +308,5 @@ def test_a_killed_worker_ends_in_one_line_and_can_be_gone_on_from(whole, tmp_pat
     assert "a worker of the data loader was killed" in str(told)
     assert "\n" not in str(told)
     assert newest_checkpoint(tmp_path / "checkpoints")[1]["epoch"] == 2
-    train(tmp_path, start="resume", workers=2)
+    train(tmp_path, start="resume", num_workers=2)
     assert left_by(tmp_path) == left_by(whole)

@@ -10,9 +10,8 @@ import torch
 from ignite.engine import Engine, Events
 from torch import nn
 
-from medseg.errors import UsageError
 from medseg.networks import trained_setting
-from medseg.training import BestWeights, EpochTable, ProgressBar, require_free
+from medseg.training import BestWeights, EpochTable, ProgressBar
 
 
 def evaluator_with(scores):
@@ -47,15 +46,6 @@ def test_the_weights_of_the_best_validation_are_kept(tmp_path):
     assert trained_setting(tmp_path / "model.safetensors", "depth", None) == 4
 
 
-def test_weights_of_an_earlier_training_are_refused_before_the_first_step(tmp_path):
-    path = tmp_path / "model.safetensors"
-    path.write_bytes(b"precious")
-    best = BestWeights(nn.Linear(1, 1), str(path), metric="dice", settings={})
-    with pytest.raises(UsageError, match="holds the weights of an earlier training"):
-        best.attach(evaluator_with([0.1]))
-    assert path.read_bytes() == b"precious"
-
-
 def test_a_score_that_is_no_number_is_no_improvement(tmp_path):
     network = nn.Linear(1, 1, bias=False)
     engine = evaluator_with([float("nan"), 0.2, float("nan")])
@@ -75,17 +65,6 @@ def test_a_place_that_cannot_be_written_is_found_before_the_first_step(tmp_path)
     )
     with pytest.raises(FileExistsError):
         best.attach(evaluator_with([0.1]))
-
-
-def test_weights_are_replaced_only_by_that_word(tmp_path):
-    path = tmp_path / "model.safetensors"
-    require_free(path, overwrite="refuse")
-    path.touch()
-    require_free(path, overwrite="replace")
-    with pytest.raises(UsageError, match="holds the weights of an earlier training; set ckpt_dir"):
-        require_free(path, overwrite="refuse")
-    with pytest.raises(UsageError, match="overwrite must be 'refuse' or 'replace', got 'yes'"):
-        require_free(path, overwrite="yes")
 
 
 def test_the_table_has_a_row_an_epoch_and_scores_where_there_was_a_validation(tmp_path, caplog):
@@ -124,19 +103,23 @@ class Terminal(io.StringIO):
         return True
 
 
-def run_with_bar(stderr, monkeypatch):
+def run_with_bar(stderr, monkeypatch, where="terminal"):
     monkeypatch.setattr(sys, "stderr", stderr)
     trainer = Engine(lambda *_: {"loss": torch.tensor(0.5)})
-    ProgressBar().attach(trainer)
-    trainer.run([0, 0], max_epochs=1)
+    ProgressBar(where).attach(trainer)
+    trainer.run([0, 0], max_epochs=3)
     return stderr.getvalue()
 
 
-def test_a_terminal_shows_a_bar_of_the_epochs_iterations(monkeypatch):
+def test_a_terminal_shows_a_bar_of_the_epochs_iterations_and_clears_it(monkeypatch):
     shown = run_with_bar(Terminal(), monkeypatch)
-    assert "epoch 1/1" in shown
-    assert "0/2" in shown
+    assert "epoch [1/3]: [1/2]" in shown
+    assert "loss=0.5" in shown
+    assert shown.endswith("\r")
 
 
-def test_a_log_file_shows_no_bar(monkeypatch):
-    assert run_with_bar(io.StringIO(), monkeypatch) == ""
+@pytest.mark.parametrize(
+    ("stderr", "where"), [(io.StringIO, "terminal"), (Terminal, "nowhere")], ids=["log", "rank 1"]
+)
+def test_a_log_file_and_the_other_processes_show_no_bar(monkeypatch, stderr, where):
+    assert run_with_bar(stderr(), monkeypatch, where) == ""

@@ -8,16 +8,16 @@ import os
 import signal
 from datetime import timedelta
 
+import ignite.distributed as idist
 import pytest
 import torch
 import torch.distributed as dist
 from ignite.engine import Engine, Events
 from torch import nn
-from torch.nn.parallel import DistributedDataParallel
 
-from medseg.training import AgreedScores, EarlyStop, TrainingStoppedError
+from medseg.errors import TrainingStoppedError
+from medseg.training import AgreedScores, EarlyStop
 from medseg.training.checkpoint_files import newest_checkpoint
-from medseg.training.ranks import any_rank, of_first_rank, rank, world_size
 from tests.training.tiny import run, training
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -49,6 +49,7 @@ def in_processes(work, folder, *arguments):
 
 def _within(number, store, told, work, folder, arguments):
     torch.set_num_threads(1)
+    os.environ["LOCAL_RANK"] = str(number)  # as torchrun does
     dist.init_process_group(
         "gloo",
         init_method=f"file://{store}",
@@ -69,22 +70,18 @@ def without_batch_statistics():
 
 
 def share_of_training(number, folder, choices):
-    """One process's part of a training, in a folder of its own but for the checkpoints."""
-    net = DistributedDataParallel(without_batch_statistics())
-    trainer = training(
-        folder / str(number),
-        network=net,
-        draws={"rank": number, "world_size": WORLD},
-        **choices,
-    )
+    """One process's part of a training, in the folder that all share."""
+    choices = dict(choices)
+    term = choices.pop("term", None)
+    net = without_batch_statistics()
+    trainer = training(folder, net=net, **choices)
     cases = []
 
     @trainer.on(Events.GET_BATCH_COMPLETED)
     def note(engine):
         cases.append(sorted(engine.state.batch["case"]))
 
-    term = choices.get("term") if number == 1 else None
-    if term:
+    if term and number == 1:
         trainer.add_event_handler(
             Events.ITERATION_STARTED(once=term), lambda: os.kill(os.getpid(), signal.SIGTERM)
         )
@@ -92,22 +89,33 @@ def share_of_training(number, folder, choices):
         run(trainer)
     except TrainingStoppedError as error:
         return "stopped", trainer.state.iteration, str(error)
-    weights = {name: value.tolist() for name, value in net.module.state_dict().items()}
+    weights = {name: value.tolist() for name, value in net.state_dict().items()}
     return weights, cases, trainer.state.epoch
 
 
-def test_without_a_group_there_is_one_process_whose_word_holds():
-    assert (rank(), world_size()) == (0, 1)
-    assert of_first_rank([1.5]) == [1.5]
-    assert any_rank(flag=True)
-    assert not any_rank(flag=False)
+def seen_by_ignite(number, _):
+    """What ignite makes of a process group that torch was told to make."""
+    return idist.get_rank(), idist.get_world_size(), idist.all_reduce(number, "MAX")
+
+
+def test_ignite_sees_the_group_that_a_bundle_makes(tmp_path):
+    assert in_processes(seen_by_ignite, tmp_path) == [(0, 2, 1), (1, 2, 1)]
+
+
+def test_without_a_group_a_process_keeps_its_own_scores():
+    engine = Engine(lambda *_: None)
+    AgreedScores().attach(engine)
+    scores = {"dice": 0.123456789012345, "named": {"lung": 0.5}}
+    engine.add_event_handler(Events.STARTED, lambda: engine.state.metrics.update(scores))
+    engine.run([0], max_epochs=1)
+    assert engine.state.metrics == scores
 
 
 def test_two_processes_are_one_with_batches_of_twice_the_size(tmp_path):
-    first, second = in_processes(share_of_training, tmp_path, {"batch": 1})
+    first, second = in_processes(share_of_training, tmp_path, {"batch_size": 1})
     assert first[0] == second[0]
     net = without_batch_statistics()
-    whole = training(tmp_path / "one", network=net, batch=2)
+    whole = training(tmp_path / "one", net=net, batch_size=2)
     cases = []
     whole.add_event_handler(
         Events.GET_BATCH_COMPLETED, lambda engine: cases.append(sorted(engine.state.batch["case"]))
@@ -119,19 +127,19 @@ def test_two_processes_are_one_with_batches_of_twice_the_size(tmp_path):
 
 
 def test_a_signal_to_one_process_stops_both_after_the_same_step_and_they_go_on(tmp_path):
-    whole = in_processes(share_of_training, tmp_path / "whole", {"batch": 1})
-    stopped = in_processes(share_of_training, tmp_path / "parts", {"batch": 1, "term": 4})
+    whole = in_processes(share_of_training, tmp_path / "whole", {"batch_size": 1})
+    stopped = in_processes(share_of_training, tmp_path / "parts", {"batch_size": 1, "term": 4})
     assert [answer[:2] for answer in stopped] == [("stopped", 4)] * 2
-    saved = newest_checkpoint(tmp_path / "parts" / "0" / "checkpoints")
+    saved = newest_checkpoint(tmp_path / "parts" / "checkpoints")
     assert saved[1]["iteration"] == 4
-    # Where there is one disk, all read the first one's checkpoint.
-    (tmp_path / "parts" / "1" / "checkpoints").symlink_to(tmp_path / "parts" / "0" / "checkpoints")
-    parts = in_processes(share_of_training, tmp_path / "parts", {"batch": 1, "start": "resume"})
+    parts = in_processes(
+        share_of_training, tmp_path / "parts", {"batch_size": 1, "start": "resume"}
+    )
     assert [answer[0] for answer in parts] == [answer[0] for answer in whole]
 
 
 def test_the_time_of_one_process_is_over_for_both(tmp_path):
-    ended = in_processes(share_of_training, tmp_path, {"batch": 1, "minutes": 1e-9})
+    ended = in_processes(share_of_training, tmp_path, {"batch_size": 1, "max_minutes": 1e-9})
     assert [answer[2] for answer in ended] == [1, 1]
 
 

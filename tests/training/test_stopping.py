@@ -47,10 +47,11 @@ def test_a_training_ends_after_so_many_validations_without_a_better_score(scores
 
 
 def test_after_an_early_stop_the_weights_are_the_best_and_resuming_trains_no_further(tmp_path):
-    trainer = train(tmp_path, patience=1, tolerance=1.0)
+    choices = {"early_stop_patience": 1, "early_stop_tolerance": 1.0}
+    trainer = train(tmp_path, **choices)
     # The first score is the best, the second not better by a whole.
     assert trainer.state.epoch == 2
-    assert train(tmp_path, patience=1, tolerance=1.0, start="resume").state.epoch == 2
+    assert train(tmp_path, **choices, start="resume").state.epoch == 2
 
 
 def test_the_weights_that_are_left_are_those_of_the_best_epoch(tmp_path):
@@ -71,8 +72,8 @@ def test_the_weights_that_are_left_are_those_of_the_best_epoch(tmp_path):
         torch.equal(networks[epoch][name], value) for name, value in left.state_dict().items()
     )
     scores = [
-        row["score"]
-        for row in newest_checkpoint(tmp_path / "checkpoints")[1]["parts"]["table"]["rows"]
+        row["val_mean_dice"]
+        for row in newest_checkpoint(tmp_path / "checkpoints")[1]["parts"]["epoch_table"]["rows"]
     ]
     assert scores[epoch - 1] == max(scores)
 
@@ -89,10 +90,16 @@ def test_a_counted_stop_goes_on_counting_after_a_resume():
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        ({"patience": 0}, "patience must be a whole number from 1, got 0"),
-        ({"patience": 1.5}, "patience must be a whole number from 1, got 1.5"),
-        ({"patience": 1, "tolerance": -1}, "tolerance must be 0 or more, got -1"),
-        ({"patience": 1, "tolerance": math.nan}, "tolerance must be 0 or more, got nan"),
+        ({"patience": 0}, "early_stop_patience must be a whole number from 1, got 0"),
+        ({"patience": 1.5}, "early_stop_patience must be a whole number from 1, got 1.5"),
+        (
+            {"patience": 1, "tolerance": -1},
+            "early_stop_tolerance must be a finite number of at least 0, got -1",
+        ),
+        (
+            {"patience": 1, "tolerance": math.nan},
+            "early_stop_tolerance must be a finite number of at least 0, got nan",
+        ),
     ],
 )
 def test_a_patience_that_is_none_is_refused(choices, message):
@@ -101,21 +108,21 @@ def test_a_patience_that_is_none_is_refused(choices, message):
 
 
 def test_a_training_without_time_has_one_epoch_and_validates_it_and_can_go_on(tmp_path):
-    trainer = train(tmp_path, minutes=1e-9, interval=EPOCHS)
+    trainer = train(tmp_path, max_minutes=1e-9, val_interval=EPOCHS)
     assert trainer.state.epoch == 1
     assert trained_setting(tmp_path / "models" / "model.safetensors", "epoch", None) == 1
-    assert train(tmp_path, start="resume").state.epoch == EPOCHS
+    assert train(tmp_path, val_interval=EPOCHS, start="resume").state.epoch == EPOCHS
 
 
 def test_a_training_with_time_enough_or_no_end_ends_by_itself(tmp_path):
     for minutes in (1e6, None):
         folder = tmp_path / str(minutes)
-        assert train(folder, minutes=minutes).state.epoch == EPOCHS
+        assert train(folder, max_minutes=minutes).state.epoch == EPOCHS
 
 
 @pytest.mark.parametrize("minutes", [0, -1, math.nan, math.inf])
 def test_a_time_that_is_none_is_refused(minutes):
-    with pytest.raises(UsageError, match="minutes must be above 0, or null for no end"):
+    with pytest.raises(UsageError, match="max_minutes must be a finite number above 0"):
         MaxTime(Engine(lambda *_: None), minutes)
 
 

@@ -2,30 +2,35 @@
 
 import numpy as np
 import torch
-from ignite.engine import Events
-from monai.data import DataLoader
-from monai.engines import SupervisedEvaluator, SupervisedTrainer
-from monai.handlers import ValidationHandler
 from monai.inferers import SimpleInferer
 from torch import nn
 
-from medseg.data import CaseDataset, RandomDraws
 from medseg.inference import AutocastInferer
-from medseg.networks import compile_network
 from medseg.training import (
-    AgreedScores,
-    BestWeights,
-    Checkpoints,
-    ClipGradients,
-    EarlyStop,
-    EpochTable,
-    MaxTime,
-    RestoreBest,
-    StopOnNan,
-    WeightAverage,
+    Control,
+    prepare_training,
+    supervised_evaluator,
+    supervised_trainer,
+    training_dataset,
+    training_handlers,
+    training_parts,
+    validation_dataset,
+    validation_handlers,
 )
 
-EPOCHS, ITERATIONS, BATCH = 4, 3, 2
+EPOCHS, ITERATIONS = 4, 3
+TINY = {
+    "epochs": EPOCHS,
+    "iterations_per_epoch": ITERATIONS,
+    "batch_size": 2,
+    "learning_rate": 0.05,
+    "plateau_patience": 0,
+    "plateau_factor": 0.1,
+    "early_stop_patience": 100,
+    "precision": "fp32",
+    "seed": 2,  # its scores rise for three epochs, and fall in the fourth
+    "tensorboard": "none",
+}
 
 
 def cases(count=5):
@@ -69,116 +74,50 @@ class RandNoise:
         return {"image": image + noise, "label": label, "case": case["case"]}
 
 
-class Accuracy:
-    """Handler of an evaluator: the share of pixels that are right, as `score`."""
+def training(folder, *, net=None, loss=loss, device="cpu", data=None, **choices):
+    """A trainer built by the functions that bundles call, of a network that a second trains.
 
-    def attach(self, engine):
-        engine.add_event_handler(Events.EPOCH_STARTED, self._clear)
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self._add)
-        engine.add_event_handler(Events.EPOCH_COMPLETED, self._tell)
-
-    def _clear(self, _):
-        self.right = []
-
-    def _add(self, engine):
-        output = engine.state.output
-        self.right.append((output["pred"].argmax(1) == output["label"][:, 0]).float().mean())
-
-    def _tell(self, engine):
-        engine.state.metrics["score"] = torch.stack(self.right).mean().item()
-
-
-def training(folder, *, start="fresh", overwrite="refuse", epochs=EPOCHS, workers=0, **more):
-    """The trainer of a bundle in small.
-
-    Args of `more`: `network`, `rate`, `patience`, `tolerance`, `minutes`, `accumulation`, `loss`,
-        `interval`, `batch`, `iterations`, `clip`, `ema`, `compile`, `precision`, `device`, `cases`,
-        `dataset`, `draws`.
+    Args:
+        folder: The training's `output_dir`.
+        net: The network; by default that of `network()`.
+        loss: Of logits and labels.
+        device: Where it trains.
+        data: The cases, by default those of `cases()`.
+        choices: Of `Control`, beside those of TINY.
     """
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    device = torch.device(more.get("device", "cpu"))
-    net, data = more.get("network", network()).to(device), more.get("cases", cases())
-    compile_network(net, more.get("compile", "none"), device)
-    average = WeightAverage(net, more["ema"]) if "ema" in more else None
-    validated = net if average is None else average.network
-    optimizer = torch.optim.Adam(net.parameters(), lr=more.get("rate", 0.05))
-    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, mode="max", patience=0)
-    best = BestWeights(
-        validated,
-        str(folder / "models" / "model.safetensors"),
-        metric="score",
-        settings={},
-        overwrite=overwrite if start == "fresh" else "replace",
+    control = Control(output_dir=str(folder), **{**TINY, **choices})
+    device, data = torch.device(device), cases() if data is None else data
+    net = (network() if net is None else net).to(device)
+    optimizer = torch.optim.Adam(net.parameters(), lr=control.learning_rate)
+    prepare_training(net, device=device, control=control)
+    parts = training_parts(
+        net, optimizer, class_names=["background", "one"], settings={}, control=control
     )
-    evaluator = SupervisedEvaluator(
+    inferer = AutocastInferer(SimpleInferer(), precision=control.precision)
+    evaluator = supervised_evaluator(
+        parts,
         device=device,
-        val_data_loader=DataLoader(CaseDataset(data, as_it_is), batch_size=1),
-        network=validated,
-        val_handlers=[Accuracy(), AgreedScores(), best],
-        decollate=False,
-    )
-    evaluator.add_event_handler(
-        Events.COMPLETED, lambda engine: plateau.step(engine.state.metrics["score"])
+        dataset=validation_dataset(data, preparation=as_it_is, control=control),
+        inferer=inferer,
+        val_handlers=validation_handlers(parts, control=control),
     )
     augmentation = RandNoise()
-    batch = more.get("batch", BATCH)
-    draws = RandomDraws(
-        len(data), more.get("iterations", ITERATIONS) * batch, seed=1, **more.get("draws", {})
+    handlers = training_handlers(
+        parts, evaluator=evaluator, described={"augmentation": augmentation}, control=control
     )
-    table = EpochTable(
-        str(folder / "metrics.csv"), optimizer=optimizer, evaluator=evaluator, metrics=["score"]
-    )
-    patience = more.get("patience", 100)
-    stop = EarlyStop(
-        evaluator, metric="score", patience=patience, tolerance=more.get("tolerance", 0)
-    )
-    checkpoints = Checkpoints(
-        str(folder / "checkpoints"),
-        parts={
-            "network": net,
-            "optimizer": optimizer,
-            "plateau": plateau,
-            "best_weights": best,
-            "table": table,
-            "early_stop": stop,
-            "average": average,
-        },
-        draws=draws,
-        settings={"rate": more.get("rate", 0.05), "augmentation": augmentation},
-        start=start,
-        overwrite=overwrite,
-    )
-    clip = ClipGradients(more["clip"]) if "clip" in more else None
-    handlers = [
-        StopOnNan(),
-        clip,
-        average,
-        ValidationHandler(more.get("interval", 1), evaluator),
-        MaxTime(evaluator, more.get("minutes")),
-        RestoreBest(net, str(best.path), start=start),
-        stop,
-        table,
-        checkpoints,
-    ]
-    trainer = SupervisedTrainer(
+    trainer = supervised_trainer(
+        parts,
+        max_epochs=control.max_epochs,
         device=device,
-        max_epochs=epochs,
-        train_data_loader=DataLoader(
-            CaseDataset(data, as_it_is, augmentation, seed=1, **more.get("dataset", {})),
-            sampler=draws,
-            batch_size=batch,
-            num_workers=workers,
-            persistent_workers=workers > 0,
+        dataset=training_dataset(
+            data, preparation=as_it_is, augmentation=augmentation, control=control
         ),
-        network=net,
-        optimizer=optimizer,
-        loss_function=more.get("loss", loss),
-        accumulation_steps=more.get("accumulation", 1),
-        inferer=AutocastInferer(SimpleInferer(), precision=more.get("precision", "fp32")),
-        amp=more.get("precision") == "fp16",
-        train_handlers=[handler for handler in handlers if handler is not None],
-        decollate=False,
+        loss_function=loss,
+        inferer=inferer,
+        train_handlers=handlers,
+        control=control,
     )
     trainer.evaluator = evaluator
     return trainer

@@ -50,9 +50,9 @@ def test_what_has_no_signal_stays():
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"max_gain": 0.9}, "max_gain must be finite and at least 1, got 0.9"),
-        ({"max_gain": float("nan")}, "max_gain must be finite"),
-        ({"max_gain": float("inf")}, "max_gain must be finite"),
+        ({"max_gain": 0.9}, "max_gain must be a finite number of at least 1, got 0.9"),
+        ({"max_gain": float("nan")}, "max_gain must be a finite number"),
+        ({"max_gain": float("inf")}, "max_gain must be a finite number"),
         ({"cells": 0}, r"cells must be a whole number in \[1, 16\], got 0"),
         ({"cells": 1.5}, "cells must be a whole number"),
         ({"no_signal": "black"}, "no_signal must be"),

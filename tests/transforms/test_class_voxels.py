@@ -142,7 +142,7 @@ def test_a_label_that_cannot_be_used_is_refused_in_one_line(label, message):
 
 @pytest.mark.parametrize("max_voxels", [0, -1, 2.5, float("nan"), True, "many"])
 def test_a_list_must_have_room_for_a_voxel(max_voxels):
-    with pytest.raises(UsageError, match="max_voxels must be 1 or more, got"):
+    with pytest.raises(UsageError, match="max_voxels must be a whole number from 1, got"):
         ClassVoxelsd(keys="label", max_voxels=max_voxels)
 
 

@@ -92,7 +92,7 @@ def test_a_label_that_is_none_is_refused():
     ("arguments", "message"),
     [
         ({"keys": []}, "keys must name a label, got none"),
-        ({"keys": "label", "touching": "cut"}, "touching must be part or keep, got 'cut'"),
+        ({"keys": "label", "touching": "cut"}, "touching must be one of part, keep, got 'cut'"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments, message):

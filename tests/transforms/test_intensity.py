@@ -20,8 +20,6 @@ from medseg.transforms import (
     RandStainJitterd,
 )
 from medseg.transforms.intensity import (
-    check_choice,
-    check_span,
     draw_evenly,
     draw_evenly_in_log,
 )
@@ -186,36 +184,3 @@ def test_doubling_is_as_likely_as_halving():
     drawn = [draw_evenly_in_log(rng, (0.5, 2.0)) for _ in range(2000)]
     # Binomial, n = 2000, p = 1/2: mean 1000, standard deviation 22
     assert sum(factor < 1 for factor in drawn) == pytest.approx(1000, abs=90)
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        0.1,
-        [0.1],
-        [1, 2, 3],
-        [2, 1],
-        [-1, 1],
-        [0, float("nan")],
-        [0, float("inf")],
-        "ab",
-        (),
-        ["1e-3", 1],
-    ],
-)
-def test_what_is_no_span_is_refused_in_one_line(given):
-    with pytest.raises(UsageError) as caught:
-        check_span("std_range", given, 0)
-    assert "\n" not in str(caught.value)
-    assert str(caught.value).startswith("std_range must be two numbers [low, high]")
-
-
-def test_a_span_is_told_its_limits():
-    with pytest.raises(UsageError, match=r"which must be .* in \[0, 100\], got \[5, 101\]"):
-        check_span("which", [5, 101], 0, 100)
-    assert check_span("which", [0, 100], 0, 100) == (0, 100)
-
-
-def test_an_unknown_word_is_told_the_known_ones():
-    with pytest.raises(UsageError, match="over must be one of all, nonzero, got 'some'"):
-        check_choice("over", "some", ["all", "nonzero"])

@@ -72,8 +72,8 @@ def test_one_axis_is_drawn():
     [
         ({"factor_range": [0.5, 1]}, "factor_range must be .* at least 1"),
         ({"factor_range": 2}, "factor_range must be two numbers"),
-        ({"axes": "two"}, "axes must be all, one, 0, 1 or 2, got 'two'"),
-        ({"axes": 3}, "axes must be all, one, 0, 1 or 2, got 3"),
+        ({"axes": "two"}, "axes must be one of all, one, 0, 1, 2, got 'two'"),
+        ({"axes": 3}, "axes must be one of all, one, 0, 1, 2, got 3"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments, says):

@@ -104,11 +104,14 @@ def test_a_real_crop_keeps_its_tissues(real_data):
     ("arguments", "says"),
     [
         ({"spacing_mm": [1, 0, 1]}, "spacing_mm must be 2 or 3 positive numbers"),
-        ({"control_spacing_mm": 0}, "control_spacing_mm must be positive, got 0"),
-        ({"control_spacing_mm": float("nan")}, "control_spacing_mm must be positive"),
+        ({"control_spacing_mm": 0}, "control_spacing_mm must be a finite number above 0, got 0"),
+        (
+            {"control_spacing_mm": float("nan")},
+            "control_spacing_mm must be a finite number above 0",
+        ),
         ({"over": "head"}, "over must be one of all, nonzero, otsu"),
-        ({"shrink_factor": 0}, "shrink_factor and iterations must be 1 or more, got 0 and 50"),
-        ({"iterations": 0}, "shrink_factor and iterations must be 1 or more"),
+        ({"shrink_factor": 0}, "shrink_factor must be a whole number from 1, got 0"),
+        ({"iterations": 0}, "iterations must be a whole number from 1"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments, says):

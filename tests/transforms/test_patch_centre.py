@@ -66,9 +66,9 @@ def test_a_class_of_weight_nothing_is_never_chosen():
     [
         ({"foreground": 1.2}, r"foreground must be in \[0, 1\], got 1.2"),
         ({"foreground": float("nan")}, "foreground must be"),
-        ({"class_weights": []}, "class_weights must be finite, at least 0 and not all 0"),
-        ({"class_weights": [-1, 2]}, "class_weights must be finite"),
-        ({"class_weights": [0, 0]}, "class_weights must be finite, at least 0 and not all 0"),
+        ({"class_weights": []}, "class_weights must have one above 0"),
+        ({"class_weights": [-1, 2]}, r"class_weights\[0\] must be a finite number"),
+        ({"class_weights": [0, 0]}, "class_weights must have one above 0"),
     ],
 )
 def test_shares_and_weights_that_mean_nothing_are_refused(arguments, says):

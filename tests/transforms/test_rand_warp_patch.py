@@ -141,17 +141,17 @@ def test_two_dimensional_images_in_colour():
     ("changes", "says"),
     [
         ({"patch_size": (8, 9)}, "spacing_mm must be 2 positive numbers, got"),
-        ({"patch_size": (8,)}, "patch_size must be 2 or 3 sizes of 1 or more"),
-        ({"patch_size": (8, 0, 8)}, "patch_size must be 2 or 3 sizes of 1 or more"),
+        ({"patch_size": (8,)}, "patch_size must be 2 or 3 whole numbers from 1"),
+        ({"patch_size": (8, 0, 8)}, "patch_size must be 2 or 3 whole numbers from 1"),
         ({"spacing_mm": (1, 1, float("nan"))}, "spacing_mm must be 3 positive numbers"),
         ({"spacing_mm": (1, -1, 1)}, "spacing_mm must be 3 positive numbers"),
-        ({"modes": ["linear"]}, "modes must be one of"),
+        ({"modes": ["linear"]}, "modes must be one a key"),
         ({"modes": ["bilinear", "nearest"]}, "modes must be one of"),
         ({"padding": "wrap"}, "padding must be one of"),
-        ({"warp": WarpRanges(flip=Flip(axes=[3]))}, "flip axes must be below 3"),
+        ({"warp": WarpRanges(flip=Flip(axes=[3]))}, "Flip: axes must be below 3"),
         (
             {"warp": WarpRanges(rotation=Rotation(degrees=[1, 2], prob=0.01))},
-            "rotation degrees must be one number or 3",
+            "Rotation: degrees must be one number or 3",
         ),
     ],
 )

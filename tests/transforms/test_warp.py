@@ -105,9 +105,12 @@ def test_a_warps_numbers_can_be_written_down():
 @pytest.mark.parametrize(
     ("ranges", "says"),
     [
-        (WarpRanges(flip=Flip(axes=[2])), "flip axes must be below 2"),
-        (WarpRanges(shift=Shift(max_mm=[1, 2, 3], prob=1)), "shift max_mm must be one number or 2"),
-        (WarpRanges(rotation=Rotation(degrees=[1, 2], prob=1)), "rotation degrees must be one"),
+        (WarpRanges(flip=Flip(axes=[2])), "Flip: axes must be below 2"),
+        (
+            WarpRanges(shift=Shift(max_mm=[1, 2, 3], prob=1)),
+            "Shift: max_mm must be one number or 2",
+        ),
+        (WarpRanges(rotation=Rotation(degrees=[1, 2], prob=1)), "Rotation: degrees must be one"),
     ],
 )
 def test_ranges_for_more_axes_than_there_are_are_refused(ranges, says):

@@ -14,6 +14,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg._quiet import quiet_loggers
 from medseg.errors import DataError
 
 __all__ = ["DiskArray", "compressed"]
@@ -85,11 +86,6 @@ def compressed(volume: Array) -> bytes:
 def _blosc2() -> Any:
     # Only here is it needed, and not by every command. numexpr, which it brings, would tell the
     # log how many threads it has.
-    logger = logging.getLogger("numexpr.utils")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
+    with quiet_loggers("numexpr.utils", level=logging.WARNING):
         import blosc2
-    finally:
-        logger.setLevel(level)
     return blosc2

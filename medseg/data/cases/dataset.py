@@ -16,7 +16,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from medseg.data.arguments import whole_number
+from medseg._checks import require_choice, require_whole_number
 from medseg.data.cases.cache import Cache, fill_cache
 from medseg.data.cases.chance import flat_steps, start_steps
 from medseg.data.cases.draws import Draw
@@ -24,7 +24,7 @@ from medseg.data.cases.packed import VOLUMES, Packed, case_name
 from medseg.data.cases.preparing import Preparation
 from medseg.data.cases.quarantine import Quarantine
 from medseg.data.nested import arrays_in
-from medseg.errors import UsageError
+from medseg.errors import UsageError, unwrap_user_error
 
 __all__ = ["CaseDataset"]
 
@@ -84,7 +84,7 @@ class CaseDataset:
         self._augmentation = augmentation
         self._stored = stored_augmentations
         self._original = original
-        self._seed = whole_number("seed", seed, 0)
+        self._seed = require_whole_number("seed", seed, at_least=0)
         folder = None if cache_dir is None else Path(cache_dir)
         self._quarantine = Quarantine([case_name(case) for case in cases], quarantine_share)
         self._cases = fill_cache(cache, cases, preparation, folder)
@@ -98,11 +98,14 @@ class CaseDataset:
 
         Raises:
             DataError: If a case's file broke, and no more may.
+            MedsegError: Whatever else of the user's a step met, such as a wrong value.
         """
         index, number = draw if isinstance(draw, tuple) else (draw, draw)
         if not 0 <= index < self._length:
             raise IndexError(f"there are {self._length} cases, got index {index}")
-        return self._quarantine.sample(index, lambda healthy: self._sample(healthy, number))
+        # A loader's worker hands on the text of an error and its class, not its causes.
+        with unwrap_user_error():
+            return self._quarantine.sample(index, lambda healthy: self._sample(healthy, number))
 
     def _sample(self, index: int, number: int) -> Sample:
         case = self._cases[index]
@@ -134,8 +137,7 @@ def _whole(case: Packed) -> Packed:
 def _check(cases: object, preparation: object, augmentation: object, cache: object) -> None:
     if not isinstance(cases, Sequence) or not cases:
         raise UsageError("cases must list at least one case")
-    if cache not in get_args(Cache):
-        raise UsageError(f"cache must be one of {', '.join(get_args(Cache))}, got {cache!r}")
+    require_choice("cache", cache, get_args(Cache))
     if not callable(preparation):
         raise UsageError(f"preparation must be callable, got {type(preparation).__name__}")
     random = next((step for step in flat_steps(preparation) if hasattr(step, "R")), None)
@@ -150,7 +152,7 @@ def _check(cases: object, preparation: object, augmentation: object, cache: obje
 
 def _check_versions(augmentation: object, stored: int | None, original: object) -> None:
     if stored is not None:
-        whole_number("stored_augmentations", stored, 1)
+        require_whole_number("stored_augmentations", stored, at_least=1)
         if augmentation is None:
             raise UsageError("stored_augmentations need an augmentation that makes them")
     if original is not None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg.data.arguments import whole_number
+from medseg._checks import require_weights, require_whole_number
 from medseg.errors import UsageError
 
 __all__ = ["Draw", "RandomDraws"]
@@ -66,16 +66,21 @@ class RandomDraws:
         Raises:
             UsageError: If a number is too small or the weights do not fit.
         """
-        self._length = whole_number("dataset_length", dataset_length, 1)
-        self._draws = whole_number("draws_per_epoch", draws_per_epoch, 1)
-        self._seed = whole_number("seed", seed, 0)
-        self._world = whole_number("world_size", world_size, 1)
-        self._rank = whole_number("rank", rank, 0)
+        self._length = require_whole_number("dataset_length", dataset_length, at_least=1)
+        self._draws = require_whole_number("draws_per_epoch", draws_per_epoch, at_least=1)
+        self._seed = require_whole_number("seed", seed, at_least=0)
+        self._world = require_whole_number("world_size", world_size, at_least=1)
+        self._rank = require_whole_number("rank", rank, at_least=0)
         if self._rank >= self._world:
             raise UsageError(f"rank must be below world_size {world_size}, got {rank}")
         self._chances = None if weights is None else _chances(weights, dataset_length)
         self._next = 0
         self._resumed = False
+
+    @property
+    def draws_per_epoch(self) -> int:
+        """Draws of this process in a whole epoch."""
+        return self._draws
 
     def __len__(self) -> int:
         """Draws that the next `iter()` gives."""
@@ -103,7 +108,7 @@ class RandomDraws:
         """
         if set(state) != {"next_number"}:
             raise UsageError(f"RandomDraws: the state must be next_number, got {sorted(state)}")
-        self._next = whole_number("next_number", state["next_number"], 0)
+        self._next = require_whole_number("next_number", state["next_number"], at_least=0)
         self._resumed = True
 
     @property
@@ -138,9 +143,5 @@ def _chances(weights: Sequence[float], length: int) -> NDArray[np.float64]:
         raise UsageError(
             f"weights must be one number for each of {length} cases, got shape {array.shape}"
         )
-    wrong = array[~(np.isfinite(array) & (array >= 0))]
-    if wrong.size or array.sum() == 0:
-        raise UsageError(
-            f"weights must be 0 or more, and not all 0, got {wrong[0] if wrong.size else 'zeros'}"
-        )
+    require_weights("weights", array.tolist())
     return array / array.sum()

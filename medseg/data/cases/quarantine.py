@@ -12,7 +12,8 @@ from typing import Any, TypeVar, cast
 import torch
 from torch import Tensor
 
-from medseg.errors import DataError, UsageError, caused_by
+from medseg._checks import require_number
+from medseg.errors import DataError, caused_by
 
 __all__ = ["Quarantine"]
 
@@ -37,8 +38,7 @@ class Quarantine:
         Raises:
             UsageError: If it is no such share.
         """
-        if not 0 <= share < 1:
-            raise UsageError(f"quarantine_share must be in [0, 1), got {share}")
+        require_number("quarantine_share", share, at_least=0, below=1)
         self._names = list(names)
         self._share = share
         # In memory that workers share, forked or spawned.

@@ -4,7 +4,7 @@ A check never stops at the first bad case. It returns facts and problems as plai
 command line makes a table of them, a test compares them, `--json` writes them down.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -26,21 +26,30 @@ from medseg.data.manifest import Case, Manifest
 from medseg.data.problems import InputError, Problem
 from medseg.errors import DataError
 
-__all__ = ["check_cases", "check_dataset"]
+__all__ = ["check_dataset"]
+
+Progress = Callable[[Iterator[CaseReport]], Iterator[CaseReport]]
 
 
-def check_dataset(manifest: Manifest, dataset_dir: str | Path) -> DatasetReport:
+def check_dataset(
+    manifest: Manifest, dataset_dir: str | Path, progress: Progress = iter
+) -> DatasetReport:
     """Check every case of a data set, and the whole.
+
+    Args:
+        manifest: The data set.
+        dataset_dir: Where its files are.
+        progress: Hands the cases on as they are checked, so that a bar can be drawn.
 
     Raises:
         DataError: If the folder is missing or empty.
     """
-    cases = tuple(check_cases(manifest, dataset_dir))
+    cases = tuple(progress(_check_cases(manifest, dataset_dir)))
     problems = cohort_problems(manifest, dataset_dir, cases)
     return DatasetReport(name=manifest.name, cases=cases, problems=problems)
 
 
-def check_cases(manifest: Manifest, dataset_dir: str | Path) -> Iterator[CaseReport]:
+def _check_cases(manifest: Manifest, dataset_dir: str | Path) -> Iterator[CaseReport]:
     """Check case after case, training first, in the manifest's order.
 
     Raises:

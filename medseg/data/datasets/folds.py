@@ -7,6 +7,7 @@ stream may change with a version, and no order of the input.
 import hashlib
 from collections.abc import Iterable
 
+from medseg._checks import require_whole_number
 from medseg.errors import UsageError
 
 __all__ = ["deal_folds", "shuffled_patients"]
@@ -27,8 +28,8 @@ def deal_folds(patients: Iterable[str], n: int, *, seed: int = 0) -> dict[str, i
         UsageError: If there are fewer patients than folds, or fewer than two folds.
     """
     order = shuffled_patients(patients, seed=seed)
-    if n < 2:
-        raise UsageError(f"folds must be at least 2, got {n}; one is held out for validation")
+    # One is held out for validation.
+    require_whole_number("folds", n, at_least=2)
     if len(order) < n:
         raise UsageError(f"{n} folds need {n} patients, got {len(order)}; give fewer folds")
     return dict(sorted((patient, i % n) for i, patient in enumerate(order)))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg._checks import first_few
 from medseg.data.images.picture import Picture, read_image
 from medseg.data.images.volume import Volume, read_volume
 from medseg.data.label_kind import LabelKind, as_classes
@@ -174,9 +175,7 @@ def _remedy_for(values: set[float]) -> str:
 
 
 def _listed(values: Iterable[float]) -> str:
-    numbers = [f"{value:g}" for value in values]
-    more = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
-    return ", ".join(numbers[:SHOWN]) + more
+    return first_few((f"{value:g}" for value in values), SHOWN)
 
 
 def _refuse_errors(path: str | Path, problems: Iterable[Problem]) -> None:

@@ -18,6 +18,7 @@ from itertools import product
 from pathlib import Path
 from typing import Literal
 
+from medseg._checks import first_few
 from medseg.data.images.naming import image_stem
 from medseg.errors import DataError
 
@@ -94,7 +95,8 @@ def pair_files(
     if lonely and without_partner == "refuse":
         one = other.called.removesuffix("s")
         raise DataError(
-            f"{len(lonely)} of {len(side.paths)} {side.called} have no {one}: {_listed(lonely)}; "
+            f"{len(lonely)} of {len(side.paths)} {side.called} have no {one}: "
+            f"{first_few(lonely, SHOWN)}; "
             f"name {side.called.removesuffix('s')} and {one} alike up to a common ending, "
             f"or narrow --{side.called}"
         )
@@ -189,7 +191,7 @@ def _refuse_doubles(side: Side, names: list[Name], used: Sequence[Path]) -> None
 
 
 def _double(case: str, same: Sequence[Path], side: Side) -> DataError:
-    which = _listed([str(path) for path in same])
+    which = first_few(same, SHOWN)
     return DataError(f"{len(same)} {side.called} could be case {case!r}: {which}; {side.remedy}")
 
 
@@ -198,8 +200,3 @@ def _case_names(names: list[Name]) -> dict[Name, str]:
     whole = {name: "".join(name) for name in names}
     short = {name: text.rpartition("/")[2] for name, text in whole.items()}
     return short if len(set(short.values())) == len(names) else whole
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

@@ -1,9 +1,10 @@
 """Problems that only the whole data set shows: copies, leaks, unused labels, stray files."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from medseg._checks import first_few
 from medseg.data.datasets.facts import CaseReport
 from medseg.data.images.naming import PICTURE_SUFFIXES, VOLUME_SUFFIXES
 from medseg.data.manifest import Manifest
@@ -47,7 +48,7 @@ def _copies(cases: Sequence[CaseReport]) -> Iterator[Problem]:
         if case.image is not None:
             copies[case.image.voxels_sha256].append(case)
     for same in copies.values():
-        names = _listed(case.case for case in same)
+        names = first_few((case.case for case in same), SHOWN)
         if len({case.place for case in same}) > 1:
             places = ", ".join(sorted({case.place for case in same}))
             what = f"{names} hold the same image and are in {places}, which is a leak"
@@ -72,7 +73,7 @@ def _unused_labels(cases: Sequence[CaseReport]) -> Iterator[Problem]:
             voxels[f"{label.value} ({label.name})"] += label.voxels
     unused = [label for label, count in voxels.items() if count == 0]
     if unused:
-        what = f"no case has a voxel of label {_listed(unused)}"
+        what = f"no case has a voxel of label {first_few(unused, SHOWN)}"
         yield Problem("warning", "data set", what, "check the labels' values and names")
 
 
@@ -87,14 +88,7 @@ def _stray_files(manifest: Manifest, folder: Path) -> Iterator[Problem]:
         and listed.isdisjoint({path, *path.parents})
     )
     if strays:
-        what = (
-            f"image files that the manifest does not list, {len(strays)} in all: {_listed(strays)}"
-        )
+        names = first_few(strays, SHOWN)
+        what = f"image files that the manifest does not list, {len(strays)} in all: {names}"
         remedy = "nothing if they are meant to be left out; else write the manifest anew"
         yield Problem("warning", "data set", what, remedy)
-
-
-def _listed(names: Iterable[str]) -> str:
-    every = list(names)
-    more = f" and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
-    return ", ".join(every[:SHOWN]) + more

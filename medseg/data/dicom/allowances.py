@@ -2,6 +2,8 @@
 
 from typing import Literal, get_args
 
+from medseg._checks import require_choice
+
 __all__ = ["Gaps", "Tilt", "check_words"]
 
 Tilt = Literal["refuse", "resample"]
@@ -12,8 +14,7 @@ def check_words(tilt: str, gaps: str) -> None:
     """Refuse unknown words.
 
     Raises:
-        ValueError: It names those that are known.
+        UsageError: It names those that are known.
     """
-    for name, word, known in (("tilt", tilt, get_args(Tilt)), ("gaps", gaps, get_args(Gaps))):
-        if word not in known:
-            raise ValueError(f"{name} must be one of {known}, got {word!r}")
+    require_choice("tilt", tilt, get_args(Tilt))
+    require_choice("gaps", gaps, get_args(Gaps))

@@ -6,8 +6,9 @@ A series is named by its uid, or it is the only one that fits; otherwise the lis
 from collections.abc import Sequence
 from pathlib import Path
 
+from medseg._checks import first_few
 from medseg.data.dicom.find import DicomSeries, find_dicom_series, scan_series
-from medseg.data.dicom.input import DicomInput, is_dicom, refuse
+from medseg.data.dicom.input import DicomInput, dicom_error, is_dicom
 from medseg.data.source import Source, as_source
 from medseg.errors import UsageError
 
@@ -77,11 +78,11 @@ def choose_series(
         InputError: If there is none or more than one; it lists them.
     """
     if not found:
-        raise refuse("there is no DICOM series", "check the path")
+        raise dicom_error("there is no DICOM series", "check the path")
     if series_uid is not None:
         named = next((series for series in found if series.uid == series_uid), None)
         if named is None:
-            raise refuse(f"there is no series {series_uid}", f"choose of: {_listed(found)}")
+            raise dicom_error(f"there is no series {series_uid}", f"choose of: {_listed(found)}")
         return require_modality(_require_volume(named), modality)
     if len(found) == 1:
         return require_modality(_require_volume(found[0]), modality)
@@ -90,7 +91,7 @@ def choose_series(
     if len(fitting) != 1:
         kind = "" if modality is None else f"{modality} "
         what = f"holds {len(fitting) or 'no'} {kind}series that fit, one is wanted"
-        raise refuse(what, f"choose by series uid: {_listed(fitting or found)}")
+        raise dicom_error(what, f"choose by series uid: {_listed(fitting or found)}")
     return fitting[0]
 
 
@@ -102,7 +103,7 @@ def require_modality(series: DicomSeries, modality: str | None) -> DicomSeries:
     """
     if modality is not None and series.modality != modality:
         what = f"its modality is {series.modality or 'not stated'}, wanted is {modality}"
-        raise refuse(what, f"give a {modality} series", series_uid=series.uid)
+        raise dicom_error(what, f"give a {modality} series", series_uid=series.uid)
     return series
 
 
@@ -118,10 +119,9 @@ def _require_volume(series: DicomSeries) -> DicomSeries:
         ),
     }
     if series.kind != "volume":
-        raise refuse(reasons[series.kind], EXPORT, series_uid=series.uid)
+        raise dicom_error(reasons[series.kind], EXPORT, series_uid=series.uid)
     return series
 
 
 def _listed(series: Sequence[DicomSeries]) -> str:
-    more = f"; and {len(series) - SHOWN} more" if len(series) > SHOWN else ""
-    return "; ".join(one.describe() for one in series[:SHOWN]) + more
+    return first_few((one.describe() for one in series), SHOWN, mark=";")

@@ -14,7 +14,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from medseg.data.dicom.input import DicomInput, open_input, refuse
+from medseg.data.dicom.input import DicomInput, dicom_error, open_input
 from medseg.data.dicom.instance import Damaged, Frame, Instance, read_instance
 
 __all__ = ["DicomSeries", "SeriesKind", "find_dicom_series", "scan_series"]
@@ -97,7 +97,7 @@ def scan_series(source: DicomInput) -> tuple[DicomSeries, ...]:
                 instance = read_instance(stream, name)
         except OSError:
             remedy = "check the permissions of all files, or copy them again"
-            raise refuse("a file cannot be opened", remedy) from None
+            raise dicom_error("a file cannot be opened", remedy) from None
         except (Damaged, BadZipFile, zlib.error, EOFError, NotImplementedError):
             damaged.add(name)
         else:
@@ -106,7 +106,7 @@ def scan_series(source: DicomInput) -> tuple[DicomSeries, ...]:
                 groups[instance.series_uid].append(instance)
     found = [_series(group, source, damaged, unread) for group in groups.values()]
     if not found and damaged:
-        raise refuse("all DICOM files are damaged", "copy or export them again")
+        raise dicom_error("all DICOM files are damaged", "copy or export them again")
     return tuple(sorted(found, key=lambda series: (-series.slices, series.uid)))
 
 

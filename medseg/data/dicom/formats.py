@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
+from medseg._checks import require_choice
 from medseg.data.output_names import LABEL, REPORT
 from medseg.errors import UsageError
 
@@ -24,9 +25,7 @@ def check_dicom_formats(formats: Sequence[str]) -> None:
     Raises:
         UsageError: It says which go.
     """
-    known = get_args(DicomFormat)
-    unknown = [one for one in formats if one not in known]
-    if unknown or not formats:
-        raise UsageError(f"DICOM formats must be of {', '.join(known)}, got {list(formats)}")
+    for one in formats or ("",):
+        require_choice("DICOM formats", one, get_args(DicomFormat))
     if "dicom-seg" not in formats:
         raise UsageError("dicom-sr refers to the segments of dicom-seg; give both")

@@ -19,10 +19,10 @@ __all__ = [
     "HEAD_BYTES",
     "MAX_ZIP_BYTES",
     "DicomInput",
+    "dicom_error",
     "has_dicom_magic",
     "is_dicom",
     "open_input",
-    "refuse",
 ]
 
 # Unpacked, all files together; a year of CT of one patient has less.
@@ -51,7 +51,7 @@ class DicomInput:
     stamp: str = ""
 
 
-def refuse(what: str, remedy: str, *, series_uid: str | None = None) -> InputError:
+def dicom_error(what: str, remedy: str, *, series_uid: str | None = None) -> InputError:
     """The error for a DICOM input, which tells it by its series and not by its path."""
     place = "DICOM input" if series_uid is None else f"DICOM series {series_uid}"
     return refusal(place, Problem("error", "image", what, remedy))
@@ -67,10 +67,10 @@ def open_input(path: Path) -> Generator[DicomInput]:
     if path.is_dir():
         yield _folder(path)
     elif not path.is_file():
-        raise refuse("there is no such file or folder", "check the path")
+        raise dicom_error("there is no such file or folder", "check the path")
     elif path.suffix.lower() == ".zip" or _head(path).startswith(ZIP_MAGIC):
         if not zipfile.is_zipfile(path):
-            raise refuse("the zip is damaged", "copy or export it again")
+            raise dicom_error("the zip is damaged", "copy or export it again")
         with zipfile.ZipFile(path) as archive:
             yield _zip(archive, path)
     else:
@@ -104,7 +104,7 @@ def _folder(path: Path) -> DicomInput:
     files = (file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
     names = tuple(sorted(filter(_is_wanted, files)))
     if not names:
-        raise refuse("the folder is empty", "check the path")
+        raise dicom_error("the folder is empty", "check the path")
     stamp = _stamp(path / name for name in names)
     return DicomInput(names, lambda name: (path / name).open("rb"), path, stamp)
 
@@ -112,12 +112,12 @@ def _folder(path: Path) -> DicomInput:
 def _zip(archive: zipfile.ZipFile, path: Path) -> DicomInput:
     members = {m.filename: m for m in archive.infolist() if not m.is_dir()}
     if any(member.flag_bits & ENCRYPTED for member in members.values()):
-        raise refuse("the zip is encrypted", "unpack it and give the folder")
+        raise dicom_error("the zip is encrypted", "unpack it and give the folder")
     # A member is never read beyond the size that the zip declares for it.
     size = sum(member.file_size for member in members.values())
     if size > MAX_ZIP_BYTES:
         limit = f"more than {MAX_ZIP_BYTES / 2**30:.0f} GiB"
-        raise refuse(f"the zip unpacks to {limit}", "give a zip of fewer series, or a folder")
+        raise dicom_error(f"the zip unpacks to {limit}", "give a zip of fewer series, or a folder")
     names = tuple(sorted(filter(_is_wanted, members)))
     return DicomInput(names, lambda name: archive.open(members[name]), path, _stamp([path]))
 

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.valuerep import format_number_as_ds
 
+from medseg._checks import require_choice
 from medseg._files import write_atomically
-from medseg.data.dicom.input import refuse
+from medseg.data.dicom.input import dicom_error
 from medseg.data.dicom.label import DicomLabel
 from medseg.data.dicom.source import DicomSource
 from medseg.data.dicom.tags import quiet_pydicom
@@ -121,11 +122,9 @@ def check_free(path: Path, overwrite: Overwrite) -> None:
     """Refuse to write over a file.
 
     Raises:
-        ValueError: If the word is unknown.
-        UsageError: If the file is there already and is not to be replaced.
+        UsageError: If the word is unknown, or the file is there already and is not to be replaced.
     """
-    if overwrite not in get_args(Overwrite):
-        raise ValueError(f"overwrite must be one of {get_args(Overwrite)}, got {overwrite!r}")
+    require_choice("overwrite", overwrite, get_args(Overwrite))
     if path.exists() and overwrite == "refuse":
         raise UsageError(f"{path} is there already; set overwrite to 'replace' or move it")
 
@@ -145,6 +144,6 @@ def save_dicom(output: Dataset, path: Path, source: DicomSource) -> None:
             raise
         except Exception:  # whatever it is, pydicom quotes the value
             what = "its patient or study holds values that cannot be written"
-            raise refuse(what, "export it again", series_uid=source.stack.series_uid) from None
+            raise dicom_error(what, "export it again", series_uid=source.stack.series_uid) from None
 
     write_atomically(path, write)

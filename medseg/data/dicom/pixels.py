@@ -15,7 +15,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from medseg.data.dicom.input import refuse
+from medseg.data.dicom.input import dicom_error
 from medseg.data.dicom.instance import Frame
 from medseg.data.dicom.stack import frame_words
 from medseg.data.dicom.tags import quiet_pydicom
@@ -112,7 +112,7 @@ def read_frames(
                 raise _unreadable(series_uid, frame, error) from None
             if pixels.shape != frame.shape[::-1]:
                 what = f"pixels do not have the size the header states: {frame_words([frame])}"
-                raise refuse(what, "export the series again", series_uid=series_uid)
+                raise dicom_error(what, "export the series again", series_uid=series_uid)
             yield pixels
 
 
@@ -123,7 +123,7 @@ def _unreadable(series_uid: str, frame: Frame, error: Exception) -> InputError:
     else:
         what = f"pixels are damaged or cut off: {frame_words([frame])}"
         remedy = "copy or export the series again"
-    return refuse(what, remedy, series_uid=series_uid)
+    return dicom_error(what, remedy, series_uid=series_uid)
 
 
 def _decode(file: str, indices: Sequence[int], open_file: Opener) -> Iterator[NDArray[Any]]:
@@ -160,6 +160,6 @@ def without_copies(
         one, other = (next(read_frames(series_uid, [f], open_file)) for f in (first, frame))
         if first.position != frame.position or not np.array_equal(one, other):
             what = f"two files with one SOPInstanceUID differ: {frame_words([first, frame])}"
-            raise refuse(what, "export the series again", series_uid=series_uid)
+            raise dicom_error(what, "export the series again", series_uid=series_uid)
         copies += 1
     return tuple(kept.values()), copies

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg.data.dicom.input import refuse
+from medseg.data.dicom.input import dicom_error
 from medseg.data.dicom.label import DicomLabel
 from medseg.data.dicom.source import DicomSource
 from medseg.data.dicom.stack import MAX_ERROR_MM
@@ -68,4 +68,4 @@ def _starts(label: DicomLabel, source: DicomSource, shape: tuple[int, ...]) -> N
 def _other_grid(source: DicomSource, how: str) -> InputError:
     what = f"the label is not in the grid of the series: {how}"
     remedy = "give the label on the volume that read_dicom_series gives"
-    return refuse(what, remedy, series_uid=source.stack.series_uid)
+    return dicom_error(what, remedy, series_uid=source.stack.series_uid)

@@ -6,16 +6,12 @@ grid takes over every slice that lies on it as it is. Both are linear and so exa
 that change evenly in space.
 """
 
-from typing import Any, cast
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 __all__ = ["fill_gaps", "straighten"]
 
-# scipy has no types.
-_ndimage = cast("Any", ndimage)
 Floats = NDArray[np.float64]
 
 
@@ -45,7 +41,7 @@ def straighten(
         canvas[:] = fill
         canvas[:columns, :rows] = array[:, :, k]
         move = shifts[k] - before
-        out[:, :, k] = _ndimage.shift(canvas, move, order=1, mode="constant", cval=fill)
+        out[:, :, k] = ndimage.shift(canvas, move, order=1, mode="constant", cval=fill)
     moved = affine.copy()
     moved[:3, 3] += affine[:3, :2] @ before
     return out, moved

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from medseg.data.dicom.allowances import Gaps, Tilt, check_words
 from medseg.data.dicom.choice import find_series
 from medseg.data.dicom.find import DicomSeries
-from medseg.data.dicom.input import open_input, refuse
+from medseg.data.dicom.input import dicom_error, open_input
 from medseg.data.dicom.instance import Frame
 from medseg.data.dicom.pixels import read_values, without_copies
 from medseg.data.dicom.resample import fill_gaps, straighten
@@ -102,7 +102,7 @@ def read_dicom_series(
         gaps: `interpolate` fills in missing slices and makes uneven distances even.
 
     Raises:
-        ValueError: If a word is unknown.
+        UsageError: If a word is unknown.
         InputError: If no series or several fit, if it is no volume of grey values, if slices are
             damaged, missing, tilted, doubled or turned. It names the slices.
     """
@@ -123,7 +123,7 @@ def _check_complete(series: DicomSeries) -> None:
         total = series.damaged + len({frame.file for frame in series.frames})
         what = f"{series.damaged} of {total} files are damaged or no slices of the series"
         remedy = "export the series again, or take those files out of the folder"
-        raise refuse(what, remedy, series_uid=series.uid)
+        raise dicom_error(what, remedy, series_uid=series.uid)
 
 
 def _check_stack(stack: Stack, tilt: Tilt, gaps: Gaps) -> None:
@@ -138,7 +138,7 @@ def _check_stack(stack: Stack, tilt: Tilt, gaps: Gaps) -> None:
         place = frame_words([stack.frames[int(distances.argmax())]])
         what = f"a gap of {distances.max():.1f} mm is too wide to interpolate: after {place}"
         remedy = f"export the complete series; {MAX_GAP_MM:g} mm between slices is the limit"
-        raise refuse(what, remedy, series_uid=stack.series_uid)
+        raise dicom_error(what, remedy, series_uid=stack.series_uid)
 
 
 def _volume(series: DicomSeries, stack: Stack, array: Values, copies: int) -> DicomVolume:

@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset
 
 from medseg.data.dicom.choice import find_series
 from medseg.data.dicom.find import DicomSeries
-from medseg.data.dicom.input import DicomInput, is_dicom, open_input, refuse
+from medseg.data.dicom.input import DicomInput, dicom_error, is_dicom, open_input
 from medseg.data.dicom.instance import Frame
 from medseg.data.dicom.pixels import without_copies
 from medseg.data.dicom.stack import Stack, stack_frames
@@ -146,14 +146,14 @@ def _header(frame: Frame, files: DicomInput) -> Dataset:
 
 def _one(series_uid: str, found: set[str], keyword: str) -> str:
     if len(found) > 1:
-        raise refuse(f"its slices differ in {keyword}", EXPORT, series_uid=series_uid)
+        raise dicom_error(f"its slices differ in {keyword}", EXPORT, series_uid=series_uid)
     return _uid(series_uid, next(iter(found)), keyword)
 
 
 def _uid(series_uid: str, uid: str, keyword: str) -> str:
     if not UID.fullmatch(uid):
         what = f"has no {keyword}, so no DICOM output can refer to it"
-        raise refuse(what, EXPORT, series_uid=series_uid)
+        raise dicom_error(what, EXPORT, series_uid=series_uid)
     return uid
 
 
@@ -177,5 +177,5 @@ def _identity(series_uid: str, header: Dataset) -> Dataset:
                     setattr(identity, keyword, None)
     except Exception:  # whatever it is, pydicom quotes the value
         what = "its patient or study cannot be read from the header"
-        raise refuse(what, EXPORT, series_uid=series_uid) from None
+        raise dicom_error(what, EXPORT, series_uid=series_uid) from None
     return identity

@@ -13,7 +13,8 @@ import numpy as np
 from highdicom.spatial import create_affine_matrix_from_attributes, get_volume_positions
 from numpy.typing import NDArray
 
-from medseg.data.dicom.input import refuse
+from medseg._checks import first_few
+from medseg.data.dicom.input import dicom_error
 from medseg.data.dicom.instance import Frame
 from medseg.data.problems import InputError
 
@@ -95,16 +96,16 @@ class Stack:
             which = [f for f, b in zip(self.frames, beside, strict=True) if b > MAX_ERROR_MM]
             what = f"slices lie up to {beside.max():.2f} mm beside the others: {frame_words(which)}"
         remedy = "allow tilt to have them resampled to a straight box"
-        return refuse(what, remedy, series_uid=self.series_uid)
+        return dicom_error(what, remedy, series_uid=self.series_uid)
 
     def refuse_gaps(self) -> InputError:
         """The error for slices that are missing or unevenly spaced."""
         steps = np.diff(self.places)
         gaps = [(self.frames[k], int(steps[k]) - 1) for k in np.flatnonzero(steps > 1)]
         if gaps:
-            after = ", ".join(f"{n} after {_number(frame)}" for frame, n in gaps[:SHOWN])
-            more = f" and {len(gaps) - SHOWN} more gaps" if len(gaps) > SHOWN else ""
-            what = f"{sum(n for _, n in gaps)} slices are missing: {after}{more}"
+            after = (f"{n} after {_number(frame)}" for frame, n in gaps)
+            missing = first_few(after, SHOWN, noun="gaps")
+            what = f"{sum(n for _, n in gaps)} slices are missing: {missing}"
         else:
             distances = np.diff(self.heights_mm)
             off_mm = np.abs(self.heights_mm - self.step_mm * self.places)
@@ -114,13 +115,12 @@ class Stack:
                 f"uneven at {frame_words(which)}"
             )
         remedy = "export the complete series, or allow gaps to have slices interpolated"
-        return refuse(what, remedy, series_uid=self.series_uid)
+        return dicom_error(what, remedy, series_uid=self.series_uid)
 
 
 def frame_words(frames: Sequence[Frame]) -> str:
     """Slices by their numbers: `instances 3, 4 and 7 more`."""
-    more = f" and {len(frames) - SHOWN} more" if len(frames) > SHOWN else ""
-    return "instances " + ", ".join(_number(frame) for frame in frames[:SHOWN]) + more
+    return f"instances {first_few(map(_number, frames), SHOWN)}"
 
 
 def _number(frame: Frame) -> str:
@@ -162,7 +162,7 @@ def _check_alike(series_uid: str, frames: Sequence[Frame]) -> None:
     lost = [frame for frame in frames if not frame.is_placed]
     if lost:
         what = f"slices do not say where they lie: {frame_words(lost)}"
-        raise refuse(what, "export the series with its geometry", series_uid=series_uid)
+        raise dicom_error(what, "export the series with its geometry", series_uid=series_uid)
     first = frames[0]
     kinds = {
         "size": [frame for frame in frames if frame.shape != first.shape],
@@ -175,7 +175,7 @@ def _check_alike(series_uid: str, frames: Sequence[Frame]) -> None:
                 others if 2 * len(others) <= len(frames) else [f for f in frames if f not in others]
             )
             what = f"its slices differ in {kind}: {frame_words(few)} from the others"
-            raise refuse(what, "export them as series of their own", series_uid=series_uid)
+            raise dicom_error(what, "export them as series of their own", series_uid=series_uid)
 
 
 def _others(frames: Sequence[Frame], values: Sequence[object], tolerance: float) -> list[Frame]:
@@ -191,20 +191,20 @@ def _axes(series_uid: str, frame: Frame) -> Floats:
     right_angled = np.abs(axes @ axes.T - np.eye(2)).max() <= MAX_COSINE_ERROR
     if not np.isfinite(numbers).all() or not right_angled or min(frame.pixel_spacing or (0,)) <= 0:
         what = "its orientation or pixel spacing is none (no right angle, or no positive distance)"
-        raise refuse(what, "export the series with its geometry", series_uid=series_uid)
+        raise dicom_error(what, "export the series with its geometry", series_uid=series_uid)
     return axes / np.linalg.norm(axes, axis=1, keepdims=True)
 
 
 def _check_single(series_uid: str, frames: Sequence[Frame], heights: Floats) -> None:
     if not np.isfinite(heights).all():
         what = "slices do not say where they lie (a position that is no number)"
-        raise refuse(what, "export the series with its geometry", series_uid=series_uid)
+        raise dicom_error(what, "export the series with its geometry", series_uid=series_uid)
     close = np.flatnonzero(np.diff(heights) <= MAX_ERROR_MM)
     if close.size:
         twice = [frames[k] for k in sorted({*close.tolist(), *(close + 1).tolist()})]
         what = f"{len(twice)} slices share their place with another: {frame_words(twice)}"
         remedy = "export one time point, phase or reconstruction as a series of its own"
-        raise refuse(what, remedy, series_uid=series_uid)
+        raise dicom_error(what, remedy, series_uid=series_uid)
 
 
 def _step(series_uid: str, frames: Sequence[Frame], heights: Floats) -> float:
@@ -212,7 +212,7 @@ def _step(series_uid: str, frames: Sequence[Frame], heights: Floats) -> float:
         thickness = frames[0].thickness_mm
         if not thickness or not 0 < thickness < np.inf:
             what = "holds one slice that does not say how thick it is"
-            raise refuse(what, "give a series of several slices", series_uid=series_uid)
+            raise dicom_error(what, "give a series of several slices", series_uid=series_uid)
         return thickness
     distances = np.diff(heights)
     # The usual distance: of the smallest ones, since a gap is larger. Then over the whole length,
@@ -245,7 +245,7 @@ def _straight(stack: Stack, axes: Floats) -> Stack:
         )
         if order != list(range(len(positions))):
             what = "its slices do not form a volume"
-            raise refuse(what, "export the series again", series_uid=stack.series_uid)
+            raise dicom_error(what, "export the series again", series_uid=stack.series_uid)
     affine = stack.affine.copy()
     affine[:3, 2] += LPS_TO_RAS[:3, :3] @ (stack.shear * stack.step_mm @ axes)
     return replace(stack, affine=affine)

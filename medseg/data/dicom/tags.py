@@ -5,9 +5,7 @@ scanners write: decimal strings of more than 16 characters, numbers with blanks.
 taken as they are here.
 """
 
-import logging
 import re
-import warnings
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import Any, cast
@@ -15,7 +13,7 @@ from typing import Any, cast
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
-from medseg._quiet import shared
+from medseg._quiet import quiet_loggers, quiet_warnings
 
 __all__ = ["first_text", "numbers", "quiet_pydicom", "sequence", "texts", "whole_number"]
 
@@ -23,19 +21,11 @@ __all__ = ["first_text", "numbers", "quiet_pydicom", "sequence", "texts", "whole
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
-@shared
 @contextmanager
 def quiet_pydicom() -> Generator[None]:
-    """Keep pydicom's warnings and log lines back: they quote values, names among them."""
-    logger = logging.getLogger("pydicom")
-    before = logger.disabled
-    logger.disabled = True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.disabled = before
+    """Keep pydicom's and highdicom's warnings and log lines back: they quote values, and names."""
+    with quiet_loggers("pydicom", "highdicom"), quiet_warnings():
+        yield
 
 
 def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:

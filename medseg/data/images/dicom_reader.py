@@ -10,7 +10,7 @@ from monai.data.image_reader import ImageReader
 from numpy.typing import NDArray
 
 from medseg.data.dicom.allowances import Gaps, Tilt, check_words
-from medseg.data.dicom.input import is_dicom, refuse
+from medseg.data.dicom.input import dicom_error, is_dicom
 from medseg.data.images.reader_common import Paths, PendingRead, narrow, paths_of, place_of
 from medseg.data.source import parse_source
 from medseg.errors import UsageError
@@ -34,7 +34,7 @@ class DicomSeriesReader(ImageReader):
         gaps: `refuse` or `interpolate` missing slices.
 
     Raises:
-        ValueError: If a word is unknown.
+        UsageError: If a word is unknown.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class DicomSeriesReader(ImageReader):
 
         if len(img.paths) != 1:
             what = f"{len(img.paths)} paths were given for one image"
-            raise refuse(what, "give the folder, the zip or the multi-frame file of one series")
+            raise dicom_error(what, "give the folder, zip or multi-frame file of one series")
         volume = read_dicom_series(
             parse_source(img.paths[0]), modality=self.modality, tilt=self.tilt, gaps=self.gaps
         )

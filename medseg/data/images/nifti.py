@@ -6,7 +6,6 @@ wrong with such a file is told in one line.
 """
 
 import io
-import logging
 import math
 import zlib
 from collections.abc import Generator, Iterator
@@ -22,7 +21,7 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
-from medseg._quiet import shared
+from medseg._quiet import quiet_loggers
 from medseg.data.problems import InputError, Problem, Where, refusal
 
 __all__ = ["Nifti", "read_nifti"]
@@ -103,20 +102,8 @@ def _quiet_nibabel() -> Generator[None]:
     What such a header makes of the volume is checked afterwards.
     """
     # numpy's setting is the thread's own.
-    with _quiet_logger(), np.errstate(all="ignore"):
+    with quiet_loggers("nibabel.global"), np.errstate(all="ignore"):
         yield
-
-
-@shared
-@contextmanager
-def _quiet_logger() -> Generator[None]:
-    logger = logging.getLogger("nibabel.global")
-    before = logger.disabled
-    logger.disabled = True
-    try:
-        yield
-    finally:
-        logger.disabled = before
 
 
 def _header(content: bytes) -> Any:

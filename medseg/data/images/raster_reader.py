@@ -10,6 +10,7 @@ import numpy as np
 from monai.data.image_reader import ImageReader
 from numpy.typing import NDArray
 
+from medseg._checks import require_choice
 from medseg.data.images.naming import PICTURE_SUFFIXES
 from medseg.data.images.raster import Content, read_raster
 from medseg.data.images.reader_common import Paths, PendingRead, paths_of, place_of
@@ -33,9 +34,7 @@ class RasterReader(ImageReader):
     """
 
     def __init__(self, *, content: Content = "any") -> None:
-        if content not in get_args(Content):
-            allowed = ", ".join(get_args(Content))
-            raise UsageError(f"RasterReader: content must be one of {allowed}, got {content!r}")
+        require_choice("RasterReader: content", content, get_args(Content))
         self.content: Content = content
 
     def verify_suffix(self, filename: Paths) -> bool:

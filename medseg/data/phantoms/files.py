@@ -16,6 +16,7 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg._checks import require_whole_number
 from medseg.data.digest import path_sha256
 from medseg.errors import DataError, UsageError
 
@@ -31,10 +32,8 @@ def require_split(*, cases: int, test_cases: int, folds: int, seed: int) -> None
     Raises:
         UsageError: If a number is out of its range or a fold would stay empty.
     """
-    if folds < 1:
-        raise UsageError(f"folds must be 1 or more, got {folds}")
-    if seed < 0:
-        raise UsageError(f"seed must be 0 or more, got {seed}")
+    require_whole_number("folds", folds, at_least=1)
+    require_whole_number("seed", seed, at_least=0)
     if test_cases < 0 or cases - test_cases < folds:
         raise UsageError(
             f"cases must leave one a fold after the test cases, got {cases} cases, "

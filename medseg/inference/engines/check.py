@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from medseg._files import write_atomically
+from medseg.errors import UsageError
 from medseg.inference.engines.open_engine import Engine
 from medseg.inference.engines.torch_engine import torch_predictor
 
@@ -79,7 +80,7 @@ def agreeing_engine(
         least_dice: Lowest DSC that passes, in (0, 1].
     """
     if not 0 < least_dice <= 1:
-        raise ValueError(f"least_dice must be in (0, 1], got {least_dice}")
+        raise UsageError(f"least_dice must be in (0, 1], got {least_dice}")
     while engine.fallback is not None:
         agreement = _remembered(engine) or _measured(engine, network, windows)
         if agreement.dice >= least_dice:

@@ -8,9 +8,6 @@ same network at once each write the whole of it and rename; the last one wins wi
 import hashlib
 import logging
 import tempfile
-import warnings
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +16,7 @@ import torch
 from torch import nn
 
 from medseg._files import write_atomically
+from medseg._quiet import quiet_warnings, root_logger_kept
 from medseg.errors import UsageError
 from medseg.inference.engines.openvino_runtime import load_openvino, openvino_core
 
@@ -55,9 +53,9 @@ def openvino_model(
 def _convert(network: nn.Module, *, window: tuple[int, ...], channels: int) -> Any:
     openvino = load_openvino()
     example = torch.zeros(1, channels, *window)
-    with _root_logger_kept(), warnings.catch_warnings(), torch.no_grad():
-        # A trace fixes sizes, and says so; but for the batch, they are what is wanted here.
-        warnings.simplefilter("ignore")
+    # OpenVINO's converter silences the whole process below ERROR, for good when it fails. A trace
+    # fixes sizes, and warns so; but for the batch, they are what is wanted here.
+    with root_logger_kept(), quiet_warnings(), torch.no_grad():
         try:
             trace = cast("Any", torch.jit).trace(network, example, check_trace=False)
             model = openvino.convert_model(trace, example_input=example)
@@ -68,18 +66,6 @@ def _convert(network: nn.Module, *, window: tuple[int, ...], channels: int) -> A
                 f"openvino cannot convert this network ({reason}); take --engine torch"
             ) from error
     return model
-
-
-@contextmanager
-def _root_logger_kept() -> Generator[None]:
-    """OpenVINO's converter silences the whole process below ERROR, for good when it fails."""
-    root = logging.getLogger()
-    level, filters, handlers = root.level, list(root.filters), list(root.handlers)
-    try:
-        yield
-    finally:
-        root.setLevel(level)
-        root.filters, root.handlers = filters, handlers
 
 
 def _keep(model: Any, path: Path) -> None:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from medseg import _files
+from medseg._checks import require_choice, require_sizes, require_whole_number
 from medseg.errors import MedsegError, UsageError
 from medseg.inference.autocast import fast_precision
 from medseg.inference.engines.key import engine_key
@@ -82,7 +83,7 @@ class Engine:
             )
         logits = self.run(windows.as_subclass(Tensor))
         if logits.shape[2:] != self.window:
-            raise ValueError(
+            raise UsageError(
                 f"logits must have the window's size {self.window}, this network gives "
                 f"{tuple(logits.shape[2:])}; take padded convolutions"
             )
@@ -220,17 +221,10 @@ def _check(
     window: tuple[int, ...],
     channels: int,
 ) -> None:
-    words = {
-        "engine": (engine, EngineChoice),
-        "precision": (precision, PrecisionChoice),
-        "compile": (compile, Compile),
-    }
-    for name, (value, choices) in words.items():
-        if value not in get_args(choices):
-            raise UsageError(f"{name} must be one of {get_args(choices)}, got {value!r}")
-    if len(window) not in (2, 3) or any(size < 1 for size in window):
-        raise UsageError(f"window must be 2 or 3 positive sizes, got {window}")
-    if channels < 1:
-        raise UsageError(f"channels must be 1 or more, got {channels}")
+    require_choice("engine", engine, get_args(EngineChoice))
+    require_choice("precision", precision, get_args(PrecisionChoice))
+    require_choice("compile", compile, get_args(Compile))
+    require_sizes("window", window)
+    require_whole_number("channels", channels, at_least=1)
     if engine == "openvino":
         load_openvino()

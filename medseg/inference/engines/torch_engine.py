@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from medseg.networks.compilation import Compile, compile_network
-from medseg.networks.cpu.instance_norm import InstanceNorm
+from medseg.networks.placement import turns_channels_last
 
 __all__ = ["torch_predictor"]
 
@@ -54,9 +54,6 @@ def torch_predictor(
 
 def _layout(network: nn.Module, axes: int, device: torch.device) -> torch.memory_format:
     """Channels last, but for norms that would turn everything to and fro between convolutions."""
-    turning: list[type[nn.Module]] = [nn.InstanceNorm2d, nn.InstanceNorm3d, nn.GroupNorm]
-    if device.type != "cpu":
-        turning.append(InstanceNorm)
-    if any(isinstance(part, tuple(turning)) for part in network.modules()):
+    if turns_channels_last(network, device):
         return torch.contiguous_format
     return torch.channels_last if axes == 2 else torch.channels_last_3d

@@ -2,15 +2,14 @@
 
 oneDNN's convolutions want channels last: of a training step in another layout a fifth goes into
 turning arrays to and fro. torch's own instance norm makes them contiguous, which costs more than
-that saves. On a CPU its batch norm of one sample is the same thing, and keeps the layout. What
-follows the norm is done to a sample at once, while it is near: cores hand each other less.
+that saves. On a CPU its batch norm of one sample is the same thing, and keeps the layout.
 
 Reference:
     Ulyanov et al., Instance Normalization, 2016. https://arxiv.org/abs/1607.08022
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -21,8 +20,6 @@ from medseg.networks.cpu.layout import CHANNELS_LAST, is_channels_last_on_cpu
 
 __all__ = ["InstanceNorm"]
 
-Then = Literal["nothing", "relu"]
-
 
 class InstanceNorm(nn.Module):
     """Each channel of each sample to mean 0 and variance 1; then a learnt scale and shift.
@@ -32,24 +29,16 @@ class InstanceNorm(nn.Module):
     Args:
         channels: Of the features.
         eps: Added to the variance.
-        then: What is done to the result: `nothing`; or `relu`, and then nothing else may write
-            over it.
-
-    Raises:
-        ValueError: If `then` is another word.
     """
 
-    def __init__(self, channels: int, eps: float = 1e-5, then: Then = "nothing") -> None:
+    def __init__(self, channels: int, eps: float = 1e-5) -> None:
         super().__init__()
-        if then not in get_args(Then):
-            raise ValueError(f"then must be one of {get_args(Then)}, got {then!r}")
         self.eps = eps
-        self.then: str = then
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Normalise, and do what follows.
+        """Normalise.
 
         Args:
             features: `(B, C, *spatial)`, two or three spatial axes, more than one voxel.
@@ -60,20 +49,17 @@ class InstanceNorm(nn.Module):
         if not torch.jit.is_scripting() and is_channels_last_on_cpu(features):  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
             # A MetaTensor makes views of what is computed, over which no activation may write.
             plain = features.as_subclass(Tensor)
-            return _sample_by_sample(plain, self.weight, self.bias, self.eps, self.then)
-        features = instance_norm(features, weight=self.weight, bias=self.bias, eps=self.eps)
-        return features.relu_() if self.then == "relu" else features
+            return _sample_by_sample(plain, self.weight, self.bias, self.eps)
+        return instance_norm(features, weight=self.weight, bias=self.bias, eps=self.eps)
 
     def extra_repr(self) -> str:
         """What stands between its brackets."""
-        return f"{len(self.weight)}, eps={self.eps}, then={self.then}"
+        return f"{len(self.weight)}, eps={self.eps}"
 
 
 class _SampleBySample(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, features: Tensor, weight: Tensor, bias: Tensor, eps: float, then: Then
-    ) -> Tensor:
+    def forward(ctx: Any, features: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
         result = torch.empty_like(features)
         means = weight.new_empty(features.shape[:2])
         scales = torch.empty_like(means)
@@ -81,27 +67,24 @@ class _SampleBySample(torch.autograd.Function):
             _samples(features), _samples(result), means, scales, strict=True
         ):
             _norm_into(out, (mean, scale), sample, weight, bias, eps)
-            if then == "relu":
-                out.relu_()
         ctx.eps = eps
-        # Without a ReLU what follows may write over the result.
-        ctx.save_for_backward(features, weight, means, scales, result if then == "relu" else None)
+        # Not the result: an activation may write over it.
+        ctx.save_for_backward(features, weight, means, scales)
         return result
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride] - torch passes as many as forward returns
-        features, weight, means, scales, result = ctx.saved_tensors
+        features, weight, means, scales = ctx.saved_tensors
         uppers = _samples(gradient.contiguous(memory_format=CHANNELS_LAST[features.dim()]))
-        results = (None,) * len(uppers) if result is None else _samples(result)
         parts = [
-            _norm_backward(_relu_backward(upper, out), sample, weight, moments, ctx.eps)
-            for upper, out, sample, *moments in zip(
-                uppers, results, _samples(features), means, scales, strict=True
+            _norm_backward(upper, sample, weight, moments, ctx.eps)
+            for upper, sample, *moments in zip(
+                uppers, _samples(features), means, scales, strict=True
             )
         ]
         lower, weights, biases = zip(*parts, strict=True)
-        return _batch(lower), _added(weights), _added(biases), None, None
+        return _batch(lower), _added(weights), _added(biases), None
 
 
 _sample_by_sample = cast("Any", _SampleBySample).apply
@@ -145,12 +128,6 @@ def _norm_backward(
         eps=eps,
         output_mask=[True, True, True],
     )
-
-
-def _relu_backward(upper: Tensor, result: Tensor | None) -> Tensor:
-    if result is None:
-        return upper
-    return torch.ops.aten.threshold_backward.default(upper, result, 0)
 
 
 def _samples(batch: Tensor) -> tuple[Tensor, ...]:

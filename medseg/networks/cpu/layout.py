@@ -3,22 +3,20 @@
 import torch
 from torch import Tensor
 
-__all__ = ["CHANNELS_LAST", "is_channels_last_on_cpu", "leaves_python"]
+__all__ = ["CHANNELS_LAST", "is_channels_last_on_cpu"]
 
 # By the number of axes, batch and channels included.
 CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
 @torch.jit.unused
-def leaves_python() -> bool:
-    """Whether the network is traced or compiled: it keeps torch's operators, which others know."""
-    return torch.jit.is_tracing() or torch.compiler.is_compiling()  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
-
-
-@torch.jit.unused
 def is_channels_last_on_cpu(features: Tensor) -> bool:
-    """Whether features are laid out so, and the network is run rather than exported."""
+    """Whether features are laid out so, and the network is run rather than exported.
+
+    Traced or compiled it keeps torch's operators, which others know.
+    """
+    leaves_python = torch.jit.is_tracing() or torch.compiler.is_compiling()  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
     layout = CHANNELS_LAST.get(features.dim())
-    if leaves_python() or layout is None or features.device.type != "cpu":
+    if leaves_python or layout is None or features.device.type != "cpu":
         return False
     return not features.is_contiguous() and features.is_contiguous(memory_format=layout)

@@ -14,11 +14,11 @@ from torch.func import functional_call
 
 from medseg.networks.cpu.layout import is_channels_last_on_cpu
 
-__all__ = ["convolve_up"]
+__all__ = ["transposed_conv"]
 
 
 @torch.jit.unused
-def convolve_up(layer: nn.Module, features: Tensor) -> Tensor:
+def transposed_conv(layer: nn.Module, features: Tensor) -> Tensor:
     """What `layer(features)` gives, with the same gradients.
 
     Args:

@@ -106,9 +106,9 @@ def test_a_draw_is_a_pair_of_plain_integers():
         ({"rank": 2, "world_size": 2}, "rank must be below world_size 2, got 2"),
         ({"world_size": 0}, "world_size must be a whole number from 1, got 0"),
         ({"weights": [1.0]}, r"weights must be one number for each of 3 cases, got shape \(1,\)"),
-        ({"weights": [1, -1, 1]}, r"weights must be 0 or more, and not all 0, got -1.0"),
-        ({"weights": [1, float("nan"), 1]}, "weights must be 0 or more, and not all 0, got nan"),
-        ({"weights": [0, 0, 0]}, "weights must be 0 or more, and not all 0, got zeros"),
+        ({"weights": [1, -1, 1]}, r"weights\[1\] must be a finite number of at least 0, got -1.0"),
+        ({"weights": [1, float("nan"), 1]}, r"weights\[1\] must be a .* got nan"),
+        ({"weights": [0, 0, 0]}, r"weights must have one above 0, got \[0.0, 0.0, 0.0\]"),
     ],
 )
 def test_arguments_that_make_no_sense_are_one_line(arguments, told):

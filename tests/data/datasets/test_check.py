@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from medseg.data.datasets.check import check_cases, check_dataset
+from medseg.data.datasets.check import check_dataset
 from medseg.data.dicom.ct_writer import write_ct_series
 from medseg.data.digest import path_sha256
 from medseg.data.manifest import load_manifest
@@ -136,7 +136,7 @@ def test_an_empty_folder_is_refused_as_such(tmp_path):
     manifest = write_dataset(tmp_path / "full")
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="empty: the folder is empty"):
-        list(check_cases(manifest, tmp_path / "empty"))
+        check_dataset(manifest, tmp_path / "empty")
 
 
 def test_checking_changes_nothing(tmp_path):

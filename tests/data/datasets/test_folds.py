@@ -52,5 +52,5 @@ def test_more_folds_than_patients_are_refused():
 
 @pytest.mark.parametrize("n", [1, 0, -2])
 def test_less_than_two_folds_are_refused(n):
-    with pytest.raises(UsageError, match=f"folds must be at least 2, got {n}"):
+    with pytest.raises(UsageError, match=f"folds must be a whole number from 2, got {n}"):
         deal_folds(["a", "b"], n)

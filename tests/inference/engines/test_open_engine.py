@@ -132,9 +132,9 @@ def test_other_windows_are_refused(windows, tmp_path):
         ({"engine": "tensorrt"}, "engine must be one of"),
         ({"precision": "int8"}, "precision must be one of"),
         ({"compile": "maybe"}, "compile must be one of"),
-        ({"window": (8, 0, 8)}, "window must be 2 or 3 positive sizes"),
-        ({"window": (8,)}, "window must be 2 or 3 positive sizes"),
-        ({"channels": 0}, "channels must be 1 or more"),
+        ({"window": (8, 0, 8)}, "window must be 2 or 3 whole numbers from 1"),
+        ({"window": (8,)}, "window must be 2 or 3 whole numbers from 1"),
+        ({"channels": 0}, "channels must be a whole number from 1"),
         ({"precision": "fp16"}, "a CPU has no fp16 that pays"),
     ],
 )

@@ -6,7 +6,7 @@ from monai.data.meta_tensor import MetaTensor
 from torch import nn
 
 from medseg.networks.cpu.layout import CHANNELS_LAST
-from medseg.networks.cpu.transposed_bias import convolve_up
+from medseg.networks.cpu.transposed_bias import transposed_conv
 
 SHAPES = [(2, 3, 5, 4), (1, 3, 2, 3, 4)]
 LAYERS = {4: nn.ConvTranspose2d, 5: nn.ConvTranspose3d}
@@ -37,7 +37,7 @@ def test_values_and_gradients_are_those_of_the_layer(shape, layout):
     # Half of a wider gradient, as a skip beside it leaves it.
     upper = layout(torch.randn_like(torch.cat([layer(features)] * 2, dim=1)))[:, 2:]
     expected = gradients(layer, layer, features, upper)
-    found = gradients(lambda f: convolve_up(layer, f), layer, features, upper)
+    found = gradients(lambda f: transposed_conv(layer, f), layer, features, upper)
     for mine, others in zip(found, expected, strict=True):
         torch.testing.assert_close(mine, others, check_stride=False)
 
@@ -46,7 +46,7 @@ def test_values_and_gradients_are_those_of_the_layer(shape, layout):
 def test_the_bias_gradient_of_bf16_features_is_of_the_biass_type_and_summed_in_fp32(shape):
     layer = layer_for(shape, torch.float32)
     with torch.autocast("cpu", torch.bfloat16):
-        result = convolve_up(layer, channels_last(torch.randn(shape)))
+        result = transposed_conv(layer, channels_last(torch.randn(shape)))
     assert result.dtype == torch.bfloat16
     result.backward(torch.ones_like(result))
     assert layer.bias.grad.dtype == torch.float32
@@ -57,7 +57,7 @@ def test_the_bias_gradient_of_bf16_features_is_of_the_biass_type_and_summed_in_f
 def test_features_with_meta_data_are_taken():
     layer = layer_for(SHAPES[0])
     features = channels_last(torch.randn(SHAPES[0], dtype=torch.float64))
-    convolve_up(layer, MetaTensor(features)).square().sum().backward()
+    transposed_conv(layer, MetaTensor(features)).square().sum().backward()
     found = layer.bias.grad.clone()
     layer.zero_grad()
     layer(features).square().sum().backward()
@@ -67,7 +67,9 @@ def test_features_with_meta_data_are_taken():
 def test_a_bias_that_does_not_learn_gets_no_gradient():
     layer = layer_for(SHAPES[0])
     layer.bias.requires_grad_(requires_grad=False)
-    convolve_up(layer, channels_last(torch.randn(SHAPES[0], dtype=torch.float64))).sum().backward()
+    transposed_conv(
+        layer, channels_last(torch.randn(SHAPES[0], dtype=torch.float64))
+    ).sum().backward()
     assert layer.bias.grad is None
     assert layer.weight.grad is not None
 
@@ -75,5 +77,5 @@ def test_a_bias_that_does_not_learn_gets_no_gradient():
 def test_what_listens_to_the_layer_still_hears_it():
     layer, heard = layer_for(SHAPES[0]), []
     layer.register_forward_hook(lambda *_: heard.append(1))
-    convolve_up(layer, channels_last(torch.randn(SHAPES[0], dtype=torch.float64)))
+    transposed_conv(layer, channels_last(torch.randn(SHAPES[0], dtype=torch.float64)))
     assert heard == [1]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg._checks import require_sizes, require_whole_number
 from medseg.data.phantoms.chest.body import Shapes, form_shapes, sample_build
 from medseg.data.phantoms.chest.canvas import BLOOD_HU, Canvas
 from medseg.data.phantoms.chest.lesions import Lesion, paint_lesions, sample_lesions
@@ -18,6 +19,7 @@ from medseg.data.phantoms.chest.lungs import Trees, grow_trees, paint_parenchyma
 from medseg.data.phantoms.chest.scanner import scan
 from medseg.data.phantoms.chest.tissue import paint_tissue
 from medseg.data.phantoms.grid import coverage, sample_grid
+from medseg.errors import UsageError
 
 __all__ = ["Phantom", "chest_phantom"]
 
@@ -93,15 +95,14 @@ def chest_phantom(
 
 
 def _check(shape: tuple[int, int, int], lesions: int | None, orientation: str | None) -> None:
-    if len(shape) != 3 or min(shape) < 8:
-        raise ValueError(f"shape must have three axes of 8 voxels or more, got {shape}")
-    if lesions is not None and lesions < 0:
-        raise ValueError(f"lesions must be 0 or more, got {lesions}")
+    require_sizes("shape", shape, axes=(3,), at_least=8)
+    if lesions is not None:
+        require_whole_number("lesions", lesions, at_least=0)
     if orientation is not None and (
         len(orientation) != 3
         or any(c not in pair for c, pair in zip(orientation, ("LR", "AP", "IS"), strict=True))
     ):
-        raise ValueError(
+        raise UsageError(
             f"orientation must be one of L R, one of A P, one of I S, got {orientation!r}"
         )
 

@@ -1,7 +1,5 @@
 """What a CT scanner makes of a phantom: blur, noise, whole Hounsfield units."""
 
-from typing import Any, cast
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -37,4 +35,4 @@ def scan(rng: np.random.Generator, grid: Grid, body: Field, image: Field) -> NDA
 
 
 def _blur(field: Field, sigma_voxels: list[float]) -> Field:
-    return cast("Any", ndimage).gaussian_filter(field, sigma_voxels, mode="nearest", truncate=3)
+    return ndimage.gaussian_filter(field, sigma_voxels, mode="nearest", truncate=3)

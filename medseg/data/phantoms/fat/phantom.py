@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg._checks import require_fraction, require_number, require_sizes
 from medseg.data.phantoms.fat.build import (
     LEAST_BMI,
     MOST_BMI,
@@ -119,12 +120,11 @@ def fat_phantom(
 
 
 def _check(shape: tuple[int, int], bmi: float | None, level: float | None) -> None:
-    if len(shape) != 2 or min(shape) < 8:
-        raise ValueError(f"shape must have two axes of 8 pixels or more, got {shape}")
-    if bmi is not None and not LEAST_BMI <= bmi <= MOST_BMI:
-        raise ValueError(f"bmi must be in [{LEAST_BMI:g}, {MOST_BMI:g}], got {bmi}")
-    if level is not None and not 0 <= level <= 1:
-        raise ValueError(f"level must be in [0, 1], got {level}")
+    require_sizes("shape", shape, axes=(2,), at_least=8)
+    if bmi is not None:
+        require_number("bmi", bmi, at_least=LEAST_BMI, at_most=MOST_BMI)
+    if level is not None:
+        require_fraction("level", level)
 
 
 def _grid(shift_mm: NDArray[np.float64], shape: tuple[int, int], girth: Girth) -> SliceGrid:

@@ -7,7 +7,7 @@ ghosts; noise is Rician; the scale is the scanner's own.
 
 from dataclasses import dataclass
 from math import exp, log
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,4 +115,4 @@ def _sensitivity(
 
 
 def _blur(field: Field, sigma_pixels: float) -> Field:
-    return cast("Any", ndimage).gaussian_filter(field, sigma_pixels, mode="nearest", truncate=3)
+    return ndimage.gaussian_filter(field, sigma_pixels, mode="nearest", truncate=3)

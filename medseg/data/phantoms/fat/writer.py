@@ -12,6 +12,7 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
+from medseg._checks import require_whole_number
 from medseg.data.manifest import Case, Channel, Label, Manifest, save_manifest
 from medseg.data.phantoms.fat.phantom import FAT_SHAPE, fat_phantom
 from medseg.data.phantoms.files import (
@@ -21,7 +22,6 @@ from medseg.data.phantoms.files import (
     whole_folder,
     write_nifti,
 )
-from medseg.errors import UsageError
 
 __all__ = ["FatPhantomSet", "write_fat_phantoms"]
 
@@ -53,8 +53,7 @@ class FatPhantomSet:
         require_split(
             cases=self.patients, test_cases=self.test_patients, folds=self.folds, seed=self.seed
         )
-        if self.slices < 1:
-            raise UsageError(f"slices must be 1 or more, got {self.slices}")
+        require_whole_number("slices", self.slices, at_least=1)
 
 
 def write_fat_phantoms(folder: str | Path, phantoms: FatPhantomSet) -> Manifest:

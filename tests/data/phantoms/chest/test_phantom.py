@@ -170,8 +170,8 @@ def test_flipping_twice_gives_the_case_back():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"shape": (64, 7, 64)}, r"shape must .* 8 voxels or more, got \(64, 7, 64\)"),
-        ({"lesions": -1}, "lesions must be 0 or more, got -1"),
+        ({"shape": (64, 7, 64)}, r"shape must be 3 whole numbers from 8, got \(64, 7, 64\)"),
+        ({"lesions": -1}, "lesions must be a whole number from 0, got -1"),
         ({"orientation": "ARS"}, "orientation must be one of L R, .* got 'ARS'"),
         ({"orientation": "LP"}, "orientation must be one of L R, .* got 'LP'"),
     ],

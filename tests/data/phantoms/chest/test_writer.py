@@ -143,7 +143,7 @@ def test_an_empty_folder_is_filled(tmp_path):
 
 def test_a_set_that_fails_half_way_leaves_nothing_behind(tmp_path):
     plan = PhantomSet(cases=2, test_cases=0, folds=1, shape=(8, 8, 4))
-    with pytest.raises(ValueError, match="8 voxels or more"):
+    with pytest.raises(ValueError, match="3 whole numbers from 8"):
         write_phantoms(tmp_path / "set", plan)
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match=r"cannot write here .*; name another folder"):
@@ -154,8 +154,8 @@ def test_a_set_that_fails_half_way_leaves_nothing_behind(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"folds": 0}, "folds must be 1 or more, got 0"),
-        ({"seed": -1}, "seed must be 0 or more, got -1"),
+        ({"folds": 0}, "folds must be a whole number from 1, got 0"),
+        ({"seed": -1}, "seed must be a whole number from 0, got -1"),
         ({"cases": 3, "test_cases": 2, "folds": 2}, "got 3 cases, 2 test cases and 2 folds"),
         ({"test_cases": -1}, "-1 test cases"),
     ],

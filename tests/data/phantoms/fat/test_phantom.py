@@ -163,7 +163,7 @@ def test_noise_is_that_of_a_magnitude_never_of_mean_nought_in_air():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"shape": (64, 7)}, r"shape must have two axes of 8 pixels or more, got \(64, 7\)"),
+        ({"shape": (64, 7)}, r"shape must be 2 whole numbers from 8, got \(64, 7\)"),
         ({"bmi": 12.0}, r"bmi must be in \[17, 42\], got 12"),
         ({"level": 1.5}, r"level must be in \[0, 1\], got 1.5"),
     ],

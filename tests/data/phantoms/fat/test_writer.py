@@ -74,8 +74,8 @@ def test_a_folder_that_holds_something_is_refused_and_left_alone(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"slices": 0}, "slices must be 1 or more, got 0"),
-        ({"folds": 0}, "folds must be 1 or more, got 0"),
+        ({"slices": 0}, "slices must be a whole number from 1, got 0"),
+        ({"folds": 0}, "folds must be a whole number from 1, got 0"),
         ({"patients": 3, "test_patients": 2}, "got 3 cases, 2 test cases and 2 folds"),
     ],
 )

@@ -1,9 +1,9 @@
-"""What spelling a label out promises: any dtype, nothing but classes, ignored voxels empty."""
+"""What a loss makes of its label promises: any dtype, nothing but classes, ignored voxels empty."""
 
 import pytest
 import torch
 
-from medseg.losses.one_hot import one_hot_label
+from medseg.losses.inputs import one_hot_label
 
 LABEL = torch.tensor([[[[0, 1], [2, 1]]]])
 DTYPES = [

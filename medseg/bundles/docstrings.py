@@ -1,0 +1,115 @@
+"""Documented arguments of a config component: meaning, default and allowed values.
+
+Read from the signature and the docstring (Google style) of what its `_target_` names.
+"""
+
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+__all__ = ["Argument", "documented_arguments"]
+
+_ENTRY = re.compile(r"^(\w+): (.*)$")
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a component.
+
+    Attributes:
+        name: As a config writes it.
+        default: `...` where there is none.
+        choices: The allowed words, if it is a choice.
+        meaning: One paragraph, empty where the docstring has none.
+    """
+
+    name: str
+    default: Any
+    choices: tuple[Any, ...]
+    meaning: str
+
+
+def documented_arguments(target: str) -> dict[str, Argument]:
+    """The arguments that a component takes, by name.
+
+    Args:
+        target: Dotted name of a class or a function, such as `medseg.networks.UNet`.
+
+    Returns:
+        In the order of the signature; empty if `target` cannot be imported, or its signature
+        cannot be read, as of MONAI's short names.
+    """
+    thing = _imported(target)
+    parameters = _parameters(thing)
+    meanings, words = _meanings(thing), _choices(thing)
+    return {
+        name: Argument(
+            name,
+            ... if parameter.default is parameter.empty else parameter.default,
+            words.get(name, ()),
+            meanings.get(name, ""),
+        )
+        for name, parameter in parameters.items()
+        if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+    }
+
+
+def _parameters(thing: Any) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(thing).parameters
+    except (TypeError, ValueError):
+        return {}
+
+
+def _imported(target: str) -> Any:
+    module, _, name = target.rpartition(".")
+    try:
+        return getattr(import_module(module), name, None) if module else None
+    except ImportError:
+        return None
+
+
+def _meanings(thing: Any) -> dict[str, str]:
+    """The entries of `Args:` or `Attributes:`, of a class and its `__init__`."""
+    texts = [inspect.getdoc(thing) or ""]
+    if inspect.isclass(thing):
+        texts.append(inspect.getdoc(thing.__init__) or "")
+    found: dict[str, str] = {}
+    for text in texts:
+        for heading in ("Attributes", "Args"):
+            section = re.search(rf"^{heading}:\n((?:[ \t]+.*\n?|\n)*)", text, re.MULTILINE)
+            if section:
+                found.update(_entries(inspect.cleandoc(section[1])))
+    return found
+
+
+def _entries(section: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    name = ""
+    for line in section.splitlines():
+        entry = _ENTRY.match(line)
+        if entry:
+            name = entry[1]
+            found[name] = entry[2]
+        elif name and line.strip():
+            found[name] += f" {line.strip()}"
+    return found
+
+
+def _choices(thing: Any) -> Mapping[str, tuple[Any, ...]]:
+    function = thing.__init__ if inspect.isclass(thing) else thing
+    try:
+        hints = get_type_hints(function)
+    except (AttributeError, NameError, TypeError):  # of a library's own kind
+        return {}
+    return {name: _words(hint) for name, hint in hints.items()}
+
+
+def _words(hint: Any) -> tuple[Any, ...]:
+    """The values of the `Literal`s in a type, and None beside them where it is optional."""
+    parts = [hint, *get_args(hint)] if get_origin(hint) is not Literal else [hint]
+    words = tuple(word for part in parts if get_origin(part) is Literal for word in get_args(part))
+    return (*words, None) if words and type(None) in get_args(hint) else words

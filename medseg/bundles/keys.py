@@ -1,0 +1,205 @@
+"""Config keys of a bundle: path, value, allowed values and meaning of each.
+
+`medseg train BUNDLE --keys` prints them, and an override finds a nested key by its last part where
+only one has it. Meanings come from where the code has them: docstrings of the components, and the
+comments beside the config's own keys.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from medseg.bundles.docstrings import documented_arguments
+
+__all__ = ["Key", "bundle_keys", "is_argument", "nested_paths", "search_keys"]
+
+CONTROL = "medseg.training.Control"
+# Parts of the loop and places: what they take is a key already, or none of the user's.
+_PLUMBING = {
+    "bundle_root", "parts", "train_cases", "val_cases", "settings", "trained_network",
+    "initialize", "finalize",
+}  # fmt: skip
+_LOOP = {"train", "validate"}
+_COMMENT = re.compile(r"^(?P<key>[\w#]+):(?P<value>.*?)(?:\s#\s(?P<comment>.*))?$")
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key that can be overridden.
+
+    Attributes:
+        path: As `KEY=VALUE` names it: `epochs`, `control#ema`; the last part is enough where
+            no other key has it.
+        value: What the config says, or the default, as YAML; empty if it has to be given.
+        choices: The allowed words, if it is a choice.
+        meaning: What it does; empty where nothing says so.
+        component: Class or function that it is an argument of; empty for a key of the config's own.
+    """
+
+    path: str
+    value: str
+    choices: tuple[str, ...]
+    meaning: str
+    component: str = ""
+
+
+def bundle_keys(config: Mapping[str, Any], paths: Sequence[str | Path]) -> list[Key]:
+    """Every key of a merged config, and what its components take beyond it.
+
+    Args:
+        config: As `read_config` merges it.
+        paths: Its files, for their comments.
+    """
+    comments = _comments(paths)
+    control = documented_arguments(CONTROL)
+    keys: list[Key] = []
+    for name, value in config.items():
+        if name.startswith("_") or name in _PLUMBING or _is_run(value):
+            continue
+        argument = control.get(name)
+        if not _is_component(value) and not _has_components(value):
+            meaning = argument.meaning if argument else comments.get(name, "")
+            words = argument.choices if argument else ()
+            keys.append(Key(name, _shown(value), _texts(words), meaning))
+        else:
+            keys.extend(_nested(name, value))
+    return keys
+
+
+def search_keys(keys: Iterable[Key], text: str) -> list[Key]:
+    """The keys whose path, component or meaning holds a text, in any case of letters."""
+    sought = text.casefold()
+    return [key for key in keys if sought in f"{key.path} {key.component} {key.meaning}".casefold()]
+
+
+def nested_paths(name: str, config: Mapping[str, Any]) -> list[str]:
+    """Paths of the nested keys that end in a name, those first that the config writes out.
+
+    Args:
+        name: A last part, such as `ema`.
+        config: As `read_config` merges it.
+
+    Returns:
+        Paths with `::`. A key that only hands on another one (`"@epochs"`) is left out. Those of
+        the loop, `train::...` and `validate::...`, count where there is no other.
+    """
+    top = {key: value for key, value in config.items() if key not in _PLUMBING | _LOOP}
+    implied = [
+        f"{key}::{name}"
+        for key, value in top.items()
+        if _is_component(value) and name not in value
+        if name in documented_arguments(value["_target_"])
+    ]
+    loop = {key: value for key, value in config.items() if key in _LOOP}
+    return _written(name, top) + implied or _written(name, loop)
+
+
+def is_argument(path: str, config: Mapping[str, Any]) -> bool:
+    """Whether a path with `::` names an argument that a component takes, written out or not."""
+    *parents, name = path.split("::")
+    value: Any = config
+    for parent in parents:
+        children = {str(key): child for key, child in _children(value)}
+        value = children.get(parent)
+    return _is_component(value) and name in documented_arguments(value["_target_"])
+
+
+def _written(name: str, config: Mapping[str, Any]) -> list[str]:
+    return [
+        path
+        for path, value in _walk(config)
+        if path.rpartition("::")[2] == name and not _is_reference(value)
+    ]
+
+
+def _nested(path: str, value: Any) -> Iterator[Key]:
+    if _is_component(value):
+        arguments = documented_arguments(value["_target_"])
+        in_loop = path.partition("#")[0] in _LOOP
+        rest = {
+            name: argument.default
+            for name, argument in arguments.items()
+            if name not in value and argument.default is not ... and not in_loop
+        }
+        for name, child in {**value, **rest}.items():
+            if name.startswith("_") or _is_reference(child) or (in_loop and _is_expression(child)):
+                continue
+            argument = arguments.get(name)
+            meaning = argument.meaning if argument else ""
+            component = str(value["_target_"]).rpartition(".")[2]
+            nested = _has_components(child) or _is_component(child)
+            if meaning or not nested:
+                words = _texts(argument.choices) if argument else ()
+                yield Key(f"{path}#{name}", _shown(child), words, meaning, component)
+            if nested:
+                yield from _nested(f"{path}#{name}", child)
+    elif isinstance(value, list | Mapping):
+        for name, child in _children(value):
+            yield from _nested(f"{path}#{name}", child)
+
+
+def _walk(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, child in _children(value):
+        path = f"{prefix}::{name}" if prefix else str(name)
+        if prefix:
+            yield path, child
+        yield from _walk(child, path)
+
+
+def _children(value: Any) -> Iterable[tuple[object, Any]]:
+    if isinstance(value, Mapping):
+        return cast("Mapping[object, Any]", value).items()
+    return enumerate(cast("list[Any]", value)) if isinstance(value, list) else ()
+
+
+def _is_component(value: Any) -> bool:
+    return isinstance(value, Mapping) and "_target_" in value
+
+
+def _has_components(value: Any) -> bool:
+    return any(_is_component(child) or _has_components(child) for _, child in _children(value))
+
+
+def _is_run(value: Any) -> bool:
+    """A run id or its alias: something to run, no value."""
+    if isinstance(value, str):
+        return value.startswith("%")
+    return isinstance(value, list) and any(
+        isinstance(step, str) and step.startswith("$") for step in cast("list[Any]", value)
+    )
+
+
+def _is_reference(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("@")
+
+
+def _is_expression(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(("$", "%"))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if _is_component(value):
+        return str(value["_target_"]).rpartition(".")[2]
+    text = yaml.safe_dump(value, default_flow_style=True, width=10_000)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _texts(words: Iterable[Any]) -> tuple[str, ...]:
+    return tuple("null" if word is None else str(word) for word in words)
+
+
+def _comments(paths: Sequence[str | Path]) -> dict[str, str]:
+    """Of each key in the first column, the comment behind it."""
+    found: dict[str, str] = {}
+    for path in paths:
+        for line in Path(path).read_text(encoding="utf-8").splitlines():
+            match = _COMMENT.match(line)
+            if match and match["comment"]:
+                found[match["key"]] = match["comment"]
+    return found

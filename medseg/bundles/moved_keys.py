@@ -1,0 +1,110 @@
+"""Moved and misspelt config keys: MONAI takes both without a word, here they are one line.
+
+MONAI adds an unknown key to the config, where nothing refers to it: `--max_epoch 5` changes
+nothing, and the training runs for a night. The same would become of a key of an earlier version in
+a config of one's own.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from medseg.bundles.configs import read_config
+from medseg.bundles.keys import is_argument, nested_paths
+from medseg.bundles.root import config_files
+from medseg.errors import UsageError
+
+__all__ = ["refuse_lost_keys", "refuse_moved_keys"]
+
+# Where the keys of earlier versions went.
+_NETWORK = (
+    "spatial_dims", "in_channels", "first_width", "growth", "max_width", "depth", "kernel_sizes",
+    "pool_sizes", "activation", "norm", "norm_kind", "initialisation", "dropout",
+)  # fmt: skip
+_CONTROL = (
+    "checkpoint_dir", "warmup", "plateau_factor", "plateau_patience", "early_stop_tolerance",
+    "clip_gradients", "accumulation_steps", "ema", "final_weights", "case_weights",
+    "stored_augmentations", "compile", "tensorboard", "mlflow", "worker_start",
+    "quarantine_share", "cache_dir", "val_overlap", "window_batch",
+)  # fmt: skip
+MOVED = {
+    **{name: f"network_def#{name}" for name in _NETWORK},
+    **{name: f"control#{name}" for name in _CONTROL},
+    "memory_format": "network#memory_format",
+    "fn_weight": "loss#fn_weight",
+    "fp_weight": "loss#fp_weight",
+    "ce_weight": "loss#ce_weight",
+    "dice_average": "loss#average",
+    "dice_absent": "loss#absent",
+    "dice_classes": "loss#classes",
+    "momentum": "optimizer#momentum",
+    "rho": "optimizer#rho",
+    "prepare_batch": "train#trainer#prepare_batch",
+}
+# Options of `python -m monai.bundle run` that are no keys.
+_OF_MONAI = {
+    "run_id", "init_id", "final_id", "meta_file", "config_file", "logging_file", "tracking",
+    "args_file", "runner_id",
+}  # fmt: skip
+_OPTION = re.compile(r"--?(?P<key>[A-Za-z_][\w#:-]*)(=.*)?", re.DOTALL)
+
+
+def refuse_moved_keys(config: Mapping[str, Any]) -> None:
+    """Refuse a key of an earlier version that nothing in the config refers to.
+
+    Args:
+        config: As `read_config` merges it.
+
+    Raises:
+        UsageError: It says where the key went.
+    """
+    moved = [key for key in MOVED if key in config]
+    texts = "\n".join(_texts(config)) if moved else ""
+    for key in moved:
+        if not re.search(rf"[@%]{key}\b", texts):
+            raise UsageError(f"{key}: this key is {MOVED[key]} now; rename it in your config")
+
+
+def refuse_lost_keys(arguments: Sequence[str]) -> None:
+    """Refuse what a command line of `python -m monai.bundle run` would set and nothing would use.
+
+    Args:
+        arguments: `sys.argv`; without `--config_file` in it, nothing is checked.
+
+    Raises:
+        UsageError: For a key that the configs have not; it names the nearest or the new one.
+    """
+    files = config_files(arguments)
+    if not files:
+        return
+    config = read_config([str(file) for file in files])
+    refuse_moved_keys(config)
+    for text in arguments:
+        option = _OPTION.fullmatch(text)
+        key = option["key"].replace("-", "_").replace("#", "::") if option else ""
+        if key and key.partition("::")[0] not in _OF_MONAI | config.keys():
+            raise _lost(key, config)
+
+
+def _lost(key: str, config: Mapping[str, Any]) -> UsageError:
+    moved = MOVED.get(key, "")
+    paths = nested_paths(key, config)
+    if moved and is_argument(moved.replace("#", "::"), config):
+        paths = [moved]
+    if len(paths) == 1:
+        return UsageError(f"{key}: give it by its path, --{paths[0].replace('::', '#')}")
+    near = difflib.get_close_matches(key, config, n=1)
+    hint = f"did you mean {near[0]}?" if near else "`medseg train BUNDLE --keys` lists all"
+    return UsageError(f"{key}: no such key in this config; {hint}")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for child in cast("Mapping[object, Any]", value).values():
+            yield from _texts(child)
+    elif isinstance(value, list):
+        for child in cast("list[Any]", value):
+            yield from _texts(child)

@@ -1,0 +1,255 @@
+"""Training control: every choice of the training loop, with its meaning, default and check.
+
+A bundle's `train.yaml` builds one `Control` and hands it to the functions of
+`medseg.training.datasets`, `handlers` and `trainer`. Keys that a bundle does not name have the
+defaults below; `medseg train BUNDLE --keys` prints them all from this file.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import ignite.distributed as idist
+
+from medseg._checks import (
+    require_choice,
+    require_fraction,
+    require_not_negative,
+    require_number,
+    require_positive,
+    require_whole_number,
+)
+from medseg.errors import UsageError
+from medseg.training.rate import Schedule
+
+__all__ = ["Control", "choices"]
+
+Cache = Literal["memory", "disk", "none"]
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Compile = Literal["none", "default", "reduce-overhead", "max-autotune"]
+
+# What may change when a training is resumed: where it lies, how fast it runs, when it ends.
+_FREE_ON_RESUME = {
+    "output_dir", "ckpt_dir", "checkpoint_dir", "start", "overwrite", "cache", "cache_dir",
+    "compile", "num_workers", "worker_start", "quarantine_share", "max_minutes", "final_weights",
+    "window_batch", "tensorboard", "mlflow", "experiment",
+}  # fmt: skip
+# The smallest value of each key that is a whole number.
+_WHOLE_NUMBERS = {
+    "epochs": 1, "iterations_per_epoch": 1, "batch_size": 1, "stored_augmentations": 1,
+    "num_workers": 0, "plateau_patience": 0, "accumulation_steps": 1, "early_stop_patience": 1,
+    "val_interval": 1, "window_batch": 1, "seed": 0,
+}  # fmt: skip
+_POSITIVE = ("learning_rate", "clip_gradients", "max_minutes", "ema", "plateau_factor")
+_NULLABLE = {
+    "stored_augmentations", "worker_start", "warmup", "clip_gradients", "ema",
+    "early_stop_patience", "max_minutes",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """What a training loop does beside network, loss, optimiser, data and transforms.
+
+    Attributes:
+        output_dir: Folder for `metrics.csv`, curves and TensorBoard events.
+        ckpt_dir: Folder for the best weights; null is `models` in output_dir.
+        checkpoint_dir: Folder for checkpoints to resume from; null is `checkpoints` in output_dir.
+        start: `fresh`, or `resume` from the newest checkpoint; on a CPU the weights are then
+            bit for bit those of an uninterrupted training.
+        overwrite: Whether weights and checkpoints of an earlier training are refused or replaced.
+        quick: A whole pass with three cases in a minute or two, to see that everything works; its
+            files go into folders named `quick`.
+        epochs: Passes, each of iterations_per_epoch steps.
+        iterations_per_epoch: Optimiser steps in an epoch, times accumulation_steps.
+        batch_size: Patches in a batch, of each process.
+        case_weights: How often each training case is drawn, relative to the others; null draws
+            all alike. `{_target_: medseg.data.balanced_weights, cases: "@train_cases"}` draws
+            each group of cases alike.
+        stored_augmentations: Number of fixed augmented versions of each case; null augments anew
+            at each draw.
+        cache: Where prepared cases are kept.
+        cache_dir: Folder of the disk cache; null is $MEDSEG_CACHE, or ~/.cache/medseg.
+        quarantine_share: Fraction of the training cases that may break during the training; other
+            cases take their place.
+        num_workers: Processes that load and augment; 0 does it in the training process.
+        worker_start: How these processes start; null is the system's way.
+        learning_rate: The highest learning rate.
+        schedule: `plateau` multiplies the rate by plateau_factor when validation stops improving;
+            `polynomial` falls to zero and `one_cycle` rises and falls, both over all iterations;
+            `constant` stays.
+        warmup: Fraction of the iterations spent on linear learning-rate warm-up, in [0, 1); null
+            is 0.05 for polynomial, 0.3 for one_cycle and else 0.
+        plateau_factor: Factor on the rate at a plateau, in (0, 1).
+        plateau_patience: Validations without a better score before the rate is lowered.
+        clip_gradients: Maximum L2 norm of the gradient; null does not clip.
+        accumulation_steps: Batches whose gradients are summed for one optimiser step.
+        ema: Decay of an exponential moving average of the weights, e.g. 0.999; the average is
+            what is validated and saved. Null keeps no average.
+        early_stop_patience: Validations without a better score before the training stops; null
+            never stops it.
+        early_stop_tolerance: How much a score must rise to count as better.
+        max_minutes: The training ends before this time is over, with a validated epoch; null
+            has no limit.
+        final_weights: Weights in memory after the training: those of the best validation, or of
+            the last step. The best are what is saved in any case.
+        val_interval: Epochs between validations.
+        val_overlap: Overlap of the sliding window in validation, in [0, 1).
+        window_batch: Windows in a batch in validation.
+        precision: `auto` is bf16 where the processor has it, else fp32; fp16, with loss scaling,
+            needs CUDA.
+        compile: Mode of torch.compile.
+        seed: Random seed of weights, draws and augmentation.
+        tensorboard: What TensorBoard gets: scalars only, or also a slice of each validation.
+        mlflow: URI of an MLflow store, e.g. sqlite:///runs.db; null logs nowhere else. Needs
+            medseg[mlflow].
+        experiment: Experiment in MLflow; of a path its last part.
+    """
+
+    output_dir: str
+    ckpt_dir: str | None = None
+    checkpoint_dir: str | None = None
+    start: Literal["fresh", "resume"] = "fresh"
+    overwrite: Literal["refuse", "replace"] = "refuse"
+    quick: bool = False
+    epochs: int = 50
+    iterations_per_epoch: int = 50
+    batch_size: int = 2
+    case_weights: Sequence[float] | None = None
+    stored_augmentations: int | None = None
+    cache: Cache = "memory"
+    cache_dir: str | None = None
+    quarantine_share: float = 0.0
+    num_workers: int = 0
+    worker_start: Literal["fork", "forkserver", "spawn"] | None = None
+    learning_rate: float = 0.001
+    schedule: Schedule = "plateau"
+    warmup: float | None = None
+    plateau_factor: float = 0.5
+    plateau_patience: int = 4
+    clip_gradients: float | None = None
+    accumulation_steps: int = 1
+    ema: float | None = None
+    early_stop_patience: int | None = None
+    early_stop_tolerance: float = 0.0
+    max_minutes: float | None = None
+    final_weights: Literal["best", "last"] = "best"
+    val_interval: int = 1
+    val_overlap: float = 0.25
+    window_batch: int = 2
+    precision: Precision = "auto"
+    compile: Compile = "none"
+    seed: int = 0
+    tensorboard: Literal["images", "scalars", "none"] = "images"
+    mlflow: str | None = None
+    experiment: str = "medseg"
+
+    def __post_init__(self) -> None:
+        """Check every value.
+
+        Raises:
+            UsageError: For the first key whose value is of the wrong kind or out of its range.
+        """
+        for name, words in choices().items():
+            _require_word(name, getattr(self, name), words)
+        for name, least in _WHOLE_NUMBERS.items():
+            if getattr(self, name) is not None or name not in _NULLABLE:
+                require_whole_number(name, getattr(self, name), at_least=least)
+        for name in _POSITIVE:
+            if getattr(self, name) is not None or name not in _NULLABLE:
+                require_positive(name, getattr(self, name))
+        for name in ("ema", "plateau_factor", "warmup", "val_overlap"):
+            if getattr(self, name) is not None or name not in _NULLABLE:
+                require_number(name, getattr(self, name), at_least=0, below=1)
+        require_fraction("quarantine_share", self.quarantine_share)
+        require_not_negative("early_stop_tolerance", self.early_stop_tolerance)
+
+    @property
+    def max_epochs(self) -> int:
+        """Epochs that are run; one in a quick pass."""
+        return 1 if self.quick else self.epochs
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in an epoch; at most five in a quick pass."""
+        return min(self.iterations_per_epoch, 5) if self.quick else self.iterations_per_epoch
+
+    @property
+    def epochs_between_validations(self) -> int:
+        """A training shorter than val_interval is validated too, or it would keep no weights."""
+        return min(self.val_interval, self.max_epochs)
+
+    @property
+    def warmup_share(self) -> float:
+        """Fraction of the iterations with a rising rate, in [0, 1)."""
+        if self.warmup is not None:
+            return self.warmup
+        return {"polynomial": 0.05, "one_cycle": 0.3}.get(self.schedule, 0.0)
+
+    @property
+    def log_dir(self) -> Path:
+        """Folder of tables, curves and events."""
+        return self._folder(self.output_dir)
+
+    @property
+    def weights_path(self) -> Path:
+        """File of the best weights."""
+        return self._folder(self.ckpt_dir or f"{self.output_dir}/models") / "model.safetensors"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the checkpoints."""
+        return self._folder(self.checkpoint_dir or f"{self.output_dir}/checkpoints")
+
+    @property
+    def existing(self) -> Literal["refuse", "replace"]:
+        """What becomes of files that are there; a quick pass replaces an earlier one's."""
+        return "replace" if self.quick else self.overwrite
+
+    @property
+    def writes_scalars(self) -> bool:
+        """Whether this process writes TensorBoard events."""
+        return self.first_process and self.tensorboard != "none"
+
+    @property
+    def first_process(self) -> bool:
+        """Whether this process writes files; of several processes only the first does."""
+        return idist.get_rank() == 0
+
+    def resume_settings(self) -> dict[str, Any]:
+        """The values that have to be the same when a training is resumed."""
+        kept = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name not in _FREE_ON_RESUME
+        }
+        # Only some schedules depend on how long the training is.
+        if not (self.schedule in ("polynomial", "one_cycle") or self.warmup_share):
+            del kept["epochs"]
+        return {**kept, "warmup": self.warmup_share, "world_size": idist.get_world_size()}
+
+    def _folder(self, path: str) -> Path:
+        return Path(path) / "quick" if self.quick else Path(path)
+
+
+def choices() -> dict[str, tuple[Any, ...]]:
+    """The values of each key that is a choice; None among them where it may be null."""
+    found: dict[str, tuple[Any, ...]] = {"quick": (False, True)}
+    for name, hint in get_type_hints(Control).items():
+        literals = [part for part in (hint, *get_args(hint)) if get_origin(part) is Literal]
+        words = tuple(word for literal in literals for word in get_args(literal))
+        if words:
+            found[name] = (*words, None) if name in _NULLABLE else words
+    return found
+
+
+def _require_word(name: str, value: object, words: Sequence[object]) -> None:
+    if words == (False, True):
+        if not isinstance(value, bool):
+            raise UsageError(f"{name} must be true or false, got {value!r}")
+        return
+    shown = [word for word in words if word is not None]
+    if value is not None or None not in words:
+        require_choice(name, value, shown)

@@ -1,0 +1,193 @@
+"""Handlers of the training loop, in the order in which they have to run.
+
+Each part of the control is one handler; what `Control` switches off is not in the list.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from monai.handlers.lr_schedule_handler import LrScheduleHandler
+from monai.handlers.tensorboard_handlers import TensorBoardStatsHandler
+from monai.handlers.validation_handler import ValidationHandler
+
+from medseg.training.agreed_scores import AgreedScores
+from medseg.training.checkpoints import Checkpoints
+from medseg.training.clip_gradients import ClipGradients
+from medseg.training.control import Control
+from medseg.training.early_stop import EarlyStop
+from medseg.training.epoch_table import EpochTable
+from medseg.training.max_time import MaxTime
+from medseg.training.mlflow_run import MlflowRun
+from medseg.training.parts import KEY_METRIC, TrainingParts
+from medseg.training.progress import ProgressBar
+from medseg.training.rate import RateSchedule
+from medseg.training.restore_best import RestoreBest
+from medseg.training.stop_on_nan import StopOnNan
+
+__all__ = ["training_handlers", "validation_handlers"]
+
+# MONAI's engines call `attach(engine)` of each.
+Handler = Any
+
+
+def training_handlers(
+    parts: TrainingParts,
+    *,
+    evaluator: Any,
+    described: Mapping[str, Any],
+    control: Control,
+    more: Sequence[Handler] = (),
+) -> list[Handler]:
+    """Handlers of the trainer.
+
+    Args:
+        parts: Network, optimiser and what goes with them.
+        evaluator: MONAI's, of the validation.
+        described: What has to be the same when the training is resumed, beside the control:
+            loss, settings, preprocessing, augmentation; of lists of cases only the names count.
+        control: What is switched on, and where files go.
+        more: Handlers of your own; they run after the validation and before the checkpoint.
+    """
+    schedule = RateSchedule(
+        parts.optimizer,
+        control.learning_rate,
+        schedule=control.schedule,
+        warmup=control.warmup_share,
+    )
+    return _without_none(
+        # The average follows each step before anything looks at it.
+        parts.average,
+        StopOnNan(),
+        ProgressBar("terminal" if control.first_process else "nowhere"),
+        schedule,
+        None if control.clip_gradients is None else ClipGradients(control.clip_gradients),
+        ValidationHandler(control.epochs_between_validations, evaluator),
+        MaxTime(evaluator, control.max_minutes),
+        _restore_best(parts, control),
+        _loss_scalars(control),
+        *more,
+        # Checkpoints last: they save what the others have done.
+        *_with_checkpoints(parts, evaluator, described, control),
+    )
+
+
+def validation_handlers(
+    parts: TrainingParts, *, control: Control, pictures: Handler = None
+) -> list[Handler]:
+    """Handlers of the evaluator.
+
+    Args:
+        parts: Plateau scheduler and best weights.
+        control: What is switched on, and where files go.
+        pictures: Draws a slice of each validation, e.g. `medseg.reports.ValidationSlice`; left out
+            unless `tensorboard` is `images`.
+    """
+    return _without_none(
+        AgreedScores(),
+        _plateau_steps(parts) if control.schedule == "plateau" else None,
+        parts.best_weights,
+        pictures if control.first_process and control.tensorboard == "images" else None,
+        _score_scalars(control),
+    )
+
+
+def _with_checkpoints(
+    parts: TrainingParts, evaluator: Any, described: Mapping[str, Any], control: Control
+) -> list[Handler | None]:
+    """The handlers that a checkpoint holds the state of, and the checkpoints."""
+    early_stop = _early_stop(evaluator, control)
+    table = _epoch_table(parts, evaluator, control)
+    run = None if table is None or control.mlflow is None else _mlflow_run(table, control)
+    checkpoints = Checkpoints(
+        str(control.checkpoints),
+        parts={
+            "network": parts.network,
+            "average": parts.average,
+            "optimizer": parts.optimizer,
+            "lr_scheduler": parts.plateau,
+            "best_weights": parts.best_weights,
+            "epoch_table": table,
+            "mlflow_run": run,
+            "early_stop": early_stop,
+        },
+        settings={
+            **{name: _case_names(thing) for name, thing in described.items()},
+            "optimizer": parts.optimizer,
+            **control.resume_settings(),
+        },
+        start=control.start,
+    )
+    return [early_stop, table, run, checkpoints]
+
+
+def _case_names(thing: Any) -> Any:
+    """The names of a list of cases, which may be moved to another folder; else the thing."""
+    if not isinstance(thing, list):
+        return thing
+    items = cast("list[Any]", thing)
+    return [item["case"] if isinstance(item, dict) else item for item in items]
+
+
+def _restore_best(parts: TrainingParts, control: Control) -> RestoreBest | None:
+    if control.final_weights == "last":
+        return None
+    return RestoreBest(parts.network, str(control.weights_path), start=control.start)
+
+
+def _early_stop(evaluator: Any, control: Control) -> EarlyStop | None:
+    if control.early_stop_patience is None:
+        return None
+    return EarlyStop(
+        evaluator,
+        metric=KEY_METRIC,
+        patience=control.early_stop_patience,
+        tolerance=control.early_stop_tolerance,
+    )
+
+
+def _epoch_table(parts: TrainingParts, evaluator: Any, control: Control) -> EpochTable | None:
+    if not control.first_process:
+        return None
+    return EpochTable(
+        str(control.log_dir / "metrics.csv"),
+        optimizer=parts.optimizer,
+        evaluator=evaluator,
+        metrics=[KEY_METRIC, *parts.class_metrics],
+    )
+
+
+def _mlflow_run(table: EpochTable, control: Control) -> MlflowRun:
+    return MlflowRun(table, str(control.mlflow), experiment=Path(control.experiment).name)
+
+
+def _plateau_steps(parts: TrainingParts) -> LrScheduleHandler:
+    return LrScheduleHandler(parts.plateau, print_lr=False, step_transform=_key_score)
+
+
+def _loss_scalars(control: Control) -> TensorBoardStatsHandler | None:
+    if not control.writes_scalars:
+        return None
+    return TensorBoardStatsHandler(
+        log_dir=str(control.log_dir), tag_name="train_loss", output_transform=_loss
+    )
+
+
+def _score_scalars(control: Control) -> TensorBoardStatsHandler | None:
+    if not control.writes_scalars:
+        return None
+    return TensorBoardStatsHandler(
+        log_dir=str(control.log_dir), iteration_log=False, epoch_log=True
+    )
+
+
+def _key_score(engine: Any) -> float:
+    return float(engine.state.metrics[KEY_METRIC])
+
+
+def _loss(output: Any) -> float:
+    return float(output["loss"].item())
+
+
+def _without_none(*handlers: Handler | None) -> list[Handler]:
+    return [handler for handler in handlers if handler is not None]

@@ -1,0 +1,89 @@
+"""Training state: network and optimiser, moving average, plateau scheduler, best weights.
+
+Handlers of the trainer and of the evaluator share it, and checkpoints keep it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ignite.distributed as idist
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from medseg.training.best_weights import BestWeights
+from medseg.training.control import Control
+from medseg.training.processes import distributed_network
+from medseg.training.weight_average import WeightAverage
+
+__all__ = ["KEY_METRIC", "TrainingParts", "training_parts"]
+
+# The score that decides: mean Dice over the classes but the background.
+KEY_METRIC = "val_mean_dice"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrainingParts:
+    """What a training changes.
+
+    Attributes:
+        network: What is trained, on its device; perhaps a `DistributedDataParallel`.
+        optimizer: Of its parameters.
+        plateau: Steps after each validation where the schedule is `plateau`.
+        average: Moving average of the weights, where `ema` is set.
+        best_weights: Writes the best weights; None in all processes but the first.
+        class_names: One for each label value, the background's first.
+    """
+
+    network: nn.Module
+    optimizer: Optimizer
+    plateau: ReduceLROnPlateau
+    average: WeightAverage | None
+    best_weights: BestWeights | None
+    class_names: tuple[str, ...]
+
+    @property
+    def validated(self) -> nn.Module:
+        """The network that is validated and saved: the average where there is one."""
+        return self.network if self.average is None else self.average.network
+
+    @property
+    def class_metrics(self) -> list[str]:
+        """Names of the Dice scores of each class but the background."""
+        return [f"val_dice_{name}" for name in self.class_names[1:]]
+
+
+def training_parts(
+    network: nn.Module,
+    optimizer: Optimizer,
+    *,
+    class_names: Sequence[str],
+    settings: Mapping[str, Any],
+    control: Control,
+) -> TrainingParts:
+    """Build what handlers and checkpoints share.
+
+    Args:
+        network: On its device; several processes average its gradients.
+        optimizer: Of the network's parameters.
+        class_names: One for each label value, the background's first.
+        settings: What inference has to repeat, as JSON values; written into the weights' header.
+        control: `ema`, `plateau_factor`, `plateau_patience` and where files go.
+    """
+    average = None if control.ema is None else WeightAverage(network, control.ema)
+    validated = network if average is None else average.network
+    return TrainingParts(
+        network=distributed_network(network) if idist.get_world_size() > 1 else network,
+        optimizer=optimizer,
+        plateau=ReduceLROnPlateau(
+            optimizer, mode="max", factor=control.plateau_factor, patience=control.plateau_patience
+        ),
+        average=average,
+        best_weights=BestWeights(
+            validated, str(control.weights_path), metric=KEY_METRIC, settings=settings
+        )
+        if control.first_process
+        else None,
+        class_names=tuple(class_names),
+    )

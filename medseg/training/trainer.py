@@ -1,0 +1,196 @@
+"""Trainer and evaluator: MONAI's engines, built from `Control` and the parts of a bundle.
+
+Functions, not a trainer class: what a bundle wants otherwise it hands in otherwise.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import ignite.distributed as idist
+import torch
+from monai.data.dataloader import DataLoader
+from monai.engines.evaluator import SupervisedEvaluator
+from monai.engines.trainer import SupervisedTrainer
+from monai.engines.utils import default_prepare_batch
+from monai.handlers.ignite_metric import IgniteMetricHandler
+from monai.inferers.inferer import Inferer
+from monai.metrics.meandice import DiceMetric
+from monai.transforms.compose import Compose
+from monai.transforms.post.dictionary import AsDiscreted
+from torch import nn
+
+from medseg.data.cases.dataset import CaseDataset
+from medseg.data.cases.draws import RandomDraws
+from medseg.errors import UsageError
+from medseg.networks.compilation import compile_network
+from medseg.training.control import Control
+from medseg.training.freed_memory import keep_freed_memory
+from medseg.training.parts import KEY_METRIC, TrainingParts
+from medseg.training.start import require_start
+
+__all__ = [
+    "prepare_training",
+    "supervised_evaluator",
+    "supervised_trainer",
+    "training_loader",
+]
+
+
+def prepare_training(network: nn.Module, *, device: torch.device, control: Control) -> None:
+    """Check what could end a training early, and compile the network, before anything is written.
+
+    Args:
+        network: On `device`; compiled in place where `compile` says so.
+        device: Where the training runs.
+        control: Where files go, `start`, `overwrite`, `precision`, `compile`.
+
+    Raises:
+        UsageError: If an earlier training would be lost, or the device has no such precision.
+        MachineError: If `torch.compile` does not work here.
+    """
+    if control.precision == "fp16" and device.type != "cuda":
+        raise UsageError(
+            f"precision fp16 is not supported on {device.type}; use auto, bf16 or fp32"
+        )
+    compile_network(network, control.compile, device)
+    keep_freed_memory()
+    if control.first_process:
+        require_start(
+            str(control.weights_path),
+            str(control.checkpoints),
+            start=control.start,
+            overwrite=control.existing,
+        )
+
+
+def training_loader(dataset: CaseDataset, *, device: torch.device, control: Control) -> DataLoader:
+    """Random draws of a data set, in batches.
+
+    Args:
+        dataset: Of `training_dataset`.
+        device: Where the batches go; for a GPU they are pinned.
+        control: `iterations_per_epoch`, `batch_size`, `case_weights`, `seed`, `num_workers`,
+            `worker_start`.
+    """
+    draws = RandomDraws(
+        len(dataset),
+        control.steps_per_epoch * control.batch_size,
+        seed=control.seed,
+        weights=control.case_weights,
+        rank=idist.get_rank(),
+        world_size=idist.get_world_size(),
+    )
+    several = control.num_workers > 0
+    return DataLoader(
+        cast("Any", dataset),
+        sampler=draws,
+        batch_size=control.batch_size,
+        num_workers=control.num_workers,
+        persistent_workers=several,
+        multiprocessing_context=control.worker_start if several else None,
+        pin_memory=device.type == "cuda",
+    )
+
+
+def supervised_trainer(  # noqa: PLR0913 - one keyword for each part of MONAI's trainer
+    parts: TrainingParts,
+    *,
+    max_epochs: int,
+    device: torch.device,
+    dataset: CaseDataset,
+    loss_function: Callable[..., Any],
+    inferer: Inferer,
+    train_handlers: Sequence[Any],
+    control: Control,
+    prepare_batch: Callable[..., Any] = default_prepare_batch,
+) -> SupervisedTrainer:
+    """Build MONAI's trainer around a data set.
+
+    Args:
+        parts: Network and optimiser.
+        max_epochs: Epochs; each has `control.steps_per_epoch` batches.
+        device: Where the network is.
+        dataset: Of `training_dataset`.
+        loss_function: Of logits `(B, classes, *spatial)` and labels `(B, 1, *spatial)`.
+        inferer: Calls the network.
+        train_handlers: Of `training_handlers`, and others; a list within the list is taken apart.
+        control: Length, batches, loading.
+        prepare_batch: Takes a batch apart, e.g. `medseg.training.WeightedBatch`.
+    """
+    return SupervisedTrainer(
+        device=device,
+        max_epochs=max_epochs,
+        train_data_loader=training_loader(dataset, device=device, control=control),
+        network=parts.network,
+        optimizer=parts.optimizer,
+        loss_function=loss_function,
+        prepare_batch=prepare_batch,
+        inferer=inferer,
+        amp=control.precision == "fp16",
+        accumulation_steps=control.accumulation_steps,
+        train_handlers=_flat(train_handlers),
+        decollate=False,
+        optim_set_to_none=True,
+        non_blocking=device.type == "cuda",
+    )
+
+
+def supervised_evaluator(
+    parts: TrainingParts,
+    *,
+    device: torch.device,
+    dataset: CaseDataset,
+    inferer: Inferer,
+    val_handlers: Sequence[Any],
+) -> SupervisedEvaluator:
+    """Build MONAI's evaluator: whole volumes, one at a time, scored by Dice.
+
+    Its metrics are `val_mean_dice` and `val_dice_NAME` for each class but the background. A class
+    that is absent from image and prediction alike scores 1.
+
+    Args:
+        parts: The network to validate, the class names.
+        device: Where the network is.
+        dataset: Of `validation_dataset`.
+        inferer: Covers a whole volume with windows.
+        val_handlers: Of `validation_handlers`, and others; a list within it is taken apart.
+    """
+    return SupervisedEvaluator(
+        device=device,
+        val_data_loader=DataLoader(cast("Any", dataset), batch_size=1, num_workers=0),
+        network=parts.validated,
+        inferer=inferer,
+        postprocessing=Compose([AsDiscreted(keys="pred", argmax=True)]),
+        key_val_metric={KEY_METRIC: _dice(parts)},
+        additional_metrics={
+            "val_class_dice": _dice(
+                parts, reduction="mean_batch", return_with_label=parts.class_metrics
+            )
+        },
+        val_handlers=_flat(val_handlers),
+    )
+
+
+def _dice(parts: TrainingParts, **choices: Any) -> IgniteMetricHandler:
+    metric = DiceMetric(
+        include_background=False,
+        ignore_empty=False,
+        num_classes=len(parts.class_names),
+        **choices,
+    )
+    return IgniteMetricHandler(
+        metric_fn=metric,
+        output_transform=_pred_and_label,
+        save_details="reduction" not in choices,
+    )
+
+
+def _pred_and_label(output: Sequence[Mapping[str, Any]]) -> tuple[list[Any], list[Any]]:
+    """MONAI's evaluator gives a list of cases; its metrics take two lists of tensors."""
+    return [case["pred"] for case in output], [case["label"] for case in output]
+
+
+def _flat(handlers: Sequence[Any]) -> list[Any]:
+    # MONAI's tracking appends to the list of configs that is in a bundle.
+    lists = [cast("list[Any]", one) if isinstance(one, list) else [one] for one in handlers]
+    return [handler for one in lists for handler in one]

@@ -1,0 +1,96 @@
+"""Keys that nothing would use: of an earlier version, or misspelt under plain MONAI."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from medseg.bundles.configs import config_paths, read_config
+from medseg.bundles.moved_keys import MOVED, refuse_lost_keys, refuse_moved_keys
+from medseg.bundles.overrides import resolve_key
+from medseg.errors import UsageError
+from tests.bundles.test_contract import BUNDLES, CONFIGS
+from tests.conftest import BUNDLE
+
+TRAIN = BUNDLE / "configs" / "train.yaml"
+
+
+def arguments(*words, config=TRAIN):
+    return ["monai.bundle", "run", "training", "--config_file", str(config), *words]
+
+
+@pytest.mark.parametrize("key", sorted(MOVED))
+def test_each_moved_key_is_where_the_table_says_in_some_bundle(key):
+    paths = [MOVED[key].replace("#", "::")]
+    configs = [read_config(config_paths(bundle, ["train"])) for bundle in BUNDLES]
+    found = [config for config in configs if _resolves(paths[0], config)]
+    assert found
+
+
+def _resolves(path, config):
+    try:
+        return resolve_key(path, config) == path
+    except UsageError:
+        return False
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: f"{path.parents[1].name}-{path.stem}")
+def test_no_bundle_of_ours_has_a_key_that_moved(config):
+    names = ["train", config.stem] if config.stem in ("evaluate", "multi_gpu_train") else None
+    refuse_moved_keys(read_config(config_paths(config.parents[1], names or [config.stem])))
+
+
+def test_a_config_of_an_earlier_version_gets_one_line_that_says_where_its_key_went(tmp_path):
+    own = tmp_path / "mine.yaml"
+    own.write_text("first_width: 24\n")
+    moved = r"^first_width: this key is network_def#first_width now"
+    with pytest.raises(UsageError, match=moved):
+        refuse_moved_keys(read_config([str(TRAIN), str(own)]))
+    with pytest.raises(UsageError, match=moved):
+        refuse_lost_keys(arguments(config=[str(TRAIN), str(own)]))
+
+
+def test_a_config_that_uses_a_key_of_that_name_itself_is_left_alone(tmp_path):
+    own = tmp_path / "mine.yaml"
+    own.write_text("first_width: 24\nnetwork_def#first_width: '@first_width'\n")
+    refuse_moved_keys(read_config([str(TRAIN), str(own)]))
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("--ema=0.9", "^ema: give it by its path, --control#ema$"),
+        ("--first-width=24", "^first_width: give it by its path, --network_def#first_width$"),
+        ("--epocs=3", "^epocs: no such key in this config; did you mean epochs"),
+        ("--zzz=3", "^zzz: no such key in this config; .*--keys"),
+    ],
+)
+def test_an_option_of_plain_monai_that_nothing_would_use_is_refused(word, message):
+    with pytest.raises(UsageError, match=message):
+        refuse_lost_keys(arguments(word))
+
+
+@pytest.mark.parametrize(
+    "words", [["--epochs", "3"], ["--control#ema", "0.9"], ["--tracking", "mlflow"], ["-1"], []]
+)
+def test_what_configs_have_and_monais_own_options_pass(words):
+    refuse_lost_keys(arguments(*words))
+
+
+def test_other_command_lines_are_not_looked_at():
+    refuse_lost_keys(["medseg", "train", str(BUNDLE), "--zzz"])
+
+
+def test_plain_monai_ends_in_that_line_and_writes_nothing(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments("--output_dir", str(tmp_path / "out"), "--ema", "0.9")],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "medseg: ema: give it by its path, --control#ema"
+    assert list(tmp_path.iterdir()) == []
