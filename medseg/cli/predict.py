@@ -91,7 +91,8 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     # A prediction's parts take a while to import; --help needs none of them.
     from medseg.cli.predict_tell import report_progress
     from medseg.data.source import parse_source
-    from medseg.prediction.run import Request, run_prediction
+    from medseg.prediction.request import Request
+    from medseg.prediction.run import run_prediction
 
     request = Request(
         bundle=bundle,

@@ -4,21 +4,16 @@ What takes seconds to import (torch, MONAI) is imported once there is a case to 
 finds all done, or refuses its options, needs none of it.
 """
 
-import hashlib
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import medseg
 from medseg._quiet import quiet_libraries
 from medseg.bundles.configs import config_paths
-from medseg.bundles.metadata import load_metadata
 from medseg.bundles.monai_import import collector_paused, import_monai_for
-from medseg.data.dicom.allowances import Gaps, Tilt
-from medseg.data.digest import file_sha256
-from medseg.data.source import Source
 from medseg.errors import (
     DataError,
     ExitCode,
@@ -34,6 +29,7 @@ from medseg.prediction.listener import Listener
 from medseg.prediction.outputs import CaseFiles, case_files, read_formats, refuse_clashes
 from medseg.prediction.pipeline import Outcome, Stages, run_pipeline
 from medseg.prediction.plan import Settings, plan_cohort, read_settings
+from medseg.prediction.request import Bugs, Request, Work, modality_of, options_of
 from medseg.prediction.tables import (
     RunningTable,
     refuse_foreign_tables,
@@ -46,38 +42,7 @@ if TYPE_CHECKING:
     from medseg.bundles.predictor import Predictor
     from medseg.prediction.steps import CaseSteps, Labelled, Ready
 
-__all__ = ["Request", "run_prediction"]
-
-Work = Literal["predict", "forecast"]
-Bugs = Literal["told", "raised"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """The options, each as its word.
-
-    `process` is `own` where the process does nothing else: then MONAI is imported for a prediction
-    alone, see `medseg.bundles.monai_import`.
-    """
-
-    bundle: Path
-    inputs: tuple[Source, ...]
-    output: Path
-    weights: Path | None
-    pairs: tuple[str, ...]
-    existing: Literal["refuse", "replace"]
-    work: Work
-    bugs: Bugs
-    series_uid: str | None
-    tilt: Tilt
-    gaps: Gaps
-    engine: str | None
-    precision: str | None
-    formats: tuple[str, ...]
-    maps: tuple[str, ...]
-    mirror: tuple[int, ...]
-    shard: tuple[int, int]
-    process: Literal["own", "shared"]
+__all__ = ["run_prediction"]
 
 
 def run_prediction(
@@ -94,9 +59,11 @@ def run_prediction(
     """
     formats = read_formats(request.formats, request.maps)
     weights = request.weights or request.bundle / "models" / "model.safetensors"
-    settings = read_settings(request.bundle, weights, _options(request), version=medseg.__version__)
+    settings = read_settings(
+        request.bundle, weights, options_of(request), version=medseg.__version__
+    )
     cases, refused = find_cases(
-        request.inputs, modality=_modality(request.bundle), series_uid=request.series_uid
+        request.inputs, modality=modality_of(request.bundle), series_uid=request.series_uid
     )
     files = {case: case_files(request.output, case, formats) for case in cases}
     refuse_clashes(files)
@@ -275,41 +242,6 @@ def _steps(request: Request, predictor: "Predictor", run: _Run) -> "CaseSteps":
         output=request.output,
         announce=run.announce,
     )
-
-
-def _modality(bundle: Path) -> str | None:
-    """What DICOM series must be, where the bundle says so by DICOM's two letters."""
-    wanted = load_metadata(bundle / "configs" / "metadata.json").network_data_format
-    modality = wanted.inputs["image"].modality.upper()
-    # MONAI's schema writes MR and MRI alike.
-    modality = {"MRI": "MR", "PET": "PT"}.get(modality, modality)
-    return modality if modality in ("CT", "MR", "PT", "US") else None
-
-
-def _options(request: Request) -> dict[str, Any]:
-    """What changes the outputs; values that are paths by their base names."""
-    pairs = (pair.partition("=") for pair in request.pairs)
-    return {
-        "set": [f"{key}={_without_folder(value)}" for key, _, value in pairs],
-        "engine": request.engine,
-        "precision": request.precision,
-        "tilt": request.tilt,
-        "gaps": request.gaps,
-        "format": sorted(request.formats),
-        "maps": list(request.maps),
-        "mirror": list(request.mirror),
-    }
-
-
-def _without_folder(value: str) -> str:
-    """What may be a path by its last part, and by a digest of the file or of the text."""
-    if "/" not in value:
-        return value
-    try:
-        digest = file_sha256(Path(value))
-    except OSError:  # no file, or no path at all, as `$1/2`
-        digest = hashlib.sha256(value.encode()).hexdigest()
-    return f"{Path(value).name} {digest[:12]}"
 
 
 def _stops_all(error: Exception, stage: str) -> bool:

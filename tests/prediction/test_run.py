@@ -13,7 +13,8 @@ from medseg.errors import ExitCode, MachineError
 from medseg.prediction import cases as cases_module
 from medseg.prediction.cases import find_cases
 from medseg.prediction.ledger import Ledger
-from medseg.prediction.run import Request, run_prediction
+from medseg.prediction.request import Request
+from medseg.prediction.run import run_prediction
 from medseg.prediction.steps import CaseSteps
 from tests.data.dicom.builders import count_reads, save, slices, uid
 from tests.prediction.test_tables import Rows

@@ -23,8 +23,8 @@ NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 @contextmanager
 def quiet_pydicom() -> Generator[None]:
-    """Keep pydicom's warnings and log lines back: they quote values, names among them."""
-    with quiet_loggers("pydicom"), quiet_warnings():
+    """Keep pydicom's and highdicom's warnings and log lines back: they quote values, and names."""
+    with quiet_loggers("pydicom", "highdicom"), quiet_warnings():
         yield
 
 
