@@ -1,4 +1,4 @@
-"""Transforms: recipes and what MONAI leaves out."""
+"""Transforms: augmentation, normalisation and label steps beyond MONAI's, for the recipes."""
 
 from medseg.transforms.bias_field import RandBiasFieldd, gain_field
 from medseg.transforms.blur import RandBlurd, gaussian_blur

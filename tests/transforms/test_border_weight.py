@@ -130,7 +130,7 @@ def test_a_sample_without_label_passes_where_that_is_allowed():
 
 
 def test_a_label_that_is_none_is_refused():
-    with pytest.raises(DataError, match="case 'f7': label: holds nan, no whole number"):
+    with pytest.raises(DataError, match="case 'f7': label: holds nan, not a whole number"):
         BorderWeightd(keys="label")({"label": np.full((1, 2, 2), np.nan), "case": "f7"})
 
 

@@ -84,7 +84,7 @@ def test_a_sample_without_label_passes_where_that_is_allowed():
 
 
 def test_a_label_that_is_none_is_refused():
-    with pytest.raises(DataError, match=r"case 'f7': label: holds 0\.25, no whole number"):
+    with pytest.raises(DataError, match=r"case 'f7': label: holds 0\.25, not a whole number"):
         InstancesToForegroundd(keys="label")({"label": np.full((1, 2, 2), 0.25), "case": "f7"})
 
 
