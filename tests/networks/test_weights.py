@@ -44,7 +44,7 @@ def test_a_setting_falls_back_where_there_are_no_weights_or_they_do_not_say(tmp_
 
 
 def test_missing_weights_say_what_to_do(tmp_path):
-    with pytest.raises(DataError, match=r"model\.safetensors: no weights there; train"):
+    with pytest.raises(DataError, match=r"model\.safetensors: no weights found; train"):
         load_weights(nn.Linear(1, 1), tmp_path / "model.safetensors")
 
 
@@ -61,7 +61,7 @@ def test_a_broken_file_is_named(tmp_path):
 def test_settings_that_others_wrote_are_refused_in_one_line(tmp_path, settings):
     path = tmp_path / "model.safetensors"
     save_file({"weight": torch.zeros(1)}, path, metadata={"settings": settings})
-    with pytest.raises(DataError, match=r"model\.safetensors: its settings are no JSON object"):
+    with pytest.raises(DataError, match=r"model\.safetensors: its settings are not a JSON object"):
         trained_setting(path, "depth", 4)
 
 
@@ -78,7 +78,7 @@ def test_weights_are_readable_for_whom_other_files_are(tmp_path):
 def test_weights_of_another_network_are_refused_in_one_line(tmp_path):
     path = tmp_path / "model.safetensors"
     save_weights(nn.Linear(1, 1), path, {})
-    with pytest.raises(DataError, match="another network") as caught:
+    with pytest.raises(DataError, match="do not fit the config.s network") as caught:
         load_weights(nn.Linear(2, 2), path)
     assert "\n" not in str(caught.value)
 
@@ -122,5 +122,5 @@ def test_weights_that_half_precision_cannot_hold_are_refused(tmp_path):
 
 
 def test_halving_weights_that_are_not_there_is_one_line(tmp_path):
-    with pytest.raises(DataError, match="no weights there"):
+    with pytest.raises(DataError, match="no weights found"):
         halve_weights(tmp_path / "model.safetensors", tmp_path / "half.safetensors")

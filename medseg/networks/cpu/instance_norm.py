@@ -1,9 +1,9 @@
-"""Instance norm that leaves channels last where they are.
+"""Faster instance norm for channels last (CPU).
 
-oneDNN's convolutions want channels last: of a training step in another layout a fifth goes into
-turning arrays to and fro. torch's own instance norm makes them contiguous, which costs more than
-that saves. On a CPU its batch norm of one sample is the same thing, and keeps the layout. What
-follows the norm is done to a sample at once, while it is near: cores hand each other less.
+oneDNN's convolutions work in channels last: with another layout, a fifth of a training step goes
+into reordering arrays. torch's own instance norm makes them contiguous, which costs more than
+that saves. On a CPU, torch's batch norm of a single sample computes the same and keeps the layout.
+A following ReLU is applied sample by sample too, while the sample is still in the cache.
 
 Reference:
     Ulyanov et al., Instance Normalization, 2016. https://arxiv.org/abs/1607.08022
@@ -25,15 +25,15 @@ Then = Literal["nothing", "relu"]
 
 
 class InstanceNorm(nn.Module):
-    """Each channel of each sample to mean 0 and variance 1; then a learnt scale and shift.
+    """Normalise each channel of each sample to mean 0 and variance 1; then scale and shift.
 
-    `nn.InstanceNorm2d` or `nn.InstanceNorm3d` with `affine=True`, whose weights it takes.
+    Equals `nn.InstanceNorm2d` or `nn.InstanceNorm3d` with `affine=True`, whose weights it loads.
 
     Args:
         channels: Of the features.
         eps: Added to the variance.
-        then: What is done to the result: `nothing`; or `relu`, and then nothing else may write
-            over it.
+        then: Operation fused with the norm: `nothing`; or `relu`, whose result must not be
+            changed in place.
 
     Raises:
         ValueError: If `then` is another word.
@@ -49,23 +49,23 @@ class InstanceNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Normalise, and do what follows.
+        """Normalise, then apply the fused operation.
 
         Args:
             features: `(B, C, *spatial)`, two or three spatial axes, more than one voxel.
 
         Returns:
-            As large, and laid out alike.
+            A tensor of the same shape and memory layout.
         """
         if not torch.jit.is_scripting() and is_channels_last_on_cpu(features):  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
-            # A MetaTensor makes views of what is computed, over which no activation may write.
+            # A MetaTensor would return views, which an activation must not change in place.
             plain = features.as_subclass(Tensor)
             return _sample_by_sample(plain, self.weight, self.bias, self.eps, self.then)
         features = instance_norm(features, weight=self.weight, bias=self.bias, eps=self.eps)
         return features.relu_() if self.then == "relu" else features
 
     def extra_repr(self) -> str:
-        """What stands between its brackets."""
+        """Settings shown by `repr`."""
         return f"{len(self.weight)}, eps={self.eps}, then={self.then}"
 
 
@@ -84,7 +84,7 @@ class _SampleBySample(torch.autograd.Function):
             if then == "relu":
                 out.relu_()
         ctx.eps = eps
-        # Without a ReLU what follows may write over the result.
+        # Without ReLU the result is not saved, since the next module may change it in place.
         ctx.save_for_backward(features, weight, means, scales, result if then == "relu" else None)
         return result
 

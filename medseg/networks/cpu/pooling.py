@@ -1,4 +1,4 @@
-"""Max-pooling in the precision of its features."""
+"""Max-pooling that stays in bf16 under autocast (CPU)."""
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +12,8 @@ __all__ = ["MaxPool3d"]
 class MaxPool3d(nn.Module):
     """Max-pooling over windows that do not overlap, as `nn.MaxPool3d(size)`.
 
-    On a CPU, torch under autocast first turns the features into fp32. The greatest of some numbers
-    is one of them in any precision, and its gradient goes to it alone; torch's form that also tells
-    where it was stays in that of the features.
+    Under autocast on a CPU, torch converts the features to fp32 first. A maximum is exact in any
+    precision, and so is its gradient; torch's form that also returns indices does not convert.
 
     Args:
         size: Voxels of a window along each axis.
@@ -31,5 +30,5 @@ class MaxPool3d(nn.Module):
         return max_pool3d(features, self.size, return_indices=True)[0]
 
     def extra_repr(self) -> str:
-        """What stands between its brackets."""
+        """Settings shown by `repr`."""
         return f"{self.size}"
