@@ -1,4 +1,4 @@
-"""Losses: logits and a label in, one number out."""
+"""Losses: logits and a label in, a scalar out."""
 
 from medseg.losses.balanced_dice import BalancedDiceLoss
 from medseg.losses.bce import MultilabelBCELoss

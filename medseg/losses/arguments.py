@@ -1,7 +1,7 @@
-"""Checks of constructor arguments that the losses share: one line, with loss, argument and value.
+"""Argument checks of the losses: one-line errors with loss, argument and value.
 
-A config is text: `1e-5` is a string in YAML, and would otherwise end in a TypeError somewhere
-below.
+Values come from configs: `1e-5` is a string in YAML, and would otherwise raise a TypeError deep
+inside a loss.
 """
 
 import math
@@ -28,14 +28,14 @@ Classes = Literal["all", "foreground"]
 def require_counting(
     owner: str, average: str, classes: str, ignore_index: Any, **small: float
 ) -> None:
-    """Check what every overlap loss is told about voxels and classes.
+    """Check the arguments that all overlap losses share.
 
     Args:
         owner: Name of the loss.
         average: An `Average`.
         classes: A `Classes`.
         ignore_index: A whole number or None.
-        small: The number that keeps a fraction of nothing finite, by its name.
+        small: Name and value of the smoothing term, such as `smooth` or `eps`.
 
     Raises:
         UsageError: If one of them is not as described.

@@ -1,7 +1,7 @@
-"""What a loss makes of logits and label before it counts: plain tensors, in float32 at least.
+"""Loss inputs: plain tensors, float32 or wider, from logits and labels.
 
-Sums over a volume of voxels would stop growing in bfloat16 at 256, and a MetaTensor's
-bookkeeping has no use in a loss.
+In bfloat16, sums of ones over voxels stop growing at 256; and the metadata of a MetaTensor is of
+no use in a loss.
 """
 
 import torch
@@ -16,18 +16,18 @@ _HALF = (torch.float16, torch.bfloat16)
 
 
 def plain_logits(logits: Tensor) -> Tensor:
-    """The same logits as a plain tensor; half precision becomes float32, float64 stays."""
+    """The logits as a plain tensor; half precision becomes float32, float64 stays."""
     logits = logits.as_subclass(Tensor)
     return logits.float() if logits.dtype in _HALF else logits
 
 
 def class_labels(logits: Tensor, label: Tensor, *, ignore_index: int | None = None) -> Tensor:
-    """Spell an index label out, for logits of classes that exclude each other.
+    """One-hot encode an index label, for logits of mutually exclusive classes.
 
     Args:
         logits: `(B, C, *spatial)` with at least two classes.
         label: `(B, 1, *spatial)`, class indices of any dtype.
-        ignore_index: Label value of voxels that belong to no class, or none.
+        ignore_index: Label value of voxels that belong to no class, or None.
 
     Returns:
         `(B, C, *spatial)`, values in {0, 1}; all zero where the label is ignored.
@@ -45,11 +45,11 @@ def class_labels(logits: Tensor, label: Tensor, *, ignore_index: int | None = No
 def softmax_and_labels(
     logits: Tensor, label: Tensor, *, ignore_index: int | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Two tensors to compare, class by class; see `class_labels` for arguments and errors.
+    """Softmax probabilities and one-hot labels; see `class_labels` for arguments and errors.
 
     Returns:
         Probabilities and labels, `(B, C, *spatial)`, in [0, 1] and {0, 1}. Both are zero in
-        ignored voxels, which thereby are neither hit nor error.
+        ignored voxels, which so are neither hits nor errors.
     """
     logits = plain_logits(logits)
     labels = class_labels(logits, label, ignore_index=ignore_index)
@@ -60,7 +60,7 @@ def softmax_and_labels(
 
 
 def binary_target(logits: Tensor, target: Tensor) -> Tensor:
-    """The target of structures that may overlap, in the dtype and place of the logits.
+    """The target of a multi-label loss, in the dtype and on the device of the logits.
 
     Args:
         logits: `(B, K, *spatial)`.
@@ -79,9 +79,9 @@ def binary_target(logits: Tensor, target: Tensor) -> Tensor:
             f"got logits {tuple(logits.shape)} and target {tuple(target.shape)}"
         )
     target = target.as_subclass(Tensor).to(device=logits.device, dtype=logits.dtype)
-    strange = target[(target != 0) & (target != 1)]
-    if strange.numel():
+    invalid = target[(target != 0) & (target != 1)]
+    if invalid.numel():
         raise DataError(
-            f"target values must be 0 or 1, one channel a structure, got {strange[0].item():g}"
+            f"target values must be 0 or 1, one channel a structure, got {invalid[0].item():g}"
         )
     return target

@@ -1,7 +1,7 @@
-"""From an index label to one channel a class, refusing values that are no class.
+"""One-hot encoding of index labels, with a check for values that are no class.
 
-A value that is no class would otherwise end in a scatter error, on CUDA in one that takes
-the process down and names no value.
+Such a value would otherwise raise a scatter error, which on CUDA ends the process and does not
+name the value.
 """
 
 from typing import cast
@@ -13,17 +13,17 @@ from medseg._checks import check_same_spatial_shape
 
 __all__ = ["one_hot_label"]
 
-# torch stores these but does not compare them with anything else.
+# torch stores these dtypes but cannot compare them.
 _WIDE_UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
 
 
 def one_hot_label(logits: Tensor, label: Tensor, *, ignore_index: int | None = None) -> Tensor:
-    """Spell the label out in the shape and dtype of the logits.
+    """One-hot encode a label in the shape and dtype of the logits.
 
     Args:
         logits: `(B, C, *spatial)`; only shape, dtype and device matter.
         label: `(B, 1, *spatial)`, class indices of any dtype.
-        ignore_index: Label value of voxels that belong to no class, or none.
+        ignore_index: Label value of voxels that belong to no class, or None.
 
     Returns:
         `(B, C, *spatial)`, values in {0, 1}; all zero where the label is ignored.
@@ -37,7 +37,7 @@ def one_hot_label(logits: Tensor, label: Tensor, *, ignore_index: int | None = N
     label = label.as_subclass(Tensor).to(logits.device)
     if label.dtype in _WIDE_UNSIGNED:
         label = label.long()
-    # Compared with tensors, not numbers: a number takes the label's dtype, and the
+    # Compare with tensors, not numbers: a number is cast to the label's dtype, where the
     # ignored -1 would become class 255 of a uint8 label.
     classes = torch.arange(logits.shape[1], device=label.device)
     one_hot = label == classes.view(-1, *(1,) * (label.ndim - 2))

@@ -62,7 +62,7 @@ def test_a_weight_map_that_no_loss_takes_is_refused():
 
 def test_a_weight_map_that_is_missing_is_told_by_the_loss_that_needs_it():
     logits, label = example((6, 6), 0)
-    with pytest.raises(ValueError, match="PixelWeightedCELoss: no weight map came"):
+    with pytest.raises(ValueError, match="PixelWeightedCELoss: got no weight map"):
         MixedLoss([SoftDiceLoss(), PixelWeightedCELoss()], [1, 1])(logits, label)
 
 

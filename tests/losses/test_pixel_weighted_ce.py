@@ -87,7 +87,7 @@ def test_a_weight_of_another_shape_is_refused():
 
 
 def test_without_a_map_it_says_who_hands_it_on():
-    with pytest.raises(ValueError, match=r"no weight map .*medseg\.training\.WeightedBatch"):
+    with pytest.raises(ValueError, match=r"no weight map.*medseg\.training\.WeightedBatch"):
         PixelWeightedCELoss()(torch.zeros(1, 2, 4, 4), torch.zeros(1, 1, 4, 4))
 
 
