@@ -1,4 +1,4 @@
-"""Metrics: scores of one case, class by class or object by object, and of many cases together."""
+"""Metrics: scores per case and class or object, and their summary over cases."""
 
 from medseg.metrics.bootstrap import draw_cases, interval95
 from medseg.metrics.class_scores import ClassScores, Presence, absent_scores
