@@ -1,4 +1,4 @@
-"""Reports: pictures and tables for people."""
+"""Reports: score tables, overlay pictures and training curves."""
 
 from medseg.reports.curves import curves_figure, plot_curves
 from medseg.reports.markdown import scores_markdown

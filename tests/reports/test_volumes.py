@@ -61,7 +61,7 @@ def test_names_of_no_class_are_passed_over_and_circles_refused():
     label = np.ones((1, 1, 1), dtype=np.uint8)
     assert measure_volumes(label, AFFINE, NAMES, {"tumour": "liver"})[0].parent is None
     circle = {"infection": "lung", "lung": "infection"}
-    with pytest.raises(ValueError, match="part_of goes in a circle"):
+    with pytest.raises(ValueError, match="part_of has a cycle"):
         measure_volumes(label, AFFINE, NAMES, circle)
 
 
