@@ -1,4 +1,4 @@
-"""What a cache will take, told before it is filled, and refused where it cannot work."""
+"""Log a cache's expected size before filling it; refuse if it cannot fit."""
 
 import logging
 import shutil

@@ -1,4 +1,4 @@
-"""What a sample holds besides volumes: numbers, text, small arrays, in lists and dictionaries.
+"""Nested values (numbers, text, small arrays) in one plain form, as JSON plus a list of arrays.
 
 They are brought into one form (arrays for tensors, lists for tuples), so that they are the same
 whether a case waits in memory or on disk, and for the disk into JSON and a list of arrays.

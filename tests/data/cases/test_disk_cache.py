@@ -134,7 +134,9 @@ def files_no_larger_than(size):
 
 def test_a_full_disk_is_told_in_a_line_with_folder_and_need(tmp_path):
     cache = DiskCache(tmp_path)
-    told = rf"^{tmp_path}: no room for case_1, which takes 0\.5 MB; make room, or name another"
+    told = (
+        rf"^{tmp_path}: no space for case_1, which takes 0\.5 MB; free some space, or set another"
+    )
     with files_no_larger_than(10_000), pytest.raises(MachineError, match=told):
         cache.keep(NAME, files_of(side=64), "case_1")
     assert names(tmp_path) == []
@@ -153,7 +155,7 @@ def small_disk(tmp_path):
 
 def test_a_disk_that_is_full_indeed_is_told_and_left_clean(small_disk):
     cache = DiskCache(small_disk)
-    with pytest.raises(MachineError, match="no room for case_1"):
+    with pytest.raises(MachineError, match="no space for case_1"):
         cache.keep(NAME, files_of(side=64), "case_1")
     assert names(small_disk) == []
     cache.keep(NAME, files_of(side=8), "case_2")

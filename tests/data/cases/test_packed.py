@@ -77,8 +77,8 @@ def test_arrays_are_read_only_and_no_view_of_what_was_packed():
     ("prepared", "told"),
     [
         ({"image": image(0, np.nan)}, "image holds NaN after preparation"),
-        ({"image": image(0, 70000)}, "image reaches 70000, and is kept in float16"),
-        ({"image": image(0, -np.inf)}, "image reaches -inf, and is kept in float16"),
+        ({"image": image(0, 70000)}, "image reaches 70000, but is stored as float16"),
+        ({"image": image(0, -np.inf)}, "image reaches -inf, but is stored as float16"),
         ({"image": image(0), "weight": image(1e5)}, "weight reaches 100000"),
         ({"image": image(0), "label": image(1.5)}, "label holds 1.5; resample labels"),
         ({"image": image(0), "label": image(-1)}, "label holds -1; classes are"),
@@ -104,7 +104,7 @@ def test_values_that_do_not_fit_are_told_in_a_line_with_the_case(prepared, told)
 
 @pytest.mark.parametrize("prepared", [[{"image": image(0)}], {"label": image(0)}, None])
 def test_a_preparation_that_gives_no_image_is_told(prepared):
-    with pytest.raises(UsageError, match=r"^case_1: preparation must give one dictionary"):
+    with pytest.raises(UsageError, match=r"^case_1: preparation must return one dictionary"):
         pack_case(prepared, CASE)
 
 
