@@ -1,4 +1,4 @@
-"""Checks of arguments, in one wording."""
+"""Argument check: whole numbers with a lower bound."""
 
 from operator import index
 
@@ -8,12 +8,12 @@ __all__ = ["whole_number"]
 
 
 def whole_number(name: str, value: object, least: int) -> int:
-    """A whole number that is large enough, as Python's own.
+    """Check that a value is a whole number of at least `least`; return it as `int`.
 
     Raises:
-        UsageError: If it is anything else.
+        UsageError: If it is not.
     """
-    # bool counts as a whole number in Python, and is surely a mistake here.
+    # bool is a subclass of int in Python, but surely a mistake here.
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise UsageError(f"{name} must be a whole number from {least}, got {value!r}")
     number = index(value)  # pyright: ignore[reportArgumentType] - it has __index__

@@ -1,7 +1,7 @@
-"""An NRRD or MetaImage file, read by ITK.
+"""NRRD and MetaImage files, read with SimpleITK.
 
-ITK brings all their spaces to LPS. An NRRD file without a space is refused: its axes could point
-anywhere.
+ITK converts all their coordinate spaces to LPS. An NRRD file without a space is refused: its axes
+could point anywhere.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ sitk = cast("Any", SimpleITK)
 
 ITK_SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
 NRRD_SUFFIXES = (".nrrd", ".nhdr")
-# What ITK makes of every space it understands.
+# ITK converts every space that it supports to this one.
 KNOWN_SPACE = "left-posterior-superior"
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 
@@ -37,7 +37,7 @@ def read_itk(
         InputError: If the file is damaged, has no orientation, or holds vectors or colours.
     """
     before = sitk.ProcessObject.GetGlobalWarningDisplay()
-    # ITK prints its warnings past Python's streams; what is wrong raises as well.
+    # ITK's warnings bypass Python's streams; errors are raised as well.
     sitk.ProcessObject.SetGlobalWarningDisplay(False)  # noqa: FBT003 - ITK's signature
     try:
         image = sitk.ReadImage(str(path))
@@ -54,10 +54,10 @@ def read_itk(
 
 def _check(path: Path, image: Any, where: Where) -> None:
     if image.GetNumberOfComponentsPerPixel() != 1:
-        remedy = "convert it to one number a voxel"
+        remedy = "convert it to one number per voxel"
         raise refusal(path, Problem("error", where, "holds colours or vectors", remedy))
-    known = image.HasMetaDataKey("NRRD_space") and image.GetMetaData("NRRD_space") == KNOWN_SPACE
-    if _is_nrrd(path) and not known:
+    oriented = image.HasMetaDataKey("NRRD_space") and image.GetMetaData("NRRD_space") == KNOWN_SPACE
+    if _is_nrrd(path) and not oriented:
         what = "does not say where its axes point (space, space directions)"
         raise refusal(path, Problem("error", where, what, "export it again with its orientation"))
 
@@ -67,7 +67,7 @@ def _is_nrrd(path: Path) -> bool:
 
 
 def _affine(image: Any) -> NDArray[np.float64]:
-    """`(4, 4)`; a file of less or more axes than three is refused by its array later on."""
+    """Affine `(4, 4)`; files of other than three axes are refused later, by their array."""
     affine = np.eye(4)
     if image.GetDimension() == 3:
         directions = np.reshape(image.GetDirection(), (3, 3))

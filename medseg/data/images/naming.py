@@ -1,4 +1,4 @@
-"""How images are told from other files, and outputs named after the image they are of."""
+"""File names: recognise images by suffix, and name outputs after their image."""
 
 from collections.abc import Iterable
 from pathlib import Path

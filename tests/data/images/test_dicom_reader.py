@@ -114,7 +114,7 @@ def test_other_files_go_to_the_next_reader(tmp_path):
     loaded = load(path, ["NibabelReader", READER])
     np.testing.assert_array_equal(loaded[0], an_image())
     assert not DicomSeriesReader().verify_suffix(path)
-    with pytest.raises(ValueError, match="no DICOM folder, zip or file; give it to another"):
+    with pytest.raises(ValueError, match="not a DICOM folder, zip or file; use another"):
         DicomSeriesReader().read(path)
 
 
