@@ -117,5 +117,5 @@ def test_what_does_not_number_objects_is_refused():
         instance_scores(ones, ones[:1])
     with pytest.raises(DataError, match="prediction must number its objects with integers"):
         instance_scores(ones.astype(float), ones)
-    with pytest.raises(DataError, match="label numbers an object -1"):
+    with pytest.raises(DataError, match="label has an object with number -1"):
         instance_scores(ones, -ones)

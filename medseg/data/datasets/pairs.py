@@ -1,4 +1,4 @@
-"""Pairs: which label belongs to which image, told from their names alone.
+"""Pairing of images with labels by file name.
 
 Names are compared below the folder that all images, or all labels, share, without their
 suffix, cut before each `_ - . /` and blank. Images usually end alike (`_ct`, `_0000`,

@@ -1,8 +1,8 @@
-"""Which series is meant, where a folder, a tree or a zip holds several.
+"""Choice of one DICOM series among those of a folder, a tree or a zip.
 
-A series is named by its uid, or it is the only one that fits; otherwise the list is shown.
-`dicom_reference` joins path and uid to one text, `PATH#UID`, that readers take wherever they take a
-path.
+A series is chosen by its UID, or because it is the only one that matches; otherwise the error lists
+them. `dicom_reference` joins path and UID to one text, `PATH#UID`, which readers accept wherever
+they accept a path.
 """
 
 import re
@@ -17,44 +17,44 @@ __all__ = ["choose_series", "dicom_reference", "pick_input", "require_modality",
 
 SHOWN = 20
 UID = re.compile(r"[0-9]+(\.[0-9]+)+")
-EXPORT = "export the images themselves, one grey value a pixel, with their geometry"
+EXPORT = "export the original images, with one grey value per pixel and their geometry"
 
 
 def pick_input(
     path: str | Path, *, series_uid: str | None = None, modality: str | None = None
 ) -> str:
-    """What to load for one input of a prediction.
+    """Resolve one input of a prediction to a file or to one DICOM series.
 
     Args:
         path: A volume's file, a DICOM file, a folder tree or a zip with DICOM series.
-        series_uid: The series to take; needed where several fit.
-        modality: Fitting series must have, e.g. `CT`; None takes any.
+        series_uid: UID of the series; required if several match.
+        modality: Modality that the series must have, e.g. `CT`; None accepts any.
 
     Returns:
         The path itself for a volume's file, `PATH#UID` for DICOM. `read_volume` and
-        `DicomSeriesReader` take both.
+        `DicomSeriesReader` accept both.
 
     Raises:
-        UsageError: If a uid is given for a file that is no DICOM.
-        InputError: If no series or several fit; it lists them.
+        UsageError: If a UID is given for a file that is not DICOM.
+        InputError: If no series or several match; it lists them.
     """
-    path, named = split_reference(path)
-    wanted = series_uid or named
+    path, uid_in_path = split_reference(path)
+    uid = series_uid or uid_in_path
     if path.exists() and not is_dicom(path):
-        if wanted is not None:
-            raise UsageError(f"{path}: is no DICOM, so it has no series; leave out the series uid")
+        if uid is not None:
+            raise UsageError(f"{path}: is not DICOM, so it has no series; omit the series uid")
         return str(path)
-    chosen = choose_series(find_dicom_series(path), series_uid=wanted, modality=modality)
+    chosen = choose_series(find_dicom_series(path), series_uid=uid, modality=modality)
     return dicom_reference(path, chosen.uid)
 
 
 def dicom_reference(path: str | Path, series_uid: str) -> str:
-    """`PATH#UID`."""
+    """Join a path and a series UID to a reference, `PATH#UID`."""
     return f"{path}#{series_uid}"
 
 
 def split_reference(text: str | Path) -> tuple[Path, str | None]:
-    """Path and series uid of a reference; a path alone has no uid."""
+    """Split a reference into path and series UID; for a plain path, the UID is None."""
     path, mark, uid = str(text).rpartition("#")
     if not mark or not UID.fullmatch(uid) or Path(text).exists():
         return Path(text), None
@@ -64,19 +64,19 @@ def split_reference(text: str | Path) -> tuple[Path, str | None]:
 def choose_series(
     found: Sequence[DicomSeries], *, series_uid: str | None = None, modality: str | None = None
 ) -> DicomSeries:
-    """The series of that uid, or the only one that could be a volume of that modality.
+    """Choose the series of the given UID, or the only one that is a volume of the modality.
 
-    Series of one slice fit only where there is no larger one.
+    Series of one slice are considered only if there is no larger one.
 
     Raises:
-        InputError: If there is none or more than one; it lists them.
+        InputError: If none or several match; it lists them.
     """
     if not found:
         raise refuse("there is no DICOM series", "check the path")
     if series_uid is not None:
         named = next((series for series in found if series.uid == series_uid), None)
         if named is None:
-            raise refuse(f"there is no series {series_uid}", f"choose of: {_listed(found)}")
+            raise refuse(f"there is no series {series_uid}", f"choose one of: {_listed(found)}")
         return require_modality(_require_volume(named), modality)
     if len(found) == 1:
         return require_modality(_require_volume(found[0]), modality)
@@ -84,20 +84,20 @@ def choose_series(
     fitting = [one for one in fitting if one.slices > 1] or fitting
     if len(fitting) != 1:
         kind = "" if modality is None else f"{modality} "
-        what = f"holds {len(fitting) or 'no'} {kind}series that fit, one is wanted"
+        what = f"holds {len(fitting) or 'no'} {kind}series that match, but must hold one"
         raise refuse(what, f"choose by series uid: {_listed(fitting or found)}")
     return fitting[0]
 
 
 def require_modality(series: DicomSeries, modality: str | None) -> DicomSeries:
-    """Refuse a series of another modality than a network was trained on; None takes any.
+    """Check a series' modality against the one that a network was trained on; None accepts any.
 
     Raises:
         InputError: If the modality differs.
     """
     if modality is not None and series.modality != modality:
-        what = f"its modality is {series.modality or 'not stated'}, wanted is {modality}"
-        raise refuse(what, f"give a {modality} series", series_uid=series.uid)
+        what = f"its modality is {series.modality or 'not stated'}, required is {modality}"
+        raise refuse(what, f"use a {modality} series", series_uid=series.uid)
     return series
 
 
@@ -105,7 +105,7 @@ def _require_volume(series: DicomSeries) -> DicomSeries:
     reasons = {
         "no image": f"holds no images ({series.modality or 'modality not stated'})",
         "colour": "holds colours (RGB or a palette)",
-        "localizer": "holds localizers (scouts), no slices of a volume",
+        "localizer": "holds localizers (scouts), not slices of a volume",
         "lookup table": "its values pass through a lookup table (ModalityLUTSequence)",
         "no geometry": (
             "its slices do not say where they lie "

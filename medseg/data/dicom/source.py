@@ -1,7 +1,7 @@
-"""What DICOM outputs need of the series they are made from: where its slices lie, whose they are.
+"""Source series of DICOM outputs: its geometry, identifiers, patient and study.
 
-Geometry comes from the same reading as the volume's, so that slices refused there are refused
-here. Patient and study are kept apart from it: they go into the output file and nowhere else, not
+Geometry is read by the same code as the volume's, so that slices refused there are refused here.
+Patient and study are kept separate from it: they go into the output file and nowhere else, not
 through code that logs or quotes values.
 """
 
@@ -28,7 +28,7 @@ from medseg.errors import UsageError
 
 __all__ = ["DicomSource", "read_dicom_source"]
 
-# What tells patient and study: first those that a file must have, even if empty.
+# Attributes of patient and study; first those that a file must have, even if empty.
 REQUIRED = [
     "PatientName",
     "PatientID",
@@ -73,12 +73,12 @@ INSTANCE = [
     "PerFrameFunctionalGroupsSequence",
 ]
 UID = re.compile(r"[0-9.]{3,64}")
-EXPORT = "export the series again with its identifiers, or take NIfTI"
+EXPORT = "export the series again with its identifiers, or use NIfTI"
 
 
 @dataclass(frozen=True)
 class Reference:
-    """How another file names a slice; `frame` counts from 1, None in a file of one slice."""
+    """Reference to a slice in another file; `frame` counts from 1, None in a single-frame file."""
 
     sop_class_uid: str
     sop_uid: str
@@ -87,15 +87,15 @@ class Reference:
 
 @dataclass(frozen=True, eq=False)
 class DicomSource:
-    """A series that DICOM outputs are made from.
+    """The source series of DICOM outputs.
 
     Attributes:
         stack: Its slices, sorted along their normal.
         modality: E.g. `CT`.
         study_uid: StudyInstanceUID.
         frame_of_reference_uid: FrameOfReferenceUID.
-        references: How to name each slice of the stack.
-        identity: Patient and study, to be shown nowhere.
+        references: Reference to each slice of the stack.
+        identity: Patient and study; must not be shown or logged.
     """
 
     stack: Stack
@@ -115,15 +115,15 @@ def read_dicom_source(reference: str | Path) -> DicomSource:
     """Read the headers of a series.
 
     Args:
-        reference: A path, or `PATH#UID` as `pick_input` gives it.
+        reference: A path, or `PATH#UID` from `pick_input`.
 
     Raises:
-        UsageError: If it is no DICOM.
-        InputError: If it is no volume, or lacks an identifier that an output must state.
+        UsageError: If it is not DICOM.
+        InputError: If it is not a volume, or lacks an identifier that outputs require.
     """
     path, uid = split_reference(reference)
     if path.exists() and not is_dicom(path):
-        raise UsageError("DICOM outputs need a DICOM input, to refer to; take NIfTI for this one")
+        raise UsageError("DICOM outputs need a DICOM input to refer to; use NIfTI for this input")
     with open_input(path) as source:
         series = choose_series(scan_series(source), series_uid=uid)
         frames, _ = without_copies(series.uid, series.frames, source.open)
@@ -142,10 +142,10 @@ def read_dicom_source(reference: str | Path) -> DicomSource:
 
 def _headers(stack: Stack, source: DicomInput) -> dict[str, Dataset]:
     files = list(dict.fromkeys(frame.file for frame in stack.frames))
-    wanted = dict.fromkeys(files[1:], INSTANCE)
-    wanted[files[0]] = [*INSTANCE, *REQUIRED, *OPTIONAL]
+    keywords_by_file = dict.fromkeys(files[1:], INSTANCE)
+    keywords_by_file[files[0]] = [*INSTANCE, *REQUIRED, *OPTIONAL]
     headers: dict[str, Dataset] = {}
-    for file, keywords in wanted.items():
+    for file, keywords in keywords_by_file.items():
         with source.open(file) as stream, quiet_pydicom():
             headers[file] = cast("Any", pydicom).dcmread(
                 stream, stop_before_pixels=True, force=True, specific_tags=keywords
@@ -154,10 +154,10 @@ def _headers(stack: Stack, source: DicomInput) -> dict[str, Dataset]:
 
 
 def _one(series_uid: str, headers: Iterable[Dataset], keyword: str) -> str:
-    found = {first_text(header, keyword) for header in headers}
-    if len(found) > 1:
+    values = {first_text(header, keyword) for header in headers}
+    if len(values) > 1:
         raise refuse(f"its slices differ in {keyword}", EXPORT, series_uid=series_uid)
-    return _uid(series_uid, found.pop(), keyword)
+    return _uid(series_uid, values.pop(), keyword)
 
 
 def _uid(series_uid: str, uid: str, keyword: str) -> str:
@@ -177,7 +177,7 @@ def _reference(series_uid: str, frame: Frame, header: Dataset) -> Reference:
 
 
 def _identity(series_uid: str, header: Dataset) -> Dataset:
-    """Elements as the file has them, right or wrong, decoded from the file's character set."""
+    """Elements as in the file, valid or not, decoded from its character set."""
     identity = Dataset()
     try:
         with quiet_pydicom():
@@ -186,7 +186,7 @@ def _identity(series_uid: str, header: Dataset) -> Dataset:
                     identity[keyword] = header[keyword]
                 elif keyword in REQUIRED:
                     setattr(identity, keyword, None)
-    except Exception:  # whatever it is, pydicom quotes the value
+    except Exception:  # of any type; its message may quote the value, hence `from None`
         what = "its patient or study cannot be read from the header"
         raise refuse(what, EXPORT, series_uid=series_uid) from None
     return identity

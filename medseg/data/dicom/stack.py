@@ -1,4 +1,4 @@
-"""A stack of slices: where each lies, whether evenly and straight, and the words if not."""
+"""Stack of DICOM slices: positions, spacing, tilt and gaps, and the errors for them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

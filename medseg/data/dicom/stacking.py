@@ -1,4 +1,4 @@
-"""Slices of a series put on a stack: sorted along their normal, all alike, each once.
+"""Stacking of DICOM slices: sort along the normal, check geometry, build the affine.
 
 The geometry is highdicom's, which refuses what is no volume. Its tolerances are wide, though: an
 angle of 2.5 degrees between normal and stack passes, which is 13 mm over a chest, and so does 1 %

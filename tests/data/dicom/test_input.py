@@ -68,7 +68,7 @@ def test_an_encrypted_zip_is_refused(folder, tmp_path):
         content[start + 8] |= 1
         start = content.find(b"PK\x01\x02", start + 4)
     path.write_bytes(content)
-    with pytest.raises(InputError, match="the zip is encrypted; unpack it and give the folder"):
+    with pytest.raises(InputError, match="the zip is encrypted; unpack it and use the folder"):
         read_dicom_series(path)
 
 

@@ -96,7 +96,7 @@ def test_the_modality_is_checked(tmp_path):
     save(slices(hounsfield(), modality="MR"), tmp_path)
     with pytest.raises(RuntimeError) as info:
         load(tmp_path, DicomSeriesReader(modality="CT"))
-    assert "its modality is MR, wanted is CT" in str(user_error(info.value))
+    assert "its modality is MR, required is CT" in str(user_error(info.value))
 
 
 def test_series_can_be_batched_by_worker_processes(tmp_path):
