@@ -1,9 +1,9 @@
 """Chest CT phantom: a synthetic chest with lungs and infection, and its label.
 
 Real chest CT with reference masks of infection may not be redistributed, so the bundle for COVID-19
-is trained and tested on phantoms: lungs, airways, vessels, bones and organs in Hounsfield units, with ground
-glass and consolidation that no threshold can segment. They serve tests, tutorials and dry runs; a
-model trained on them knows nothing about patients.
+is trained and tested on phantoms: lungs, airways, vessels, bones and organs in Hounsfield units,
+with ground glass and consolidation that no threshold can segment. They serve tests, tutorials and
+dry runs; a model trained on them knows nothing about patients.
 """
 
 from dataclasses import dataclass
