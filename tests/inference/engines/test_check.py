@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from medseg.inference.engines.check import agreeing_engine, label_agreement, telling_windows
+from medseg.inference.engines.check import agreeing_engine, label_agreement, representative_windows
 from medseg.inference.engines.open_engine import Engine
 
 WINDOWS = list(torch.rand(2, 1, 20, 20, generator=torch.Generator().manual_seed(0)))
@@ -78,7 +78,7 @@ def test_one_that_does_not_gives_way_and_says_so_in_one_line(caplog):
         used = agreeing_engine(engine(wrong, fallback=last), Threshold(), WINDOWS)
     assert (used.name, used.precision) == ("torch", "fp32")
     (line,) = caplog.messages
-    assert "openvino bf16 gives other labels than torch fp32" in line
+    assert "labels of openvino bf16 differ from those of torch fp32" in line
     assert line.endswith("torch fp32 is used instead")
 
 
@@ -119,9 +119,9 @@ def test_windows_with_most_of_the_rarest_classes_are_the_ones_that_tell():
     windows[3][0, :4, :4] = 1.0
     windows[4][0, 0, :2] = 3.0
     windows[5][0, :2, :] = 2.0  # spreads most
-    found = telling_windows(Levels(), windows)
+    found = representative_windows(Levels(), windows)
     assert [id(one) for one in found] == [id(windows[n]) for n in (5, 4, 2, 0)]
-    assert len(telling_windows(Levels(), windows, most=2)) == 2
+    assert len(representative_windows(Levels(), windows, most=2)) == 2
 
 
 def test_of_many_windows_some_are_looked_through():
@@ -131,7 +131,7 @@ def test_of_many_windows_some_are_looked_through():
         seen.append(len(windows))
         return Levels()(windows)
 
-    telling_windows(counted, list(torch.rand(100, 1, 6, 6)))
+    representative_windows(counted, list(torch.rand(100, 1, 6, 6)))
     assert sum(seen) == 25
 
 

@@ -79,7 +79,7 @@ def test_a_folder_that_takes_no_file_is_done_without(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         logits = opened(tmp_path)(torch.rand(1, 1, *WINDOW))
     assert logits.shape == (1, 2, *WINDOW)
-    assert "is not kept" in caplog.text
+    assert "is not cached" in caplog.text
 
 
 def test_converting_leaves_the_programs_logging_alone(tmp_path):
