@@ -21,7 +21,7 @@ def test_weights_come_back_as_they_were(tmp_path):
     assert torch.equal(one.bias, two.bias)
 
 
-def test_the_pt_beside_them_holds_tensors_only_and_the_same(tmp_path):
+def test_the_pt_file_holds_the_same_tensors_and_nothing_else(tmp_path):
     network = nn.Linear(2, 3)
     save_weights(network, tmp_path / "model.safetensors", {})
     state = torch.load(tmp_path / "model.pt", weights_only=True)
@@ -65,7 +65,7 @@ def test_settings_that_others_wrote_are_refused_in_one_line(tmp_path, settings):
         trained_setting(path, "depth", 4)
 
 
-def test_weights_are_readable_for_whom_other_files_are(tmp_path):
+def test_weights_have_the_usual_file_permissions(tmp_path):
     before = os.umask(0o022)
     try:
         save_weights(nn.Linear(1, 1), tmp_path / "model.safetensors", {})

@@ -30,7 +30,7 @@ def test_a_warp_of_half_a_voxel_moves_places_by_half():
     torch.testing.assert_close(moved[1, 0], torch.tensor([4.0, 5.0, 6.0]))
 
 
-def test_lines_run_between_the_voxels_that_they_part():
+def test_grid_lines_run_half_way_between_voxels():
     # Columns come from 0 .. 7: of one line every 4 voxels, the only one is between 3 and 4.
     across = np.tile(np.arange(8.0), (2, 1))
     lines = grid_lines(across[None], 4, (80, 20))

@@ -36,7 +36,7 @@ def test_a_quarter_turn_is_90_degrees():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_turn_about_one_axis_is_told_by_its_angle(seed):
+def test_a_rotation_about_one_axis_is_described_by_its_angle(seed):
     ranges = certain(WarpRanges(rotation=Rotation(degrees=[0, 0, 60])))
     warp = sample_warp(ranges, [64.0] * 3, np.random.RandomState(seed))
     degrees = np.degrees(np.arctan2(warp.matrix[1, 0], warp.matrix[0, 0]))

@@ -143,7 +143,7 @@ def test_a_compose_seeds_it(name):
 
 @every
 @pytest.mark.parametrize("prob", [-0.1, 1.1, float("nan")])
-def test_a_probability_that_is_none_is_refused(name, prob):
+def test_a_probability_outside_0_and_1_is_refused(name, prob):
     with pytest.raises(UsageError, match=r"prob must be in \[0, 1\]"):
         make(name, prob=prob)
 
@@ -175,13 +175,13 @@ def test_every_key_is_changed_or_none_is():
 
 
 @given(low=st.floats(0.1, 5), width=st.floats(0, 5), seed=seeds)
-def test_draws_keep_to_their_span(low, width, seed):
+def test_draws_stay_within_their_span(low, width, seed):
     rng = np.random.RandomState(seed)
     for draw in (draw_evenly, draw_evenly_in_log):
         assert low <= draw(rng, (low, low + width)) <= low + width
 
 
-def test_doubling_is_as_likely_as_halving():
+def test_log_uniform_draws_double_as_often_as_they_halve():
     rng = np.random.RandomState(0)
     drawn = [draw_evenly_in_log(rng, (0.5, 2.0)) for _ in range(2000)]
     # Binomial, n = 2000, p = 1/2: mean 1000, standard deviation 22
@@ -203,19 +203,19 @@ def test_doubling_is_as_likely_as_halving():
         ["1e-3", 1],
     ],
 )
-def test_what_is_no_span_is_refused_in_one_line(given):
+def test_an_invalid_span_is_refused_in_one_line(given):
     with pytest.raises(UsageError) as caught:
         check_span("std_range", given, 0)
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("std_range must be two numbers [low, high]")
 
 
-def test_a_span_is_told_its_limits():
+def test_an_error_about_a_span_states_its_limits():
     with pytest.raises(UsageError, match=r"which must be .* in \[0, 100\], got \[5, 101\]"):
         check_span("which", [5, 101], 0, 100)
     assert check_span("which", [0, 100], 0, 100) == (0, 100)
 
 
-def test_an_unknown_word_is_told_the_known_ones():
+def test_an_error_about_a_word_lists_the_choices():
     with pytest.raises(UsageError, match="over must be one of all, nonzero, got 'some'"):
         check_choice("over", "some", ["all", "nonzero"])

@@ -165,7 +165,7 @@ def test_one_slice_without_geometry_is_refused_by_its_number(tmp_path, keyword):
         ("PixelSpacing", ["0", "1"]),
     ],
 )
-def test_a_geometry_that_is_none_is_refused(tmp_path, keyword, value):
+def test_an_invalid_geometry_is_refused(tmp_path, keyword, value):
     made = slices(hounsfield())
     for ds in made:
         setattr(ds, keyword, value)

@@ -57,7 +57,7 @@ def test_channels_last_stays_so_forward_and_backward(shape):
 
 @pytest.mark.parametrize("shape", [(n, 3, *size) for n in (1, 2) for size in ((5, 4), (2, 3, 4))])
 @pytest.mark.parametrize("kind", [torch.Tensor, MetaTensor])
-def test_an_activation_may_write_over_what_it_gives(shape, kind):
+def test_its_output_may_be_changed_in_place(shape, kind):
     ours, theirs = both(shape, torch.float32)
     features = torch.randn(shape)
     torch.relu_(ours(channels_last(features).as_subclass(kind))).sum().backward()
@@ -85,7 +85,7 @@ def test_bf16_features_and_fp32_weights_go_together():
     torch.testing.assert_close(mine, theirs(features), rtol=0.02, atol=0.02, check_stride=False)
 
 
-def test_another_word_for_what_follows_is_refused():
+def test_an_unknown_fused_operation_is_refused():
     with pytest.raises(ValueError, match=r"then must be one of \('nothing', 'relu'\), got 'elu'"):
         InstanceNorm(3, then="elu")
 
