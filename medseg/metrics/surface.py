@@ -67,14 +67,15 @@ def surface_scores(
     if not (pred.any() and label.any()):
         raise ValueError("surface_scores needs two non-empty masks, got an empty one")
     of_pred, of_label = _boundary(pred), _boundary(label)
-    there = _directed_mm(of_pred, of_label, spacing_mm)
-    back = _directed_mm(of_label, of_pred, spacing_mm)
-    within = sum(int(np.count_nonzero(d <= tolerance_mm + _ROUNDING_MM)) for d in (there, back))
-    voxels = len(there) + len(back)
+    to_label = _directed_mm(of_pred, of_label, spacing_mm)
+    to_pred = _directed_mm(of_label, of_pred, spacing_mm)
+    both = (to_label, to_pred)
+    within = sum(int(np.count_nonzero(d <= tolerance_mm + _ROUNDING_MM)) for d in both)
+    voxels = len(to_label) + len(to_pred)
     return SurfaceScores(
-        hd95_mm=max(float(np.percentile(there, 95)), float(np.percentile(back, 95))),
+        hd95_mm=max(float(np.percentile(to_label, 95)), float(np.percentile(to_pred, 95))),
         nsd=within / voxels,
-        assd_mm=float(there.sum() + back.sum()) / voxels,
+        assd_mm=float(to_label.sum() + to_pred.sum()) / voxels,
     )
 
 

@@ -1,4 +1,4 @@
-"""Patch centres: random positions, a given share of them on foreground.
+"""Patch centres: random positions, a given fraction of them on foreground.
 
 The voxels of each class are listed once per case (`ClassVoxelsd`), so drawing a centre costs the
 same in a large volume as in a small one.

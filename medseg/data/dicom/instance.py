@@ -186,8 +186,8 @@ def _frame(
 ) -> Frame:
     def find(macro: str, keyword: str, count: int) -> tuple[float, ...] | None:
         holders = [item for group in groups for item in (*sequence(group, macro)[:1], group)]
-        found = (numbers(holder, keyword, count) for holder in holders)
-        return next((values for values in found if values is not None), None)
+        candidates = (numbers(holder, keyword, count) for holder in holders)
+        return next((values for values in candidates if values is not None), None)
 
     measures, rescale = "PixelMeasuresSequence", "PixelValueTransformationSequence"
     thickness: Any = find(measures, "SliceThickness", 1)

@@ -68,8 +68,8 @@ class DicomLabel:
 
     def __post_init__(self) -> None:
         if self.array.ndim != 3 or self.array.dtype.kind not in "ui" or self.array.size == 0:
-            found = f"{self.array.dtype.name} {self.array.shape}"
-            raise UsageError(f"a DICOM label must be whole numbers (I, J, K), got {found}")
+            got = f"{self.array.dtype.name} {self.array.shape}"
+            raise UsageError(f"a DICOM label must be whole numbers (I, J, K), got {got}")
         if self.affine.shape != (4, 4) or not _is_invertible(self.affine):
             raise UsageError("a DICOM label needs its image's affine, (4, 4) and invertible")
         _check_labels(self.labels)
