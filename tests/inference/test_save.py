@@ -136,5 +136,5 @@ def test_a_probability_is_no_label(tmp_path):
 
 
 def test_a_volume_is_no_picture(tmp_path):
-    with pytest.raises(DataError, match="no picture"):
+    with pytest.raises(DataError, match="not a picture"):
         save_label(tmp_path / "a.png", np.zeros((2, 2, 3), np.uint8), np.eye(4))
