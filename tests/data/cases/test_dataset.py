@@ -262,14 +262,13 @@ def test_a_disk_cache_is_made_once_and_anew_for_another_recipe_or_file(cases, tm
         return caplog.text.count("prepared in")
 
     assert made(cases, preparation()) == 4
-    # Chosen now: later on, an entry may be of a file that is not among these cases.
+    # Chosen before an entry of another file is added, which these cases would not read again.
     damaged = next((tmp_path / "cache").glob("*/label.b2nd"))
     assert made(cases, preparation()) == 0
     assert f"cache disk: 4 of 4 cases are in {tmp_path / 'cache'}" in caplog.text
     assert made(cases, preparation(high_hu=999)) == 4
     other = write_nifti(tmp_path / "other.nii.gz", an_image(9, SHAPE))
     assert made([*cases[:3], {**cases[3], "image": str(other)}], preparation()) == 1
-    damaged = next((tmp_path / "cache").glob("*/label.b2nd"))
     damaged.write_bytes(b"short")
     assert made(cases, preparation()) + made(cases, preparation(high_hu=999)) == 1
 
