@@ -136,7 +136,7 @@ def trained_setting(path: str | Path, name: str, default: Any) -> Any:
 def _read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Every tensor and the header's texts."""
     if not Path(path).is_file():
-        raise DataError(f"{path}: no weights found; train the bundle first, or install its weights")
+        raise DataError(f"{path}: no weights there; train the bundle first, or install them")
     with _opened(path) as file:
         state = {name: cast("Tensor", file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118 - no mapping
         return state, dict(file.metadata() or {})

@@ -97,7 +97,7 @@ def test_another_kind_of_file_is_refused(bundle, tmp_path):
 
 
 def test_missing_weights_are_named(bundle, tmp_path):
-    with pytest.raises(DataError, match=r"none\.safetensors: no weights found"):
+    with pytest.raises(DataError, match=r"none\.safetensors: no weights there"):
         export_onnx(bundle, tmp_path / "model.onnx", weights=tmp_path / "none.safetensors")
     assert not list(tmp_path.iterdir())
 

@@ -153,5 +153,5 @@ def test_an_inferer_that_gives_no_labels_is_refused(trained):
 
 
 def test_missing_weights_are_named(trained, tmp_path):
-    with pytest.raises(DataError, match="no weights found"):
+    with pytest.raises(DataError, match="no weights there"):
         open_predictor(trained, weights=tmp_path / "none.safetensors")

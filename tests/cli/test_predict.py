@@ -208,7 +208,7 @@ def test_a_bundle_without_weights_says_so(image, tmp_path, command, capfd):
     weights = tmp_path / "model.safetensors"
     code = command("predict", BUNDLE, image, "-o", tmp_path / "out", "--weights", weights)
     assert code == 3
-    assert "no weights found; train the bundle first" in capfd.readouterr().err
+    assert "no weights there; train the bundle first" in capfd.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

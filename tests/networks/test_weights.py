@@ -44,7 +44,7 @@ def test_a_setting_falls_back_where_there_are_no_weights_or_they_do_not_say(tmp_
 
 
 def test_missing_weights_say_what_to_do(tmp_path):
-    with pytest.raises(DataError, match=r"model\.safetensors: no weights found; train"):
+    with pytest.raises(DataError, match=r"model\.safetensors: no weights there; train"):
         load_weights(nn.Linear(1, 1), tmp_path / "model.safetensors")
 
 
@@ -122,5 +122,5 @@ def test_weights_that_half_precision_cannot_hold_are_refused(tmp_path):
 
 
 def test_halving_weights_that_are_not_there_is_one_line(tmp_path):
-    with pytest.raises(DataError, match="no weights found"):
+    with pytest.raises(DataError, match="no weights there"):
         halve_weights(tmp_path / "model.safetensors", tmp_path / "half.safetensors")
