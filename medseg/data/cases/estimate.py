@@ -1,4 +1,4 @@
-"""Estimate of a cache's size, from two prepared cases and the headers of all.
+"""Expected size of a cache, estimated from two prepared cases and the headers of all.
 
 The packed size of a case goes with its number of voxels or, where a recipe resamples to a fixed
 spacing, with its volume in millimetres. The two cases whose voxels differ most in size are

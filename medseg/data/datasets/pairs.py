@@ -1,4 +1,4 @@
-"""Pairs of files: image and label, or reference and prediction, told from their names alone.
+"""Pairing of files by name: images with labels, or references with predictions.
 
 Names are compared below the folder that all files of a side share, without their suffix, cut
 before each `_ - . /` and blank. Files of a side usually end alike (`_ct`, `_0000`, `/image`;

@@ -1,4 +1,4 @@
-"""A stack of DICOM slices: sorted along their normal, all alike, each once, or refused.
+"""Stack of DICOM slices: sort along the normal, check geometry, build the affine.
 
 The geometry is highdicom's, which refuses what is no volume. Its tolerances are wide, though: an
 angle of 2.5 degrees between normal and stack passes, which is 13 mm over a chest, and so does 1 %
@@ -84,7 +84,7 @@ class Stack:
         off_mm = np.linalg.norm(self.sideways_mm - self.heights_mm[:, None] * shear, axis=1)
         return bool(off_mm.max() <= MAX_ERROR_MM)
 
-    def refuse_tilt(self) -> InputError:
+    def tilt_error(self) -> InputError:
         """The error for slices that do not lie above one another."""
         off_mm = np.linalg.norm(self.sideways_mm - self.heights_mm[:, None] * self.shear, axis=1)
         if off_mm.max() <= MAX_ERROR_MM:
@@ -98,7 +98,7 @@ class Stack:
         remedy = "allow tilt to have them resampled to a straight box"
         return dicom_error(what, remedy, series_uid=self.series_uid)
 
-    def refuse_gaps(self) -> InputError:
+    def gaps_error(self) -> InputError:
         """The error for slices that are missing or unevenly spaced."""
         steps = np.diff(self.places)
         gaps = [(self.frames[k], int(steps[k]) - 1) for k in np.flatnonzero(steps > 1)]

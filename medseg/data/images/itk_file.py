@@ -1,7 +1,7 @@
-"""An NRRD or MetaImage file, read by ITK.
+"""NRRD and MetaImage files, read with SimpleITK.
 
-ITK brings all their spaces to LPS. An NRRD file without a space is refused: its axes could point
-anywhere.
+ITK converts all their coordinate spaces to LPS. An NRRD file without a space is refused: its axes
+could point anywhere.
 """
 
 from importlib import import_module
@@ -16,7 +16,7 @@ from medseg.data.problems import Problem, Where, refusal
 
 __all__ = ["read_itk"]
 
-# What ITK makes of every space it understands.
+# ITK converts every space that it supports to this one.
 KNOWN_SPACE = "left-posterior-superior"
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 
@@ -35,7 +35,7 @@ def read_itk(
     # SimpleITK takes a while to import, and most volumes are NIfTI. SWIG made it without types.
     sitk = cast("Any", import_module("SimpleITK"))
     before = sitk.ProcessObject.GetGlobalWarningDisplay()
-    # ITK prints its warnings past Python's streams; what is wrong raises as well.
+    # ITK's warnings bypass Python's streams; errors are raised as well.
     sitk.ProcessObject.SetGlobalWarningDisplay(False)  # noqa: FBT003 - ITK's signature
     try:
         image = sitk.ReadImage(str(path))
@@ -51,10 +51,10 @@ def read_itk(
 
 def _check(path: Path, image: Any, where: Where) -> None:
     if image.GetNumberOfComponentsPerPixel() != 1:
-        remedy = "convert it to one number a voxel"
+        remedy = "convert it to one number per voxel"
         raise refusal(path, Problem("error", where, "holds colours or vectors", remedy))
-    known = image.HasMetaDataKey("NRRD_space") and image.GetMetaData("NRRD_space") == KNOWN_SPACE
-    if _format(path) == "NRRD" and not known:
+    oriented = image.HasMetaDataKey("NRRD_space") and image.GetMetaData("NRRD_space") == KNOWN_SPACE
+    if _format(path) == "NRRD" and not oriented:
         what = "does not say where its axes point (space, space directions)"
         raise refusal(path, Problem("error", where, what, "export it again with its orientation"))
 
@@ -65,7 +65,7 @@ def _format(path: Path) -> str:
 
 
 def _affine(image: Any) -> NDArray[np.float64]:
-    """`(4, 4)`; a file of less or more axes than three is refused by its array later on."""
+    """Affine `(4, 4)`; files of other than three axes are refused later, by their array."""
     affine = np.eye(4)
     if image.GetDimension() == 3:
         directions = np.reshape(image.GetDirection(), (3, 3))

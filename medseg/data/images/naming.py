@@ -1,4 +1,4 @@
-"""Input formats, and which files of a folder are images: the one table that all readers use."""
+"""Image formats by suffix: the table that all readers use, and names of outputs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
