@@ -49,12 +49,7 @@ demo: $(READY) ## Train on phantoms, score unseen ones, predict one: a few minut
 	@echo "scores:  $(DEMO)/scores/scores.csv"
 
 test: $(READY) ## Run the test suite
-	@# In three processes: the interpreter crashed when a process that had predicted started another one, and
-	@# whether one OpenVINO Core a process has mended that has to be seen: docs/decisions/0019.
-	$(BIN)/python -m pytest tests/bundles tests/cli tests/end_to_end tests/inference
-	$(BIN)/python -m pytest tests/data
-	$(BIN)/python -m pytest --ignore tests/bundles --ignore tests/cli --ignore tests/end_to_end \
-	    --ignore tests/inference --ignore tests/data
+	$(BIN)/python -m pytest
 
 check: $(READY) ## Check format, lint, types and the bundles' copies
 	$(BIN)/ruff format --check .

@@ -3,6 +3,7 @@
 torch's first call is slow and CI must not flake, hence no deadline and no chance.
 """
 
+import logging
 import os
 import shutil
 import sys
@@ -45,6 +46,17 @@ settings.load_profile("medseg")
 def _cache(tmp_path_factory):
     """Converted networks and prepared cases of tests go where pytest cleans up."""
     os.environ["MEDSEG_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol():
+    """The root logger is left as it was found: MONAI's runner configures it for the process."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    done = yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    return done
 
 
 @pytest.fixture(autouse=True)

@@ -18,11 +18,12 @@ from medseg.bundles.docstrings import documented_arguments
 __all__ = ["Key", "bundle_keys", "is_argument", "nested_paths", "search_keys"]
 
 CONTROL = "medseg.training.Control"
-# Components that make the loop; their arguments are keys of the config already.
+# Parts of the loop and places: what they take is a key already, or none of the user's.
 _PLUMBING = {
-    "bundle_root", "train", "validate", "parts", "train_cases", "val_cases", "settings",
-    "trained_network", "initialize", "finalize",
+    "bundle_root", "parts", "train_cases", "val_cases", "settings", "trained_network",
+    "initialize", "finalize",
 }  # fmt: skip
+_LOOP = {"train", "validate"}
 _COMMENT = re.compile(r"^(?P<key>[\w#]+):(?P<value>.*?)(?:\s#\s(?P<comment>.*))?$")
 
 
@@ -83,22 +84,18 @@ def nested_paths(name: str, config: Mapping[str, Any]) -> list[str]:
         config: As `read_config` merges it.
 
     Returns:
-        Paths with `::`. A key that only hands on another one (`"@epochs"`) is left out, and so
-        are the parts of the loop, which `train#...` names in full.
+        Paths with `::`. A key that only hands on another one (`"@epochs"`) is left out. Those of
+        the loop, `train::...` and `validate::...`, count where there is no other.
     """
-    top = {key: value for key, value in config.items() if key not in _PLUMBING}
-    written = [
-        path
-        for path, value in _walk(top)
-        if path.rpartition("::")[2] == name and not _is_reference(value)
-    ]
+    top = {key: value for key, value in config.items() if key not in _PLUMBING | _LOOP}
     implied = [
         f"{key}::{name}"
         for key, value in top.items()
         if _is_component(value) and name not in value
         if name in documented_arguments(value["_target_"])
     ]
-    return written + implied
+    loop = {key: value for key, value in config.items() if key in _LOOP}
+    return _written(name, top) + implied or _written(name, loop)
 
 
 def is_argument(path: str, config: Mapping[str, Any]) -> bool:
@@ -111,16 +108,25 @@ def is_argument(path: str, config: Mapping[str, Any]) -> bool:
     return _is_component(value) and name in documented_arguments(value["_target_"])
 
 
+def _written(name: str, config: Mapping[str, Any]) -> list[str]:
+    return [
+        path
+        for path, value in _walk(config)
+        if path.rpartition("::")[2] == name and not _is_reference(value)
+    ]
+
+
 def _nested(path: str, value: Any) -> Iterator[Key]:
     if _is_component(value):
         arguments = documented_arguments(value["_target_"])
+        in_loop = path.partition("#")[0] in _LOOP
         rest = {
             name: argument.default
             for name, argument in arguments.items()
-            if name not in value and argument.default is not ... and "::" not in path
+            if name not in value and argument.default is not ... and not in_loop
         }
         for name, child in {**value, **rest}.items():
-            if name.startswith("_") or _is_reference(child):
+            if name.startswith("_") or _is_reference(child) or (in_loop and _is_expression(child)):
                 continue
             argument = arguments.get(name)
             meaning = argument.meaning if argument else ""
@@ -171,9 +177,15 @@ def _is_reference(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("@")
 
 
+def _is_expression(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(("$", "%"))
+
+
 def _shown(value: Any) -> str:
     if isinstance(value, str):
         return value
+    if _is_component(value):
+        return str(value["_target_"]).rpartition(".")[2]
     text = yaml.safe_dump(value, default_flow_style=True, width=10_000)
     return text.removesuffix("\n").removesuffix("\n...")
 

@@ -68,7 +68,7 @@ def test_what_inference_has_to_repeat_is_in_the_metadata(exported):
     assert json.loads(found["spacing_mm"]) == [2.5, 2.5, 5.0]
     assert json.loads(found["patch_size"]) == [16, 16, 8]
     assert json.loads(found["window"]) == [-1000.0, 200.0]
-    assert found["activation"] == "relu"
+    assert json.loads(found["network"])["activation"] == "relu"
     assert model.producer_name == "medseg"
 
 

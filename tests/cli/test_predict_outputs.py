@@ -9,6 +9,7 @@ import SimpleITK
 
 from medseg.data.datasets.inputs import list_images
 from medseg.data.output_names import ENDINGS, LEDGER, TABLES
+from medseg.data.source import Source
 from medseg.prediction.cases import find_cases
 from medseg.prediction.earlier_outputs import is_earlier_output, without_earlier_outputs
 from medseg.prediction.ledger import Entry, Ledger
@@ -55,7 +56,7 @@ def test_no_file_written_beside_a_volume_is_an_image_at_the_next_run(
     assert len(written) == len(("label", *MAPS[1].split(","), "overlay", LEDGER, *TABLES))
     for _ in range(2):
         assert_known(folder, written)
-        assert [case.path for case in find_cases([folder])[0]] == [image]
+        assert [case.path for case in find_cases([Source(folder)])[0]] == [image]
         assert list_images(folder) == [str(image)]
         forget_what_was_written(folder)
 
