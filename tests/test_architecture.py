@@ -17,7 +17,16 @@ LAYERS = [
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # The folders of medseg/data, and the files beside them.
 DATA_LAYERS = [
-    {"channel", "digest", "label_kind", "nested", "output_names", "problems", "source"},
+    {
+        "arguments",
+        "channel",
+        "digest",
+        "label_kind",
+        "nested",
+        "output_names",
+        "problems",
+        "source",
+    },
     {"manifest"},
     {"dicom"},
     {"images", "phantoms"},

@@ -7,6 +7,7 @@ the bundle's config names nothing that could want one. Afterwards they can be im
 is MONAI that does not know of them, hence for a process that predicts and does nothing else.
 """
 
+import gc
 import re
 import sys
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -19,7 +20,7 @@ import yaml
 
 from medseg.bundles.configs import MAY_BE, NEEDED
 
-__all__ = ["HIDDEN", "import_monai_for", "names_only_known"]
+__all__ = ["HIDDEN", "collector_paused", "import_monai_for", "names_only_known"]
 
 HIDDEN = (
     "ignite",
@@ -58,6 +59,21 @@ _KNOWN_EXPRESSION = re.compile(r"\$monai\.utils\.set_determinism\(seed=\d+\)")
 # Another expression with one of these words could reach anything.
 _REACHES_OUT = re.compile(r"\$.*\b(monai|import|" + "|".join(HIDDEN).replace(".", r"\.") + r")\b")
 _REFERENCE = re.compile(r"[@%]([\w.]+)")
+
+
+@contextmanager
+def collector_paused() -> Generator[None]:
+    """Import much without a search for unreachable objects every few thousand new ones.
+
+    What is imported stays to the end of the process: a sixth of the time would go by in vain.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def import_monai_for(config: str | Path, pairs: Iterable[str] = ()) -> None:

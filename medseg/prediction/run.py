@@ -15,7 +15,7 @@ import medseg
 from medseg._quiet import quiet_libraries
 from medseg.bundles.configs import config_paths
 from medseg.bundles.metadata import load_metadata
-from medseg.bundles.monai_import import import_monai_for
+from medseg.bundles.monai_import import collector_paused, import_monai_for
 from medseg.data.dicom.allowances import Gaps, Tilt
 from medseg.data.digest import file_sha256
 from medseg.data.source import Source
@@ -111,7 +111,8 @@ def run_prediction(
         outputs=lambda case: files[case].paths,
         existing=request.existing,
     )
-    predictor = _open(request, weights) if plan.todo else None
+    with collector_paused():
+        predictor = _open(request, weights) if plan.todo else None
     with listen(len(mine) + len(refused)) as listener:
         run = _Run(
             settings=settings,

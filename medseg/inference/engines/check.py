@@ -7,6 +7,7 @@ fraction of equal voxels, which a lost lesion hardly changes.
 
 import json
 import logging
+import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -52,6 +53,10 @@ class Agreement:
     dice: float
     equal: float
     classes: int
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.dice <= 1 and 0 <= self.equal <= 1 and self.classes > 0):
+            raise ValueError(f"no agreement of labels: {self}")
 
 
 def agreeing_engine(
@@ -145,7 +150,7 @@ def _measured(engine: Engine, network: nn.Module, windows: Sequence[Tensor]) -> 
         engine, reference, torch.stack(representative_windows(engine, windows))
     )
     if agreement.classes > 1 and engine.verdict is not None:
-        content = {**asdict(agreement), "processor": _processor(engine.device)}
+        content = {**asdict(agreement), **_place(engine.verdict, engine.device)}
         _write(engine.verdict, json.dumps(content))
     return agreement
 
@@ -155,12 +160,21 @@ def _remembered(engine: Engine) -> Agreement | None:
         return None
     try:
         content = json.loads(engine.verdict.read_text(encoding="utf-8"))
-        # Machines may share a cache, but each processor rounds in its own way.
-        if content.pop("processor") != _processor(engine.device):
+        place = _place(engine.verdict, engine.device)
+        if {name: content.pop(name) for name in place} != place:
             return None
         return Agreement(**content)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def _place(verdict: Path, device: torch.device) -> dict[str, str]:
+    """Whose verdict it is.
+
+    A file may have been copied under another's name, and a cache may lie on a disk that machines
+    share; how they round is their own.
+    """
+    return {"name": verdict.name, "processor": _processor(device)}
 
 
 def _write(path: Path, text: str) -> None:
@@ -173,6 +187,13 @@ def _write(path: Path, text: str) -> None:
 def _processor(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return " ".join(
-        name for name, able in sorted(torch.cpu.get_capabilities().items()) if able is True
-    )
+    able = [name for name, able in torch.cpu.get_capabilities().items() if able is True]
+    return " ".join([_model_of_cpu(), *sorted(able)])
+
+
+def _model_of_cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:  # no Linux
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if "model name" in line), "")

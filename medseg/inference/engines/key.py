@@ -23,7 +23,8 @@ def engine_key(
     Returns:
         32 hexadecimal digits.
     """
-    versions = [_version("torch"), _version("openvino")]
+    # MONAI's and medseg's layers may compute otherwise in another version, and print the same.
+    versions = [_version(package) for package in ("torch", "openvino", "monai", "medseg")]
     parts = [weights or _weights_sha256(network), repr(network), window, channels, versions]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 

@@ -168,8 +168,14 @@ def _open(name: EngineName, precision: EnginePrecision, order: _Order) -> Engine
         channels=order.channels,
         device=order.device,
         run=_predictor(name, precision, order),
-        verdict=order.folder / f"{order.key}.{name}-{precision}.{order.device.type}.json",
+        verdict=order.folder / f"{order.key}.{_words(name, precision, order)}.json",
     )
+
+
+def _words(name: EngineName, precision: EnginePrecision, order: _Order) -> str:
+    """What the labels depend on beside the network."""
+    compiled = name == "torch" and order.compile != "none"
+    return f"{name}-{precision}{f'-{order.compile}' if compiled else ''}.{order.device.type}"
 
 
 def _predictor(

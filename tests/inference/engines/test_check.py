@@ -151,13 +151,23 @@ def test_a_class_that_is_in_no_busy_window_is_held_against_torch_all_the_same():
     assert agreeing_engine(fast, Levels(), [busy, dull]).name == "torch"
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"dice": 1}', "other processor"])
+CHANGES = {
+    "another processor": {"dice": 0.0, "processor": "abacus"},
+    "another engine": {"dice": 0.0, "name": "another.json"},
+    "more than one": {"dice": 7.0},
+    "no number": {"dice": float("nan")},
+    "a text": {"dice": "1"},
+    "no classes": {"classes": 0},
+}
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"dice": 1}', *CHANGES])
 def test_a_verdict_that_is_damaged_or_anothers_is_asked_for_again(content, tmp_path):
     verdict = tmp_path / "verdict.json"
     agreeing_engine(engine(right, verdict, last), Threshold(), WINDOWS)
     whole = verdict.read_text()
-    other = json.dumps({**json.loads(whole), "dice": 0.0, "processor": "abacus"})
-    verdict.write_text(other if content == "other processor" else content)
+    other = json.dumps({**json.loads(whole), **CHANGES.get(content, {})})
+    verdict.write_text(other if content in CHANGES else content)
     assert agreeing_engine(engine(right, verdict, last), Threshold(), WINDOWS).name == "openvino"
     assert verdict.read_text() == whole
 

@@ -1,7 +1,11 @@
+from importlib.metadata import version
+
+import pytest
 import torch
 from monai.data.meta_tensor import MetaTensor
 
 from medseg.inference import EngineInferer, SlidingWindowLabels
+from medseg.inference.engines import check, key
 from medseg.networks import UNet
 
 
@@ -42,3 +46,60 @@ def test_the_engine_is_held_against_windows_side_by_side():
 def test_a_volume_smaller_than_the_window_is_padded():
     label = inferer(engine="torch")(MetaTensor(torch.rand(1, 1, 9, 8, 7)), network())
     assert label.shape == (1, 1, 9, 8, 7)
+
+
+@pytest.fixture
+def checks(monkeypatch, tmp_path):
+    """Which engines were held against torch in fp32, in a cache of their own."""
+    monkeypatch.setenv("MEDSEG_CACHE", str(tmp_path))
+    found, measure = [], check.label_agreement
+
+    def counted(engine, reference, windows):
+        found.append(f"{engine.name} {engine.precision}")
+        return measure(engine, reference, windows)
+
+    monkeypatch.setattr(check, "label_agreement", counted)
+    return found
+
+
+IMAGE = torch.rand(1, 1, 16, 16, 16, generator=torch.Generator().manual_seed(0))
+
+
+def changed(monkeypatch, what):
+    """What is opened the second time, and what of the machine is another then."""
+    if what == "another processor":
+        monkeypatch.setattr(check, "_model_of_cpu", lambda: "abacus")
+    elif what.startswith("another version"):
+        package = what.split()[-1]
+        other = {package: "0.0.0"}
+        monkeypatch.setattr(key, "version", lambda name: other.get(name) or version(name))
+    elif what == "another layer":
+        net = network()
+        net.add_module("more", torch.nn.Identity())
+        return net
+    return network(1 if what == "other weights" else 0)
+
+
+def test_an_engine_that_has_passed_is_not_checked_again(checks):
+    inferer()(IMAGE, network())
+    before = len(checks)
+    assert before >= 1
+    inferer()(IMAGE, network())
+    assert len(checks) == before
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "other weights",
+        "another layer",
+        "another processor",
+        *(f"another version of {name}" for name in ("torch", "openvino", "monai", "medseg")),
+    ],
+)
+def test_anything_else_is_checked_anew(what, checks, monkeypatch):
+    inferer()(IMAGE, network())
+    before = len(checks)
+    net = changed(monkeypatch, what)
+    inferer()(IMAGE, net)
+    assert len(checks) > before
