@@ -29,7 +29,7 @@ class _Alive(TorchDispatchMode):
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        # To keep its compiler off this mode, torch would import all of it; see `meta_result`.
+        # To exclude its compiler from this mode, torch would import all of it; see `meta_result`.
         return False
 
     def __torch_dispatch__(

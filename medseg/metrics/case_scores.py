@@ -31,7 +31,7 @@ def label_scores(
     spacing_mm: Sequence[float],
     criteria: Criteria | None = None,
 ) -> list[ClassScores]:
-    """Score every class but the background.
+    """Score every class except the background.
 
     Args:
         pred: `(I, J)` or `(I, J, K)`, values below `len(class_names)`.

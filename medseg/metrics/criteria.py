@@ -21,7 +21,7 @@ class Criteria:
         lesion_overlap: When a lesion counts as found, see `medseg.metrics.lesions`.
 
     Raises:
-        UsageError: If the tolerance is negative or no number, or the overlap another word.
+        UsageError: If the tolerance is negative or not a number, or the overlap is an unknown word.
     """
 
     tolerance_mm: float = 2.0

@@ -58,7 +58,7 @@ class Levels:
             size: Spatial size of the input.
 
         Raises:
-            UsageError: If the input does not fit; the message says which sizes do.
+            UsageError: If the input does not fit; the message lists the sizes that do.
         """
         return tuple(self._down(size, axis) for axis in range(len(size)))
 
@@ -69,7 +69,7 @@ class Levels:
             size: Spatial size of the input.
 
         Raises:
-            UsageError: If the input does not fit; the message says which sizes do.
+            UsageError: If the input does not fit; the message lists the sizes that do.
         """
         return tuple(self._through(size, axis) for axis in range(len(size)))
 

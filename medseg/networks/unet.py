@@ -143,7 +143,7 @@ class UNet(nn.Module):
 
     @torch.jit.unused
     def describe(self) -> dict[str, Any]:
-        """The class and all its arguments, as a config writes them; for a weights' header."""
+        """The class and all its arguments, as in a config; for the header of the weights."""
         return {"_target_": "medseg.networks.UNet", **self._arguments}
 
     @torch.jit.unused
@@ -151,7 +151,7 @@ class UNet(nn.Module):
         """Spatial size of the logits for an image of spatial size `size`.
 
         Raises:
-            UsageError: If no image of that size fits; the message says which do.
+            UsageError: If no image of that size fits; the message lists the sizes that do.
         """
         return self.levels.output_size(size)
 

@@ -37,7 +37,7 @@ __all__ = [
     "trained_setting",
 ]
 
-# By the names of headers, which come from anywhere: nothing is imported by a name.
+# Networks by their name in a header. Headers come from anywhere, so nothing is imported by name.
 _NETWORKS = {"medseg.networks.UNet": UNet}
 _ARGUMENTS = frozenset(inspect.signature(UNet).parameters)
 
@@ -137,7 +137,7 @@ def trained_setting(path: str | Path, name: str, default: Any) -> Any:
 
 
 def trained_network(path: str | Path, default: Mapping[str, Any]) -> UNet:
-    """The network that the weights at `path` belong to, as their header describes it.
+    """Create the network of the weights at `path` from their header.
 
     It has the header's shape, not yet the weights; see `load_weights`.
 
@@ -171,12 +171,12 @@ def _older_keys(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _has_shape(described: Any, where: str, shapes: dict[str, tuple[int, ...]]) -> bool:
-    """Whether the network has these tensors; tried without memory, which it may ask too much of."""
+    """Whether the network has these tensors; tried on the meta device, without memory."""
     arguments = _arguments(described)
     depth = arguments.get("depth")
     if isinstance(depth, int) and depth > len(shapes):
         return False
-    # Uniform: of a normal distribution on this device torch imports its compiler, for a second.
+    # Uniform, since a normal distribution on this device makes torch import its compiler (1 s).
     arguments["initialisation"] = "glorot"
     with torch.device("meta"):
         state = _build(arguments, where, DataError).state_dict()
@@ -208,7 +208,7 @@ def _shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
 
 
 def _settings(path: str | Path) -> dict[str, Any]:
-    """The header's settings; none where there is no file."""
+    """The header's settings; empty if there is no file."""
     if not Path(path).is_file():
         return {}
     with _opened(path) as file:

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 __all__ = ["COMPRESSION", "Entry", "Panel", "class_colour", "compose"]
 
-# Of a page as PNG: half the time of zlib's own choice, for a tenth more bytes.
+# Compression of a page as PNG: half the time of zlib's default, for a tenth more bytes.
 COMPRESSION = 4
 
 Colour = tuple[int, int, int]

@@ -75,8 +75,8 @@ def warp_words(record: Mapping[str, Any], unit: str) -> str:
     The words name one way to the same map: a turn by 170 degrees is two flips and a turn by 10.
 
     Args:
-        record: Of `RandWarpPatchd`: `matrix`, `shift_mm`, `displacement_mm`.
-        unit: Of lengths, `mm` or `px`.
+        record: Parameters from `RandWarpPatchd`: `matrix`, `shift_mm`, `displacement_mm`.
+        unit: Unit of lengths, `mm` or `px`.
     """
     matrix = np.asarray(record["matrix"], np.float64)
     signs = np.where(np.diag(matrix) < 0, -1.0, 1.0)
@@ -103,6 +103,6 @@ def _turn_and_zoom(matrix: Any) -> list[str]:
 
 
 def step_words(names: Sequence[str]) -> str:
-    """The steps that changed an image, without what all their names share."""
+    """The steps that changed an image, without the common part of their names."""
     plain = [name.removeprefix("Rand").removesuffix("d") for name in names]
     return ", ".join(name for name in plain if name != "WarpPatch")

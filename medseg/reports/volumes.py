@@ -63,7 +63,7 @@ def measure_volumes(
     class_names: Sequence[str],
     part_of: Mapping[str, str] | None = None,
 ) -> list[StructureVolume]:
-    """Measure all classes but the background.
+    """Measure all classes except the background.
 
     Args:
         label: `(I, J, K)`, class indices.
@@ -150,12 +150,12 @@ def _line(name: str, parents: Mapping[str, str]) -> list[str]:
 def area_columns(
     label: NDArray[Any], class_names: Sequence[str], kind: LabelKind = "classes"
 ) -> dict[str, str]:
-    """Measure all classes but the background.
+    """Measure all classes except the background.
 
     Args:
-        label: `(I, J)`, class indices, or numbers of objects where `kind` says `instances`.
+        label: `(I, J)`, class indices, or instance numbers if `kind` is `instances`.
         class_names: One for each class, the background's first.
-        kind: What the label's values mean.
+        kind: Meaning of the label's values.
 
     Returns:
         For each class its pixels and their percentage of the picture, and of instances

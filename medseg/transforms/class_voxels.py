@@ -19,7 +19,7 @@ from medseg.transforms.index_label import MAX_VALUE, apply_to_label, whole_numbe
 
 __all__ = ["CLASS_VOXELS", "ClassVoxelsd", "list_class_voxels"]
 
-# Where a sample has its lists.
+# Key of the lists in a sample.
 CLASS_VOXELS = "class_voxels"
 
 # Long enough that Python's share of the time is small, short enough to stay in the cache.

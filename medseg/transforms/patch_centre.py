@@ -59,7 +59,7 @@ def draw_start(
         is centred on the volume along others.
 
     Raises:
-        UsageError: If the case has a class that has no weight.
+        UsageError: If the case has a class without a weight.
     """
     room = np.asarray(shape) - np.asarray(size)
     on_foreground = rng.random_sample() < centres.foreground

@@ -33,7 +33,7 @@ Interpolation = Literal["linear", "cubic", "nearest", "argmax"]
 
 
 def require_modes(owner: str, modes: Sequence[str], keys: Sequence[Hashable]) -> None:
-    """Refuse modes that are unknown, or not one a key.
+    """Refuse unknown modes, or other than one per key.
 
     Raises:
         UsageError: It names the transform.

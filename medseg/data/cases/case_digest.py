@@ -51,7 +51,7 @@ def case_digest(case: Mapping[str, Any], recipe: str, packing: int) -> str:
 
 
 def _source(value: object) -> Source | None:
-    """Of an entry that is text as the readers take it; the text may be anything else as well."""
+    """Source of an entry that is text as readers accept it; the text may also be anything else."""
     return parse_source(value) if isinstance(value, str | Path) and str(value) else None
 
 
@@ -84,7 +84,7 @@ def entry_files(value: object) -> list[Path]:
 
 
 def source_files(path: Path) -> list[Path]:
-    """The files of an image: of a folder all, of a header also that of its voxels; or none."""
+    """Files of an image: all files of a folder; for a header, also that of its voxels; or none."""
     if not _exists(path):
         return []
     if path.is_dir():

@@ -103,7 +103,7 @@ class CaseDataset:
         index, number = draw if isinstance(draw, tuple) else (draw, draw)
         if not 0 <= index < self._length:
             raise IndexError(f"there are {self._length} cases, got index {index}")
-        # A loader's worker hands on the text of an error and its class, not its causes.
+        # A loader's worker passes on the text and class of an error, but not its causes.
         with unwrap_user_error():
             return self._quarantine.sample(index, lambda healthy: self._sample(healthy, number))
 

@@ -38,8 +38,8 @@ def check_dataset(
 
     Args:
         manifest: The data set.
-        dataset_dir: Where its files are.
-        progress: Hands the cases on as they are checked, so that a bar can be drawn.
+        dataset_dir: Folder of its files.
+        progress: Wraps the iteration over cases, e.g. to show a progress bar.
 
     Raises:
         DataError: If the folder is missing or empty.

@@ -79,7 +79,7 @@ class SplitPlan:
 
 @dataclass(frozen=True)
 class _Labelled:
-    """A case that is being written down."""
+    """A case to be written to the manifest."""
 
     case: str
     image: Path
@@ -160,7 +160,7 @@ def _pairs(images: Sequence[Path], labels: Sequence[Path]) -> list[_Labelled]:
 
 
 def _identifier(text: str) -> str:
-    """What a manifest accepts as a case: letters, digits and `. _ -`, no sign first."""
+    """Convert text to a valid case name: letters, digits and `. _ -`, the first no sign."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", text).lstrip("._-") or "case"
 
 

@@ -65,7 +65,7 @@ def list_images(folder: str | Path) -> list[str]:
 
 
 def _is_output(path: Path) -> bool:
-    """Whether `medseg predict` wrote it, by its name and the ledger beside it."""
+    """Whether `medseg predict` wrote a file, by its name and the ledger next to it."""
     return image_stem(path).endswith(ENDINGS) and (path.parent / LEDGER).is_file()
 
 

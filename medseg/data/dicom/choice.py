@@ -54,8 +54,8 @@ def find_series(
 ) -> DicomSeries:
     """Find the requested series in an open input.
 
-    One that was found before is not looked for again, unless the input has changed since: the
-    headers that were read then must be those of the pixels that are read now.
+    A series found before is not searched for again, unless the input has changed since: headers and
+    pixels must be of the same files.
 
     Raises:
         InputError: See `choose_series`.

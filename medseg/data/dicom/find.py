@@ -43,8 +43,8 @@ class DicomSeries:
             read.
         scouts: Number of scouts in a series of slices, which are left out.
         frames: The slices, in the order of file names.
-        path: The input that it lies in; not to be shown.
-        stamp: Of the input when it was looked through, see `DicomInput`.
+        path: Input of the series; must not be shown.
+        stamp: Stamp of the input when it was scanned, see `DicomInput`.
     """
 
     uid: str

@@ -41,8 +41,8 @@ class DicomInput:
         names: Of all files but hidden ones and DICOMDIR, sorted, with `/`, relative to the
             folder or inside the zip.
         open: Opens one of them for reading.
-        path: Of the folder, the zip or the file; not to be shown.
-        stamp: Of the names, sizes and times of its files: another if one was changed since.
+        path: The folder, the zip or the file; must not be shown.
+        stamp: Digest of the names, sizes and times of its files, which changes if one of them does.
     """
 
     names: tuple[str, ...]

@@ -62,13 +62,13 @@ class Damaged(Exception):  # noqa: N818 - a finding, turned into an error where 
 
 @dataclass(frozen=True, slots=True)
 class Identifiers:
-    """What another file states of the one that it refers to, beside its own uid.
+    """Identifiers that another file states when it refers to this one, besides the SOPInstanceUID.
 
     Attributes:
         sop_class_uid: SOPClassUID.
         study_uid: StudyInstanceUID.
         frame_of_reference_uid: FrameOfReferenceUID.
-        is_multiframe: Whether a frame of it is named by its number.
+        is_multiframe: Whether its frames are referred to by number.
     """
 
     sop_class_uid: str
@@ -243,5 +243,5 @@ def _identifiers(
     frame_of_reference: str,
     is_multiframe: bool,  # noqa: FBT001
 ) -> Identifiers:
-    """One value for all slices of a series, of which there may be thousands in memory."""
+    """Share equal values among the slices of a series, of which there may be thousands."""
     return Identifiers(sop_class, study, frame_of_reference, is_multiframe)

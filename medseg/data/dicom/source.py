@@ -103,7 +103,7 @@ class DicomSource:
 
 
 def read_dicom_source(source: DicomSeries | Source | str | Path) -> DicomSource:
-    """Read what outputs need of a series.
+    """Read the data of a series that outputs require.
 
     Args:
         source: As for `read_dicom_series`. For a series found before, only one header is read

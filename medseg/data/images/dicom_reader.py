@@ -69,7 +69,7 @@ class DicomSeriesReader(ImageReader):
         Raises:
             InputError: See `read_dicom_series`.
         """
-        # pydicom and highdicom take a while to import, and every bundle names this reader.
+        # Imported on first use: pydicom and highdicom are slow, and every bundle has this reader.
         from medseg.data.dicom.series import read_dicom_series
 
         if len(img.paths) != 1:

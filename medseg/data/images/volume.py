@@ -30,7 +30,7 @@ __all__ = ["Volume", "read_volume"]
 # Voxels of a tile along J and K.
 _TILE = 16
 
-# By the format's name in medseg.data.images.naming.
+# By name of the format in medseg.data.images.naming.
 _READERS = {"NIfTI": read_nifti, "NRRD": read_itk, "MetaImage": read_itk}
 
 # nibabel's types say Unknown where a caller needs to know.
@@ -113,7 +113,7 @@ def read_volume(
 
 
 def _dicom(source: "DicomSeries | Source", where: Where, tilt: Tilt, gaps: Gaps) -> Volume:
-    # pydicom and highdicom take a while to import, and most volumes are no DICOM.
+    # Imported on first use: pydicom and highdicom are slow, and most volumes are not DICOM.
     from medseg.data.dicom.series import read_dicom_series
 
     try:

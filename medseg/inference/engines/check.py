@@ -169,10 +169,10 @@ def _remembered(engine: Engine) -> Agreement | None:
 
 
 def _place(verdict: Path, device: torch.device) -> dict[str, str]:
-    """Whose verdict it is.
+    """Engine file and processor that a verdict applies to.
 
-    A file may have been copied under another's name, and a cache may lie on a disk that machines
-    share; how they round is their own.
+    A file may have been copied to another name, and machines may share a cache, but each processor
+    rounds in its own way.
     """
     return {"name": verdict.name, "processor": _processor(device)}
 
@@ -194,6 +194,6 @@ def _processor(device: torch.device) -> str:
 def _model_of_cpu() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # no Linux
+    except OSError:  # not Linux
         return platform.processor()
     return next((line.partition(":")[2].strip() for line in lines if "model name" in line), "")

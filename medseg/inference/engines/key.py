@@ -23,7 +23,7 @@ def engine_key(
     Returns:
         32 hexadecimal digits.
     """
-    # MONAI's and medseg's layers may compute otherwise in another version, and print the same.
+    # Layers of another version of MONAI or medseg may compute differently with the same `repr`.
     versions = [_version(package) for package in ("torch", "openvino", "monai", "medseg")]
     parts = [weights or _weights_sha256(network), repr(network), window, channels, versions]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -173,7 +173,7 @@ def _open(name: EngineName, precision: EnginePrecision, order: _Order) -> Engine
 
 
 def _words(name: EngineName, precision: EnginePrecision, order: _Order) -> str:
-    """What the labels depend on beside the network."""
+    """Settings that the labels depend on, besides the network."""
     compiled = name == "torch" and order.compile != "none"
     return f"{name}-{precision}{f'-{order.compile}' if compiled else ''}.{order.device.type}"
 
