@@ -58,7 +58,7 @@ def final_name(remains: Path) -> str | None:
 
 
 def cache_dir() -> Path:
-    """Folder of caches: `$MEDSEG_CACHE`, or `medseg` in the user's folder of caches."""
+    """Cache folder: `$MEDSEG_CACHE`, or `medseg` in the user's cache folder."""
     own = os.environ.get("MEDSEG_CACHE")
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(own) if own else Path(home) / "medseg"

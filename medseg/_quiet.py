@@ -101,7 +101,7 @@ def quiet_libraries() -> Generator[None]:
 
 @contextmanager
 def root_logger_kept() -> Generator[None]:
-    """Put the root logger back as it was after a library that changes it, one at a time."""
+    """Restore the root logger after a library that changes it, in one thread at a time."""
     with _root_lock:
         root = logging.getLogger()
         level, filters, handlers = root.level, list(root.filters), list(root.handlers)

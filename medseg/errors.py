@@ -1,9 +1,8 @@
-"""The errors a user can cause, one class for each exit code.
+"""Errors that a user can cause, one class per exit code.
 
-A message is one line: what is wrong, where (file, key, case), what to do. The command
-line prints it as it is and exits with the class's code. What the machine refuses in the
-middle of a run (space, permission, memory) becomes such a line as well; everything else is
-a bug of medseg's and shows its traceback.
+A message is one line: what is wrong, where (file, key, case), what to do. The command line prints
+it and exits with the class's code. Refusals of the machine during a run (space, permission, memory)
+become such a line as well; any other exception is a bug in medseg and shows its traceback.
 """
 
 import errno
@@ -31,7 +30,7 @@ Cause = TypeVar("Cause", bound=BaseException)
 
 
 class ExitCode(IntEnum):
-    """What the process says when it ends; 75 is BSD's EX_TEMPFAIL."""
+    """Exit codes of the process; 75 is BSD's EX_TEMPFAIL."""
 
     DONE = 0
     SOME_CASES_FAILED = 1
@@ -42,7 +41,7 @@ class ExitCode(IntEnum):
 
 
 class MedsegError(ValueError):
-    """Something the user can mend; the message says how."""
+    """Base class of errors that the user can fix; the message says how."""
 
     exit_code = ExitCode.USAGE
 
@@ -54,13 +53,13 @@ class UsageError(MedsegError):
 
 
 class DataError(MedsegError):
-    """An image, a label or a folder that cannot be used as it is."""
+    """An image, a label or a folder that cannot be used."""
 
     exit_code = ExitCode.DATA
 
 
 class ManifestError(DataError):
-    """A data manifest that breaks its own rules."""
+    """An invalid data manifest."""
 
 
 class MachineError(MedsegError):
@@ -76,19 +75,19 @@ class TrainingStoppedError(MedsegError):
 
 
 def user_error(error: BaseException) -> MedsegError | None:
-    """What an error comes down to for the user.
+    """The error to show to the user, found among an error and its causes.
 
     Args:
-        error: As it was caught, perhaps wrapped by a library (`raise ... from ...`).
+        error: The caught error, perhaps wrapped by a library (`raise ... from ...`).
 
     Returns:
-        The `MedsegError` that `error` is or was caused by; or, where the machine refused
-        something, a `MachineError` that says so. None for a bug.
+        The `MedsegError` that `error` is or was caused by; a `MachineError` if the machine refused
+        something; None for a bug.
     """
     causes = list(_causes(error))
-    known = next((cause for cause in causes if isinstance(cause, MedsegError)), None)
-    if known is not None:
-        return _as_in_its_worker(known)
+    ours = next((cause for cause in causes if isinstance(cause, MedsegError)), None)
+    if ours is not None:
+        return _as_in_its_worker(ours)
     return next(filter(None, map(_refusal, causes)), None)
 
 
@@ -109,12 +108,12 @@ def unwrap_user_error() -> Generator[None]:
 
 
 def caused_by(error: BaseException, kind: type[Cause]) -> Cause | None:
-    """The first of an error and its causes that is of a kind, if any."""
+    """The first of an error and its causes that is an instance of `kind`, or None."""
     return next((cause for cause in _causes(error) if isinstance(cause, kind)), None)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether Python, torch on a GPU or torch on a CPU says so, each in its own way."""
+    """Whether an error means out of memory: Python's, torch's on a GPU, or torch's on a CPU."""
     # By name and text, so that a command need not import torch.
     return (
         isinstance(error, MemoryError)
@@ -124,7 +123,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def _as_in_its_worker(error: MedsegError) -> MedsegError:
-    """Torch's loader hands on an error of a worker with the traceback as its message."""
+    """Restore the message of a worker's error, which torch's loader replaces by a traceback."""
     text = str(error)
     if not re.match(r"Caught \w+ in DataLoader worker", text):
         return error
@@ -147,10 +146,10 @@ def _refusal(error: BaseException) -> MachineError | None:
         remedy = "make room" if full else "check that path and its permissions"
         return MachineError(f"{where}{error.strerror}; {remedy}, or name another folder")
     if is_out_of_memory(error):
-        return MachineError("out of memory; take smaller patches or batches, or a larger machine")
+        return MachineError("out of memory; use smaller patches or batches, or a larger machine")
     if re.match(r"DataLoader worker \(pid.*(is killed by|exited unexpectedly)", str(error)):
         return MachineError(
-            "a worker of the data loader was killed, most likely for want of memory; take fewer "
-            "num_workers or cache=disk, and go on with start=resume"
+            "a worker of the data loader was killed, most likely for lack of memory; set fewer "
+            "num_workers or cache=disk, and continue with start=resume"
         )
     return None

@@ -44,7 +44,7 @@ def test_a_full_disk_and_a_locked_folder_are_the_machines():
     ],
 )
 def test_too_little_memory_is_the_machines(error):
-    assert str(user_error(wrapped(error))).startswith("out of memory; take smaller patches")
+    assert str(user_error(wrapped(error))).startswith("out of memory; use smaller patches")
 
 
 def test_torchs_own_words_for_too_little_memory_are_known():
@@ -99,7 +99,7 @@ def test_an_error_of_a_loaders_worker_is_the_line_it_was_there():
 def test_a_killed_worker_is_the_machines(message):
     known = user_error(wrapped(RuntimeError(message)))
     assert isinstance(known, MachineError)
-    assert "go on with start=resume" in str(known)
+    assert "continue with start=resume" in str(known)
 
 
 def test_the_first_cause_of_a_kind_is_found():

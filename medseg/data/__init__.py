@@ -1,4 +1,4 @@
-"""Data: manifests, folds, phantoms, and checks of the user's images."""
+"""Data: images, DICOM, manifests, cached training cases, phantoms."""
 
 from typing import TYPE_CHECKING
 

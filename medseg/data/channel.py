@@ -1,7 +1,7 @@
-"""What a manifest says of an image's channels: what was measured, and how its values lie.
+"""Image channels of a manifest: name, unit, window, intensity statistics.
 
-Statistics stand in the manifest because they are facts of the data set, as its labels are: a
-bundle carries a copy of it, and so knows how its images were scaled.
+Statistics are part of the manifest because they are facts of the data set, like its labels: a
+bundle has a copy of it, and so records how its images were scaled.
 """
 
 from typing import Annotated, Self
@@ -12,18 +12,18 @@ __all__ = ["Channel", "Statistics", "Strict"]
 
 
 class Strict(BaseModel):
-    """A part of a manifest: unknown keys are refused, nothing changes once it is read."""
+    """Base of the parts of a manifest: frozen, and unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Statistics(Strict):
-    """How intensities lie in the foreground of the training cases, in the channel's unit.
+    """Intensity statistics in the foreground of the training cases, in the channel's unit.
 
     Attributes:
         low: 0.5th percentile.
         high: 99.5th percentile.
-        mean: Of all, those beyond the percentiles too.
+        mean: Mean of all intensities, without clipping.
         std: Standard deviation, likewise.
     """
 
@@ -43,11 +43,11 @@ class Channel(Strict):
     """One image channel.
 
     Attributes:
-        name: What was measured, e.g. `CT` or `T1`.
+        name: Name of the channel, e.g. `CT` or `T1`.
         unit: Unit of the stored values, e.g. `HU`.
-        window: Stored values that a windowing recipe maps to 0 and 1; none where the
-            scale differs from image to image, as in most MRI.
-        statistics: As `medseg data statistics` measures them; none where nobody has.
+        window: Stored values that a windowing recipe maps to 0 and 1; None if the scale differs
+            from image to image, as in most MRI.
+        statistics: As measured by `medseg data statistics`; None if not measured.
     """
 
     name: str

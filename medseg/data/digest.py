@@ -1,4 +1,4 @@
-"""Digests: is this the file the manifest means, and are these two images the same one?"""
+"""SHA-256 of files, folders and voxels."""
 
 import hashlib
 from pathlib import Path
@@ -13,8 +13,8 @@ __all__ = ["file_sha256", "path_sha256", "voxels_sha256"]
 def path_sha256(path: str | Path) -> str:
     """SHA-256 of a file, or of a folder tree of DICOM slices.
 
-    That of a folder is the digest of the digests of its files, in hexadecimal, in the order of
-    their names; hidden files, which desktops leave behind, do not count.
+    For a folder, the digest of its files' hexadecimal digests, in the order of their names; hidden
+    files, which desktops leave behind, are ignored.
     """
     path = Path(path)
     if not path.is_dir():
@@ -30,13 +30,13 @@ def file_sha256(path: str | Path) -> str:
 
 
 def voxels_sha256(array: NDArray[Any]) -> str:
-    """SHA-256 of shape and values, whatever type and compression they are stored with.
+    """SHA-256 of shape and values, independent of stored type and compression.
 
     Args:
-        array: `(I, J, K)`; compared in 32-bit floating point.
+        array: `(I, J, K)`; hashed as float32.
     """
     digest = hashlib.sha256(repr(array.shape).encode())
-    # Slice by slice, so that a large volume is not held twice.
+    # Slice by slice, so that a large volume is not copied as a whole.
     for k in range(array.shape[2]):
         digest.update(np.ascontiguousarray(array[:, :, k], dtype="<f4").tobytes())
     return digest.hexdigest()

@@ -1,7 +1,7 @@
-"""What the numbers in a data set's label files mean, and how they become classes.
+"""Kinds of label files (classes, instances, masks), and their conversion to class values.
 
-Microscopists number cells, and masks of histology are grey pictures with soft edges. Both are one
-class and background once they are brought to the numbers that a manifest names.
+Microscopy labels number cells, and histology masks are grey pictures with soft edges. Both become
+background and one class, the values that a manifest names.
 """
 
 from typing import Any, Literal
@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 __all__ = ["MASK_THRESHOLD", "LabelKind", "as_classes"]
 
 LabelKind = Literal["classes", "instances", "mask"]
-# The middle of 8 bit.
+# Half of the 8-bit range.
 MASK_THRESHOLD = 127.5
 
 
 def as_classes(label: NDArray[Any], kind: LabelKind) -> NDArray[Any]:
-    """Bring stored values to class values.
+    """Convert stored values to class values.
 
     Args:
         label: As stored.
-        kind: `classes`: the values are classes already; `instances`: every whole number above 0
-            is an object of class 1; `mask`: a picture from 0 to 255, above the middle is class 1.
+        kind: `classes`: the values are classes already; `instances`: every integer above 0 is an
+            object of class 1; `mask`: a picture from 0 to 255, above `MASK_THRESHOLD` is class 1.
 
     Returns:
-        The same shape. What fits the kind nowhere, such as a NaN or a fraction among
-        instances, stays, so that it is found.
+        The same shape. Invalid values, such as NaN or a fraction among instances, stay as they
+        are, so that later checks find them.
     """
     if kind == "classes":
         return label

@@ -1,8 +1,8 @@
-"""Data manifests: which cases a data set has, where they come from, how they are split.
+"""Data manifests: the cases of a data set, their source, labels and split.
 
-A manifest is a JSON file that MONAI reads as a Decathlon datalist, plus what a reader
-must know before using the data: source, licence, citation, label names, folds. Unknown
-keys are refused, and no patient may be in two folds or in both training and test.
+A manifest is a JSON file that MONAI reads as a Decathlon datalist, plus what users of the data must
+know: source, licence, citation, label names, folds. Unknown keys are refused, and no patient may be
+in two folds or in both training and test.
 
 Reference:
     Antonelli et al., The Medical Segmentation Decathlon, Nat. Commun. 2022.
@@ -41,15 +41,15 @@ Split = Literal["training", "validation", "test"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(min_length=1)]
 
-# pydantic's own words for these do not say what to do.
+# pydantic's own messages for these do not say what to do.
 WORDS = {
-    "extra_forbidden": "unknown key; mend its spelling or take it out",
+    "extra_forbidden": "unknown key; correct its spelling or remove it",
     "missing": "missing; add it",
 }
 
 
 class Label(Strict):
-    """One label value and what it stands for; `snomed` where a concept exists."""
+    """One label value and its name, with a SNOMED CT code if a concept exists."""
 
     value: Annotated[int, Field(ge=0, le=65535)]
     name: Text
@@ -57,16 +57,16 @@ class Label(Strict):
 
 
 class Case(Strict):
-    """One image, with its reference where there is one.
+    """One image, with its reference if there is one.
 
     Attributes:
-        case: Identifier, unique in the manifest; names the outputs.
-        patient: Whose image it is; all cases of a patient share a fold.
+        case: Identifier, unique in the manifest; outputs are named after it.
+        patient: Identifier of the patient; all cases of a patient share a fold.
         image: Path below the data set's folder, with `/`.
-        label: Likewise, or none where there is no reference.
-        fold: Which fold of the training cases it belongs to; none for test cases.
-        group: What kind of case it is, such as the tissue's class; for scores by group, and
-            for draws that are balanced between groups.
+        label: Likewise, or None without a reference.
+        fold: Fold of a training case; None for test cases.
+        group: Group of the case, such as its tissue class, for scores by group and balanced
+            sampling.
         sha256: Digest of the files, under the keys `image` and `label`.
     """
 
@@ -92,10 +92,10 @@ class Case(Strict):
 
 
 class Manifest(Strict):
-    """One data set; see the module for the rules.
+    """Manifest of one data set; see the module for the rules.
 
-    `label_kind` says what the label files hold, if not the values of `labels`: numbered
-    `instances`, or a grey `mask`. See `medseg.data.label_kind`.
+    `label_kind` is the kind of the label files, if they do not hold the values of `labels`:
+    numbered `instances`, or a grey `mask`. See `medseg.data.label_kind`.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
@@ -135,7 +135,7 @@ class Manifest(Strict):
         if self.label_kind != "classes" and len(self.labels) != 2:
             raise ValueError(
                 f"label_kind {self.label_kind} has background and one class, got "
-                f"{len(self.labels)} labels; name two, or take label_kind classes"
+                f"{len(self.labels)} labels; name two, or set label_kind to classes"
             )
         return self
 
@@ -168,10 +168,10 @@ class Manifest(Strict):
 
 
 def load_manifest(path: str | Path) -> Manifest:
-    """Read a manifest and hold it to its rules.
+    """Read and validate a manifest.
 
     Raises:
-        ManifestError: If the file is missing, is no JSON or breaks a rule; one line.
+        ManifestError: If the file is missing, is not JSON or breaks a rule; one line.
     """
     path = Path(path)
     try:
@@ -183,7 +183,7 @@ def load_manifest(path: str | Path) -> Manifest:
 
 
 def save_manifest(manifest: Manifest, path: str | Path) -> None:
-    """Write a manifest as indented JSON, without the keys that hold nothing.
+    """Write a manifest as indented JSON, without empty keys.
 
     An existing file is replaced; the caller asks the user first.
     """
@@ -200,18 +200,18 @@ def datalist(
     fold: int = 0,
     most: int | None = None,
 ) -> list[dict[str, str]]:
-    """The cases of one split, as MONAI's data sets want them.
+    """The cases of one split as a MONAI datalist.
 
     Args:
         manifest: The data set.
-        dataset_dir: Where its files are.
-        split: `validation` is the given fold, `training` are all the others.
-        fold: Which fold is held out.
-        most: So many at most, taken from all over the list; None takes all.
+        dataset_dir: Folder of its files.
+        split: `validation` is the given fold, `training` all other folds.
+        fold: The fold held out.
+        most: Largest number of cases, evenly spaced over the list; None takes all.
 
     Returns:
-        A dictionary a case with `case`, `image` and, where there are such, `label` and
-        `group`; paths are absolute.
+        One dictionary per case with `case`, `image` and, if present, `label` and `group`; paths
+        are absolute.
 
     Raises:
         DataError: If the folder or a file is missing, or the split is empty.
@@ -247,7 +247,7 @@ def _split(manifest: Manifest, split: Split, fold: int) -> list[Case]:
 
 def _why_empty(manifest: Manifest, split: Split, fold: int) -> str:
     if split == "test":
-        return "has no test cases; list some under test, or take the validation split"
+        return "has no test cases; list some under test, or use the validation split"
     folds = sorted({case.fold for case in manifest.training if case.fold is not None})
     return f"the {split} split of fold {fold} has no cases; folds are {folds}"
 
@@ -266,9 +266,9 @@ def _is_absent(key: str, path: str) -> bool:
 
 
 def first_problem(error: ValidationError) -> str:
-    """The first broken rule in one line: the key, what is wrong, what came."""
+    """The first broken rule in one line: the key, what is wrong, the value."""
     first, *others = error.errors()
-    # A wrong item is also reported as missing from the list that holds it.
+    # An invalid item is also reported as missing from the list that contains it.
     more = [other for other in others if other["loc"] != first["loc"][: len(other["loc"])]]
     where = ".".join(str(part) for part in first["loc"])
     what = WORDS.get(first["type"], first["msg"].removeprefix("Value error, "))

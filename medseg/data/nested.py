@@ -1,8 +1,8 @@
-"""Nested values as JSON, their arrays beside it: dictionaries and lists of numbers, text, arrays.
+"""Nested values (numbers, text, arrays) as JSON plus a list of arrays.
 
-A training's checkpoint keeps its state in this form, tensors beside; a disk cache what a prepared
-case has besides its volumes. A case is first made plain (arrays for tensors, lists for tuples), so
-that it is the same whether it waits in memory or on disk.
+A training's checkpoint stores its state in this form; a disk cache stores what a prepared case has
+besides its volumes. A case is first brought into one plain form (arrays for tensors, lists for
+tuples), so that it is the same whether it is kept in memory or on disk.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,17 +18,17 @@ Array = NDArray[Any]
 
 
 def split_arrays(value: Any, arrays: list[Any]) -> Any:
-    """Turn a value into what JSON can hold.
+    """Convert a value to JSON values, its arrays replaced by their index.
 
     Args:
         value: `None`, `bool`, numbers, text, arrays, tensors, and lists, tuples and dictionaries
             of them; keys are text or whole numbers.
-        arrays: Filled with the arrays and tensors, in order.
+        arrays: The arrays and tensors are appended to it, in order.
 
     Raises:
-        TypeError: If there is something else in it; says what.
+        TypeError: If it contains anything else; it names the type.
     """
-    # Tensors are known by what they can do: the rest of medseg.data does not need torch.
+    # Tensors are recognised by a method, since the rest of medseg.data does not need torch.
     if isinstance(value, np.ndarray) or hasattr(value, "detach"):
         arrays.append(value)
         return {"array": len(arrays) - 1}
@@ -43,10 +43,10 @@ def split_arrays(value: Any, arrays: list[Any]) -> Any:
 
 
 def join_arrays(node: Any, arrays: Sequence[Any]) -> Any:
-    """Undo `split_arrays`; numpy's numbers have become Python's.
+    """Undo `split_arrays`, except that numpy numbers become Python's.
 
     Raises:
-        ValueError: If the node is not one that `split_arrays` makes.
+        ValueError: If the node is not a result of `split_arrays`.
     """
     if isinstance(node, list):
         return [join_arrays(part, arrays) for part in cast("list[Any]", node)]
@@ -63,16 +63,16 @@ def join_arrays(node: Any, arrays: Sequence[Any]) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Bring a value into the one form in which cases are kept.
+    """Convert a value to the plain form in which cases are kept.
 
     Args:
         value: Numbers, text, paths, arrays, tensors, and mappings and sequences of them.
 
     Returns:
-        The same of `None`, `bool`, `int`, `float`, `str`, arrays (copies), `list`, `dict`.
+        The same, made of `None`, `bool`, `int`, `float`, `str`, arrays (copies), `list`, `dict`.
 
     Raises:
-        TypeError: If there is something else in it; says what.
+        TypeError: If it contains anything else; it names the type.
     """
     if isinstance(value, Path):
         return str(value)
@@ -96,7 +96,7 @@ def arrays_in(value: Any) -> Iterator[Array]:
 
 
 def array_of(value: Any) -> Array:
-    """A tensor of any device, or whatever numpy takes, as an array; its memory where possible."""
+    """Convert a tensor of any device, or an array-like, to an array; without a copy if possible."""
     return np.asarray(value.detach().cpu().numpy() if hasattr(value, "detach") else value)
 
 

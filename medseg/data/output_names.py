@@ -1,7 +1,7 @@
-"""Names of the files that a prediction writes: this place alone knows them.
+"""Names of the files that a prediction writes, defined only here.
 
-Whoever looks for images in a folder passes over these, so an output that is missing here would be
-taken for an image at the next run.
+A search for images in a folder skips these, so an output that is missing here would be used as an
+image in the next run.
 """
 
 from typing import Literal, get_args
@@ -22,16 +22,16 @@ __all__ = [
 
 MapKind = Literal["probabilities", "entropy"]
 
-# What follows the case in the name of a file, before its suffix.
+# Endings of a case's files, before the suffix.
 LABEL, REPORT, OVERLAY = "_seg", "_sr", "_overlay"
 
-# Of a whole folder.
+# Files of a whole folder.
 LEDGER, VOLUMES, SUMMARY = "ledger.sqlite", "volumes.csv", "summary.json"
 TABLES = (VOLUMES, SUMMARY)
 
 
 def map_ending(kind: MapKind) -> str:
-    """What follows the case in the name of a map."""
+    """Ending of a map's file, before the suffix."""
     return f"_{kind}"
 
 
@@ -39,5 +39,5 @@ ENDINGS = (LABEL, REPORT, OVERLAY, *(map_ending(kind) for kind in get_args(MapKi
 
 
 def is_output_of(stem: str, cases: set[str]) -> bool:
-    """Whether a file of this name, without its suffix, is an output of one of the cases."""
+    """Whether a file with this stem is an output of one of the cases."""
     return any(stem.endswith(end) and stem.removesuffix(end) in cases for end in ENDINGS)

@@ -1,8 +1,8 @@
-"""Problems of a user's images: what is wrong, how bad it is, what to do.
+"""Problems of a user's images: what is wrong, its severity, and the remedy.
 
-The same finding reaches the user in two ways: as a row of `medseg data check`, which goes
-on to the next case, or as the error that stops a training or a prediction. Both say it in
-the words written here once.
+The same problem reaches the user in two ways: as a row of `medseg data check`, which continues with
+the next case, or as the error that stops a training or a prediction. Both use the same text, from
+here.
 """
 
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ Where = Literal["image", "label", "case", "data set"]
 
 @dataclass(frozen=True)
 class Problem:
-    """One finding.
+    """One problem.
 
     Attributes:
-        severity: An `error` makes the case unusable; a `warning` may be as it should be.
-        where: What it was found in.
-        what: What is wrong, without a file name, so that equal problems of many cases can
-            be told as one.
+        severity: An `error` makes the case unusable; a `warning` may be intended.
+        where: The part it concerns.
+        what: What is wrong, without a file name, so that equal problems of many cases can be
+            reported as one.
         remedy: What to do.
     """
 
@@ -43,8 +43,8 @@ class InputError(DataError):
 
 def refusal(path: str | Path, problem: Problem) -> InputError:
     """The error that reports a problem of a file: `path: what; remedy`."""
-    # The parts are set from outside: an exception whose __init__ takes more than its message
-    # does not survive the way out of a data loader's worker process.
+    # Set after construction: an exception whose __init__ takes more than its message cannot be
+    # pickled out of a data loader's worker process.
     error = InputError(f"{path}: {problem.what}; {problem.remedy}")
     error.problem = problem
     return error

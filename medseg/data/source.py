@@ -1,7 +1,7 @@
 """Source of an image: a path, and for DICOM the SeriesInstanceUID of one series in it.
 
-As text, `PATH#UID`, it comes in at two places, a command's arguments and MONAI's readers, which
-parse it once; from there on the value is handed on.
+Only a command's arguments and MONAI's readers hold it as text, `PATH#UID`, and parse it once;
+everything else passes the value on.
 """
 
 import re
@@ -15,11 +15,11 @@ _UID = re.compile(r"[0-9]+(\.[0-9]+)+")
 
 @dataclass(frozen=True)
 class Source:
-    """Where an image is.
+    """Location of an image.
 
     Attributes:
-        path: Of a file, a folder or a zip.
-        series_uid: Which of its DICOM series; none where there is one, or no DICOM at all.
+        path: A file, a folder or a zip.
+        series_uid: UID of one of its DICOM series; None if it has only one, or is not DICOM.
     """
 
     path: Path
@@ -30,7 +30,7 @@ class Source:
 
 
 def parse_source(text: object) -> Source:
-    """The source that a text or a path names; one that exists under the whole name has no uid."""
+    """Split `PATH#UID` into path and series UID; None for a plain path, or if the whole exists."""
     path, mark, uid = str(text).rpartition("#")
     if not mark or not _UID.fullmatch(uid) or Path(str(text)).exists():
         return Source(Path(str(text)))
@@ -38,5 +38,5 @@ def parse_source(text: object) -> Source:
 
 
 def as_source(given: Source | str | Path) -> Source:
-    """A path as a source without a uid; a text is a path here, whatever is in it."""
+    """Convert a path to a source without a UID; text is taken as a path, even with a `#`."""
     return given if isinstance(given, Source) else Source(Path(given))

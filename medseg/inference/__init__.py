@@ -1,4 +1,4 @@
-"""Inference: from a volume to a label in its grid."""
+"""Inference: sliding windows, engines, and labels in the grid of the source image."""
 
 from typing import TYPE_CHECKING
 

@@ -1,7 +1,7 @@
-"""How much memory a network's activations take, known without running it.
+"""Peak activation memory of a network, computed on the meta device without running it.
 
-The network is run on torch's meta device, where tensors have shapes and lifetimes but no values:
-what is alive at once is counted, skips and all, whatever the architecture.
+On torch's meta device, tensors have shapes and lifetimes but no values: counting those alive at the
+same time includes skips, and works for any architecture.
 """
 
 import copy
@@ -20,7 +20,7 @@ __all__ = ["peak_activation_bytes"]
 
 
 class _Alive(TorchDispatchMode):
-    """Counts the bytes of all tensors that are made and not yet forgotten."""
+    """Count the bytes of all live tensors, and their peak."""
 
     def __init__(self) -> None:
         cast("Any", super()).__init__()
@@ -29,7 +29,7 @@ class _Alive(TorchDispatchMode):
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        # To keep its compiler off this mode, torch would import all of it; see `meta_result`.
+        # To exclude its compiler from this mode, torch would import all of it; see `meta_result`.
         return False
 
     def __torch_dispatch__(
@@ -47,7 +47,7 @@ class _Alive(TorchDispatchMode):
 
     def _count(self, storage: torch.UntypedStorage) -> None:
         key = cast("Any", storage)._cdata
-        if key in self._known:  # a view, or what was changed in place
+        if key in self._known:  # a view, or a tensor changed in place
             return
         self._known.add(key)
         self.now += storage.nbytes()
@@ -60,16 +60,16 @@ class _Alive(TorchDispatchMode):
 
 
 def peak_activation_bytes(network: nn.Module, shape: Sequence[int]) -> int | None:
-    """The most that is alive at once between input and output, without weights, in fp32.
+    """Peak memory of the activations of a forward pass, without weights, in fp32.
 
-    Libraries take room of their own to compute in on top; half precision takes half.
+    Workspaces of libraries come on top; half precision takes half.
 
     Args:
         network: In evaluation mode.
         shape: `(B, C, *window)` of its input.
 
     Returns:
-        Bytes, or None if the network looks at values, which a tensor without any cannot give.
+        Bytes, or None if the network depends on values, which meta tensors do not have.
     """
     shadow = copy.deepcopy(network).to("meta")
     with torch.inference_mode(), _Alive() as alive:

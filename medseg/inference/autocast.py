@@ -1,10 +1,10 @@
-"""Run a network in the precision its processor is fast at.
+"""Autocast inferer: run a network in the precision in which its processor is fast.
 
-MONAI's engines know mixed precision on CUDA only (`torch.autocast("cuda")`, with loss
-scaling). bfloat16 needs no scaling and halves the time of a step on a CPU that has it,
-so precision is a property of how the network is called: an inferer around an inferer,
-the same in training, validation and prediction. float16 is for GPUs without bfloat16; in
-training it needs MONAI's scaling beside it (`amp: true`), or small gradients become zero.
+MONAI's engines support mixed precision on CUDA only (`torch.autocast("cuda")`, with loss scaling).
+bfloat16 needs no scaling and halves the time of a step on a CPU that supports it, so precision is
+set where the network is called: by an inferer around an inferer, the same in training, validation
+and prediction. float16 is for GPUs without bfloat16; in training it also needs MONAI's loss scaling
+(`amp: true`), or small gradients become zero.
 """
 
 from collections.abc import Callable
@@ -25,13 +25,12 @@ _HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class AutocastInferer(Inferer):
-    """Call the network under autocast, hand its output back in float32.
+    """Call the network under autocast, and return its output in float32.
 
     Args:
-        inferer: How the input is cut up, e.g. MONAI's `SimpleInferer` or
-            `SlidingWindowInferer`.
-        precision: `bf16`, `fp16` (GPUs only), `fp32`, or `auto`: bf16 where the processor
-            computes in it natively, else fp32.
+        inferer: The inner inferer, e.g. MONAI's `SimpleInferer` or `SlidingWindowInferer`.
+        precision: `bf16`, `fp16` (GPUs only), `fp32`, or `auto`: bf16 if the processor supports
+            it natively, else fp32.
     """
 
     def __init__(self, inferer: Inferer, *, precision: Precision = "auto") -> None:
@@ -53,7 +52,7 @@ class AutocastInferer(Inferer):
 
         if precision == "fp16" and device != "cuda":
             raise MachineError(
-                "precision fp16 needs an NVIDIA GPU; set it to auto, which takes bf16 or fp32"
+                "precision fp16 needs an NVIDIA GPU; set it to auto, which uses bf16 or fp32"
             )
 
         def call(window: Tensor, *rest: Any, **more: Any) -> Tensor:

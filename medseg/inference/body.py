@@ -1,6 +1,6 @@
-"""The body and its lungs in a CT, found in blocks of voxels: fast, and blind to noise.
+"""Body and lung detection in CT, on a coarse grid of blocks: fast, and robust to noise.
 
-All functions work on one image `(I, J, K)` in a recipe's intensities and give one number for each
+All functions work on one image `(I, J, K)` in a recipe's intensities, and return one value per
 block of `BLOCK` voxels along each axis.
 """
 
@@ -20,16 +20,17 @@ Mask = NDArray[np.bool_]
 
 
 class Trunk(NamedTuple):
-    """The body, with all that it encloses in a slice, and the air in it; blocks."""
+    """Masks of blocks: the body, filled slice by slice, and the air inside it."""
 
     body: Mask
     air: Mask
 
 
 def find_trunk(image: Tensor, *, above: float, slice_axis: int) -> Trunk | None:
-    """Find the largest connected part that is brighter than `above`; none if nothing is.
+    """Find the largest connected component brighter than `above`; None if there is none.
 
-    A block counts when half of it is bright: noise and thin blankets do not connect.
+    A block counts if more than half of it is bright, so that noise and thin blankets do not
+    connect.
     """
     bright = (image > above).float()[None, None]
     share = torch.nn.functional.avg_pool3d(bright, BLOCK, ceil_mode=True)[0, 0].numpy()
@@ -43,12 +44,12 @@ def find_trunk(image: Tensor, *, above: float, slice_axis: int) -> Trunk | None:
 
 
 def parts_of(mask: Mask, least: int = 1) -> list[Mask]:
-    """The connected parts of a mask that have at least so many blocks."""
+    """Connected components of a mask with at least `least` blocks."""
     numbers, _ = ndimage.label(mask)
     counts = np.bincount(numbers.ravel())
     return [numbers == n for n in range(1, len(counts)) if counts[n] >= least]
 
 
 def with_rim(mask: Mask) -> Mask:
-    """The mask and one block around it."""
+    """The mask dilated by one block."""
     return ndimage.binary_dilation(mask)

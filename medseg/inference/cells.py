@@ -1,9 +1,9 @@
-"""From the probability of cell to numbered cells, by a watershed.
+"""Cell instances from a foreground probability, by a seeded watershed.
 
-A network that tells cells from background leaves cells that touch in one piece. Each pixel
-is given a height, its distance to the background times its probability: cells are hills, and
-where two touch, a waist of the outline or a gap that the network half believes in is a pass
-between them. Summits are seeds, and the watershed gives every pixel to one of them.
+A network that separates cells from background leaves touching cells connected. Each pixel gets a
+height, its distance to the background times its probability: cells are hills, and where two touch,
+a waist of the outline or a gap of lower probability forms a saddle between them. The maxima are
+seeds, and the watershed assigns every pixel to one of them.
 
 References:
     Meyer, Topographic distance and watershed lines, Signal Processing 1994 (the flooding).
@@ -47,17 +47,17 @@ def number_cells(
 ) -> Cells:
     """Number the cells of a probability map.
 
-    Pixels that share a face are connected, so that a diagonal line of background parts cells. The
-    frame's edge is no background: a cell that it cuts has its summit there.
+    Connectivity is over faces, so that a diagonal line of background separates cells. The frame's
+    edge is not background: the height of a cell that it cuts is greatest there.
 
     Args:
-        probability: `(*spatial)`, of being cell, in [0, 1]; or a label of 0 and 1.
-        threshold: A pixel above it is cell; in [0, 1).
-        waist_px: Two summits are two cells if the pass between them lies at least so far below
-            the lower one; above 0. For a label, whose height is the distance to the
-            background, that much narrower is the waist on either side.
+        probability: `(*spatial)`, probability of cell, in [0, 1]; or a label of 0 and 1.
+        threshold: Pixels above it are cell; in [0, 1).
+        waist_px: Two maxima are two cells if the saddle between them is at least this much lower
+            than the lower one; above 0. For a label, whose height is the distance to the
+            background, the waist is narrower by this much on either side.
         least_px: Cells of fewer pixels become background.
-        largest_hole_px: Holes up to this size, with cell all around, become cell.
+        largest_hole_px: Holes up to this size, enclosed by cell, become cell.
 
     Returns:
         `(*spatial)`, 0 = background, 1 to n the cells. With a `least_px` of 1, every pixel above
@@ -77,7 +77,7 @@ def number_cells(
 
 
 def _depth(mask: Mask) -> Floats:
-    """Distance of cell to the background; where there is no background, 1."""
+    """Distance of cell pixels to the background; 1 if there is no background."""
     return np.ones(mask.shape) if mask.all() else ndimage.distance_transform_edt(mask)
 
 
@@ -86,7 +86,7 @@ def _without_holes(mask: Mask, largest_px: int) -> Mask:
         return mask
     parts, _ = ndimage.label(~mask)
     small = np.bincount(parts.ravel()) <= largest_px
-    # What reaches the edge of the frame goes on beyond it, and part 0 is what is no hole.
+    # Components at the edge of the frame continue beyond it; component 0 is the cells.
     for axis in range(mask.ndim):
         small[np.unique(parts.take([0, -1], axis=axis))] = False
     small[0] = False
@@ -94,9 +94,9 @@ def _without_holes(mask: Mask, largest_px: int) -> Mask:
 
 
 def _seeds(height: Floats, mask: Mask, waist_px: float) -> NDArray[np.int32]:
-    """The summits, numbered; a hill lower than the waist has all of itself as its seed."""
+    """Numbered seeds: h-maxima; a hill lower than the waist is a seed as a whole."""
     lowered = np.maximum(height - waist_px, 0.0)
-    # Every hill is cut down by the waist: summits with no lower pass between them become one.
+    # Morphological reconstruction (h-maxima): maxima without a lower saddle in between merge.
     plain: Floats = _morphology.reconstruction(lowered, height, footprint=_faces(height.ndim))
     summits: Mask = _morphology.local_maxima(plain, connectivity=1) & (plain > 0)
     hills, count = ndimage.label(mask)
@@ -116,7 +116,7 @@ def _numbered(cells: NDArray[np.int32], least_px: int) -> Cells:
     kept[0] = False
     count = int(np.count_nonzero(kept))
     if count > MOST_CELLS:
-        raise DataError(f"holds {count} cells, more than 16 bit can number; raise least_px")
+        raise DataError(f"holds {count} cells, more than 16 bits can number; increase least_px")
     numbers = np.where(kept, np.cumsum(kept), 0).astype(np.uint16)
     return numbers[cells]
 
@@ -129,11 +129,11 @@ def _check(threshold: float, waist_px: float, least_px: int, largest_hole_px: in
 
 
 class NumberCellsd(MapTransform):
-    """Turn the probability of cell, or a label of 0 and 1, into numbered cells.
+    """Turn the probability of cell, or a label of 0 and 1, into an instance label.
 
-    The arguments are those of `number_cells`. In a bundle it stands in `postprocessing`, before
-    `SaveLabeld`, and pixels are those of the image, if its inferer gives its
-    probabilities in the image's own grid, as `SlidingWindowLabels` does.
+    The arguments are those of `number_cells`. In a bundle, put it in `postprocessing`, before
+    `SaveLabeld`. Pixels are those of the image if the inferer returns probabilities in the image's
+    own grid, as `SlidingWindowLabels` does.
     """
 
     def __init__(
@@ -153,7 +153,7 @@ class NumberCellsd(MapTransform):
         self.largest_hole_px = largest_hole_px
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return the sample with numbered cells, `(1, *spatial)`, uint16, of the kind they came as.
+        """Return the sample with numbered cells, `(1, *spatial)`, uint16, type as before.
 
         Raises:
             DataError: If an entry has several channels, or see `number_cells`.

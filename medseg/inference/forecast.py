@@ -1,4 +1,4 @@
-"""What a prediction will take: known from shapes alone, before the first window is run."""
+"""Forecast of a prediction's windows and memory, from shapes alone."""
 
 import math
 from dataclasses import dataclass
@@ -21,23 +21,22 @@ from medseg.inference.windows import plan_windows
 __all__ = ["Forecast", "forecast"]
 
 _FLOAT_BYTES = 4
-# Of what a slab hands on at a time: divided by its weights, made probabilities, and put
-# after those before them.
+# Three temporary copies of the slices passed on: normalised logits, softmax, and concatenation.
 _COPIES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """An estimate for one case.
+    """Estimated windows and memory of one case.
 
     Attributes:
-        windows: At most; of those in the box of what matters, some may be skipped.
-        window: Voxels of one along each axis.
-        images: How often the network sees each: once, or in that many mirror images.
-        ram_bytes: Of the machine; what libraries take comes on top.
-        gpu_bytes: Of the GPU, where one computes.
-        network: Whether what the network's activations take is in it, in fp32; not where that
-            depends on values.
+        windows: Upper limit; some windows in the region's box may be skipped.
+        window: Voxels of a window along each axis.
+        images: Number of mirror images in which the network sees each window.
+        ram_bytes: RAM of the machine; what libraries take comes on top.
+        gpu_bytes: Memory of the GPU, or None without one.
+        network: Whether the network's activations are included, in fp32; False if they depend on
+            values.
     """
 
     windows: int
@@ -53,15 +52,18 @@ class Forecast:
         each = "" if self.images == 1 else f", each in {self.images} mirror images"
         beside = "" if self.network else " beside the network's"
         text = f"up to {self.windows} windows of {size}{each}, "
-        text += _told(self.ram_bytes, available_bytes(), f"of memory{beside}")
+        text += _memory_words(self.ram_bytes, available_bytes(), f"of memory{beside}")
         if self.gpu_bytes is not None:
-            text += ", " + _told(self.gpu_bytes, torch.cuda.mem_get_info()[0], "of the GPU's")
+            free = torch.cuda.mem_get_info()[0]
+            text += ", " + _memory_words(self.gpu_bytes, free, "of the GPU's")
         return text
 
 
-def _told(wanted: int, free: int | None, what: str) -> str:
-    short = free is not None and wanted > free
-    return f"{_size(wanted)} {what}" + (f", of which only {_size(free or 0)} are free" * short)
+def _memory_words(need: int, free: int | None, what: str) -> str:
+    words = f"{_size(need)} {what}"
+    if free is not None and need > free:
+        words += f", of which only {_size(free)} are free"
+    return words
 
 
 def _size(n: int) -> str:
@@ -76,13 +78,13 @@ def forecast(
     classes: int,
     device: torch.device,
 ) -> Forecast | None:
-    """Forecast a prediction.
+    """Forecast a prediction; None for other inferers than medseg's.
 
     Args:
-        inferer: None is known of other inferers than medseg's.
-        image: `(C, *spatial)`, prepared; remembers the source's shape.
+        inferer: The inferer.
+        image: `(C, *spatial)`, prepared, with the source's shape in its metadata.
         network: In evaluation mode.
-        classes: Of the network, the background included.
+        classes: Of the network, background included.
         device: Where it computes.
     """
     inner = inferer.inferer if isinstance(inferer, EngineInferer) else inferer
@@ -106,7 +108,7 @@ def forecast(
         windows=windows.count,
         window=window,
         images=2 ** len(inner.mirror_axes),
-        # A GPU's volume is prepared here.
+        # The volume is prepared in RAM also if a GPU computes.
         ram_bytes=kept + (_FLOAT_BYTES * volume if on_gpu else computing),
         gpu_bytes=computing if on_gpu else None,
         network=activations is not None,

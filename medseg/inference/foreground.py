@@ -1,7 +1,7 @@
-"""The probability of not being background, for what tells objects apart by it.
+"""Foreground probability (of any class but background), in the network's or the source's grid.
 
-What is interpolated is the logit, whatever is done for labels: of two classes, one half is where
-the label changes.
+Used to separate objects, see `medseg.inference.cells`. The logit is interpolated, whatever is
+chosen for labels: with two classes, the probability is 0.5 where the label changes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ __all__ = ["foreground_in_network_grid", "foreground_in_source_grid"]
 
 
 def foreground_in_network_grid(slabs: Iterable[Slab]) -> NDArray[np.float32]:
-    """The probability of each voxel not to be background; `(*spatial)`."""
+    """Foreground probability in the network's grid; `(*spatial)`."""
     parts = [torch.sigmoid(slab.logits[0]) for slab in _margins(slabs)]
     return torch.cat(parts).cpu().numpy()
 
@@ -31,13 +31,13 @@ def foreground_in_source_grid(
     *,
     part: Part | None = None,
 ) -> NDArray[np.float32]:
-    """Interpolate the probability not to be background to the source's grid.
+    """Foreground probability, interpolated to the source's grid.
 
     Args:
         slabs: Of logits, see `label_in_source_grid`.
-        grid: How the grids lie.
-        axis: Which of the network's axes the slabs run along.
-        part: Which part of the network's grid the slabs are of, all of it if None; the rest is
+        grid: Map between the grids.
+        axis: Axis of the network's grid along which the slabs are ordered.
+        part: Part of the network's grid that the slabs cover, None for all of it; the rest is
             background.
 
     Returns:
@@ -46,13 +46,13 @@ def foreground_in_source_grid(
     foreground = np.zeros(grid.shape, np.float32)
     for piece in source_pieces(_margins(slabs), grid, axis, part=part):
         (margin,) = piece_values(piece)
-        found = torch.sigmoid(margin).cpu().numpy()
-        grid.turned(foreground)[piece.where] = np.moveaxis(found, 0, axis)
+        probability = torch.sigmoid(margin).cpu().numpy()
+        grid.turned(foreground)[piece.where] = np.moveaxis(probability, 0, axis)
     return foreground
 
 
 def _margins(slabs: Iterable[Slab]) -> Iterator[Slab]:
-    """In place of all logits, the one of not being background."""
+    """Reduce the logits of each slab to the logit of foreground."""
     for slab in slabs:
         margin = slab.logits[1:].logsumexp(dim=0) - slab.logits[0]
         yield Slab(slab.start, margin[None])

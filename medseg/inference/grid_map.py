@@ -1,8 +1,7 @@
-"""How the grid a network works in lies in the grid an image came in.
+"""Map between the grid of the network's image and that of the source image.
 
-A recipe turns axes and changes spacing, and no more: along each axis, an index of one grid is a
-straight line in an index of the other. That is what lets labels be brought back one axis at a
-time.
+A recipe only permutes and flips axes and changes the spacing: along each axis, an index of one grid
+is a linear function of an index of the other. So labels can be resampled back one axis at a time.
 """
 
 from collections.abc import Sequence
@@ -20,19 +19,18 @@ __all__ = ["GridMap", "map_grids"]
 Floats = NDArray[np.float64]
 AnyArray = NDArray[Any]
 
-# Off-diagonal share of a turn that rounding leaves; a hundredth of a voxel over 1000 voxels.
+# Relative off-diagonal entries up to here are rounding: a hundredth of a voxel over 1000 voxels.
 _ROUNDING = 1e-5
 
 
 @dataclass(frozen=True)
 class GridMap:
-    """From a source's grid to the network's.
+    """Axis-wise linear map from a source's grid to the network's.
 
     Attributes:
-        axes: For each axis of the network's grid, the source's axis along it.
-        scale: Steps of the network's grid for one of the source's; negative where the axis
-            runs the other way.
-        offset: Where the source's first voxel lies in the network's grid.
+        axes: For each axis of the network's grid, the parallel axis of the source.
+        scale: Network voxels per source voxel; negative if the axes have opposite directions.
+        offset: Position of the source's first voxel in the network's grid.
         shape: The source's spatial shape.
     """
 
@@ -42,13 +40,13 @@ class GridMap:
     shape: tuple[int, ...]
 
     def places(self, axis: int) -> Floats:
-        """Where the source's voxels lie along an axis of the network's grid, ascending."""
+        """Positions of the source's voxels along an axis of the network's grid, ascending."""
         steps = np.arange(self.shape[self.axes[axis]], dtype=np.float64)
         places: Floats = self.scale[axis] * steps + self.offset[axis]
         return np.sort(places)
 
     def turned(self, array: AnyArray) -> AnyArray:
-        """A view of an array in the source's order, as the network's axes run, ascending.
+        """A view of a source array in the network's axis order and directions.
 
         Args:
             array: `(..., *spatial)` of the source.
@@ -59,9 +57,9 @@ class GridMap:
         return array.transpose(order)[(..., *backwards)]
 
     def within(self, part: Part) -> tuple[slice, ...]:
-        """Which places along each of the network's axes lie in a part of its grid.
+        """Ranges of `places` along each of the network's axes that lie in a part of its grid.
 
-        Beyond the grid's ends, places belong to the part that reaches them.
+        Positions beyond the grid's ends belong to the part at that end.
         """
         ranges: list[slice] = []
         for axis, (side, size) in enumerate(zip(part.box, part.shape, strict=True)):
@@ -75,7 +73,7 @@ class GridMap:
 def map_grids(
     source_affine: Floats, source_shape: Sequence[int], network_affine: Floats
 ) -> GridMap:
-    """Find the map between two grids.
+    """Compute the map between two grids.
 
     Args:
         source_affine: `(n + 1, n + 1)`, voxel to millimetres.
@@ -83,7 +81,7 @@ def map_grids(
         network_affine: The same for the network's grid.
 
     Raises:
-        DataError: If one grid is turned against the other by other than quarter turns.
+        DataError: If the grids are rotated against each other other than by multiples of 90°.
     """
     n = len(source_shape)
     between = np.linalg.inv(network_affine) @ source_affine
@@ -93,8 +91,8 @@ def map_grids(
     rest[np.arange(n), axes] = 0
     if len(set(axes.tolist())) < n or np.abs(rest).max() > _ROUNDING * np.abs(turn).max():
         raise DataError(
-            "the recipe turns the image against its own axes; labels cannot be brought back "
-            "axis by axis: leave the rotation out of preprocessing_steps"
+            "the recipe rotates the image against its own axes, so labels cannot be resampled back "
+            "axis by axis; remove the rotation from preprocessing_steps"
         )
     return GridMap(
         axes=tuple(int(axis) for axis in axes),

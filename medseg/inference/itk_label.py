@@ -1,7 +1,7 @@
-"""A label as the bytes of an NRRD or a MetaImage file.
+"""NRRD and MetaImage encoding of a label.
 
-Both are a few lines of text before the compressed voxels. Written here rather than by ITK, since
-a full disk is then an `OSError` and not half a file, and the same label gives the same bytes.
+Both are a few lines of text before the compressed voxels. Written here instead of by ITK, so that a
+full disk raises `OSError` instead of leaving half a file, and equal labels give equal bytes.
 
 Reference:
     https://teem.sourceforge.net/nrrd/format.html, https://itk.org/Wiki/ITK/MetaIO/Documentation
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 __all__ = ["mha_bytes", "nrrd_bytes"]
 
-_igzip, _zlib = cast("Any", igzip), cast("Any", isal_zlib)  # without types of their own
-# Labels are long runs, and more effort saves next to nothing.
+_igzip, _zlib = cast("Any", igzip), cast("Any", isal_zlib)  # without type annotations
+# Labels are long runs: higher compression levels save next to nothing.
 _LEVEL = 1
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _META_TYPES = {"uint8": "MET_UCHAR", "uint16": "MET_USHORT"}
@@ -71,7 +71,7 @@ def mha_bytes(values: NDArray[Any], affine: NDArray[np.float64]) -> bytes:
 
 
 def _voxels(values: NDArray[Any]) -> bytes:
-    """Little-endian, I fastest."""
+    """Voxels as little-endian bytes, I fastest."""
     return values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes(order="F")
 
 

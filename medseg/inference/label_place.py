@@ -1,7 +1,7 @@
-"""Where a label belongs: in the grid of the network's image, or in that of the image's source.
+"""Grid of a predicted label: that of the network's image, or that of the source image.
 
-A slice comes in a file of three axes and is an image of two to the network; its label is one of
-three again, whichever of the source's axes the slice was cut across.
+A single slice comes from a file with three axes but is a 2-D image for the network; its label gets
+three axes again, whichever of the source's axes is the one of a single voxel.
 """
 
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Place:
-    """What is known of the grid that a label is wanted in.
+    """The grid of a label.
 
     Attributes:
-        affine: Voxel indices to mm, or none for an image that knows none.
-        map: The way there from the network's grid; none if it is that one.
-        slice_axis: The source's axis that the network's image lacks, if it lacks one.
+        affine: Voxel indices to mm, or None for an image without an affine.
+        map: Map from the network's grid; None if the label stays in that grid.
+        slice_axis: Axis of the source that the network's image lacks, or None.
     """
 
     affine: Floats | None = None
@@ -36,28 +36,28 @@ class Place:
     slice_axis: int | None = None
 
     def with_slice_axis(self, label: NDArray[Any]) -> NDArray[Any]:
-        """A label with the source's number of axes."""
+        """Add the axis that the network's image lacks to its label."""
         return label if self.slice_axis is None else np.expand_dims(label, self.slice_axis)
 
 
-def label_place(inputs: Tensor, wanted: Grid) -> Place:
-    """Find out from an image where its label belongs.
+def label_place(inputs: Tensor, target: Grid) -> Place:
+    """Determine the grid of the label of an image.
 
     Args:
         inputs: `(1, C, *spatial)`; a `MetaTensor` for a label in the source's grid.
-        wanted: Which grid the label is wanted in.
+        target: Grid of the label.
 
     Raises:
-        ValueError: If the source is wanted of an image that remembers none.
-        DataError: If the grids are turned against each other, see `map_grids`, or the image is
-            of two axes and its source of three, none of which has a single voxel.
+        ValueError: If the target is the source's grid, but the image has no metadata.
+        DataError: If the grids are rotated against each other, see `map_grids`, or the image has
+            two axes and its source three, none of which has a single voxel.
     """
     if not isinstance(inputs, MetaTensor):
-        if wanted == "source":
+        if target == "source":
             raise ValueError("inputs must be a MetaTensor for a label in the source's grid")
         return Place()
     network = _matrix(inputs.affine)
-    if wanted == "network":
+    if target == "network":
         return Place(affine=network)
     meta = meta_of(inputs)
     axes = inputs.ndim - 2
@@ -73,12 +73,12 @@ def label_place(inputs: Tensor, wanted: Grid) -> Place:
 
 
 def meta_of(inputs: MetaTensor) -> dict[str, Any]:
-    """What an image remembers of its source."""
+    """Metadata of an image, which describe its source."""
     return cast("Any", inputs).meta
 
 
 def _slice_axis(shape: list[int], source: Floats) -> int:
-    """The axis of one voxel; of several, the one that points most to the head."""
+    """The axis with one voxel; if there are several, the one closest to the head-foot direction."""
     single = [axis for axis, voxels in enumerate(shape) if voxels == 1]
     if not single:
         raise DataError(f"a slice must have an axis of one voxel, got shape {tuple(shape)}")

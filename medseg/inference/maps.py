@@ -1,7 +1,7 @@
-"""Maps of what a network says beside its label: each class's probability, and the entropy of all.
+"""Probability and entropy maps of a prediction, stored on disk as bytes.
 
-As large as the image times the classes, so they are kept in a file without a name, one byte a
-voxel, and filled part by part as the label is.
+They are as large as the image times the classes, so they are kept in an anonymous temporary file,
+one byte per voxel, and filled part by part, like the label.
 """
 
 import os
@@ -24,18 +24,18 @@ __all__ = ["LEVELS", "Bytes", "VoxelMaps"]
 
 Bytes = NDArray[np.uint8]
 
-# What 1 is stored as.
+# Stored value of 1.
 LEVELS = 255
 
 
 class VoxelMaps:
-    """A `Watch` that keeps what it sees, in the source's grid, until it is closed.
+    """A `Watch` that stores maps in the source's grid until it is closed.
 
-    Outside the part that was predicted, the background's probability is 1 and the entropy 0.
+    Outside the predicted region, the background's probability is 1 and the entropy 0.
 
     Args:
-        kinds: Which maps.
-        folder: On whose disk they are kept.
+        kinds: Kinds of the maps.
+        folder: Folder of the temporary files.
     """
 
     def __init__(self, kinds: Sequence[MapKind], folder: Path) -> None:
@@ -50,10 +50,10 @@ class VoxelMaps:
         self._entropy: Tensor | None = None
 
     def begin(self, grid: GridMap, classes: int) -> None:
-        """Make room on the disk.
+        """Allocate the maps on disk.
 
         Raises:
-            OSError: If there is not enough of it.
+            OSError: If the disk is full.
         """
         self.close()
         self._grid, self._classes = grid, classes
@@ -64,7 +64,7 @@ class VoxelMaps:
             self._arrays["entropy"] = self._on_disk((1, *grid.shape))
 
     def see(self, box: tuple[slice, ...], value: int, values: Tensor) -> None:
-        """Keep one class's probabilities in a part of the source, see `Watch`."""
+        """Store one class's probabilities in a part of the source, see `Watch`."""
         if "probabilities" in self._arrays:
             self._put("probabilities", value, box, values)
         if "entropy" in self._arrays:
@@ -73,14 +73,14 @@ class VoxelMaps:
                 self._put("entropy", 0, box, self._entropy / log(max(self._classes, 2)))
 
     def get(self, kind: MapKind) -> Bytes:
-        """A map: `(classes, *spatial)`, or `(1, *spatial)` of entropy as a share of its maximum.
+        """A map: `(classes, *spatial)`, or `(1, *spatial)` of entropy relative to its maximum.
 
-        0 to `LEVELS` for 0 to 1; it is gone when this is closed.
+        0 to `LEVELS` for 0 to 1; valid until `close`.
         """
         return self._arrays[kind]
 
     def close(self) -> None:
-        """Give the disk back."""
+        """Delete the files."""
         self._arrays.clear()
         while self._files:
             self._files.pop().close()
@@ -92,8 +92,8 @@ class VoxelMaps:
         self._grid.turned(self._arrays[kind][index])[box] = levels
 
     def _on_disk(self, shape: tuple[int, ...]) -> Bytes:
-        """Zeros; of each class the first spatial axis runs fastest, as in NIfTI files."""
-        # Closed, and so deleted, by `close`; or by the system when the process ends, however.
+        """Zeros on disk; within a class the first spatial axis runs fastest, as in NIfTI files."""
+        # Closed, and so deleted, by `close`, or by the system when the process ends in any way.
         file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
         self._files.append(file)
         _reserve(file.fileno(), prod(shape))
@@ -102,13 +102,13 @@ class VoxelMaps:
 
 
 def _more_entropy(sum_so_far: Tensor | None, probability: Tensor) -> Tensor:
-    # 0 for 0, as its limit is.
+    # p log p is 0 for p = 0, its limit.
     term = -probability * probability.clamp_min(1e-30).log()
     return term if sum_so_far is None else sum_so_far + term
 
 
 def _reserve(file: int, size: int) -> None:
-    """Have the disk say no here: a mapped page without room for it would end the process."""
+    """Allocate the space now: on a full disk, writing to a mapped page would kill the process."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file, 0, size)
         return

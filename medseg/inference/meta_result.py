@@ -1,8 +1,8 @@
 """Results of operators on the meta device: tensors of the right size without values.
 
-Torch describes many operators by Python code that imports sympy, or all of its compiler: half a
-second in every process that predicts. Of those in a U-Net the size is plain. All others are asked
-of torch.
+Torch defines many meta operators in Python code that imports sympy, or all of its compiler: half a
+second in every process that predicts. The output sizes of a U-Net's operators are computed here;
+torch computes all others.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ _aten: Any = torch.ops.aten
 def meta_result(
     operator: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> Any:
-    """What an operator gives on the meta device, as torch calls it from a dispatch mode."""
+    """Result of an operator on the meta device, as torch calls it from a dispatch mode."""
     known = None if kwargs else _KNOWN.get(operator)
     result = None if known is None else known(*args)
     return operator(*args, **kwargs) if result is None else result
@@ -104,7 +104,7 @@ def _sides(
 
 
 def _for_each_axis(axes: int, *numbers: Sequence[int]) -> list[list[int]]:
-    """Numbers of which one may stand for all axes."""
+    """Sizes per axis, of which one may apply to all axes."""
     return [list(each) * (axes if len(each) == 1 else 1) for each in numbers]
 
 

@@ -1,7 +1,7 @@
-"""Test-time augmentation by mirroring: a window is shown to the network in every mirror image.
+"""Test-time augmentation by mirroring: average logits over mirror images of each window.
 
-Reference: nnU-Net's, which averages logits over all combinations of its axes and is on by default
-there. Here it is off: along three axes it takes eight times as long.
+As in nnU-Net, logits are averaged over all combinations of the axes. It is on by default there, but
+off here: along three axes it takes eight times as long.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,11 +19,11 @@ _BEFORE_SPACE = 2  # batch and channel
 def mirrored(
     predict: Callable[[Tensor], Tensor], axes: Sequence[int]
 ) -> Callable[[Tensor], Tensor]:
-    """The mean of a network's logits over the mirror images of its windows.
+    """Wrap a network so that its logits are averaged over mirror images of the windows.
 
     Args:
         predict: `(B, C, *window)` to logits `(B, K, *window)`.
-        axes: Spatial axes; with n of them the network is called 2**n times a window.
+        axes: Spatial axes; with n of them the network is called 2**n times per window.
     """
     if not axes:
         return predict
@@ -39,7 +39,7 @@ def mirrored(
 
 
 def check_mirror_axes(axes: Sequence[int], spatial: int) -> tuple[int, ...]:
-    """The axes, each of `spatial` axes once at most.
+    """Check that axes are distinct and below `spatial`; return them as a tuple.
 
     Raises:
         UsageError: If they are not.
@@ -52,5 +52,5 @@ def check_mirror_axes(axes: Sequence[int], spatial: int) -> tuple[int, ...]:
 
 
 def _subsets(axes: Sequence[int]) -> list[tuple[int, ...]]:
-    """All but the empty one."""
+    """All non-empty subsets."""
     return list(chain.from_iterable(combinations(axes, n + 1) for n in range(len(axes))))

@@ -1,4 +1,4 @@
-"""The label of a picture as a picture: PNG or TIFF, 8 or 16 bit grey, without loss."""
+"""PNG and TIFF encoding of a label of a picture, 8 or 16 bit grey, lossless."""
 
 import io
 from typing import Any
@@ -13,26 +13,26 @@ __all__ = ["png_bytes", "tiff_bytes"]
 
 
 def png_bytes(values: NDArray[Any]) -> bytes:
-    """Encode an index map; the same label gives the same bytes.
+    """Encode an index map as PNG; equal labels give equal bytes.
 
     Args:
         values: `(I, J)`, or `(I, J, 1)`, I = row from the top; uint8 or uint16, as stored.
 
     Raises:
-        DataError: If it is no picture.
+        DataError: If it is not a picture.
     """
     return _encoded(values, format="PNG", optimize=True)
 
 
 def tiff_bytes(values: NDArray[Any]) -> bytes:
-    """Encode as TIFF, deflated; arguments and errors as for `png_bytes`."""
+    """Encode an index map as TIFF (deflate); arguments and errors as for `png_bytes`."""
     return _encoded(values, format="TIFF", compression="tiff_adobe_deflate")
 
 
 def _encoded(values: NDArray[Any], **options: Any) -> bytes:
     flat = values[..., 0] if values.ndim == 3 and values.shape[2] == 1 else values
     if flat.ndim != 2:
-        raise DataError(f"a label of shape {values.shape} is no picture; save it as a volume")
+        raise DataError(f"a label of shape {values.shape} is not a picture; save it as a volume")
     content = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(flat)).save(content, **options)
     return content.getvalue()

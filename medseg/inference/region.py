@@ -1,25 +1,25 @@
-"""Where in a volume a network is run: a box that windows are laid over, and which of them count."""
+"""Region of interest of a volume: the box that windows cover, and which windows to run."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Box", "Part", "Region", "Wanted", "roomy_box", "whole"]
+__all__ = ["Box", "Part", "Region", "WindowFilter", "roomy_box", "whole"]
 
 Box = tuple[slice, ...]
-Wanted = Callable[[Sequence[slice]], bool]
+WindowFilter = Callable[[Sequence[slice]], bool]
 
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """A part of a volume; what lies outside is background.
+    """The region of a volume to predict; outside is background.
 
     Attributes:
-        box: What windows are laid over.
-        wanted: Asked for each of them; where it says no, the network is not run.
+        box: The box that windows cover.
+        should_run: Whether to run the network on a window.
     """
 
     box: Box
-    wanted: Wanted
+    should_run: WindowFilter
 
 
 @dataclass(frozen=True)
@@ -36,24 +36,24 @@ class Part:
 
 
 def whole(shape: Sequence[int]) -> Region:
-    """All of a volume with spatial shape `shape`."""
+    """The region that is a whole volume of spatial shape `shape`."""
     return Region(tuple(slice(0, size) for size in shape), lambda _: True)
 
 
 def roomy_box(
     box: Sequence[slice], shape: Sequence[int], window: Sequence[int], overlap: float
 ) -> Box:
-    """A box around a box that takes as many windows, and no more, to cover.
+    """Grow a box as far as possible without needing more windows.
 
-    Windows rarely end where a box does. What they hold beyond it costs nothing: where it can, the
-    box begins where a window over the whole volume would, so that the network sees the same; else
-    there is as much context on both sides.
+    Windows rarely end exactly at the end of a box, and the voxels beyond it cost nothing. If
+    possible, the grown box starts at a window of the whole volume's grid, so that the network sees
+    the same windows; else the additional context is equal on both sides.
 
     Args:
         box: Within the volume.
         shape: Of the volume, at least `window` along each axis.
         window: Voxels of a window along each axis.
-        overlap: Share of a window that the next one shares.
+        overlap: Overlap of neighbouring windows, as a fraction.
     """
     axes = zip(box, shape, window, strict=True)
     return tuple(_roomy(part, length, size, overlap) for part, length, size in axes)

@@ -1,9 +1,8 @@
-"""Write a predicted label in the grid of its image: NIfTI, NRRD, MetaImage, or a picture.
+"""Saving a predicted label in the grid of its image: NIfTI, NRRD, MetaImage, or a picture.
 
-MONAI's `SaveImaged` writes under the final name from the first byte on, over whatever
-is there, and leaves sform and qform codes to chance. A label that a person will use
-is complete or absent, and says the same in both of its affines: where the qform cannot,
-since a quaternion holds no shear, it is marked as unknown.
+MONAI's `SaveImaged` writes directly to the final name, overwrites existing files, and leaves sform
+and qform codes to chance. Here a label is written atomically, with the same affine in sform and
+qform; if the qform cannot represent it, since a quaternion has no shear, it is marked as unknown.
 """
 
 from collections.abc import Generator, Hashable, Iterable, Mapping
@@ -33,12 +32,12 @@ __all__ = ["SaveLabeld", "save_label", "save_map"]
 
 # nibabel's code for "coordinates aligned to another file's": the image's.
 _ALIGNED = 2
-# Voxels between where the two affines put a corner: rounding stays far below, a shear that
-# anyone can see far above.
+# Largest difference of the two affines at a corner, in voxels: rounding is far below, a visible
+# shear far above.
 _READERS_MAY_DIFFER = 0.1
-# Labels are long runs, and more effort saves next to nothing.
+# Labels are long runs: higher compression levels save next to nothing.
 _LEVEL = 1
-# Where voxels begin in a NIfTI file without extensions.
+# Offset of the voxels in a NIfTI file without extensions.
 _NIFTI_VOXELS = 352
 _PICTURES = {".png": png_bytes, ".tif": tiff_bytes}
 
@@ -46,12 +45,12 @@ _PICTURES = {".png": png_bytes, ".tif": tiff_bytes}
 class SaveLabeld(MapTransform):
     """Save an index map `(1, I, J, K)` as `<case>_seg.nii.gz`, integer, with its affine.
 
-    The label of a picture, `(1, I, J)`, becomes a picture: `.tif` of a TIFF, `.png` of others. The
-    case is the data's entry `case`; where there is none, the image's name is.
+    The label of a picture, `(1, I, J)`, becomes a picture: `.tif` for a TIFF, `.png` for others.
+    The case is the data's entry `case`, or else the image's name.
 
     Args:
-        keys: Which entries to save; each a `MetaTensor` in the image's own grid.
-        output_dir: Where to.
+        keys: Entries to save; each a `MetaTensor` in the image's own grid.
+        output_dir: Output folder.
         overwrite: `refuse` an existing file or `replace` it.
     """
 
@@ -62,10 +61,10 @@ class SaveLabeld(MapTransform):
         self.overwrite = overwrite
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Save, and return `data` as it came.
+        """Save, and return `data` unchanged.
 
         Raises:
-            UsageError: If the file is there already and is not to be replaced.
+            UsageError: If the file exists and is not to be replaced.
         """
         for key in self.keys:
             label: MetaTensor = data[key]
@@ -84,19 +83,19 @@ def _source(label: MetaTensor) -> str:
 
 
 def save_label(path: str | Path, values: NDArray[Any], affine: NDArray[np.float64]) -> None:
-    """Write an index map, whole or not at all; an existing file is replaced.
+    """Write an index map atomically; an existing file is replaced.
 
-    The same label gives the same bytes.
+    Equal labels give equal bytes.
 
     Args:
-        path: `.nii.gz` or `.nii`; or `.nrrd`, `.mha`, `.png` or `.tif`, for those whose images are.
-        values: `(I, J, K)`, or `(I, J)` for a picture, whole numbers from 0; stored as uint8 where
+        path: With suffix `.nii.gz`, `.nii`, `.nrrd` or `.mha`, or `.png` or `.tif` for pictures.
+        values: `(I, J, K)`, or `(I, J)` for a picture, whole numbers from 0; stored as uint8 if
             they fit, else uint16. A picture of uint16 stays 16 bit.
-        affine: `(4, 4)`, voxel indices to mm, RAS+; pictures have no place for it.
+        affine: `(4, 4)`, voxel indices to mm, RAS+; not stored in pictures.
 
     Raises:
-        DataError: If the values are no whole numbers.
-        OSError: What the disk refused.
+        DataError: If the values are not whole numbers.
+        OSError: If the file cannot be written.
     """
     path = Path(path)
     if values.dtype.kind == "f" and (values != np.rint(values)).any():
@@ -118,15 +117,15 @@ def save_label(path: str | Path, values: NDArray[Any], affine: NDArray[np.float6
 
 
 def save_map(path: str | Path, levels: Bytes, affine: NDArray[np.float64]) -> None:
-    """Write a map as `.nii.gz` of bytes with the slope that makes them 0 to 1.
+    """Write a map as `.nii.gz` of bytes, with a slope that scales them to [0, 1].
 
     Args:
-        path: Where to; an existing file is replaced.
-        levels: `(C, I, J, K)`, 0 to `LEVELS`; C is the last axis in the file, left out where 1.
+        path: Output file; an existing one is replaced.
+        levels: `(C, I, J, K)`, 0 to `LEVELS`; C is the last axis in the file, omitted if 1.
         affine: `(4, 4)`, voxel indices to mm, RAS+.
 
     Raises:
-        OSError: What the disk refused.
+        OSError: If the file cannot be written.
     """
     shape = levels.shape[1:] if len(levels) == 1 else (*levels.shape[1:], len(levels))
     nifti = _to_nifti(np.broadcast_to(np.uint8(0), shape), affine)
@@ -136,7 +135,7 @@ def save_map(path: str | Path, levels: Bytes, affine: NDArray[np.float64]) -> No
 
 
 def _write_nifti(path: Path, header: Any, volumes: Iterable[NDArray[Any]]) -> None:
-    """Write one volume `(I, J, K)` after the other, slice by slice: none is copied as a whole."""
+    """Write volumes `(I, J, K)` one after the other, slice by slice, without copying a volume."""
     header["vox_offset"] = _NIFTI_VOXELS
     with _opened(path) as stream:
         stream.write(header.binaryblock.ljust(_NIFTI_VOXELS, b"\0"))
@@ -171,6 +170,6 @@ def _to_nifti(values: NDArray[Any], affine: NDArray[np.float64]) -> Any:
 def _corner_gap(
     one: NDArray[np.float64], other: NDArray[np.float64], shape: tuple[int, ...]
 ) -> float:
-    """How far apart two affines can put one voxel, in steps along its smallest edge."""
+    """Largest gap between a voxel's positions by two affines, in units of its smallest edge."""
     gap_mm = np.abs(one - other)[:3] @ [*shape[:3], 1]
     return float(gap_mm.max() / np.linalg.norm(other[:3, :3], axis=0).min())

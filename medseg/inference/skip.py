@@ -1,8 +1,8 @@
-"""Which part of a volume cannot matter, so that the network need not see it.
+"""Skip rules: parts of a volume, such as air, on which the network is not run.
 
-A bundle declares the rule, since only its recipe knows what air looks like. Windows are laid over
-the box of what matters, not over the whole volume, and those in it that hold nothing of it are
-left out. A voxel in no window that is run becomes background.
+A bundle chooses the rule, since its recipe determines what air looks like. Windows cover only the
+bounding box of the relevant part, and those that contain nothing of it are skipped. Voxels that are
+in no window that is run become background.
 """
 
 from collections.abc import Sequence
@@ -20,35 +20,36 @@ __all__ = ["AroundLungs", "ConstantWindows", "OutsideBody"]
 
 @dataclass(frozen=True)
 class ConstantWindows:
-    """Skip windows in which every voxel has one value, such as what was filled around a scan."""
+    """Skip windows of constant intensity, such as padding around a scan."""
 
     def __call__(self, volume: Tensor) -> Region:
-        """Look at a volume `(C, *spatial)` once."""
+        """Return the region of a volume `(C, *spatial)`."""
 
-        def wanted(box: Sequence[slice]) -> bool:
+        def should_run(box: Sequence[slice]) -> bool:
             window = volume[(slice(None), *box)].flatten(1)
             return bool((window.amin(dim=1) != window.amax(dim=1)).any())
 
-        return Region(whole(volume.shape[1:]).box, wanted)
+        return Region(whole(volume.shape[1:]).box, should_run)
 
 
 @dataclass(frozen=True, kw_only=True)
 class OutsideBody:
-    """Skip what holds nothing of the body.
+    """Skip windows outside the body.
 
-    The body is the largest connected part of the image above a threshold, with all that it
-    encloses in a slice and a rim of one block of 4 voxels; table and blankets go with the air.
+    The body is the largest connected component above a threshold, filled slice by slice and dilated
+    by one block of 4 voxels; table and blankets count as air.
 
     Attributes:
-        above: What is brighter than this belongs to the body, in the recipe's intensities.
-        slice_axis: Spatial axis across which slices are filled, the long axis of the body.
+        above: Threshold of the body, in the recipe's intensities.
+        slice_axis: Spatial axis perpendicular to the slices that are filled: the long axis of the
+            body.
     """
 
     above: float
     slice_axis: int = 2
 
     def __call__(self, volume: Tensor) -> Region:
-        """Look at a volume `(1, I, J, K)` once; without a body in it, all of it matters."""
+        """Return the region of a volume `(1, I, J, K)`; all of it if no body is found."""
         trunk = find_trunk(volume[0].cpu(), above=self.above, slice_axis=self.slice_axis)
         shape = volume.shape[1:]
         return whole(shape) if trunk is None else _around_body(trunk, shape)
@@ -56,19 +57,21 @@ class OutsideBody:
 
 @dataclass(frozen=True, kw_only=True)
 class AroundLungs:
-    """Skip what is not near the lungs, for networks that label nothing elsewhere.
+    """Skip windows that are not near the lungs, for networks that label nothing elsewhere.
 
-    Lungs are the air that the body encloses in a slice, in parts of at least `part_ml`. A lung that
-    holds no air is held by the other one: the box is as wide to both sides of the body's middle.
-    With less than `least_ml` of air, or where no body is found, `OutsideBody` decides.
+    Lungs are the air enclosed by the body in a slice, in connected components of at least
+    `part_ml`. The box is symmetric about the middle of the body, so that a lung without air is
+    included. With less than `least_ml` of air `OutsideBody` is used instead; if no body is found,
+    all matters.
 
     Attributes:
-        above: What is brighter than this belongs to the body, in the recipe's intensities.
+        above: Threshold of the body, in the recipe's intensities.
         spacing_mm: Voxel size of the network's grid.
-        margin_mm: What is held around the air: chest wall, diaphragm, and lung without air.
-        least_ml: Air that there must be, in all.
-        part_ml: Air of a part that counts; gas of the bowel is mostly less.
-        slice_axis: Spatial axis across which slices are filled, the long axis of the body.
+        margin_mm: Margin around the air: chest wall, diaphragm, and lung without air.
+        least_ml: Least volume of air in all.
+        part_ml: Least volume of a component; bowel gas is mostly less.
+        slice_axis: Spatial axis perpendicular to the slices that are filled: the long axis of the
+            body.
         lateral_axis: Spatial axis from one side of the patient to the other.
     """
 
@@ -81,7 +84,7 @@ class AroundLungs:
     lateral_axis: int = 0
 
     def __call__(self, volume: Tensor) -> Region:
-        """Look at a volume `(1, I, J, K)` once."""
+        """Return the region of a volume `(1, I, J, K)`."""
         trunk = find_trunk(volume[0].cpu(), above=self.above, slice_axis=self.slice_axis)
         shape = volume.shape[1:]
         if trunk is None:
@@ -107,18 +110,18 @@ class AroundLungs:
 def _around_body(trunk: Trunk, shape: Sequence[int]) -> Region:
     body = with_rim(trunk.body)
 
-    def wanted(box: Sequence[slice]) -> bool:
+    def should_run(box: Sequence[slice]) -> bool:
         coarse = tuple(slice(b.start // BLOCK, -(-b.stop // BLOCK)) for b in box)
         return bool(body[coarse].any())
 
-    return Region(_voxels(_ends(body), shape), wanted)
+    return Region(_voxels(_ends(body), shape), should_run)
 
 
 def _ends(mask: Mask) -> list[tuple[int, int]]:
-    """First and one past the last block of each axis."""
+    """Bounding box: first block of each axis, and the one after the last."""
     others = [tuple(a for a in range(mask.ndim) if a != axis) for axis in range(mask.ndim)]
-    found = [np.flatnonzero(mask.any(axis=axes)) for axes in others]
-    return [(int(places[0]), int(places[-1]) + 1) for places in found]
+    blocks = [np.flatnonzero(mask.any(axis=axes)) for axes in others]
+    return [(int(indices[0]), int(indices[-1]) + 1) for indices in blocks]
 
 
 def _voxels(ends: Sequence[tuple[int, int]], shape: Sequence[int]) -> Box:

@@ -1,8 +1,8 @@
-"""Sliding windows whose logits are finished, and forgotten, slab by slab.
+"""Sliding-window inference in slabs: logits are blended and passed on slab by slab.
 
-A whole volume of logits is what makes others need more memory than a machine has: its size is
-that of the volume times the classes. Windows are run in order along one axis, so that all
-that lies behind the next window is finished and can be handed on.
+The logits of a whole volume may need more memory than a machine has: their size is that of the
+volume times the classes. Windows are run in order along one axis, so that all logits before the
+next window are finished, can be passed on and freed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,15 +13,15 @@ import torch
 from torch import Tensor
 
 from medseg._checks import require_whole_number
-from medseg.inference.region import Wanted
+from medseg.inference.region import WindowFilter
 from medseg.inference.windows import Windows
 
 __all__ = ["SLICES_AT_A_TIME", "Predictor", "Slab", "logit_slabs"]
 
-# What a window that is not run says for class 0: a softmax makes nearly 1 of it.
+# Logit of class 0 in a skipped window: its softmax is nearly 1.
 _CERTAIN = 20.0
 
-# Finished slices that are handed on at a time: what is made of them is small beside the slab.
+# Finished slices passed on at a time: temporary copies of them are small compared with the slab.
 SLICES_AT_A_TIME = 8
 
 Predictor = Callable[[Tensor], Tensor]
@@ -47,7 +47,7 @@ def logit_slabs(
     windows: Windows,
     *,
     batch: int = 1,
-    wanted: Wanted | None = None,
+    should_run: WindowFilter | None = None,
     keep_on: torch.device | None = None,
 ) -> Iterator[Slab]:
     """Run a network over a volume, window by window.
@@ -56,26 +56,25 @@ def logit_slabs(
         volume: `(C, *spatial)`, as large as `windows` were planned for.
         predict: `(B, C, *window)` to logits `(B, K, *window)` float32, on its own device.
         windows: Where the windows are.
-        batch: Windows a call, 1 or more.
-        wanted: Asked for each window; one where it says no is not run, and counts as background
-            for certain.
-        keep_on: Where slabs are put together; with the network if None.
+        batch: Windows per call, 1 or more.
+        should_run: Whether to run a window; skipped ones are background with certainty.
+        keep_on: Device on which slabs are blended; None is the network's.
 
     Yields:
-        The slabs, in order, without gap or overlap; what was yielded may be kept.
+        The slabs, in order, without gap or overlap; later steps do not change them.
     """
     require_whole_number("batch", batch, at_least=1)
     ends = [*windows.starts[0][1:], volume.shape[1]]
-    # Weighted logits, and after them the sum of the weights.
+    # Weighted sum of logits; the last channel is the sum of weights.
     slab: Tensor | None = None
     for row, (start, end) in enumerate(zip(windows.starts[0], ends, strict=True)):
-        run, skipped = _sorted_out(windows, row, wanted)
+        run, skipped = _sorted_out(windows, row, should_run)
         for places, logits in _runs(volume, predict, windows, run, batch):
             slab = _empty_slab(volume, logits, keep_on) if slab is None else slab
             for place, one in zip(places, logits, strict=True):
                 _add(slab, windows, place, one)
         if slab is None:
-            # Nothing is known of the classes yet: one window tells how many there are.
+            # All windows so far were skipped: run one to learn the number of classes.
             _, logits = next(_runs(volume, predict, windows, skipped, 1))
             slab = _empty_slab(volume, logits, keep_on)
         certain = slab.new_zeros(len(slab) - 1, *(1,) * len(windows.size))
@@ -90,7 +89,7 @@ def logit_slabs(
 
 
 def _move_up(slab: Tensor, done: int) -> None:
-    """Forget the first slices, in place: a second slab would be the most that there ever is."""
+    """Drop the first slices, in place: a second slab would double the peak memory."""
     depth = slab.shape[1]
     for first in range(0, depth - done, done):
         count = min(done, depth - done - first)
@@ -99,21 +98,21 @@ def _move_up(slab: Tensor, done: int) -> None:
 
 
 def _sorted_out(
-    windows: Windows, row: int, wanted: Wanted | None
+    windows: Windows, row: int, should_run: WindowFilter | None
 ) -> tuple[list[Place], list[Place]]:
-    """The windows that begin at one slice: those to run, and those to skip."""
+    """Windows that start at one slice: those to run, and those to skip."""
     run: list[Place] = []
     skipped: list[Place] = []
     for rest in product(*(range(len(starts)) for starts in windows.starts[1:])):
         place = (row, *rest)
-        (run if wanted is None or wanted(_box(windows, place)) else skipped).append(place)
+        (run if should_run is None or should_run(_box(windows, place)) else skipped).append(place)
     return run, skipped
 
 
 def _runs(
     volume: Tensor, predict: Predictor, windows: Windows, places: Sequence[Place], batch: int
 ) -> Iterator[tuple[Sequence[Place], Tensor]]:
-    """The logits of windows, a batch at a time."""
+    """Yield the logits of windows, batch by batch."""
     for first in range(0, len(places), batch):
         chosen = places[first : first + batch]
         boxes = [(slice(None), *_box(windows, place)) for place in chosen]
@@ -121,7 +120,7 @@ def _runs(
 
 
 def _empty_slab(volume: Tensor, logits: Tensor, keep_on: torch.device | None) -> Tensor:
-    """As deep as a window, as wide as the volume."""
+    """Zeros of the depth of a window and the width of the volume."""
     shape = (logits.shape[1] + 1, logits.shape[2], *volume.shape[2:])
     return logits.new_zeros(shape, device=keep_on or logits.device)
 

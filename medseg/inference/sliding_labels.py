@@ -1,7 +1,7 @@
-"""SlidingWindowLabels: MONAI's inferer signature, an index map in the image's own grid out.
+"""SlidingWindowLabels: a MONAI inferer that returns an index map in the image's own grid.
 
-MONAI's own way stacks the logits of all classes at full size, turns them into probabilities and
-inverts the recipe on each: most of the time and nearly all of the memory of a prediction.
+MONAI stacks the logits of all classes at full size, applies a softmax and inverts the recipe on
+each class, which takes most of the time and nearly all of the memory of a prediction.
 """
 
 import logging
@@ -50,25 +50,25 @@ class _Job:
 
 
 class SlidingWindowLabels(Inferer):
-    """Predict a label by sliding windows, without holding the logits of all classes.
+    """Predict a label by sliding windows, without keeping the logits of all classes.
 
     Args:
         window: Voxels of a window along each axis; smaller volumes are padded with 0. With two
-            axes, a volume of three is labelled slice by slice across its third.
-        overlap: Share of a window that the next one shares, in [0, 1).
-        blend: How overlapping windows are weighed, `gaussian` or `constant`.
-        window_batch: Windows a call of the network; halved when memory runs out.
-        skip: Which part of a volume matters, such as `OutsideBody`; all of it if None. Windows are
-            laid over its box; what lies outside becomes background.
-        grid: Whether the label is wanted in the `source` image's grid, which a `MetaTensor`
-            remembers, or in that of the `network`.
-        gives: The `labels`, or the probability of `foreground`, of any class but the background,
-            for what tells objects apart by it, such as `NumberCellsd`.
-        interpolate: What of labels is interpolated linearly from the network's grid to the
-            source's, `probabilities` (a softmax of the logits) or `logits`.
-        mirror_axes: Spatial axes along which windows are mirrored as well, in all combinations, and
-            the logits averaged: each axis doubles the time. For networks that were trained on
-            images mirrored along them.
+            axes, a 3-D volume is labelled slice by slice along its third axis.
+        overlap: Overlap of neighbouring windows, as a fraction in [0, 1).
+        blend: Blending of overlapping windows, `gaussian` or `constant`.
+        window_batch: Windows per call of the network; halved when memory runs out.
+        skip: Rule for the relevant part of a volume, such as `OutsideBody`; None runs all of it.
+            Windows cover its box; the rest becomes background.
+        grid: Grid of the label: that of the `source` image, known from the metadata of a
+            `MetaTensor`, or that of the `network`'s image.
+        gives: The `labels`, or the probability of `foreground` (of any class but the background),
+            for separating objects, see `NumberCellsd`.
+        interpolate: What is interpolated linearly from the network's grid to the source's before
+            the arg-max: `probabilities` (softmax of the logits) or `logits`.
+        mirror_axes: Spatial axes of test-time augmentation: logits are averaged over all
+            combinations of mirroring, and each axis doubles the time. For networks trained with
+            mirroring along them.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword for each choice
@@ -115,20 +115,25 @@ class SlidingWindowLabels(Inferer):
             inputs: `(1, C, *spatial)`; a `MetaTensor` for a label in the source's grid.
             network: Windows `(B, C, *window)` to logits `(B, K, *window)`.
             args: For the network.
-            watch: Sees the probabilities of each class, in the grid of a source of three axes.
+            watch: Observer of the probabilities of each class, in the grid of a 3-D source.
             kwargs: For the network.
 
         Returns:
-            `(1, 1, *spatial)`, uint8, or uint16 from 256 classes on, with the grid's affine; of a
-            slice that its source held in three axes, three. Foreground is float32.
+            `(1, 1, *spatial)`, uint8, or uint16 from 256 classes on, with the grid's affine; with
+            three spatial axes for a slice whose source has three. Foreground is float32.
         """
         if len(inputs) != 1:
             raise ValueError(f"inputs must be one volume at a time, got {len(inputs)}")
         if watch is not None and (self.gives, self.interpolate) != ("labels", "probabilities"):
-            raise UsageError("maps are of what labels are chosen by: interpolate 'probabilities'")
+            raise UsageError(
+                "maps need the probabilities that labels are chosen by; set gives to 'labels' and "
+                "interpolate to 'probabilities'"
+            )
         place = label_place(inputs, self.grid)
         if watch is not None and (place.map is None or len(place.map.axes) != 3):
-            raise DataError("maps are of volumes, in their own grid; this image is a slice")
+            raise DataError(
+                "maps are supported for volumes only, in their own grid; this image is a slice"
+            )
         flat = len(self.window_in(inputs.shape[2:])) > len(self.window)
 
         def run(windows: Tensor) -> Tensor:
@@ -142,7 +147,7 @@ class SlidingWindowLabels(Inferer):
         return _with_affine(place.with_slice_axis(label), place, inputs)
 
     def window_in(self, spatial: Sequence[int]) -> tuple[int, ...]:
-        """Voxels of a window along each axis of a volume: 1 across slices.
+        """Voxels of a window along each axis of a volume; 1 along the axis of slices.
 
         Raises:
             DataError: If the volume has another number of axes than the window.
@@ -152,15 +157,15 @@ class SlidingWindowLabels(Inferer):
         if len(spatial) == 3 and len(self.window) == 2:
             return (*self.window, 1)
         raise DataError(
-            f"windows have {len(self.window)} axes and the image has {len(spatial)}; give an image "
+            f"windows have {len(self.window)} axes and the image has {len(spatial)}; use an image "
             "of the kind that the network was trained on"
         )
 
     def windows_apart(self, volume: Tensor) -> list[Tensor]:
-        """Windows that cover what matters of a volume, side by side.
+        """Windows without overlap that cover the relevant part of a volume.
 
         Args:
-            volume: `(C, *spatial)`; padded where it is smaller than a window.
+            volume: `(C, *spatial)`; padded if it is smaller than a window.
 
         Returns:
             Views `(C, *window)`.
@@ -176,10 +181,10 @@ class SlidingWindowLabels(Inferer):
         return [cut[box].reshape(len(volume), *self.window) for box in boxes]
 
     def region(self, volume: Tensor) -> Region:
-        """Where in a volume `(C, *spatial)`, no smaller than a window, the network is run."""
+        """The region of a volume `(C, *spatial)`, no smaller than a window, to be predicted."""
         shape, size = volume.shape[1:], self.window_in(volume.shape[1:])
         region = whole(shape) if self.skip is None else self.skip(volume)
-        return Region(roomy_box(region.box, shape, size, self.overlap), region.wanted)
+        return Region(roomy_box(region.box, shape, size, self.overlap), region.should_run)
 
     def _label(self, job: _Job) -> Result:
         batch = self.window_batch
@@ -192,13 +197,13 @@ class SlidingWindowLabels(Inferer):
                     raise
                 if batch > 1:
                     batch //= 2
-                    logger.warning("out of memory: %d windows at a time from now on", batch)
+                    logger.warning("out of memory: using %d windows at a time from now on", batch)
                 elif keep_on is None and job.volume.device.type != "cpu":
                     keep_on = torch.device("cpu")
-                    logger.warning("out of memory: putting windows together on the CPU")
+                    logger.warning("out of memory: blending windows on the CPU")
                 else:
                     raise MachineError(
-                        "out of memory with one window at a time; take a smaller window, "
+                        "out of memory with one window at a time; use a smaller window, "
                         "coarser spacing, or a larger machine"
                     ) from error
 
@@ -207,7 +212,7 @@ class SlidingWindowLabels(Inferer):
         padded, before = padded_to(job.volume, size)
         region = self.region(padded)
         cut = padded[(slice(None), *region.box)]
-        # The longest: slabs are smallest across it, unless they are slices anyway.
+        # Slabs along the longest axis are smallest; 2-D windows are slices along axis 2.
         axis = int(np.argmax(cut.shape[1:])) if len(size) == len(self.window) else 2
         slabs = self._slabs(cut, job.predict, region, axis, batch, keep_on)
         if job.grid is not None:
@@ -216,13 +221,13 @@ class SlidingWindowLabels(Inferer):
                 return foreground_in_source_grid(slabs, grid, axis, part=part)
             probable = self._compared(slabs)
             return label_in_source_grid(probable, grid, axis, part=part, watch=job.watch)
-        found = (
+        result = (
             foreground_in_network_grid(slabs)
             if self.gives == "foreground"
             else label_in_network_grid(slabs)
         )
-        label = np.zeros(padded.shape[1:], found.dtype)
-        label[region.box] = np.moveaxis(found, 0, axis)
+        label = np.zeros(padded.shape[1:], result.dtype)
+        label[region.box] = np.moveaxis(result, 0, axis)
         sizes = zip(before, job.volume.shape[1:], strict=True)
         return np.ascontiguousarray(label[tuple(slice(b, b + n) for b, n in sizes)])
 
@@ -244,9 +249,9 @@ class SlidingWindowLabels(Inferer):
             blend=self.blend,
         )
 
-        def wanted(box: Sequence[slice]) -> bool:
+        def should_run(box: Sequence[slice]) -> bool:
             parts = (box[turn.index(a)] for a in range(len(turn)))
-            return region.wanted(
+            return region.should_run(
                 [
                     slice(part.start + all_of.start, part.stop + all_of.start)
                     for part, all_of in zip(parts, region.box, strict=True)
@@ -258,24 +263,24 @@ class SlidingWindowLabels(Inferer):
             lambda stack: turned(predict(turned_back(stack, axis)), axis, leading=2),
             windows,
             batch=batch,
-            wanted=wanted,
+            should_run=should_run,
             keep_on=keep_on,
         )
-        # A generator would hold a slab while the next one is computed.
+        # map, not a generator, which would keep a slab while the next one is computed.
         return map(_finite, slabs)
 
     def _compared(self, slabs: Iterator[Slab]) -> Iterator[Slab]:
-        """What is interpolated between voxels."""
+        """The values that are interpolated and compared: probabilities or logits."""
         if self.interpolate == "logits":
             return slabs
         return map(_softmax, slabs)
 
 
 def _finite(slab: Slab) -> Slab:
-    # No comparison with NaN holds, so that all of it would be background without a word.
+    # Comparisons with NaN are false, so the label would silently be all background.
     if not torch.isfinite(slab.logits).all():
         raise DataError(
-            "the network gives NaN or infinity; check the weights, or compute with precision fp32"
+            "the network returns NaN or infinity; check the weights, or use precision fp32"
         )
     return slab
 

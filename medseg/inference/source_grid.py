@@ -1,8 +1,8 @@
-"""From what the network says of each class to a label in the source's grid, a slab at a time.
+"""Resample class scores to the source grid and take the arg-max, slab by slab.
 
-Interpolating all classes to full size and taking the greatest is what fills the memory of other
-tools: 25 classes of a chest CT are 8 GB. Here a slab's classes pass one by one, each is
-interpolated and compared with the best so far, and only the winner's number stays.
+Interpolating all classes to full size before the arg-max is what fills the memory of other tools:
+25 classes of a chest CT are 8 GB. Here the classes of a slab are interpolated one by one and
+compared with the best so far, and only the index of the best is kept.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,36 +31,36 @@ __all__ = [
 Floats = NDArray[np.float64]
 Label = NDArray[np.unsignedinteger]
 
-# Slices of the source whose classes are compared at once: few enough to stay in cache.
+# Source slices per step: few enough to stay in the cache.
 _CHUNK = 8
 
 
 class Watch(Protocol):
-    """Who wants to see each class, and not only which was the greatest."""
+    """Observer of the scores of all classes, of which the label keeps only the arg-max."""
 
     def begin(self, grid: GridMap, classes: int) -> None:
-        """Told once, before the first class is shown; what is not shown is background."""
+        """Called once, before the first class; parts that are never passed on are background."""
         ...
 
     def see(self, box: tuple[slice, ...], value: int, values: Tensor) -> None:
-        """Shown every class of every part, class by class.
+        """Called with every class of every part, class by class.
 
         Args:
-            box: Which part of the source, as the network's axes run, see `GridMap.turned`.
+            box: Part of the source, in the network's axis order, see `GridMap.turned`.
             value: The class.
-            values: As large as the box.
+            values: Its scores, of the box's shape.
         """
         ...
 
 
 class Piece(NamedTuple):
-    """What is interpolated at a time.
+    """Values that are interpolated in one step.
 
     Attributes:
-        where: Which part of the source it fills, as the network's axes run, see `GridMap.turned`.
+        where: Part of the source, in the network's axis order, see `GridMap.turned`.
         values: `(C, slices, *rest)`, the slabs' axis first.
-        rows: Places along it, counted from the first slice.
-        plane: Places along the others.
+        rows: Sampling positions along that axis, relative to the first slice.
+        plane: Sampling positions along the other axes.
     """
 
     where: tuple[slice, ...]
@@ -70,7 +70,7 @@ class Piece(NamedTuple):
 
 
 def label_in_network_grid(slabs: Iterable[Slab]) -> Label:
-    """The class of the greatest value of each voxel; `(*spatial)`, uint8 or uint16."""
+    """Arg-max of the classes in the network's grid; `(*spatial)`, uint8 or uint16."""
     # max over a leading axis is six times as fast as argmax over it.
     parts = [_stored(slab.logits.max(dim=0).indices, len(slab.logits)) for slab in slabs]
     return np.concatenate(parts)
@@ -84,15 +84,15 @@ def label_in_source_grid(
     part: Part | None = None,
     watch: Watch | None = None,
 ) -> Label:
-    """Interpolate each class linearly to the source's grid, and name the greatest.
+    """Interpolate each class linearly to the source's grid, and take the arg-max.
 
     Args:
         slabs: Along the network grid's axis `axis`, in order, 2 or 3 spatial axes, that axis first.
-        grid: How the grids lie.
-        axis: Which of the network's axes the slabs run along.
-        part: Which part of the network's grid the slabs are of, all of it if None; the rest is
+        grid: Map between the grids.
+        axis: Axis of the network's grid along which the slabs are ordered.
+        part: Part of the network's grid that the slabs cover, None for all of it; the rest is
             background.
-        watch: Sees each class.
+        watch: Observer of each class.
 
     Returns:
         `(*spatial)` of the source, uint8, or uint16 from 256 classes on. Voxels outside the
@@ -106,9 +106,9 @@ def label_in_source_grid(
             if watch is not None:
                 watch.begin(grid, classes)
         see = None if watch is None else _turned(watch, piece.where, axis)
-        found = _stored(_chunk_label(piece, see), classes)
-        grid.turned(label)[piece.where] = np.moveaxis(found, 0, axis)
-        del piece  # or its slab would wait while the next one is computed
+        chunk = _stored(_chunk_label(piece, see), classes)
+        grid.turned(label)[piece.where] = np.moveaxis(chunk, 0, axis)
+        del piece  # frees its slab before the next one is computed
     return np.zeros(grid.shape, np.uint8) if label is None else label
 
 
@@ -119,7 +119,7 @@ def source_pieces(
     *,
     part: Part | None,
 ) -> Iterator[Piece]:
-    """Cut what slabs hold into what is interpolated at a time; arguments as above."""
+    """Cut slabs into pieces for interpolation; arguments as in `label_in_source_grid`."""
     order = [axis, *(a for a in range(len(grid.axes)) if a != axis)]
     ranges = grid.within(part) if part else tuple(slice(0, grid.shape[a]) for a in grid.axes)
     starts = [side.start for side in part.box] if part else [0] * len(order)
@@ -136,7 +136,7 @@ def source_pieces(
 
 
 def piece_values(piece: Piece) -> Iterator[Tensor]:
-    """Each class interpolated, `(rows, *rest)`, one at a time."""
+    """Yield each class interpolated, `(rows, *rest)`."""
     low = int(np.floor(piece.rows.min()))
     used = piece.values[:, low : int(np.ceil(piece.rows.max())) + 1]
     between = _between(piece.rows - low, used.shape[1], used)
@@ -147,26 +147,26 @@ def piece_values(piece: Piece) -> Iterator[Tensor]:
 
 
 def _pieces(slabs: Iterable[Slab], places: Floats) -> Iterator[tuple[int, Tensor, Floats]]:
-    """How many places are done; values with the next places that they suffice for.
+    """Yield the number of positions done, the values, and the next positions within them.
 
-    Places are counted from the values' first slice.
+    Positions are relative to the first slice of the values.
     """
-    wanted = np.maximum(places, 0)
+    positions = np.maximum(places, 0)
     kept: Tensor | None = None
     first = done = 0
     for slab in slabs:
         kept = slab.logits if kept is None else torch.cat((kept, slab.logits), dim=1)
         last = slab.start + slab.logits.shape[1] - 1
-        ready = int(np.searchsorted(wanted, last, side="right"))
+        ready = int(np.searchsorted(positions, last, side="right"))
         for chunk in range(done, ready, _CHUNK):
-            yield chunk, kept, wanted[chunk : min(chunk + _CHUNK, ready)] - first
+            yield chunk, kept, positions[chunk : min(chunk + _CHUNK, ready)] - first
         done = max(done, ready)
-        # The last slice stays: places up to the next one lie between the two. The rest makes room.
+        # Keep the last slice, for positions between it and the next one; free the rest.
         kept, first = kept[:, -1:].clone(), last
         del slab
-    if kept is not None and done < len(wanted):
-        for chunk in range(done, len(wanted), _CHUNK):
-            yield chunk, kept, np.zeros(len(wanted[chunk : chunk + _CHUNK]))
+    if kept is not None and done < len(positions):
+        for chunk in range(done, len(positions), _CHUNK):
+            yield chunk, kept, np.zeros(len(positions[chunk : chunk + _CHUNK]))
 
 
 def _turned(watch: Watch, box: tuple[slice, ...], axis: int) -> Callable[[int, Tensor], None]:
@@ -186,15 +186,15 @@ def _chunk_label(piece: Piece, see: Callable[[int, Tensor], None] | None) -> Ten
             best = values
             label = torch.zeros_like(values, dtype=dtype)
             continue
-        # Classes come in ascending order, so the greatest number that won is the last to win: a
-        # maximum of bytes, in place of a choice that takes sixty times as long.
+        # Classes come in ascending order, so the last class that exceeded the best so far is the
+        # greatest: a maximum of bytes, sixty times as fast as torch.where.
         label = torch.maximum(label, (values > best).to(dtype) * value)
         best = torch.maximum(best, values)
     return label if label is not None else torch.zeros(0)
 
 
 def _between(rows: Floats, count: int, like: Tensor) -> Tensor:
-    """`(rows, count)`: how much of each slice each row takes."""
+    """Linear interpolation matrix, `(rows, count)`: weight of each slice for each row."""
     lower = np.clip(np.floor(rows).astype(int), 0, max(count - 2, 0))
     share = np.clip(rows - lower, 0, 1)
     matrix = np.zeros((len(rows), count))
@@ -208,7 +208,7 @@ def _between(rows: Floats, count: int, like: Tensor) -> Tensor:
 
 
 def _plane_units(places: Sequence[Floats], like: Tensor) -> Tensor:
-    """`(1, *plane, 2)` for `grid_sample`; a line is a plane one voxel high."""
+    """Grid for `grid_sample`, `(1, *plane, 2)`; a line becomes a plane one voxel high."""
     sizes = like.shape[2:]
     units = [(2 * p + 1) / n - 1 for p, n in zip(places, sizes, strict=True)]
     if len(units) == 1:

@@ -1,7 +1,7 @@
-"""How a volume is cut into windows, and how much each voxel of a window counts where they overlap.
+"""Sliding windows: their positions in a volume, and the blending weight of each voxel.
 
-As in MONAI's `SlidingWindowInferer`, down to the least weight: where a network is unsure, the blend
-decides, and a label should not depend on whose inferer laid the windows.
+Exactly as in MONAI's `SlidingWindowInferer`, including the least weight: where a network is unsure,
+blending decides, and a label should not depend on the inferer.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ __all__ = ["Blend", "Windows", "plan_windows"]
 Blend = Literal["constant", "gaussian"]
 Floats = NDArray[np.float32]
 
-# MONAI's and nnU-Net's: an eighth of the window.
+# As in MONAI and nnU-Net: SD of the Gaussian, an eighth of the window.
 _SIGMA = 0.125
-# MONAI's: a window's faces and corners count a thousandth of its middle.
+# As in MONAI: least weight of a window's faces and corners, relative to its centre.
 _LEAST_WEIGHT = 1e-3
 
 
@@ -32,9 +32,9 @@ class Windows:
 
     Attributes:
         size: Voxels of a window along each axis.
-        starts: For each axis, where windows begin, ascending; a window stands at each
+        starts: For each axis, first voxels of the windows, ascending; there is a window at each
             combination.
-        weight: `(*size)`, above 0: what each voxel of a window counts, beside other windows'.
+        weight: `(*size)`, above 0: blending weight of each voxel of a window.
     """
 
     size: tuple[int, ...]
@@ -43,20 +43,21 @@ class Windows:
 
     @property
     def count(self) -> int:
-        """How many windows there are."""
+        """Number of windows."""
         return int(np.prod([len(starts) for starts in self.starts]))
 
 
 def plan_windows(
     shape: Sequence[int], size: Sequence[int], *, overlap: float = 0.5, blend: Blend = "gaussian"
 ) -> Windows:
-    """Lay windows over a volume.
+    """Plan the sliding windows of a volume.
 
     Args:
         shape: Spatial shape of the volume, at least `size` along each axis.
         size: Voxels of a window along each axis.
-        overlap: Share of a window that the next one shares, in [0, 1).
-        blend: Whether voxels near a window's middle count more than those at its faces.
+        overlap: Overlap of neighbouring windows, as a fraction in [0, 1).
+        blend: `gaussian` weights voxels near a window's centre more than those at its faces;
+            `constant` weights all alike.
 
     Raises:
         UsageError: If an argument is out of its range.

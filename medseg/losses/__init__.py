@@ -1,4 +1,4 @@
-"""Losses: logits and a label in, one number out."""
+"""Losses: logits and a label in, a scalar out."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Checks of constructor arguments that the losses share: each names loss, argument and value."""
+"""Argument checks of the losses: each error names loss, argument and value."""
 
 from typing import Any, Literal, get_args
 
@@ -19,14 +19,14 @@ Classes = Literal["all", "foreground"]
 def require_counting(
     owner: str, average: str, classes: str, ignore_index: Any, **small: float
 ) -> None:
-    """Check what every overlap loss is told about voxels and classes.
+    """Check the arguments that all overlap losses share.
 
     Args:
         owner: Name of the loss.
         average: An `Average`.
         classes: A `Classes`.
         ignore_index: A whole number or None.
-        small: The number that keeps a fraction of nothing finite, by its name.
+        small: Name and value of the smoothing term, such as `smooth` or `eps`.
 
     Raises:
         UsageError: If one of them is not as described.

@@ -1,9 +1,9 @@
-"""Balanced Dice loss: every structure counts alike, however few voxels it has.
+"""Balanced Dice loss: Dice per class and case with squared terms, whatever a structure's size.
 
-The squares in the denominator are V-Net's; here every label has a Dice coefficient of its
-own. The sums are written out: MONAI's `DiceLoss(squared_pred=True)` is the same in exact
-arithmetic, but takes the overlap as a difference of norms, and in float32 the gradient of a
-structure of one voxel in a million is then wrong by a percent in all others.
+The squares in the denominator are V-Net's; here every class has its own Dice coefficient. The sums
+are written out: MONAI's `DiceLoss(squared_pred=True)` is the same in exact arithmetic, but computes
+the overlap as a difference of norms; for a structure of one voxel in a million, float32 rounding
+then makes the gradient in all other voxels wrong by one per cent.
 
 References:
     Milletari et al., V-Net, 3DV 2016, section 3. https://doi.org/10.1109/3DV.2016.79
@@ -30,14 +30,13 @@ class BalancedDiceLoss(nn.Module):
     V-Net's coefficient.
 
     Args:
-        average: Whether the sums are divided in each `case` and then averaged, or run over the
-            whole `batch` first.
-        classes: Whether the mean takes `all` classes or leaves out class 0, the background.
-        absent: What a class counts as that the label does not hold. `missed`: as the formula
-            says, its coefficient is 0 whatever is predicted, which is a constant without a
-            gradient. `matched`: eps is added above the line too, so that the coefficient is 1
-            if nothing is predicted and training takes away what is. With patches that often
-            lack a class, choose this.
+        average: `case` divides the sums of each case and averages the results; `batch` sums over
+            the whole batch first.
+        classes: Average over `all` classes or over the `foreground` only, without class 0.
+        absent: How a class absent from the label counts. `missed`: by the formula, its
+            coefficient is 0 whatever is predicted, a constant without gradient. `matched`: eps is
+            added to the numerator too, so that the coefficient is 1 if nothing is predicted, and
+            false positives get a gradient. Use this if patches often lack a class.
         ignore_index: Label value of voxels that do not count.
         eps: See above; positive.
 

@@ -1,8 +1,8 @@
-"""Binary cross entropy of structures that may overlap, one channel each.
+"""Binary cross-entropy for overlapping structures, one channel each (multi-label).
 
-With index maps and softmax a voxel is in one class only. Where a structure lies within another
-(tumour in organ), each channel answers its own yes or no. Two exclusive classes need none of
-this: the cross entropy of their softmax is the binary one of the difference of their logits.
+With index labels and softmax a voxel belongs to one class only. Where one structure lies within
+another (tumour in organ), each channel is a separate yes or no. Two exclusive classes do not need
+this: softmax cross-entropy is then the binary one of the difference of the logits.
 """
 
 from collections.abc import Sequence
@@ -21,8 +21,8 @@ class MultilabelBCELoss(nn.Module):
     """Mean over voxels and channels of -[w y log p + (1 - y) log(1 - p)], p = sigmoid(logits).
 
     Args:
-        positive_weights: One w a channel, at least 0; above 1, missed voxels cost more than
-            invented ones. None means 1.
+        positive_weights: One w per channel, at least 0; above 1, false negatives cost more than
+            false positives. None means 1.
 
     Raises:
         UsageError: If a weight is out of its range.
@@ -39,8 +39,8 @@ class MultilabelBCELoss(nn.Module):
 
         Args:
             logits: `(B, K, *spatial)`, before the sigmoid.
-            target: `(B, K, *spatial)` of any dtype, values in {0, 1}; with K = 1 an index label
-                of background and foreground is one.
+            target: `(B, K, *spatial)` of any dtype, values in {0, 1}; with K = 1, an index label
+                of background and foreground will do.
 
         Raises:
             ValueError: If the shapes differ.
@@ -55,7 +55,7 @@ class MultilabelBCELoss(nn.Module):
 def binary_cross_entropy(
     logits: Tensor, target: Tensor, positive_weights: Sequence[float] | None
 ) -> Tensor:
-    """See `MultilabelBCELoss`; `target` has the logits' dtype.
+    """Binary cross-entropy as in `MultilabelBCELoss`, for a `target` of the logits' dtype.
 
     Raises:
         UsageError: If there are not as many weights as channels.

@@ -1,7 +1,7 @@
-"""What a loss makes of logits and label before it counts: plain tensors, in float32 at least.
+"""Loss inputs: plain tensors, float32 or wider, from logits and labels.
 
-Sums over a volume of voxels would stop growing in bfloat16 at 256, and a MetaTensor's
-bookkeeping has no use in a loss.
+In bfloat16, sums of ones over voxels stop growing at 256; and the metadata of a MetaTensor is of
+no use in a loss.
 """
 
 from typing import cast
@@ -15,26 +15,26 @@ from medseg.errors import DataError
 __all__ = ["binary_target", "class_labels", "one_hot_label", "plain_logits", "softmax_and_labels"]
 
 _HALF = (torch.float16, torch.bfloat16)
-# torch stores these but does not compare them with anything else.
+# torch stores these dtypes but cannot compare them.
 _WIDE_UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
 
 
 def plain_logits(logits: Tensor) -> Tensor:
-    """The same logits as a plain tensor; half precision becomes float32, float64 stays."""
+    """The logits as a plain tensor; half precision becomes float32, float64 stays."""
     logits = logits.as_subclass(Tensor)
     return logits.float() if logits.dtype in _HALF else logits
 
 
 def one_hot_label(logits: Tensor, label: Tensor, *, ignore_index: int | None = None) -> Tensor:
-    """Spell the label out in the shape and dtype of the logits.
+    """One-hot encode a label in the shape and dtype of the logits.
 
-    A value that is no class would otherwise end in a scatter error, on CUDA in one that takes
-    the process down and names no value.
+    A value that is no class would otherwise raise a scatter error, which on CUDA ends the process
+    and does not name the value.
 
     Args:
         logits: `(B, C, *spatial)`; only shape, dtype and device matter.
         label: `(B, 1, *spatial)`, class indices of any dtype.
-        ignore_index: Label value of voxels that belong to no class, or none.
+        ignore_index: Label value of voxels that belong to no class, or None.
 
     Returns:
         `(B, C, *spatial)`, values in {0, 1}; all zero where the label is ignored.
@@ -49,7 +49,7 @@ def one_hot_label(logits: Tensor, label: Tensor, *, ignore_index: int | None = N
     label = label.as_subclass(Tensor).to(logits.device)
     if label.dtype in _WIDE_UNSIGNED:
         label = label.long()
-    # Compared with tensors, not numbers: a number takes the label's dtype, and the
+    # Compare with tensors, not numbers: a number is cast to the label's dtype, where the
     # ignored -1 would become class 255 of a uint8 label.
     classes = torch.arange(logits.shape[1], device=label.device)
     one_hot = label == classes.view(-1, *(1,) * (label.ndim - 2))
@@ -63,12 +63,12 @@ def one_hot_label(logits: Tensor, label: Tensor, *, ignore_index: int | None = N
 
 
 def class_labels(logits: Tensor, label: Tensor, *, ignore_index: int | None = None) -> Tensor:
-    """Spell an index label out, for logits of classes that exclude each other.
+    """One-hot encode an index label, for logits of mutually exclusive classes.
 
     Args:
         logits: `(B, C, *spatial)` with at least two classes.
         label: `(B, 1, *spatial)`, class indices of any dtype.
-        ignore_index: Label value of voxels that belong to no class, or none.
+        ignore_index: Label value of voxels that belong to no class, or None.
 
     Returns:
         `(B, C, *spatial)`, values in {0, 1}; all zero where the label is ignored.
@@ -87,11 +87,11 @@ def class_labels(logits: Tensor, label: Tensor, *, ignore_index: int | None = No
 def softmax_and_labels(
     logits: Tensor, label: Tensor, *, ignore_index: int | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Two tensors to compare, class by class; see `class_labels` for arguments and errors.
+    """Softmax probabilities and one-hot labels; see `class_labels` for arguments and errors.
 
     Returns:
         Probabilities and labels, `(B, C, *spatial)`, in [0, 1] and {0, 1}. Both are zero in
-        ignored voxels, which thereby are neither hit nor error.
+        ignored voxels, which so are neither hits nor errors.
     """
     logits = plain_logits(logits)
     labels = class_labels(logits, label, ignore_index=ignore_index)
@@ -102,7 +102,7 @@ def softmax_and_labels(
 
 
 def binary_target(logits: Tensor, target: Tensor) -> Tensor:
-    """The target of structures that may overlap, in the dtype and place of the logits.
+    """The target of a multi-label loss, in the dtype and on the device of the logits.
 
     Args:
         logits: `(B, K, *spatial)`.
@@ -121,10 +121,10 @@ def binary_target(logits: Tensor, target: Tensor) -> Tensor:
             f"got logits {tuple(logits.shape)} and target {tuple(target.shape)}"
         )
     target = target.as_subclass(Tensor).to(device=logits.device, dtype=logits.dtype)
-    strange = target[(target != 0) & (target != 1)]
-    if strange.numel():
+    invalid = target[(target != 0) & (target != 1)]
+    if invalid.numel():
         raise DataError(
-            f"target values must be 0 or 1, one channel a structure, got {strange[0].item():g}"
+            f"target values must be 0 or 1, one channel a structure, got {invalid[0].item():g}"
         )
     return target
 

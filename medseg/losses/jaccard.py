@@ -1,7 +1,7 @@
-"""Soft Jaccard loss of classes that exclude each other: intersection over union.
+"""Soft Jaccard loss (intersection over union) for mutually exclusive classes.
 
-It orders predictions as the Dice loss does, but punishes those in between more, and its
-gradient is steeper near a perfect match. MONAI does the counting.
+It ranks predictions as the Dice loss does, but penalises intermediate ones more, and its gradient
+is steeper near a perfect match. MONAI computes it.
 
 Reference:
     Rahman and Wang, Optimizing intersection-over-union in deep neural networks for image
@@ -20,13 +20,13 @@ __all__ = ["JaccardLoss"]
 class JaccardLoss(nn.Module):
     """Mean over classes of 1 - (TP + smooth) / (TP + FP + FN + smooth).
 
-    True positives TP, false positives FP and false negatives FN are counted by probability. A
+    True positives TP, false positives FP and false negatives FN are sums of probabilities. A
     class absent from label and prediction is a perfect match.
 
     Args:
-        average: Whether the counts are summed over the whole `batch` before dividing, or divided
-            in each `case` and then averaged.
-        classes: Whether the mean takes `all` classes or leaves out class 0, the background.
+        average: `batch` sums the counts over the whole batch before dividing; `case` divides in
+            each case and averages the results.
+        classes: Average over `all` classes or over the `foreground` only, without class 0.
         ignore_index: Label value of voxels that do not count.
         smooth: See above; positive.
 

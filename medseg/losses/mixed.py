@@ -1,7 +1,6 @@
-"""A weighted sum of losses, as 0.7 Dice + 0.3 Jaccard.
+"""Mixed loss: a weighted sum of losses, such as 0.7 Dice + 0.3 Jaccard.
 
-The weights are a choice of the one who trains, so they stand in the config, beside the
-losses. MONAI's losses can be parts too.
+The weights are set in the config, next to the losses. MONAI's losses can be terms too.
 """
 
 import inspect
@@ -20,13 +19,12 @@ __all__ = ["MixedLoss"]
 class MixedLoss(nn.Module):
     """Σ weights[i] losses[i](logits, label).
 
-    A weight map that comes with the label goes to the losses whose `forward` has an argument
-    `weight`, such as `PixelWeightedCELoss`; the others do without. A loss of weight 0 is not
-    computed.
+    A weight map is passed to the losses whose `forward` has an argument `weight`, such as
+    `PixelWeightedCELoss`, and not to the others. A loss of weight 0 is not computed.
 
     Args:
-        losses: At least one; each gives a scalar for logits and label.
-        weights: One a loss, at least 0; not all are 0. They need not sum to 1.
+        losses: At least one; each returns a scalar for logits and label.
+        weights: One per loss, at least 0, not all 0. They need not sum to 1.
 
     Raises:
         UsageError: If an argument is not as described.
@@ -57,11 +55,11 @@ class MixedLoss(nn.Module):
 
         Raises:
             UsageError: If there is a weight map and no loss takes it.
-            ValueError: Whatever the losses have against their arguments.
+            ValueError: If one of the losses refuses its arguments.
         """
         if weight is not None and not _takes_weight(self):
             names = ", ".join(type(loss).__name__ for loss in self.losses)
-            raise UsageError(f"MixedLoss: none of {names} takes a weight map; leave out the map")
+            raise UsageError(f"MixedLoss: none of {names} takes a weight map; remove the map")
         logits, label = plain_logits(logits), label.as_subclass(Tensor)
         parts = [
             factor * _apply(loss, logits, label, weight)

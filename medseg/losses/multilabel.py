@@ -1,11 +1,11 @@
-"""Dice plus binary cross entropy, for structures that may overlap.
+"""Dice plus binary cross-entropy loss for overlapping structures (multi-label).
 
 MONAI's `DiceCELoss(sigmoid=True)` computes its second term with a softmax over the channels
-as soon as there are two: structures that overlap then punish each other. Here that term is
-the binary cross entropy of every channel; MONAI's `DiceLoss` does the first.
+as soon as there are two, so overlapping structures compete. Here that term is the binary
+cross-entropy of every channel; MONAI's `DiceLoss` computes the first.
 
 Reference:
-    Isensee et al., nnU-Net, Nat. Methods 2021 (the sum of Dice and cross entropy).
+    Isensee et al., nnU-Net, Nat. Methods 2021 (the sum of Dice and cross-entropy).
     https://doi.org/10.1038/s41592-020-01008-z
 """
 
@@ -29,18 +29,18 @@ __all__ = ["MultilabelDiceBCELoss"]
 
 
 class MultilabelDiceBCELoss(nn.Module):
-    """Weighted sum of soft Dice loss and binary cross entropy, each the mean over channels.
+    """Weighted sum of soft Dice loss and binary cross-entropy, each the mean over channels.
 
-    The Dice loss of a channel is 1 - (2 TP + smooth) / (2 TP + FP + FN + smooth), counted by
-    probability; a structure absent from target and prediction is a perfect match. The other
-    term is `MultilabelBCELoss`. There is no background channel: every channel counts.
+    The Dice loss of a channel is 1 - (2 TP + smooth) / (2 TP + FP + FN + smooth), where counts are
+    sums of probabilities; a structure absent from target and prediction is a perfect match. The
+    other term is `MultilabelBCELoss`. There is no background channel: every channel counts.
 
     Args:
         dice_weight: Factor of the Dice loss, at least 0.
-        bce_weight: Factor of the binary cross entropy, at least 0; not both are 0.
+        bce_weight: Factor of the binary cross-entropy, at least 0; not both are 0.
         positive_weights: See `MultilabelBCELoss`.
-        average: Whether the Dice loss sums its counts over the whole `batch` before dividing, or
-            divides them in each `case` and then averages.
+        average: `batch` sums the counts of the Dice loss over the whole batch before dividing;
+            `case` divides in each case and averages the results.
         smooth: See above; positive.
 
     Raises:

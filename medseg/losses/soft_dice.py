@@ -1,8 +1,8 @@
-"""Soft Dice loss of classes that exclude each other.
+"""Soft Dice loss for mutually exclusive classes.
 
-MONAI's `DiceLoss` decides activation, one-hot encoding and background by flags that can
-contradict each other. Here the network gives logits and the label is an index map, so there
-is nothing to decide; MONAI does the counting.
+MONAI's `DiceLoss` selects activation, one-hot encoding and background by flags that can
+contradict each other. Here the network always gives logits and the label is an index map, so
+there is nothing to select; MONAI computes the loss.
 
 Reference:
     Sudre et al., Generalised Dice overlap as a deep learning loss function for highly
@@ -21,13 +21,13 @@ __all__ = ["SoftDiceLoss"]
 class SoftDiceLoss(nn.Module):
     """Mean over classes of 1 - (2 TP + smooth) / (2 TP + FP + FN + smooth).
 
-    True positives TP, false positives FP and false negatives FN are counted by probability. A
+    True positives TP, false positives FP and false negatives FN are sums of probabilities. A
     class absent from label and prediction is a perfect match.
 
     Args:
-        average: Whether the counts are summed over the whole `batch` before dividing, or divided
-            in each `case` and then averaged.
-        classes: Whether the mean takes `all` classes or leaves out class 0, the background.
+        average: `batch` sums the counts over the whole batch before dividing; `case` divides in
+            each case and averages the results.
+        classes: Average over `all` classes or over the `foreground` only, without class 0.
         ignore_index: Label value of voxels that do not count.
         smooth: See above; positive.
 

@@ -1,9 +1,9 @@
-"""Tversky loss plus cross entropy: overlap that weighs its two errors apart, and a steady gradient.
+"""Tversky plus cross-entropy loss: separate weights for false positives and false negatives.
 
-MONAI has the Tversky loss, but neither with class weights nor together with the cross
-entropy. Its `alpha` weighs false positives and its `beta` false negatives, as in the
-paper; other texts mean the reverse, so here the weights carry the errors' names. The numbers
-are MONAI's, from fewer passes over the voxels: an error is what a sum has more than the hits.
+MONAI has the Tversky loss, but neither with class weights nor combined with cross-entropy. Its
+`alpha` weights false positives and its `beta` false negatives, as in the paper; other texts
+mean the reverse, so here the weights are named after the errors. Values equal MONAI's, in fewer
+passes over the voxels: errors are computed as totals minus true positives.
 
 References:
     Salehi et al., Tversky loss function for image segmentation using 3D fully
@@ -27,31 +27,31 @@ __all__ = ["TverskyCELoss"]
 
 
 class TverskyCELoss(nn.Module):
-    """Mean over classes of one minus the Tversky index, plus weighted cross entropy.
+    """Mean over classes of one minus the Tversky index, plus weighted cross-entropy.
 
-    With true positives TP, false positives FP and false negatives FN counted softly over
-    the voxels, the Tversky index of a class is
+    With true positives TP, false positives FP and false negatives FN as sums of probabilities,
+    the Tversky index of a class is
 
         (TP + smooth) / (TP + fp_weight FP + fn_weight FN + smooth),
 
     the Dice coefficient at weights 0.5 and 0.5, the Jaccard index at 1 and 1. A class
-    absent from label and prediction is a perfect match. If no voxel counts (all are
-    ignored, or those that are not have class weight 0) the cross entropy is 0, and if all
-    are ignored so is the whole loss, with a gradient of zeros.
+    absent from label and prediction is a perfect match. If no voxel counts (each is ignored or
+    has class weight 0), the cross-entropy is 0; if all are ignored, the whole loss is 0, with a
+    gradient of zeros.
 
     Args:
         fp_weight: Weight of false positives, at least 0.
         fn_weight: Weight of false negatives, at least 0; not both are 0.
-        ce_weight: Factor of the cross entropy, at least 0.
-        class_weights: One weight a class, at least 0; the Tversky term becomes the
-            weighted mean over classes, the cross entropy the weighted mean over voxels,
-            each with its class's weight. None means equal weights.
+        ce_weight: Factor of the cross-entropy, at least 0.
+        class_weights: One weight per class, at least 0; the Tversky term becomes the weighted
+            mean over classes, the cross-entropy the weighted mean over voxels, each with its
+            class's weight. None means equal weights.
         ignore_index: Label value of voxels that count in neither term.
-        average: Whether the counts of the Tversky term are summed over the whole `batch`
-            before dividing, or divided in each `case` and then averaged. The cross entropy
-            is the mean over all voxels of the batch either way.
-        classes: Whether the Tversky term takes `all` classes or leaves out class 0, the
-            background; the cross entropy takes all.
+        average: `batch` sums the counts of the Tversky term over the whole batch before dividing;
+            `case` divides in each case and averages the results. The cross-entropy is the mean
+            over all voxels of the batch either way.
+        classes: Average the Tversky term over `all` classes or over the `foreground` only, without
+            class 0; the cross-entropy uses all.
         smooth: See above; positive.
 
     Raises:
@@ -99,9 +99,9 @@ class TverskyCELoss(nn.Module):
             UsageError: If there are not as many class weights as classes.
             DataError: If a label value is neither a class nor `ignore_index`.
         """
-        logits = logits.as_subclass(Tensor)  # a MetaTensor's bookkeeping has no use here
+        logits = logits.as_subclass(Tensor)  # without the metadata of a MetaTensor
         wide = logits.dtype if logits.dtype == torch.float64 else torch.float32
-        # Each class in one piece, as the softmax and the label have it.
+        # Contiguous, each class in one block of memory, like the label's one-hot encoding.
         logits = logits.to(wide, memory_format=torch.contiguous_format)
         one_hot = class_labels(logits, label, ignore_index=self.ignore_index)
         self._check_classes(logits)
@@ -120,23 +120,23 @@ class TverskyCELoss(nn.Module):
 
     def _tversky(self, probabilities: Tensor, one_hot: Tensor, weights: Tensor) -> Tensor:
         if self.ignore_index is not None:
-            # An ignored voxel is in no class; without a probability it is no error either.
+            # Ignored voxels are in no class; with probability 0 they are no errors either.
             probabilities = probabilities * one_hot.sum(dim=1, keepdim=True)
         voxels = tuple(range(2, one_hot.ndim))
-        hits = (probabilities * one_hot).sum(voxels)
-        inventions, misses = probabilities.sum(voxels) - hits, one_hot.sum(voxels) - hits
+        tp = (probabilities * one_hot).sum(voxels)
+        fp, fn = probabilities.sum(voxels) - tp, one_hot.sum(voxels) - tp
         if self.average == "batch":
-            hits, inventions, misses = (count.sum(dim=0) for count in (hits, inventions, misses))
-        errors = self.fp_weight * inventions + self.fn_weight * misses
-        index = (hits + self.smooth) / (hits + errors + self.smooth)
+            tp, fp, fn = (count.sum(dim=0) for count in (tp, fp, fn))
+        errors = self.fp_weight * fp + self.fn_weight * fn
+        index = (tp + self.smooth) / (tp + errors + self.smooth)
         by_class = (1 - index).reshape(-1, one_hot.shape[1]).mean(dim=0)
         weights = weights[self.first_class :]
         return (weights * by_class[self.first_class :]).sum() / weights.sum()
 
 
 def _cross_entropy(log_probabilities: Tensor, one_hot: Tensor, weights: Tensor) -> Tensor:
-    # By class rather than through nll_loss, which has no deterministic form on CUDA.
+    # Summed by class instead of nll_loss, which has no deterministic implementation on CUDA.
     voxels = (0, *range(2, one_hot.ndim))
-    surprise = -(log_probabilities * one_hot).sum(voxels)
-    mass = (weights * one_hot.sum(voxels)).sum()
-    return (weights * surprise).sum() / torch.where(mass > 0, mass, 1)
+    by_class = -(log_probabilities * one_hot).sum(voxels)
+    total_weight = (weights * one_hot.sum(voxels)).sum()
+    return (weights * by_class).sum() / torch.where(total_weight > 0, total_weight, 1)

@@ -1,4 +1,4 @@
-"""Metrics: scores of one case, class by class or object by object, and of many cases together."""
+"""Metrics: scores per case and class or object, and their summary over cases."""
 
 from typing import TYPE_CHECKING
 

@@ -1,7 +1,7 @@
-"""How sure a mean over few cases is: percentile bootstrap over cases, with a seed.
+"""Bootstrap confidence intervals (percentile method), resampling whole cases.
 
-Whole cases are drawn, with all their classes, so that what belongs together stays together: the
-intervals of a class, of the mean over classes and of pooled scores come from the same draws.
+A case is drawn with all its classes, so the intervals of a class, of the mean over classes and of
+pooled scores come from the same resamples.
 
 Reference:
     Efron and Tibshirani, An introduction to the bootstrap, 1993, chapter 13.
@@ -19,18 +19,18 @@ Floats = NDArray[np.float64]
 
 
 def draw_cases(cases: int, *, seed: int = 0, resamples: int = RESAMPLES) -> NDArray[np.int64]:
-    """Draw as many cases as there are, with replacement, many times.
+    """Bootstrap resamples: draw as many cases as there are, with replacement.
 
     Args:
-        cases: How many there are.
+        cases: Number of cases.
         seed: The same seed gives the same draws.
-        resamples: How often.
+        resamples: Number of resamples.
 
     Returns:
-        `(resamples, cases)`: how often each case was drawn; a row sums up to `cases`.
+        `(resamples, cases)`: how often each case was drawn; each row sums to `cases`.
 
     Raises:
-        ValueError: If there is no case, or nothing is to be drawn.
+        ValueError: If `cases` or `resamples` is below 1.
     """
     if cases < 1 or resamples < 1:
         raise ValueError(f"cases and resamples must be at least 1, got {cases} and {resamples}")
@@ -39,9 +39,9 @@ def draw_cases(cases: int, *, seed: int = 0, resamples: int = RESAMPLES) -> NDAr
 
 
 def interval95(estimates: NDArray[Any]) -> Floats:
-    """The middle 95 % of the resamples' estimates.
+    """Percentile interval: the middle 95 % of the resamples' estimates.
 
-    Of one case every draw is the same: the interval has no width, and says nothing.
+    With a single case all resamples are the same: the interval has zero width and no meaning.
 
     Args:
         estimates: `(resamples, *any)`.

@@ -1,6 +1,6 @@
-"""Score the labels of one case, class by class; each class in the box that holds it.
+"""Scores of one case, class by class, each within the bounding box of the class.
 
-How every score is defined, and what it is where a class is empty: `medseg.metrics.class_scores`.
+For definitions and empty classes see `medseg.metrics.class_scores`.
 """
 
 from collections.abc import Sequence
@@ -31,14 +31,14 @@ def label_scores(
     spacing_mm: Sequence[float],
     criteria: Criteria | None = None,
 ) -> list[ClassScores]:
-    """Score every class but the background.
+    """Score every class except the background.
 
     Args:
         pred: `(I, J)` or `(I, J, K)`, values below `len(class_names)`.
         label: The same shape, the reference.
         class_names: One for each value, the background's first.
         spacing_mm: Size of a voxel along each axis, in mm.
-        criteria: What counts as right; by default `Criteria()`.
+        criteria: Tolerance and lesion overlap; by default `Criteria()`.
 
     Returns:
         One entry for each of `class_names[1:]`, in that order.
@@ -53,7 +53,7 @@ def label_scores(
         )
     _check_values("prediction", pred, class_names)
     _check_values("label", label, class_names)
-    if pred.flags.f_contiguous:  # as nibabel reads; scores do not mind the order of axes
+    if pred.flags.f_contiguous:  # as nibabel reads; the scores do not depend on the axis order
         pred, label, spacing_mm = pred.T, label.T, spacing_mm[::-1]
     counts = one_against_rest(confusion(pred, label, len(class_names)))
     boxes = zip(_boxes(pred, len(class_names)), _boxes(label, len(class_names)), strict=True)
@@ -78,7 +78,7 @@ def _check_values(what: str, values: Labels, class_names: Sequence[str]) -> None
 
 
 def _boxes(values: Labels, classes: int) -> list[Box | None]:
-    # find_objects knows the native integers only.
+    # find_objects supports native byte order only.
     native = values.astype(values.dtype.newbyteorder("="), copy=False)
     return ndimage.find_objects(native, max_label=classes - 1)
 

@@ -1,7 +1,7 @@
 """Scores of one class of one case: overlap, distance, volume, lesions.
 
-MONAI's metrics drop what is empty: a structure that the network missed becomes NaN, and
-the mean over the other cases gets better by it. Here every case counts in every class:
+MONAI's metrics drop empty masks: a structure that the network missed becomes NaN, which improves
+the mean over the other cases. Here every case counts in every class:
 
 |                         | both        | missed, invented        | absent |
 |-------------------------|-------------|-------------------------|--------|
@@ -14,7 +14,7 @@ the mean over the other cases gets better by it. Here every case counts in every
 | accuracy                | as measured | as measured             | 1      |
 
 Both: in label and prediction; missed: in the label only; invented: in the prediction only.
-Conformity divides by the hits; where both do not touch, it is that of a missed structure.
+Conformity divides by the true positives; without any, it is that of a missed structure.
 
 Reference:
     Maier-Hein et al., Metrics reloaded, Nat. Methods 2024.
@@ -38,7 +38,7 @@ __all__ = ["EXACT", "ClassScores", "Presence", "Shapes", "absent_scores", "class
 Presence = Literal["both", "missed", "invented", "absent"]
 Shapes = tuple[SurfaceScores, LesionCounts]
 
-# Nothing there, and nothing said to be there.
+# Scores of a class absent from both label and prediction.
 EXACT: Shapes = (
     SurfaceScores(hd95_mm=0.0, nsd=1.0, assd_mm=0.0),
     LesionCounts(label=0, found=0, pred=0, right=0),
@@ -47,32 +47,32 @@ EXACT: Shapes = (
 
 @dataclass(frozen=True, kw_only=True)
 class ClassScores:
-    """How well one class of one case was found; see the module for empty classes.
+    """Scores of one class of one case; see the module for empty classes.
 
     Attributes:
         name: The class.
-        presence: Where it occurs; `both` does not mean that they touch.
+        presence: Where it occurs; `both` does not imply that they overlap.
         dsc: Dice similarity coefficient, in [0, 1].
         iou: Intersection over union, in [0, 1].
-        precision: Share of the prediction that is right, in [0, 1].
-        recall: Share of the label that was found, in [0, 1].
+        precision: Fraction of the prediction that is correct, in [0, 1].
+        recall: Fraction of the label that was found, in [0, 1].
         hd95_mm: 95th percentile of the Hausdorff distance, see `SurfaceScores`.
         pred_ml: Volume of the prediction; a 2-D image counts as 1 mm thick.
         label_ml: Volume of the label, likewise.
-        accuracy: Share of all voxels that are right, in [0, 1]; high wherever a class is small.
+        accuracy: Fraction of all voxels that are correct, in [0, 1]; high if a class is small.
         conformity: 1 - (FP + FN) / TP, 1 at most; see `overlap_scores`.
         nsd: Normalised surface distance at the tolerance of the criteria, in [0, 1].
         assd_mm: Average symmetric surface distance.
-        volume_error_percent: |prediction - label| as a share of the label's volume.
+        volume_error_percent: |prediction - label| in per cent of the label's volume.
         lesion_f1: F1 of connected components, in [0, 1], see `medseg.metrics.lesions`.
-        label_lesions: How many of those the label has, ...
-        found_lesions: ... how many of these were found, ...
-        pred_lesions: ... how many there are in the prediction ...
-        right_lesions: ... and how many of these are right.
-        tp: Voxels of the class in both, ...
-        fp: ... in the prediction alone, ...
-        fn: ... in the label alone, ...
-        tn: ... and in neither.
+        label_lesions: Number of connected components of the label.
+        found_lesions: Number of those that were found.
+        pred_lesions: Number of connected components of the prediction.
+        right_lesions: Number of those that are correct.
+        tp: True positive voxels.
+        fp: False positive voxels, in the prediction only.
+        fn: False negative voxels, in the label only.
+        tn: True negative voxels.
     """
 
     name: str
@@ -103,12 +103,12 @@ class ClassScores:
 def class_scores(
     name: str, counts: NDArray[np.int64], shapes: Shapes, spacing_mm: Sequence[float]
 ) -> ClassScores:
-    """Put together what was counted and measured.
+    """Compute all scores of a class from voxel counts, surface scores and lesion counts.
 
     Args:
         name: The class.
         counts: `(4,)`: true positives, false positives, false negatives, true negatives.
-        shapes: Scores of its surface, counts of its lesions.
+        shapes: Surface scores and lesion counts.
         spacing_mm: Size of a voxel along each axis, in mm.
     """
     surface, lesions = shapes
@@ -138,7 +138,7 @@ def class_scores(
 
 
 def absent_scores(name: str, voxels: int = 0) -> ClassScores:
-    """The scores of a class that is in neither, in an image of so many voxels."""
+    """Scores of a class absent from label and prediction, in an image of `voxels` voxels."""
     return class_scores(name, np.array([0, 0, 0, voxels]), EXACT, (1.0,))
 
 

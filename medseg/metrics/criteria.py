@@ -1,4 +1,4 @@
-"""Criteria: what counts as right where that is a choice."""
+"""Criteria of the scores that depend on a choice: boundary tolerance and lesion overlap."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -12,15 +12,16 @@ LesionOverlap = Literal["any", "half", "iou"]
 
 @dataclass(frozen=True, kw_only=True)
 class Criteria:
-    """What counts as right where that is a choice.
+    """Criteria of the scores that depend on a choice.
 
     Attributes:
-        tolerance_mm: How far off a boundary may be and still count as right in NSD. The least
-            that two readers differ by is a good choice; below the spacing only exact voxels count.
+        tolerance_mm: Distance up to which a boundary counts as correct in NSD. The typical
+            difference between two readers is a good choice; below the spacing only exact voxels
+            count.
         lesion_overlap: When a lesion counts as found, see `medseg.metrics.lesions`.
 
     Raises:
-        UsageError: If the tolerance is negative or no number, or the overlap another word.
+        UsageError: If the tolerance is negative or not a number, or the overlap is an unknown word.
     """
 
     tolerance_mm: float = 2.0

@@ -1,7 +1,7 @@
-"""The scores of cases by group, such as the tissue's class, and a mean in which groups weigh alike.
+"""Scores by group of cases, such as a tissue class, and their macro average.
 
-A mean over all cases is that of the most common kind. Published tables often score each kind
-apart and then take the mean of the kinds, however many cases each has.
+A mean over all cases is dominated by the most common group. Published tables often score each
+group separately and average over groups, however many cases each has.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,12 +18,12 @@ __all__ = ["GroupSummary", "summarise_groups"]
 
 @dataclass(frozen=True, kw_only=True)
 class GroupSummary:
-    """All groups.
+    """Summary of each group, and their macro average.
 
     Attributes:
-        groups: Each group's summary, by its name, in the order of the cases.
-        macro: The plain mean of the groups' means over cases and classes.
-        macro_ci95: Ends of its bootstrap interval; cases are drawn within their group.
+        groups: Summary by name of the group, in the order of the cases.
+        macro: Unweighted mean of the groups' means over cases and classes.
+        macro_ci95: Its bootstrap interval; cases are resampled within their group.
     """
 
     groups: dict[str, Summary]
@@ -34,11 +34,11 @@ class GroupSummary:
 def summarise_groups(
     cases: Mapping[str, Sequence[ClassScores]], groups: Mapping[str, str], *, seed: int = 0
 ) -> GroupSummary:
-    """Summarise group by group.
+    """Summarise each group.
 
     Args:
         cases: The scores of each case, see `summarise`.
-        groups: The group of each of these cases; of those that have none, nothing is told.
+        groups: The group of each case; cases without one are left out.
         seed: Of the bootstrap.
 
     Raises:
@@ -52,7 +52,7 @@ def summarise_groups(
         raise ValueError("summarise_groups needs a case with a group, got none")
     summaries = {name: summarise(part, seed=seed) for name, part in parts.items()}
     macro = np.mean([[one.macro[m] for m in METRICS] for one in summaries.values()], axis=0)
-    # Each group's cases are drawn by themselves: how many there are of a group is no chance.
+    # Resample within each group (stratified bootstrap): the sizes of the groups are fixed.
     drawn = np.mean(
         [_drawn_means(part, seed + place) for place, part in enumerate(parts.values())], axis=0
     )
@@ -65,6 +65,6 @@ def summarise_groups(
 
 
 def _drawn_means(cases: Mapping[str, Sequence[ClassScores]], seed: int) -> np.ndarray:
-    """`(resamples, metrics)`: means over the cases drawn and their classes."""
+    """Means over the cases drawn and their classes, `(resamples, metrics)`."""
     values = [[[getattr(one, m) for m in METRICS] for one in of_case] for of_case in cases.values()]
     return draw_cases(len(cases), seed=seed) @ np.mean(values, axis=1) / len(cases)

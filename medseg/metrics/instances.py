@@ -1,11 +1,11 @@
-"""Scores of numbered objects: SEG of the Cell Tracking Challenge, and panoptic quality.
+"""Instance scores: SEG of the Cell Tracking Challenge, and panoptic quality.
 
-SEG asks of every object of the label how well it was drawn, and does not mind objects that were
-invented; panoptic quality (PQ) counts them. Both can be summed up over images before the division,
-and that is how their authors do it: a frame with ten cells then weighs ten times one with one.
+SEG measures how well each object of the label was segmented, and ignores false positive objects;
+panoptic quality (PQ) counts them. As their authors do, both can be summed over images before the
+division: a frame with ten cells then weighs ten times as much as a frame with one.
 
-MONAI's `compute_panoptic_quality` gives the same to its smoothing of 1e-6, but compares masks of
-the whole image, object by object.
+MONAI's `compute_panoptic_quality` gives the same up to its smoothing of 1e-6, but compares
+whole-image masks object by object.
 
 References:
     Maska et al., A benchmark for comparison of cell tracking algorithms, Bioinformatics 2014 (SEG).
@@ -28,15 +28,15 @@ __all__ = ["InstanceScores", "instance_scores", "pooled_instances"]
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceScores:
-    """How well the objects of one image, or of several together, were found.
+    """Instance scores of one image, or of several pooled.
 
-    An image without any object, predicted or true, scores 1; one that has objects in the
-    prediction only, or in the label only, 0.
+    An image without objects in label and prediction scores 1; one with objects in only one of
+    the two scores 0.
 
     Attributes:
-        label_objects: How many there are in the label.
-        pred_objects: How many there are in the prediction.
-        matched: Pairs with an IoU above 0.5; an object is in one at most.
+        label_objects: Number of objects in the label.
+        pred_objects: Number of objects in the prediction.
+        matched: Number of pairs with an IoU above 0.5; an object is in at most one.
         matched_iou: Sum of their IoU.
         seg_iou: Sum, over the label's objects, of the IoU with the predicted object that covers
             more than half of it, 0 if none does.
@@ -75,7 +75,7 @@ class InstanceScores:
 
 
 def instance_scores(pred: NDArray[Any], label: NDArray[Any]) -> InstanceScores:
-    """Score numbered objects; which number an object has does not matter.
+    """Score an instance label; the numbering of the objects does not matter.
 
     Args:
         pred: `(I, J)` or `(I, J, K)`, integers: 0 is background, n > 0 the voxels of object n.
@@ -100,7 +100,7 @@ def instance_scores(pred: NDArray[Any], label: NDArray[Any]) -> InstanceScores:
 
 
 def pooled_instances(images: Iterable[InstanceScores]) -> InstanceScores:
-    """Take several images for one: every object weighs the same.
+    """Pool the scores of several images: every object weighs the same.
 
     Raises:
         ValueError: If there is no image.
@@ -122,7 +122,7 @@ def _numbered(what: str, objects: NDArray[Any]) -> NDArray[Any]:
     if objects.dtype.kind not in "iu":
         raise DataError(f"{what} must number its objects with integers, got {objects.dtype}")
     if objects.min(initial=0) < 0:
-        raise DataError(f"{what} numbers an object {objects.min()}; objects count up from 1")
+        raise DataError(f"{what} has an object with number {objects.min()}; number objects from 1")
     if objects.max(initial=0) <= objects.size:
         return objects
     values, numbers = np.unique(objects, return_inverse=True)

@@ -1,9 +1,9 @@
-"""Lesion-wise F1: lesions counted, and not their voxels.
+"""Lesion-wise F1: connected components counted instead of voxels.
 
 A large lesion hides small ones in every score that counts voxels. Here each connected component
-counts as one. F1 is the harmonic mean of the share of the label's lesions that were found and
-the share of the predicted ones that are right, as in the MSSEG challenge; when one is found is
-a word:
+counts as one. F1 is the harmonic mean of the fraction of the label's lesions that were found and
+the fraction of the predicted ones that are correct, as in the MSSEG challenge; the criterion is
+a choice:
 
 | overlap | a lesion counts if ...                                                           |
 |---------|----------------------------------------------------------------------------------|
@@ -36,7 +36,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, kw_only=True)
 class LesionCounts:
-    """How many lesions there are, and how many of them count as found or right."""
+    """Number of lesions in label and prediction, and of those found or correct."""
 
     label: int
     found: int
@@ -45,12 +45,12 @@ class LesionCounts:
 
 
 def lesion_counts(pred: Mask, label: Mask, *, overlap: LesionOverlap = "any") -> LesionCounts:
-    """Count lesions; voxels that touch over a face, an edge or a corner are of one.
+    """Count lesions: connected components over faces, edges and corners.
 
     Args:
         pred: `(I, J)` or `(I, J, K)`.
         label: The same shape.
-        overlap: When a lesion counts, see the module.
+        overlap: When a lesion counts as found or correct, see the module.
 
     Raises:
         UsageError: If `overlap` is another word.
@@ -68,10 +68,10 @@ def lesion_counts(pred: Mask, label: Mask, *, overlap: LesionOverlap = "any") ->
 
 
 def lesion_f1(counts: NDArray[Any]) -> NDArray[np.float64]:
-    """F1 of counts, which may be those of several cases added up.
+    """Lesion-wise F1 of counts, which may be sums over several cases.
 
     Args:
-        counts: `(*any, 4)`: the label's lesions, the found, the predicted, the right ones.
+        counts: `(*any, 4)`: lesions of the label, found ones, predicted ones, correct ones.
 
     Returns:
         `(*any)`, in [0, 1]; 1 where there is no lesion in either, 0 if in one only.

@@ -1,7 +1,7 @@
-"""Which objects of a prediction share voxels with which of a label, and how many.
+"""Overlap of instance labels: which objects share voxels, and how many.
 
-Counted in one pass over the voxels and not object by object, so that a thousand cells take no
-longer than ten.
+Counted in one pass over the voxels instead of object by object, so a thousand cells take no longer
+than ten.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ __all__ = ["SharedVoxels", "shared_voxels"]
 
 Counts = NDArray[np.int64]
 
-# Up to so many possible pairs are counted in a table, more by sorting.
+# Up to this number of possible pairs, count in a dense table; beyond, by sorting.
 _TABLE_CELLS = 1 << 24
 
 
@@ -44,13 +44,13 @@ class SharedVoxels:
 
     @property
     def matched(self) -> NDArray[np.bool_]:
-        """`(pairs,)`, whether IoU is above 0.5, which of each object's pairs one at most is."""
-        # Whole numbers: s / (p + l - s) > 1/2.
+        """`(pairs,)`, whether IoU is above 0.5; true for at most one pair of each object."""
+        # s / (p + l - s) > 1/2, in integers.
         return 3 * self.shared > self.pred_sizes[self.pred] + self.label_sizes[self.label]
 
 
 def shared_voxels(pred: NDArray[Any], label: NDArray[Any]) -> SharedVoxels:
-    """Count the common voxels of numbered objects.
+    """Count the common voxels of the objects of two instance labels.
 
     Args:
         pred: Any shape, integers, 0 where there is no object; numbers without large gaps.
@@ -62,15 +62,15 @@ def shared_voxels(pred: NDArray[Any], label: NDArray[Any]) -> SharedVoxels:
     pairs = label[both].astype(np.int64) * columns + pred[both]
     if columns * len(label_sizes) <= _TABLE_CELLS:
         table = np.bincount(pairs)
-        found = np.flatnonzero(table)
-        shared = table[found]
+        codes = np.flatnonzero(table)
+        shared = table[codes]
     else:
-        found, shared = np.unique(pairs, return_counts=True)
+        codes, shared = np.unique(pairs, return_counts=True)
     return SharedVoxels(
         pred_sizes=pred_sizes,
         label_sizes=label_sizes,
-        pred=found % columns,
-        label=found // columns,
+        pred=codes % columns,
+        label=codes // columns,
         shared=shared,
     )
 

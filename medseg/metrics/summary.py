@@ -1,9 +1,9 @@
-"""The scores of many cases in a few numbers, with every case in every one of them.
+"""Summary of scores over cases: macro and micro (pooled) averages, with no case left out.
 
-Two means, and they answer different questions. Macro: every case weighs the same, then every
-class. Micro: the voxels (or lesions) of all cases are counted as if they were of one image, so
-that large structures rule. A mean hides the case that failed, so each class names its worst one
-and says how often it was missed, invented or not there at all.
+The two averages answer different questions. Macro: every case weighs the same, then every class.
+Micro: the voxels (or lesions) of all cases are counted as if they were one image, so large
+structures dominate. A mean hides the case that failed, so each class names its worst case and the
+number of cases in which it was missed, invented or absent.
 """
 
 from collections import Counter
@@ -51,7 +51,7 @@ METRICS: tuple[Metric, ...] = (
     "label_ml",
     "lesion_f1",
 )
-# What can be counted, and so be scored over all cases as if they were one image.
+# Metrics of counts, which can be pooled over all cases as if they were one image.
 POOLED_METRICS: tuple[Metric, ...] = (
     "dsc",
     "iou",
@@ -78,15 +78,15 @@ _COUNTED = (
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """One metric over all cases.
+    """Statistics of one metric over all cases.
 
     Attributes:
-        mean: Of the cases.
-        median: Of the cases.
-        sd: The sample's (n - 1), and 0 for one case.
-        min: Of the cases.
-        max: Of the cases.
-        ci95: Lower and upper end of the mean's bootstrap interval, see `medseg.metrics.bootstrap`.
+        mean: Over the cases.
+        median: Over the cases.
+        sd: Sample standard deviation (n - 1); 0 for one case.
+        min: Over the cases.
+        max: Over the cases.
+        ci95: Bootstrap interval of the mean, see `medseg.metrics.bootstrap`.
     """
 
     mean: float
@@ -99,7 +99,7 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A number over all cases and the ends of its bootstrap interval."""
+    """A pooled score and its bootstrap interval."""
 
     value: float
     ci95: Interval
@@ -107,14 +107,14 @@ class Estimate:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassSummary:
-    """One class over all cases.
+    """Summary of one class over all cases.
 
     Attributes:
         name: The class.
-        cases: How many cases count, empty ones included.
-        presence: How many are missed, invented and so on; kinds without a case left out.
-        worst_case: The case of the lowest DSC, the first of equals.
-        metrics: Every metric's spread.
+        cases: Number of cases, empty ones included.
+        presence: Number of cases per `Presence`; those without a case are left out.
+        worst_case: The case with the lowest DSC, the first of equals.
+        metrics: Statistics of every metric.
         micro: `POOLED_METRICS`, scored as if all cases were one image.
     """
 
@@ -128,12 +128,12 @@ class ClassSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """All classes over all cases.
+    """Summary of all classes over all cases.
 
     Attributes:
-        classes: In their order.
-        macro: The plain mean of the classes' means.
-        macro_ci95: Ends of its bootstrap interval.
+        classes: One summary per class, in order.
+        macro: Unweighted mean of the classes' means.
+        macro_ci95: Its bootstrap interval.
         micro: `POOLED_METRICS`, scored as if all cases and classes were one.
     """
 
@@ -144,7 +144,7 @@ class Summary:
 
 
 def summarise(cases: Mapping[str, Sequence[ClassScores]], *, seed: int = 0) -> Summary:
-    """Summarise class by class.
+    """Summarise the scores of all cases, class by class.
 
     Args:
         cases: The scores of each case, the same classes in the same order in all.
@@ -199,7 +199,7 @@ def _class_summary(
 
 
 def _pooled(counts: NDArray[Any], draws: NDArray[np.int64]) -> dict[Metric, Estimate]:
-    """Scores of `(cases, counted)` added up over all cases, and over each draw of them."""
+    """Scores of counts `(cases, counts)` summed over all cases, and over each resample."""
     whole, drawn = _scores_of(counts.sum(axis=0)), _scores_of(draws @ counts)
     return {
         metric: Estimate(value=float(whole[metric]), ci95=_ends(interval95(drawn[metric])))

@@ -1,7 +1,7 @@
-"""Scores that follow from four counts of voxels: true and false, positive and negative.
+"""Voxel-count scores (DSC, IoU, precision, recall, ...) from a confusion matrix.
 
-Counts of several cases may be added up before they are scored; that is what pooled (micro)
-scores are. What is empty has a value here, see `medseg.metrics.class_scores`.
+Counts of several cases may be added before they are scored; that gives pooled (micro) scores.
+Empty masks have a defined value, see `medseg.metrics.class_scores`.
 
 References:
     Maier-Hein et al., Metrics reloaded, Nat. Methods 2024.
@@ -22,17 +22,17 @@ OverlapMetric = Literal["dsc", "iou", "precision", "recall", "accuracy", "confor
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-# So many voxels at a time become the integers that bincount counts: they stay in the cache.
+# Voxels per slab: the integers that bincount needs stay in the cache.
 _SLAB_VOXELS = 1 << 20
 
 
 def confusion(pred: NDArray[Any], label: NDArray[Any], classes: int) -> Counts:
-    """Count the voxels of every pair of values.
+    """Confusion matrix: voxel counts of every pair of predicted and reference value.
 
     Args:
         pred: Any shape, integers below `classes`.
         label: The same shape.
-        classes: How many values there are.
+        classes: Number of values.
 
     Returns:
         `(classes, classes)`, the prediction's value first.
@@ -47,10 +47,10 @@ def confusion(pred: NDArray[Any], label: NDArray[Any], classes: int) -> Counts:
 
 
 def one_against_rest(counts: Counts) -> Counts:
-    """Each class against all others.
+    """One-versus-rest counts of each class.
 
     Args:
-        counts: `(classes, classes)` of `confusion`.
+        counts: `(classes, classes)`, from `confusion`.
 
     Returns:
         `(classes, 4)`: true positives, false positives, false negatives, true negatives.
@@ -61,14 +61,14 @@ def one_against_rest(counts: Counts) -> Counts:
 
 
 def overlap_scores(counts: NDArray[Any]) -> Mapping[OverlapMetric, Floats]:
-    """Score counts.
+    """Compute the scores that follow from the four counts.
 
     Args:
         counts: `(*any, 4)`: true positives, false positives, false negatives, true negatives.
 
     Returns:
-        `(*any)` for each score: all in [0, 1] but conformity, which is 1 - (FP + FN) / TP: 1 at
-        most, and without a hit 1 - N for N voxels in all, less than any hit can give.
+        `(*any)` for each score: all in [0, 1] but conformity, which is 1 - (FP + FN) / TP, at
+        most 1; without true positives it is 1 - N for N voxels in all, less than any other value.
     """
     tp, fp, fn, tn = (np.asarray(counts[..., i], dtype=np.float64) for i in range(4))
     in_pred, in_label, voxels = tp + fp, tp + fn, tp + fp + fn + tn
@@ -84,18 +84,17 @@ def overlap_scores(counts: NDArray[Any]) -> Mapping[OverlapMetric, Floats]:
 
 
 def volume_error(in_pred: float, in_label: float) -> float:
-    """How much too large or too small, as a share of the label.
+    """Relative volume error: |prediction - label| / label.
 
     Args:
         in_pred: Volume of the prediction, in any unit.
         in_label: Volume of the label, in the same.
 
     Returns:
-        At least 0. A missed volume is 1 off, and so is an invented one, that having no label
-        to be a share of; 0 if there is neither.
+        At least 0. 1 if only one of the two is there; 0 if neither is.
     """
-    whole = in_label or in_pred
-    return abs(in_pred - in_label) / whole if whole else 0.0
+    denominator = in_label or in_pred
+    return abs(in_pred - in_label) / denominator if denominator else 0.0
 
 
 def _share(part: Floats, whole: Floats) -> Floats:

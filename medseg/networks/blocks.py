@@ -1,7 +1,7 @@
-"""Blocks of the U-Net: two convolutions, one step down, one step up.
+"""U-Net blocks: double convolution, downsampling block, upsampling block.
 
-Apart from the network so that each can be tested by itself. No branch depends on the data, and
-what leaves Python is torch's operators, for TorchScript and ONNX.
+Separate from the network so that each can be tested alone. No branch depends on the data, and
+scripted or exported networks use torch's own operators only, for TorchScript and ONNX.
 """
 
 import math
@@ -41,12 +41,12 @@ _TRANSPOSE: dict[int, type[nn.Module]] = {2: nn.ConvTranspose2d, 3: nn.ConvTrans
 
 @dataclass(frozen=True, kw_only=True)
 class BlockStyle:
-    """What the blocks of one network have in common.
+    """Settings shared by all blocks of a network.
 
     Attributes:
         activation: After each convolution of a block.
-        norm: Normalisation before no activation, the first of a block, or both.
-        norm_kind: Which one.
+        norm: Normalisation before none, the first or both activations of a block.
+        norm_kind: Kind of normalisation.
         convolution: See `Levels`.
     """
 
@@ -57,13 +57,13 @@ class BlockStyle:
 
 
 class ConvBlock(nn.Sequential):
-    """Convolution, norm, activation; the same once more; dropout.
+    """Double convolution: convolution, norm, activation, twice; then dropout.
 
     Args:
         channels: Of the input and of the output.
-        kernel: One size an axis; as many axes as the block has.
-        dropout: Rate, in [0, 1); none of it in evaluation.
-        style: What all blocks share.
+        kernel: One size per axis; also sets the number of axes.
+        dropout: Rate, in [0, 1); off in evaluation.
+        style: Settings shared by all blocks.
     """
 
     def __init__(
@@ -78,20 +78,20 @@ class ConvBlock(nn.Sequential):
 
 
 class DownBlock(nn.Sequential):
-    """One level down: max-pooling by `pool`, then a block."""
+    """Encoder level: max-pooling by `pool`, then a block."""
 
     def __init__(self, pool: Sizes, block: ConvBlock) -> None:
         super().__init__(_POOL[len(pool)](pool), block)
 
 
 class UpBlock(nn.Module):
-    """One level up: transposed convolution by `pool`, the skip beside it, then a block.
+    """Decoder level: transposed convolution by `pool`, concatenation with the skip, then a block.
 
     Args:
         channels: Of the input, and of the transposed convolution's output.
         pool: Kernel and stride of the transposed convolution.
-        block: Takes the skip's channels and the transposed convolution's together.
-        style: What all blocks share; `valid` crops the skip.
+        block: Its input is the concatenation of skip and transposed convolution.
+        style: Settings shared by all blocks; `valid` crops the skip.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class UpBlock(nn.Module):
             features: `(B, C, *spatial)` from the level below.
             skip: `(B, C', *spatial')` from the encoder at this level.
         """
-        # A script compiles only the first side. torch lists is_scripting nowhere.
+        # TorchScript compiles only this branch. torch does not export is_scripting.
         if torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
             features = self.up(features)
             return self.block(torch.cat([self._beside(features, skip), features], dim=1))
@@ -135,8 +135,8 @@ def _layers(
     layers = [convolve(channels, kernel, padding)]
     if normalised:
         layers.append(_norm(style.norm_kind, channels[1], len(kernel)))
-    # In place is safe: neither a convolution nor a norm with nothing after it needs its own
-    # output for the gradient, and both activations can take theirs from the output.
+    # In place is safe: neither a convolution nor a norm without activation needs its output for
+    # the gradient, and both activations compute theirs from their own output.
     return [*layers, _ACTIVATIONS[style.activation](inplace=True)]
 
 
@@ -145,7 +145,7 @@ def _norm(kind: NormKind, width: int, spatial_dims: int) -> nn.Module:
         return _BATCH[spatial_dims](width)
     if kind == "instance":
         return InstanceNorm(width)
-    # Eight groups where the width allows it, else the largest power of two that divides it.
+    # Eight groups, or the largest power of two below that divides the width.
     return nn.GroupNorm(math.gcd(width, 8), width)
 
 

@@ -1,7 +1,8 @@
-"""torch.compile as a choice, tried before anything else is done and not in the midst of it.
+"""torch.compile as an option, with a trial compilation before training starts.
 
-A network is compiled where it is, so that its weights keep their names, and exports, checkpoints
-and prediction notice nothing.
+The network is compiled in place, so that its weights keep their names, and exports, checkpoints
+and prediction are not affected. A machine without a compiler is found out at once, not in the
+midst of a training.
 """
 
 from typing import Any, Literal, cast, get_args
@@ -19,20 +20,20 @@ Compile = Literal["none", "default", "reduce-overhead", "max-autotune"]
 
 
 def compile_network(network: nn.Module, mode: Compile, device: torch.device) -> None:
-    """Let a network compile itself when it is first called.
+    """Set a network up to be compiled on its first call.
 
-    It is compiled anew for training and for validation, a minute or so each, which pays after
-    some thousand steps. torch's own name for the modes is kept: `reduce-overhead` and
-    `max-autotune` use CUDA graphs on a GPU, where an output lasts until the next call.
+    It is compiled once for training and once for validation, about a minute each, which pays off
+    after some thousand steps. The modes are torch's: `reduce-overhead` and `max-autotune` use
+    CUDA graphs on a GPU, where an output is overwritten by the next call.
 
     Args:
-        network: Of which `forward` is compiled; a `DistributedDataParallel` is unwrapped.
+        network: Its `forward` is compiled; a `DistributedDataParallel` is unwrapped.
         mode: `none` does nothing.
         device: Where it will run.
 
     Raises:
         UsageError: If there is no such mode.
-        MachineError: If compiling does not work here; a trial tells.
+        MachineError: If a trial compilation fails.
     """
     require_choice("compile", mode, get_args(Compile))
     if mode == "none":
@@ -45,7 +46,7 @@ def _try(device: torch.device) -> None:
     trial = cast("Any", torch).compile(_least)
     try:
         trial(torch.zeros(8, device=device))
-    # It fails in as many ways as there are parts: no compiler, no Triton, an old GPU.
+    # Many exception types are possible: no compiler, no Triton, an old GPU.
     except Exception as error:
         reason = next((line for line in str(error).splitlines() if line.strip()), "no reason")
         raise MachineError(

@@ -1,7 +1,7 @@
-"""Initial weights: He's and Glorot's, for convolutions and transposed convolutions.
+"""Weight initialisation: He and Glorot, for convolutions and transposed convolutions.
 
-`torch.nn.init` takes a transposed convolution's fan-in from the wrong axis of its
-weight and does not know its stride, so both fans are counted here.
+`torch.nn.init` takes a transposed convolution's fan-in from the wrong axis of its weight and
+ignores its stride, so both fans are computed here.
 
 References:
     He et al., Delving Deep into Rectifiers, ICCV 2015. https://doi.org/10.1109/ICCV.2015.123
@@ -22,7 +22,7 @@ AnyConvolution = nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d
 
 
 def initialise(network: nn.Module, kind: Initialisation) -> None:
-    """Draw all convolutions' weights anew and set their biases to zero.
+    """Initialise the weights of all convolutions, and set their biases to zero.
 
     Args:
         network: Changed in place; norms keep weight one and bias zero.
@@ -43,9 +43,9 @@ def initialise(network: nn.Module, kind: Initialisation) -> None:
 
 
 def fans(convolution: AnyConvolution) -> tuple[float, float]:
-    """How many inputs feed one output, and how many outputs one input feeds.
+    """Fan-in and fan-out: inputs per output, and outputs per input.
 
-    Away from the borders, and on average over the phases of a stride.
+    Away from the borders, and averaged over the phases of a stride.
     """
     kernel, stride = math.prod(convolution.kernel_size), math.prod(convolution.stride)
     inputs = convolution.in_channels * kernel

@@ -1,7 +1,7 @@
-"""Levels of a U-Net: how wide, with which kernels, pooled by how much, and which sizes fit.
+"""U-Net levels: widths, kernels, strides and dropout rates, and the input sizes that fit.
 
-All that depends on the numbers of the levels alone is here, without a tensor, so that
-a wrong number is refused before a network exists and sizes can be asked for beforehand.
+All arithmetic on levels is here, without a tensor, so that a wrong number is refused before a
+network is built, and output sizes can be computed beforehand.
 """
 
 from collections.abc import Sequence
@@ -22,11 +22,11 @@ class Levels:
     """The levels of one U-Net, from full resolution to the bottleneck.
 
     Attributes:
-        widths: Feature channels, one number a level.
-        kernels: Kernel of both convolutions of a level, one size an axis.
-        pools: Factor from each level to the next, one an axis; one entry fewer.
-        dropouts: Dropout rate, one a level.
-        convolution: `padded` keeps the size, `valid` loses a rim with every convolution.
+        widths: Feature channels, one number per level.
+        kernels: Kernel of both convolutions of a level, one size per axis.
+        pools: Stride from each level to the next, one per axis; one entry fewer than levels.
+        dropouts: Dropout rate, one per level.
+        convolution: `padded` keeps the size, `valid` trims the border with every convolution.
     """
 
     widths: tuple[int, ...]
@@ -45,7 +45,7 @@ class Levels:
 
     @property
     def multiple(self) -> tuple[int, ...]:
-        """Product of the pools along each axis."""
+        """Total stride along each axis: the product of the pools."""
         product = [1] * len(self.kernels[0])
         for pool in self.pools:
             product = [whole * factor for whole, factor in zip(product, pool, strict=True)]
@@ -58,7 +58,7 @@ class Levels:
             size: Spatial size of the input.
 
         Raises:
-            UsageError: If the input does not fit; the message says which sizes do.
+            UsageError: If the input does not fit; the message lists the sizes that do.
         """
         return tuple(self._down(size, axis) for axis in range(len(size)))
 
@@ -69,7 +69,7 @@ class Levels:
             size: Spatial size of the input.
 
         Raises:
-            UsageError: If the input does not fit; the message says which sizes do.
+            UsageError: If the input does not fit; the message lists the sizes that do.
         """
         return tuple(self._through(size, axis) for axis in range(len(size)))
 
@@ -126,7 +126,7 @@ class Levels:
 def widths(
     depth: int, *, first_width: int, growth: float, max_width: int | None
 ) -> tuple[int, ...]:
-    """Feature channels of each level: geometric growth, rounded, under a ceiling.
+    """Feature channels of each level: geometric growth, rounded, at most `max_width`.
 
     Raises:
         UsageError: If a number is out of its range.
@@ -143,14 +143,14 @@ def widths(
 def per_level(
     name: str, sizes: Sequence[AxisSizes] | None, default: int, *, count: int, axes: int
 ) -> tuple[tuple[int, ...], ...]:
-    """Spell a per-level argument out: one positive size an axis, for each level.
+    """Expand a per-level argument to one positive size per axis, for each level.
 
     Args:
-        name: The argument's, for the error.
-        sizes: One entry a level, each the size along all axes or one size an axis; none
+        name: Name of the argument, for the error.
+        sizes: One entry per level, each the size along all axes or one size per axis; None
             means `default` everywhere.
         default: See `sizes`.
-        count: How many entries there must be.
+        count: Number of entries required.
         axes: Spatial axes.
 
     Raises:
@@ -164,8 +164,8 @@ def per_level(
 
 
 def _per_axis(name: str, size: AxisSizes, axes: int) -> tuple[int, ...]:
-    spelt = (size,) * axes if isinstance(size, int) else size
-    return require_sizes(f"UNet: an entry of {name}", spelt, axes=(axes,))
+    expanded = (size,) * axes if isinstance(size, int) else size
+    return require_sizes(f"UNet: an entry of {name}", expanded, axes=(axes,))
 
 
 def rates(dropout: float | Sequence[float], *, depth: int) -> tuple[float, ...]:
@@ -174,9 +174,11 @@ def rates(dropout: float | Sequence[float], *, depth: int) -> tuple[float, ...]:
     Raises:
         UsageError: If there is not one rate a level, or one is outside [0, 1).
     """
-    spelt = tuple(dropout) if isinstance(dropout, Sequence) else (dropout,) * depth
-    if len(spelt) != depth:
-        raise UsageError(f"UNet: dropout must have {depth} entries at this depth, got {len(spelt)}")
-    for rate in spelt:
+    expanded = tuple(dropout) if isinstance(dropout, Sequence) else (dropout,) * depth
+    if len(expanded) != depth:
+        raise UsageError(
+            f"UNet: dropout must have {depth} entries at this depth, got {len(expanded)}"
+        )
+    for rate in expanded:
         require_number("UNet: dropout", rate, at_least=0, below=1)
-    return tuple(map(float, spelt))
+    return tuple(map(float, expanded))

@@ -1,7 +1,7 @@
-"""Device and memory format of a network: where it computes, and how its features lie in memory.
+"""Device and memory format of a network, and which of its norms undo channels last.
 
-oneDNN's convolutions want channels last. A norm that turns its features to torch's own layout and
-back costs more than they gain.
+oneDNN's convolutions work in channels last. A norm that converts its features to torch's own layout
+and back costs more than they gain.
 """
 
 from typing import Any, Literal, cast, get_args
@@ -22,7 +22,7 @@ _LAST: dict[int, torch.memory_format] = {2: torch.channels_last, 3: torch.channe
 
 
 def default_device() -> torch.device:
-    """The first GPU, or the CPU where there is none."""
+    """The first GPU, or the CPU if there is none."""
     return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
 
 
@@ -33,7 +33,7 @@ def place_network(
 
     Args:
         network: In 2-D or 3-D; moved in place.
-        device: Where it will compute.
+        device: Device of the computation.
         memory_format: `contiguous`; `channels_last`, in as many axes as the network has; or
             `auto`: channels last on a CPU, and on a GPU in 2-D, but for norms to which that is
             slower (see `turns_channels_last`). torch's own names, `contiguous_format` and

@@ -1,7 +1,7 @@
-"""The U-Net of the published recipes: one class for 2-D and 3-D.
+"""U-Net for 2-D and 3-D, as in the published recipes.
 
-MONAI's U-Nets fix the depth, pool by stride, know no valid convolutions, or cannot leave
-a norm out; the recipes differ in just these. What a recipe chooses stands in its bundle.
+MONAI's U-Nets have a fixed depth, downsample by strided convolution, lack valid convolutions, or
+require a norm; the published recipes differ in just these. Each bundle's config states its choice.
 
 References:
     Ronneberger et al., U-Net, MICCAI 2015. https://doi.org/10.1007/978-3-319-24574-4_28
@@ -34,19 +34,19 @@ __all__ = ["UNet"]
 
 
 class UNet(nn.Module):
-    """Max-pooling encoder, transposed-convolution decoder, concatenated skips, logits out.
+    """U-Net: max-pooling encoder, transposed-convolution decoder, concatenated skips, logits out.
 
-    A level is two convolutions on the way down and two on the way up; the deepest level,
-    the bottleneck, is two convolutions. A 1-voxel convolution makes the logits.
+    A level has two convolutions in the encoder and two in the decoder; the deepest level, the
+    bottleneck, has two. A 1-voxel convolution gives the logits.
 
     Args:
         spatial_dims: 2 or 3.
         in_channels: Channels of the image.
         out_channels: Classes, background included.
-        depth: Levels, the bottleneck included; at least 2.
+        depth: Number of levels, the bottleneck included; at least 2.
         first_width: Feature channels at full resolution.
         growth: Factor of the feature channels from level to level, at least 1; rounded.
-        max_width: Ceiling of the feature channels, or none.
+        max_width: Largest number of feature channels; None sets no limit.
         activation: After each convolution but the last and the transposed ones.
         norm: Normalisation between convolution and activation: nowhere, after the first
             convolution of each block (the second keeps the contrast that an instance norm
@@ -55,13 +55,13 @@ class UNet(nn.Module):
             has eight groups, or the largest power of two below that divides the width.
         initialisation: `he` (normal) or `glorot` (uniform), transposed convolutions
             included; biases are zero.
-        dropout: Rate in [0, 1), one for all or one a level, applied element by element at
-            the end of that level's blocks, down and up.
-        convolution: `padded` keeps the size; `valid` loses a rim with every convolution and
+        dropout: Rate in [0, 1), one for all levels or one per level, applied element-wise at the
+            end of that level's blocks, in encoder and decoder.
+        convolution: `padded` keeps the size; `valid` trims the border with every convolution and
             crops the skips to their centre, as published in 2015.
-        kernel_sizes: Kernel of the convolutions, one entry a level, each a number or one
-            number an axis; none means 3.
-        pool_sizes: Pooling between the levels, `depth - 1` entries, likewise; none means 2.
+        kernel_sizes: Kernel of the convolutions, one entry per level, each a number or one
+            number per axis; None means 3.
+        pool_sizes: Pooling between levels, `depth - 1` entries, likewise; None means 2.
 
     Raises:
         UsageError: If an argument is out of its range.
@@ -124,12 +124,11 @@ class UNet(nn.Module):
             image: `(B, in_channels, *spatial)`.
 
         Returns:
-            `(B, out_channels, *spatial)`; smaller, see `output_size`, where convolutions
-            are valid.
+            `(B, out_channels, *spatial)`; smaller with valid convolutions, see `output_size`.
 
         Raises:
-            UsageError: If the image's shape does not fit; in eager mode only, as traced,
-                scripted and compiled networks keep torch's own errors.
+            UsageError: If the image's shape does not fit; in eager mode only: traced, scripted
+                and compiled networks raise torch's own errors.
         """
         if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
             self._check_shape(image)
@@ -144,7 +143,7 @@ class UNet(nn.Module):
 
     @torch.jit.unused
     def describe(self) -> dict[str, Any]:
-        """The class and all its arguments, as a config writes them; for a weights' header."""
+        """The class and all its arguments, as in a config; for the header of the weights."""
         return {"_target_": "medseg.networks.UNet", **self._arguments}
 
     @torch.jit.unused
@@ -152,7 +151,7 @@ class UNet(nn.Module):
         """Spatial size of the logits for an image of spatial size `size`.
 
         Raises:
-            UsageError: If no image of that size fits; the message says which do.
+            UsageError: If no image of that size fits; the message lists the sizes that do.
         """
         return self.levels.output_size(size)
 
@@ -172,7 +171,7 @@ class UNet(nn.Module):
         if self.needs_two_voxels and math.prod(bottom) < 2:
             raise UsageError(
                 "UNet: instance norm needs more than one voxel at the bottleneck, "
-                f"got an image of {tuple(image.shape[2:])}; take a larger one or less depth"
+                f"got an image of {tuple(image.shape[2:])}; use a larger image or a smaller depth"
             )
 
 

@@ -1,9 +1,9 @@
-"""Weights on disk: safetensors, with the settings that belong to them inside.
+"""Saving and loading weights: safetensors, with the training's settings in the header.
 
-A network is useless with another window, spacing or width than it was trained with.
-Those settings travel in the weights' own header, so a bundle's inference config can ask
-for them and no one has to remember the overrides of a training. Beside each
-`.safetensors` lies a tensor-only `.pt` for tools that know no safetensors.
+A network is useless with another window, spacing or width than it was trained with. These settings
+are stored in the header of the weights, so that a bundle's inference config can read them and
+nobody has to remember the overrides of a training. Next to each `.safetensors` a tensor-only
+`.pt` is written, for tools that do not support safetensors.
 """
 
 import inspect
@@ -24,7 +24,7 @@ from medseg._files import write_atomically
 from medseg.errors import DataError, MedsegError, UsageError
 from medseg.networks.unet import UNet
 
-# Their types are unknown to a checker; ours are in the signatures below.
+# safetensors has no complete annotations.
 _safetensors = cast("Any", safetensors)
 _tensors = cast("Any", safetensors_torch)
 
@@ -37,24 +37,24 @@ __all__ = [
     "trained_setting",
 ]
 
-# By the names of headers, which come from anywhere: nothing is imported by a name.
+# Networks by their name in a header. Headers come from anywhere, so nothing is imported by name.
 _NETWORKS = {"medseg.networks.UNet": UNet}
 _ARGUMENTS = frozenset(inspect.signature(UNet).parameters)
 
 
 def plain_network(network: nn.Module) -> nn.Module:
-    """The network within a `DistributedDataParallel`, or itself: its names have no prefix."""
+    """The network inside a `DistributedDataParallel`, or itself; its names have no prefix."""
     wrapped = isinstance(network, nn.parallel.DistributedDataParallel)
     return cast("nn.Module", cast("Any", network).module if wrapped else network)
 
 
 def save_weights(network: nn.Module, path: str | Path, settings: Mapping[str, Any]) -> None:
-    """Write `network`'s state to `path` (`.safetensors`) and to the `.pt` beside it.
+    """Write `network`'s state to `path` (`.safetensors`) and to a `.pt` next to it.
 
     Args:
-        network: What was trained; a `DistributedDataParallel` is unwrapped.
+        network: The trained network; a `DistributedDataParallel` is unwrapped.
         path: Ends in `.safetensors`.
-        settings: What inference has to repeat; JSON values.
+        settings: Settings that inference must repeat; JSON values.
     """
     path = Path(path)
     tensors = cast("dict[str, Tensor]", plain_network(network).state_dict())
@@ -63,15 +63,15 @@ def save_weights(network: nn.Module, path: str | Path, settings: Mapping[str, An
 
 
 def halve_weights(path: str | Path, out: str | Path) -> None:
-    """Write the weights at `path` to `out` in half precision, settings and all.
+    """Convert the weights at `path` to half precision, settings included, and write them to `out`.
 
-    Kernels are rounded to float16. Tensors of one axis (biases, norms and what they have
-    counted) stay as they are: they weigh next to nothing, and a variance may be beyond its range.
-    A network in float32 loads the result as it loads the original.
+    Kernels are rounded to float16. Tensors of one axis (biases, norms and their running
+    statistics) stay as they are: they take little space, and a variance may exceed float16's range.
+    A float32 network loads the result as it loads the original.
 
     Args:
-        path: What `save_weights` wrote.
-        out: Ends in `.safetensors`; it and the `.pt` beside it are replaced.
+        path: File written by `save_weights`.
+        out: Ends in `.safetensors`; it and the `.pt` next to it are replaced.
 
     Raises:
         DataError: If the file is missing or broken, or holds a kernel beyond float16's range.
@@ -80,7 +80,9 @@ def halve_weights(path: str | Path, out: str | Path) -> None:
     halved = {name: _halved(tensor) for name, tensor in state.items()}
     lost = next((name for name, tensor in halved.items() if tensor.isinf().any()), None)
     if lost is not None:
-        raise DataError(f"{path}: {lost} holds values beyond float16's range; ship it as it is")
+        raise DataError(
+            f"{path}: {lost} holds values beyond float16's range; ship the weights in float32"
+        )
     _write(halved, Path(out), header)
 
 
@@ -89,8 +91,8 @@ def _halved(tensor: Tensor) -> Tensor:
 
 
 def _write(state: Mapping[str, Tensor], path: Path, header: Mapping[str, str]) -> None:
-    # Both libraries' own writers hide a full disk behind errors of theirs, and safetensors'
-    # makes a file that no one else may read.
+    # The libraries' own file writers turn a full disk into their own errors, and safetensors'
+    # creates a file that only its owner may read.
     safe = cast("bytes", _tensors.save(dict(state), metadata=dict(header)))
     plain = io.BytesIO()
     torch.save(dict(state), plain)
@@ -101,12 +103,12 @@ def _write(state: Mapping[str, Tensor], path: Path, header: Mapping[str, str]) -
 
 
 def load_weights(network: nn.Module, path: str | Path) -> None:
-    """Load what `save_weights` wrote into `network`; every tensor must be there and fit.
+    """Load weights written by `save_weights`; every tensor must be present and fit.
 
-    Halved weights are brought to the network's own precision.
+    Half-precision weights are converted to the network's precision.
 
     Args:
-        network: Of the same shape; a `DistributedDataParallel` is unwrapped.
+        network: Of the same architecture; a `DistributedDataParallel` is unwrapped.
         path: The `.safetensors` file.
 
     Raises:
@@ -117,18 +119,16 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
         plain_network(network).load_state_dict(state)
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
-        raise DataError(
-            f"{path}: weights of another network than the config's: {reason}"
-        ) from error
+        raise DataError(f"{path}: the weights do not fit the config's network: {reason}") from error
 
 
 def trained_setting(path: str | Path, name: str, default: Any) -> Any:
-    """One setting the weights at `path` were trained with.
+    """Read one of the training's settings from the weights at `path`.
 
     Args:
         path: A `.safetensors` file, which need not exist yet.
         name: Key in the `settings` of `save_weights`.
-        default: Returned where there is no file, or the file does not say.
+        default: Returned if the file or the setting does not exist.
 
     Raises:
         DataError: If the file is broken, or its settings are not those of `save_weights`.
@@ -137,7 +137,7 @@ def trained_setting(path: str | Path, name: str, default: Any) -> Any:
 
 
 def trained_network(path: str | Path, default: Mapping[str, Any]) -> UNet:
-    """The network that the weights at `path` belong to, as their header describes it.
+    """Create the network of the weights at `path` from their header.
 
     It has the header's shape, not yet the weights; see `load_weights`.
 
@@ -171,12 +171,12 @@ def _older_keys(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _has_shape(described: Any, where: str, shapes: dict[str, tuple[int, ...]]) -> bool:
-    """Whether the network has these tensors; tried without memory, which it may ask too much of."""
+    """Whether the network has these tensors; tried on the meta device, without memory."""
     arguments = _arguments(described)
     depth = arguments.get("depth")
     if isinstance(depth, int) and depth > len(shapes):
         return False
-    # Uniform: of a normal distribution on this device torch imports its compiler, for a second.
+    # Uniform, since a normal distribution on this device makes torch import its compiler (1 s).
     arguments["initialisation"] = "glorot"
     with torch.device("meta"):
         state = _build(arguments, where, DataError).state_dict()
@@ -208,7 +208,7 @@ def _shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
 
 
 def _settings(path: str | Path) -> dict[str, Any]:
-    """The header's settings; none where there is no file."""
+    """The header's settings; empty if there is no file."""
     if not Path(path).is_file():
         return {}
     with _opened(path) as file:
@@ -218,7 +218,7 @@ def _settings(path: str | Path) -> dict[str, Any]:
     except json.JSONDecodeError:
         settings = None
     if not isinstance(settings, dict):
-        raise DataError(f"{path}: its settings are no JSON object; save it with medseg")
+        raise DataError(f"{path}: its settings are not a JSON object; save the weights with medseg")
     return cast("dict[str, Any]", settings)
 
 

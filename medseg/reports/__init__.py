@@ -1,4 +1,4 @@
-"""Reports: pictures and tables for people."""
+"""Reports: score tables, overlay pictures and training curves."""
 
 from typing import TYPE_CHECKING
 

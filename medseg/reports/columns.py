@@ -1,7 +1,7 @@
-"""The columns of a table of scores: which there are, how they are headed and rounded.
+"""Columns of score tables: choice, headings, rounding, and units.
 
-A picture has no millimetres. What is `_mm` of a volume is `_px` of a picture, pixels, and what is
-`_ml` is `_kpx`, thousands of pixels.
+Pictures have no millimetres: `_mm` of a volume becomes `_px` (pixels) of a picture, and `_ml`
+becomes `_kpx` (thousands of pixels).
 """
 
 from collections.abc import Sequence
@@ -23,8 +23,8 @@ __all__ = [
 
 Unit = Literal["mm", "px"]
 
-# Accuracy is near 1 for anything small, conformity of a missed structure swamps every mean, and
-# not every structure comes in lesions: these are shown when asked for.
+# Shown on request only: accuracy is near 1 for anything small, conformity of a missed structure
+# dominates every mean, and lesion scores do not apply to every structure.
 DEFAULT_METRICS: tuple[Metric, ...] = (
     "dsc",
     "iou",
@@ -57,10 +57,10 @@ _DIGITS: dict[Metric, int] = {
 
 
 def chosen_metrics(names: str) -> tuple[Metric, ...]:
-    """The metrics that a list names.
+    """Parse a list of metrics.
 
     Args:
-        names: With commas between them, or the word `all`.
+        names: Separated by commas, or the word `all`.
 
     Raises:
         UsageError: If one is unknown, or there is none.
@@ -76,7 +76,7 @@ def chosen_metrics(names: str) -> tuple[Metric, ...]:
 
 
 def heading(metric: Metric, criteria: Criteria, unit: Unit = "mm") -> str:
-    """What stands above a column."""
+    """Heading of a column."""
     if metric == "nsd":
         return f"NSD {criteria.tolerance_mm:g} {unit}"
     text = _HEADINGS.get(metric, metric)
@@ -84,7 +84,7 @@ def heading(metric: Metric, criteria: Criteria, unit: Unit = "mm") -> str:
 
 
 def in_unit(name: str, unit: Unit) -> str:
-    """The name of a column or a key in the unit of what was scored."""
+    """Name of a column or key, in the unit of the scored images."""
     if unit == "mm":
         return name
     for of_volume, of_picture in (("_mm", "_px"), ("_ml", "_kpx")):
@@ -104,7 +104,7 @@ def keys_in_unit(content: Any, unit: Unit) -> Any:
 
 
 def cell(metric: Metric, value: float, ci95: Sequence[float] = ()) -> str:
-    """A value, and its interval if it has one."""
+    """A rounded value, with its interval if given."""
     digits = _DIGITS.get(metric, 3)
     interval = f" [{', '.join(f'{end:.{digits}f}' for end in ci95)}]" if ci95 else ""
     return f"{value:.{digits}f}{interval}"

@@ -1,7 +1,7 @@
-"""The course of a training: loss and validation scores over the epochs, in one picture.
+"""Training curves: loss and validation scores over epochs, in one picture.
 
-It reads the `metrics.csv` that a training writes, also while the training still runs, so
-that nobody needs a server to see whether a net learns.
+It reads the `metrics.csv` that a training writes, also during the training, so that no server is
+needed to see whether a network learns.
 """
 
 import csv
@@ -19,8 +19,8 @@ __all__ = ["curves_figure", "plot_curves"]
 
 _MEAN = "val_mean_dice"
 _CLASS = "val_dice_"
-# Okabe and Ito's palette (https://jfly.uni-koeln.de/color/) without black and yellow: the
-# one is the mean's colour, the other does not show on white.
+# Okabe and Ito's palette (https://jfly.uni-koeln.de/color/) without black, the colour of the mean,
+# and without yellow, which is invisible on white.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _STYLES = ("-", "--", ":", "-.")
 _INK, _DIM, _THIN = "#222222", "#888888", "#CCCCCC"
@@ -32,7 +32,7 @@ Curve = tuple[list[float], list[float]]
 
 @dataclass(frozen=True, kw_only=True)
 class _Course:
-    """The table, column by column; a curve has no point where its column is empty."""
+    """Columns of the table as curves; empty cells are left out."""
 
     loss: Curve
     learning_rate: Curve
@@ -47,7 +47,7 @@ def plot_curves(metrics_csv: str | Path, png_path: str | Path) -> None:
         DataError: See `curves_figure`.
     """
     figure: Any = curves_figure(metrics_csv)
-    # Without matplotlib's name and version the same table gives the same file.
+    # Without matplotlib's name and version, the same table gives the same file.
     write_atomically(
         png_path, lambda path: figure.savefig(path, format="png", metadata={"Software": None})
     )
@@ -59,9 +59,9 @@ def curves_figure(metrics_csv: str | Path) -> Figure:
     The best epoch, that of the highest mean DSC, is marked; the first of equals.
 
     Args:
-        metrics_csv: One row an epoch; columns `epoch`, `train_loss` and, where there are
-            any, `learning_rate`, `val_mean_dice` and `val_dice_<class>`, empty in epochs
-            without validation.
+        metrics_csv: One row per epoch; columns `epoch`, `train_loss` and optionally
+            `learning_rate`, `val_mean_dice` and `val_dice_<class>`, empty in epochs without
+            validation.
 
     Raises:
         DataError: If the table is missing, has no row, no such column or no numbers.
@@ -83,12 +83,12 @@ def _read(path: Path) -> _Course:
     except OSError as error:
         raise DataError(f"{path}: cannot read the metrics ({error.strerror})") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: not a CSV file; give a training's metrics.csv") from error
+        raise DataError(f"{path}: not a CSV file; use the metrics.csv of a training") from error
     if not rows:
-        raise DataError(f"{path}: no epoch in it yet; wait for the first to end")
+        raise DataError(f"{path}: holds no epoch yet; wait for the first to end")
     for column in ("epoch", "train_loss"):
         if column not in rows[0]:
-            raise DataError(f"{path}: no column {column!r}; give a training's metrics.csv")
+            raise DataError(f"{path}: no column {column!r}; use the metrics.csv of a training")
     return _Course(
         loss=_curve(path, rows, "train_loss"),
         learning_rate=_curve(path, rows, "learning_rate"),
@@ -112,7 +112,7 @@ def _number(path: Path, line: int, row: dict[str, str], column: str) -> float:
     try:
         return float(text)
     except ValueError as error:
-        raise DataError(f"{path}: line {line}: {column} {text!r} is no number") from error
+        raise DataError(f"{path}: line {line}: {column} {text!r} is not a number") from error
 
 
 def _draw_loss(axes: Any, course: _Course) -> None:
@@ -157,7 +157,7 @@ def _mark_best(axes: Any, mean: Curve) -> None:
 
 
 def _dots(curve: Curve) -> dict[str, Any]:
-    """A line needs two points; few points are better seen as such."""
+    """Markers for short curves: a line needs two points, and few points should be visible."""
     return {"marker": "o", "markersize": 3} if len(curve[0]) < 12 else {}
 
 

@@ -1,8 +1,8 @@
-"""A volume as a radiologist hangs it: the patient's right on the left of the picture.
+"""Radiological display orientation: axes turned to left, posterior, superior.
 
-Files store their axes in any order and direction. All that pictures need to know about it
-is settled here once: the array is turned until its axes run to the patient's left, back
-and head, so that a row of pixels is a row of the array.
+Files store axes in any order and direction. Pictures deal with that here, once: arrays are
+reoriented so that their axes run to the patient's left, back and head, and a row of pixels is a
+row of the array, with the patient's right on the left.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 __all__ = ["Hanging", "hang"]
 
-# Axis 0 runs to the left and is drawn rightwards, axis 1 to the back and is drawn downwards.
+# Axis 0 runs to the patient's left, drawn rightwards; axis 1 to the back, drawn downwards.
 _DRAWN = ("L", "P", "S")
 # nibabel has no complete annotations.
 _orientations = cast("Any", nib.orientations)
@@ -22,12 +22,12 @@ _orientations = cast("Any", nib.orientations)
 
 @dataclass(frozen=True, eq=False)
 class Hanging:
-    """How to turn arrays of one grid.
+    """Reorientation of the arrays of one grid for display.
 
     Attributes:
-        transform: nibabel's orientation transform, from the file's axes to the drawn ones.
-        affine: Drawn voxel to mm, RAS+.
-        spacing_mm: Size of a voxel along the drawn axes.
+        transform: nibabel's orientation transform, from the file's axes to the displayed ones.
+        affine: Displayed voxel to mm, RAS+.
+        spacing_mm: Size of a voxel along the displayed axes.
     """
 
     transform: NDArray[np.float64]
@@ -35,19 +35,19 @@ class Hanging:
     spacing_mm: tuple[float, float, float]
 
     def turn(self, array: NDArray[Any]) -> NDArray[Any]:
-        """The array `(I, J, K)` with its axes towards left, posterior, superior; a view."""
+        """Reorient `(I, J, K)` to axes towards left, posterior, superior; a view."""
         return _orientations.apply_orientation(array, self.transform)
 
     def front_and_top_mm(self, index: tuple[float, float, float]) -> tuple[float, float]:
-        """How far in front of and above the scanner's origin a drawn voxel lies."""
-        place = self.affine @ np.array([*index, 1.0])
-        return float(place[1]), float(place[2])
+        """Distance of a displayed voxel in front of and above the scanner's origin, in mm."""
+        position = self.affine @ np.array([*index, 1.0])
+        return float(position[1]), float(position[2])
 
 
 def hang(shape: tuple[int, ...], affine: NDArray[np.float64]) -> Hanging:
-    """Find the turn for volumes of this shape and affine.
+    """Find the display orientation for volumes of this shape and affine.
 
-    Of an oblique volume, each axis goes to the direction it is nearest to; nothing is resampled.
+    Each axis of an oblique volume is assigned the nearest direction; nothing is resampled.
     """
     start = _orientations.io_orientation(affine)
     goal = _orientations.axcodes2ornt(_DRAWN)

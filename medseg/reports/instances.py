@@ -1,4 +1,4 @@
-"""Scores of numbered objects as tables: for a terminal, a spreadsheet, a program, a model card."""
+"""Tables of instance scores: terminal, CSV, JSON, Markdown."""
 
 import csv
 import dataclasses
@@ -22,11 +22,11 @@ _HEADINGS: tuple[str, ...] = ("case", "label", "pred", "matched", "SEG", "SQ", "
 
 
 def print_instances(scores: Scores, console: Console) -> None:
-    """Print a row for each case, the mean of the cases, and all counted as one image.
+    """Print a row for each case, the mean over cases, and the pooled scores.
 
     Args:
-        scores: Of each case.
-        console: Where to.
+        scores: Instance scores of each case.
+        console: Output console.
     """
     table = Table(box=box.SIMPLE_HEAD, title="objects", title_justify="left")
     head, *rows = instance_rows(scores)
@@ -38,9 +38,9 @@ def print_instances(scores: Scores, console: Console) -> None:
 
 
 def instance_rows(scores: Scores) -> list[list[str]]:
-    """The table as text: its headings, a row for each case, and over them where there are several.
+    """The table as text: headings, one row per case, and mean and pooled scores of several.
 
-    `matched` counts pairs with an IoU above 0.5. What each score means: `InstanceScores`.
+    `matched` counts pairs with an IoU above 0.5. The scores are explained in `InstanceScores`.
     """
     rows = [list(_HEADINGS), *(_row(case, _numbers(one)) for case, one in scores.items())]
     if len(scores) > 1:
@@ -51,7 +51,7 @@ def instance_rows(scores: Scores) -> list[list[str]]:
 
 
 def instances_csv(scores: Scores) -> str:
-    """A row for each case, with the counts that pooled scores are made of."""
+    """CSV with one row per case, and the counts from which scores can be pooled."""
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     table.writerow(["case", *_content(next(iter(scores.values())))])
@@ -60,7 +60,7 @@ def instances_csv(scores: Scores) -> str:
 
 
 def instances_content(scores: Scores) -> dict[str, Any]:
-    """The same for JSON, with all cases counted as one image under `pooled`."""
+    """JSON content: the scores of each case, and those of all cases as one image as `pooled`."""
     return {
         "cases": {case: _content(one) for case, one in scores.items()},
         "pooled": _content(pooled_instances(scores.values())),

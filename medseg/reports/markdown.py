@@ -1,4 +1,4 @@
-"""Scores as Markdown, for a model card: means with their intervals, every case, every failure."""
+"""Scores as Markdown, for a model card: means with intervals, every case, every failure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -11,12 +11,12 @@ __all__ = ["scores_markdown"]
 
 
 def scores_markdown(evaluation: Evaluation, metrics: Sequence[Metric] = DEFAULT_METRICS) -> str:
-    """Tables: the means over cases, those of each group if there are such, then each case.
+    """Markdown tables: means over cases, means of each group if there are any, then each case.
 
-    Below them stand the scores of numbered objects, if there are such, and what failed.
+    They are followed by instance scores, if there are any, and by failures.
 
     Args:
-        evaluation: What became of every case.
+        evaluation: Scores and failures.
         metrics: The columns.
     """
     headings = [heading(metric, evaluation.criteria, evaluation.unit) for metric in metrics]

@@ -1,8 +1,8 @@
-"""A picture of one case: its slices with the label over them, as a radiologist reads them.
+"""Label overlay montage of a volume: axial and coronal slices in radiological convention.
 
-Numbers do not show a mask that is mirrored, shifted or in the wrong organ; one look does.
-Axial slices from head to foot, then a row of coronal slices from front to back, all with
-the patient's right on the left. The same input gives the same file, byte for byte.
+Scores do not show that a mask is mirrored, shifted or in the wrong organ; a picture does. Axial
+slices from head to foot, then a row of coronal slices from front to back, all with the patient's
+right on the left. The same input gives the same file, byte for byte.
 """
 
 from collections.abc import Sequence
@@ -26,25 +26,25 @@ Box = tuple[slice, slice, slice]
 
 _COLUMNS = 4
 _AXIAL_SLICES = 12
-# Around what is labelled, and the least that is shown of the body around a small lesion.
+# Margin around the labelled region, and the smallest region shown around a small lesion.
 _MARGIN_MM = 15.0
 _LEAST_MM = (160.0, 160.0, 100.0)
-# Of more classes than the first, the legend leaves out those that do not occur.
+# With more than `_LIST_ALL` classes, the legend omits those that do not occur.
 _LIST_ALL, _MOST_ENTRIES = 12, 24
-# A coronal slice that is flatter than this is a line, not a picture.
+# Coronal slices of a flatter volume than this are omitted: they would be mere lines.
 _LEAST_HEIGHT_TO_WIDTH = 0.1
 _WINDOW_PERCENTILES = (1.0, 99.5)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MontageOptions:
-    """What the picture says, and its greys.
+    """Title, class names and grey-value window of a montage.
 
     Attributes:
         case: The title: the case's identifier, and nothing that names a patient.
         class_names: One for each label value, the background's first.
-        window: Image values that become black and white; none for the 1st and the 99.5th
-            percentile of what is shown.
+        window: Image values that become black and white; None uses the 1st and the 99.5th
+            percentile of the region shown.
     """
 
     case: str
@@ -54,7 +54,7 @@ class MontageOptions:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Scene:
-    """What is shown, cropped, with axes towards left, posterior and superior."""
+    """Cropped arrays to draw, with axes towards left, posterior and superior."""
 
     grey: NDArray[np.uint8]
     label: Labels
@@ -75,16 +75,16 @@ def overlay_montage(
 ) -> None:
     """Draw a PNG of axial and coronal slices over the labelled part of a volume.
 
-    The label is a coloured fill with its outline, the reference a white line. Without any
-    label, the whole volume is shown.
+    The label is drawn as a coloured fill with an outline, the reference as a white line. If nothing
+    is labelled, the whole volume is shown.
 
     Args:
         image: `(I, J, K)`, in any orientation.
         label: `(I, J, K)`, class indices.
         affine: `(4, 4)`, voxel to mm, RAS+; of all three.
-        path: Where to; an existing file is replaced.
-        options: Title, names, window.
-        reference: `(I, J, K)`, class indices, or none.
+        path: Output file; an existing one is replaced.
+        options: Title, class names, window.
+        reference: `(I, J, K)`, class indices, or None.
 
     Raises:
         DataError: If the shapes differ or are not those of a volume.
@@ -136,12 +136,12 @@ def _shown(labelled: NDArray[np.bool_], spacing_mm: Sequence[float], shape: tupl
 
 
 def _extent(labelled: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """First and one past the last labelled index of each axis; all where none is."""
+    """First labelled index and the one after the last, per axis; the whole axis without any."""
     extent: list[tuple[int, int]] = []
     for axis, n in enumerate(labelled.shape):
         others = tuple(other for other in range(labelled.ndim) if other != axis)
-        found = np.flatnonzero(labelled.any(axis=others))
-        extent.append((int(found[0]), int(found[-1]) + 1) if len(found) else (0, n))
+        indices = np.flatnonzero(labelled.any(axis=others))
+        extent.append((int(indices[0]), int(indices[-1]) + 1) if len(indices) else (0, n))
     return extent
 
 
@@ -175,7 +175,7 @@ def _rows(scene: _Scene) -> list[list[Panel]]:
 
 
 def _spread(start: int, stop: int, most: int) -> list[int]:
-    """Up to `most` indices, each in the middle of an equal part of the interval."""
+    """Up to `most` evenly spaced indices of the interval."""
     parts = min(most, stop - start)
     return [start + int((stop - start) * (i + 0.5) / parts) for i in range(parts)]
 
@@ -197,7 +197,7 @@ def _coronal(scene: _Scene, j: int) -> Panel:
     i, _, k = (n / 2 for n in scene.label.shape)
     before_mm, _ = scene.hanging.front_and_top_mm(_in_volume(scene, (i, j, k)))
     width_mm, _, height_mm = _size_mm(scene)
-    # Rows are drawn downwards, and the head belongs on top.
+    # Rows are drawn downwards: reverse the axis to put the head on top.
     return Panel(
         grey=scene.grey[:, j, ::-1].T,
         label=scene.label[:, j, ::-1].T,
@@ -218,16 +218,18 @@ def _size_mm(scene: _Scene) -> tuple[float, float, float]:
 
 
 def _legend(scene: _Scene, class_names: Sequence[str]) -> list[Entry]:
-    drawn = _volumes_ml(scene.label, scene, len(class_names))
-    there = (
-        drawn if scene.reference is None else _volumes_ml(scene.reference, scene, len(class_names))
+    in_label = _volumes_ml(scene.label, scene, len(class_names))
+    in_reference = (
+        in_label
+        if scene.reference is None
+        else _volumes_ml(scene.reference, scene, len(class_names))
     )
     entries: list[Entry] = []
     for value, name in enumerate(class_names[1:], start=1):
-        if drawn[value] or there[value] or len(class_names) <= _LIST_ALL:
-            text = f"{name} {drawn[value]:.1f} ml"
+        if in_label[value] or in_reference[value] or len(class_names) <= _LIST_ALL:
+            text = f"{name} {in_label[value]:.1f} ml"
             if scene.reference is not None:
-                text += f" (reference {there[value]:.1f} ml)"
+                text += f" (reference {in_reference[value]:.1f} ml)"
             entries.append(Entry(text, class_colour(value)))
     return entries if scene.reference is None else [Entry("reference", None), *entries]
 

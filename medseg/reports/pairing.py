@@ -1,4 +1,4 @@
-"""Which prediction belongs to which reference, told from names alone."""
+"""Pairing of predictions with references by file name."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""Drawing: slices with labels over them, a title above and a legend below.
+"""Drawing of slices with label overlays, a title and a legend.
 
-Pillow and not matplotlib: a pixel is placed and coloured exactly as said here, the font
-comes with it, and neither a display nor a font cache has to be there.
+Pillow instead of matplotlib: pixels are placed and coloured exactly, the font is included, and
+neither a display nor a font cache is needed.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,15 +15,15 @@ from scipy import ndimage
 
 __all__ = ["COMPRESSION", "Entry", "Panel", "class_colour", "compose"]
 
-# Of a page as PNG: half the time of zlib's own choice, for a tenth more bytes.
+# Compression of a page as PNG: half the time of zlib's default, for a tenth more bytes.
 COMPRESSION = 4
 
 Colour = tuple[int, int, int]
 Mask = NDArray[np.bool_]
 
 
-# Okabe and Ito's palette (https://jfly.uni-koeln.de/color/), told apart by colour-blind
-# readers, in the order in which it stands out from grey; black serves as background.
+# Okabe and Ito's palette (https://jfly.uni-koeln.de/color/), which colour-blind readers can
+# distinguish, ordered by contrast with grey; without black, which is the background.
 _PALETTE: tuple[Colour, ...] = (
     (86, 180, 233),
     (230, 120, 0),
@@ -49,13 +49,13 @@ class Panel:
     Attributes:
         grey: `(rows, columns)`, 8 bit; or, in colour, `(rows, columns, 3)`.
         label: `(rows, columns)`, class indices.
-        reference: Likewise, or none; a white line.
+        reference: `(rows, columns)`, class indices, drawn as a white line; or None.
         size_mm: Width and height.
-        caption: Where the slice is.
+        caption: Position of the slice.
         label_as: A fill with its outline, or the outline alone.
-        sides: What the left and the right of the picture are, if they have names.
-        lines: Where fine lines run, `(height, width)`, asked for with the panel's width and
-            height in pixels; or none.
+        sides: Names of the left and the right of the picture, if any.
+        lines: Function from the panel's width and height in pixels to a mask of fine lines,
+            `(height, width)`; or None.
     """
 
     grey: NDArray[np.uint8]
@@ -70,21 +70,21 @@ class Panel:
 
 @dataclass(frozen=True)
 class Entry:
-    """One part of the legend: a class with its colour, or, without one, the white line."""
+    """Legend entry: a class with its colour, or, without a colour, the white line."""
 
     text: str
     colour: Colour | None
 
 
 def class_colour(value: int) -> Colour:
-    """The colour of a label value, from 1; after seven they come again."""
+    """Colour of a label value, from 1; the seven colours repeat."""
     return _PALETTE[(value - 1) % len(_PALETTE)]
 
 
 def compose(
     title: str, rows: Sequence[Sequence[Panel]], legend: Sequence[Entry], note: str
 ) -> Image.Image:
-    """Lay out a page: title, rows of panels, legend, a note in small type."""
+    """Compose a page: title, rows of panels, legend, a note in small type."""
     drawn = [[_draw(panel) for panel in row] for row in rows]
     heights = [max(cell.height for cell in row) for row in drawn]
     columns = max(len(row) for row in drawn)
@@ -115,7 +115,7 @@ def _draw(panel: Panel) -> Image.Image:
     pixels = np.asarray(picture, dtype=np.float32).copy()
     if panel.lines is not None:
         line = panel.lines(size)
-        # Bright on dark, dark on bright.
+        # Light lines on dark pixels, dark lines on light ones.
         bright = pixels[line].mean(axis=-1, keepdims=True) > _BRIGHT
         pixels[line] += _FINE * (np.where(bright, 0, 255) - pixels[line])
     for value in _values(panel.label):
@@ -124,7 +124,7 @@ def _draw(panel: Panel) -> Image.Image:
         if panel.label_as == "filled":
             pixels[inside] += _FILL * (np.array(class_colour(value)) - pixels[inside])
         else:
-            # No fill helps to find the line in a picture of about its colour.
+            # Without a fill, darken around the line: the picture may have a similar colour.
             pixels[_outline(_outer(inside), 1)] *= _SHADE
         pixels[line] = class_colour(value)
     if panel.reference is not None:
@@ -132,7 +132,7 @@ def _draw(panel: Panel) -> Image.Image:
             _outline(_enlarged(panel.reference == v, size), 1) for v in _values(panel.reference)
         ]
         line = np.logical_or.reduce([np.zeros(size[::-1], dtype=bool), *lines])
-        # White alone would be lost on bone.
+        # Darken around the line: white alone is invisible on bone.
         pixels[_outer(line)] *= _SHADE
         pixels[line] = _WHITE
     cell = Image.fromarray(pixels.round().astype(np.uint8))
@@ -145,7 +145,7 @@ def _values(label: NDArray[Any]) -> list[int]:
 
 
 def _enlarged(mask: Mask, size: tuple[int, int]) -> Mask:
-    # Halfway between voxel centres, as a contour line would run, and not in voxel steps.
+    # A smooth contour halfway between voxel centres, not in voxel steps.
     share = Image.fromarray(mask.astype(np.uint8) * 255).resize(size, Image.Resampling.BILINEAR)
     return np.asarray(share) > 127
 

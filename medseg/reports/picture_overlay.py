@@ -1,4 +1,4 @@
-"""A picture of a picture: the image as it is, and beside it with the label over it.
+"""Label overlay on a 2-D picture: the image, and next to it the image with the label.
 
 The same input gives the same file, byte for byte.
 """
@@ -36,12 +36,12 @@ def overlay_picture(  # noqa: PLR0913 - one argument for each thing that is draw
 
     Args:
         image: `(I, J)` grey, or `(I, J, 3)` RGB of 8 bit.
-        label: `(I, J)`, class indices, or numbers of objects where `kind` says `instances`.
-        path: Where to; an existing file is replaced.
+        label: `(I, J)`, class indices, or object numbers if `kind` is `instances`.
+        path: Output file; an existing one is replaced.
         case: The title.
         class_names: One for each class, the background's first.
-        kind: What the label's values mean; objects come in seven colours.
-        reference: `(I, J)` of the same kind, drawn as a white line; or none.
+        kind: Meaning of the label's values; objects are drawn in seven colours.
+        reference: `(I, J)` of the same kind, drawn as a white line; or None.
 
     Raises:
         DataError: If the shapes differ.
@@ -49,10 +49,10 @@ def overlay_picture(  # noqa: PLR0913 - one argument for each thing that is draw
     shapes = [array.shape[:2] for array in (image, label, reference) if array is not None]
     if len(set(shapes)) != 1 or label.ndim != 2:
         raise DataError(f"{case}: image and label must be one picture (I, J), got {shapes}")
-    shown, note = (image, "") if image.ndim == 3 else _grey(image)
+    pixels, note = (image, "") if image.ndim == 3 else _grey(image)
     size_mm = (float(label.shape[1]), float(label.shape[0]))
     plain, drawn = (
-        Panel(grey=shown, label=values, reference=line, size_mm=size_mm, caption="", sides=None)
+        Panel(grey=pixels, label=values, reference=line, size_mm=size_mm, caption="", sides=None)
         for values, line in ((np.zeros_like(label), None), (label, reference))
     )
     legend = _legend(label, class_names, kind)
@@ -70,8 +70,8 @@ def _grey(image: NDArray[Any]) -> tuple[NDArray[np.uint8], str]:
 
 
 def _legend(label: NDArray[Any], class_names: Sequence[str], kind: LabelKind) -> list[Entry]:
-    pixels = np.bincount(as_classes(label, kind).ravel(), minlength=len(class_names))
-    shares = 100 * pixels / label.size
+    counts = np.bincount(as_classes(label, kind).ravel(), minlength=len(class_names))
+    shares = 100 * counts / label.size
     if kind == "instances":
         count = int(np.count_nonzero(np.unique(label)))
         return [Entry(f"{class_names[1]}: {count}, {shares[1]:.1f} %", class_colour(1))]

@@ -1,7 +1,7 @@
-"""The picture of a recipe: samples as training gets them, each below the patch it was made from.
+"""Preview of a recipe: augmented samples, each below the patch it was made from.
 
-Numbers in a recipe (12 mm, 15 degrees, gamma 0.7) mean little until they are seen on an image
-of one's own. The grid shows what moved, the contours whether the label moved with it.
+Settings of a recipe (12 mm, 15 degrees, gamma 0.7) mean little until they are seen on one's own
+image. The grid shows the deformation, the contours whether the label was deformed with it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ from medseg.transforms.warp_patch import plan_patch, warp_patch
 
 __all__ = ["PLACES_KEY", "RECORD_KEY", "Drawn", "draw_samples", "preview_page"]
 
-# What `RandWarpPatchd` is asked to warp as well, and to write down.
+# Extra key that `RandWarpPatchd` warps, and its `record_key`.
 PLACES_KEY, RECORD_KEY = "preview_places", "preview_record"
 
 _COLUMNS = 5
@@ -38,7 +38,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Patch:
-    """One patch: image `(C, *spatial)`, label `(1, *spatial)`, places `(n, *spatial)` if known."""
+    """A patch: image `(C, *spatial)`, label `(1, *spatial)`, source indices `(n, *spatial)`."""
 
     image: Array
     label: Array
@@ -47,13 +47,13 @@ class Patch:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Drawn:
-    """One draw: the patch as prepared and as augmented, and what was done.
+    """One draw: the patch before and after augmentation, and the changes.
 
     Attributes:
-        before: Cut from the case where the sample is from; of a recipe without
-            `RandWarpPatchd`, from the middle.
-        after: The sample.
-        record: The warp's, if there was one.
+        before: The patch without augmentation; cropped from the middle of the case if the recipe
+            has no `RandWarpPatchd`.
+        after: The augmented sample.
+        record: Parameters of the warp, if there was one.
         changed: Steps that changed the image.
     """
 
@@ -66,13 +66,13 @@ class Drawn:
 def draw_samples(
     case: Mapping[str, Any], steps: Sequence[Callable[[Any], Any]], seed: int, samples: int
 ) -> list[Drawn]:
-    """Draw samples of a case, with what they were made from.
+    """Draw augmented samples of a case, with the patches they were made from.
 
     Args:
         case: Prepared; `image` and `label` at least.
-        steps: Of augmentation, told to warp `PLACES_KEY` too and to record at `RECORD_KEY`.
-        seed: Names the samples.
-        samples: How many.
+        steps: Augmentation, with `PLACES_KEY` among the warped keys and `RECORD_KEY` as record key.
+        seed: Random seed of the samples.
+        samples: Number of samples.
 
     Raises:
         DataError: If a step fails.
@@ -107,16 +107,16 @@ def _cut(case: Mapping[str, Any], start: tuple[int, ...], size: tuple[int, ...])
 
 
 def preview_page(drawn: Sequence[Drawn], view: View, title: str) -> Image.Image:
-    """Lay out the draws, in columns.
+    """Lay out the samples in columns.
 
     Args:
         drawn: See `draw_samples`; at least one.
-        view: How patches lie on the page.
-        title: What stands above.
+        view: Orientation of the patches on the page.
+        title: Title of the page.
     """
     window = _window([one.before.image for one in drawn])
     columns = [_column(number, one, view, window) for number, one in enumerate(drawn, start=1)]
-    # As many in each row as can be, rather than one alone in the last.
+    # Rows of equal length, rather than a single sample in the last.
     wide = ceil(len(columns) / ceil(len(columns) / _COLUMNS))
     rows = [
         [column[row] for column in columns[first : first + wide]]
@@ -131,7 +131,7 @@ def preview_page(drawn: Sequence[Drawn], view: View, title: str) -> Image.Image:
 
 
 def _window(images: Sequence[Array]) -> tuple[float, float]:
-    """The same greys for all panels, so that what intensity steps do is seen."""
+    """One grey-value window for all panels, so that changes of intensity are visible."""
     low, high = min(image.min() for image in images), max(image.max() for image in images)
     if low >= 0 and high <= 1:
         return 0.0, 1.0
@@ -147,7 +147,7 @@ def _column(number: int, one: Drawn, view: View, window: tuple[float, float]) ->
     warped = "" if one.record is None else warp_words(one.record, view.unit)
     words = "\n".join([f"{number} {warped}", *wrap(step_words(one.changed), _CAPTION_LETTERS)])
     prepared = _panel(before, _same_place(before, after, k, view), view, window)
-    # A sample may be mirrored, and then its sides have changed places.
+    # A sample may be mirrored, so its sides are not named.
     return [
         replace(prepared, caption=f"{number} as prepared"),
         replace(_panel(after, k, view, window), caption=words, sides=None),
@@ -160,13 +160,13 @@ def _turned(patch: Patch, view: View) -> Patch:
 
 
 def _fullest(label: Array) -> int:
-    """The slice with most label; the middle one where there is none."""
+    """The slice with most foreground; the middle one without any."""
     counts = (label > 0).sum(axis=(0, 1))
     return int(counts.argmax()) if counts.any() else label.shape[2] // 2
 
 
 def _same_place(before: Patch, after: Patch, k: int, view: View) -> int:
-    """The slice of the patch as prepared that a slice of the sample comes from, by and large."""
+    """The slice before augmentation that a slice of the sample mostly comes from."""
     if before.places is None or after.places is None or before.places.shape[0] == 2:
         return min(k, before.label.shape[3] - 1)
     through = view.axes[2]
@@ -193,7 +193,7 @@ def _panel(patch: Patch, k: int, view: View, window: tuple[float, float]) -> Pan
 
 
 def _pixels(image: Array, window: tuple[float, float]) -> NDArray[np.uint8]:
-    """`(C, across, down)` as 8 bit: three channels are colours, of others the first is shown."""
+    """Scale `(C, across, down)` to 8 bits: RGB for three channels, else the first channel."""
     low, high = window
     scaled = (np.nan_to_num(image.astype(np.float32)) - low) / max(high - low, 1e-6)
     pixels = (255 * scaled.clip(0, 1)).round().astype(np.uint8)

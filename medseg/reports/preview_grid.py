@@ -1,7 +1,7 @@
-"""Grid and caption that show what a warp did: where each voxel came from, in lines and words.
+"""Deformation grid and caption of a warp: contour lines of where each voxel came from, and words.
 
-Lines in a volume of voxels would come out of a warp blurred and broken. Places are smooth, go
-through a linear resampling unharmed, and can be drawn as fine as the page is.
+Lines drawn into a volume would be blurred and broken by the warp. Voxel indices are smooth, survive
+linear resampling unharmed, and their contour lines can be drawn at the resolution of the page.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,15 +19,15 @@ MOST_LINES = 16
 
 
 class Places:
-    """A volume that holds its own voxel indices, one channel an axis; it needs no memory."""
+    """A lazy volume of its own voxel indices, one channel per axis; it takes no memory."""
 
     def __init__(self, spatial: Sequence[int]) -> None:
-        """For volumes of this spatial shape."""
+        """Set the spatial shape."""
         self.shape = (len(spatial), *spatial)
         self.dtype = np.dtype(np.float32)
 
     def __getitem__(self, window: tuple[slice, ...]) -> Floats:
-        """The places in a box: one slice for the channels, one for each axis."""
+        """Voxel indices in a box: one slice for the channels, one for each axis."""
         axes = [
             np.arange(*part.indices(n), dtype=np.float32)
             for n, part in zip(self.shape[1:], window[1:], strict=True)
@@ -36,7 +36,7 @@ class Places:
 
 
 def line_distance(size: Sequence[int]) -> int:
-    """Voxels between two lines: 8, or twice, four times... as much on a large patch.
+    """Voxels between two lines: 8, doubled until at most 16 lines cross the patch.
 
     Args:
         size: Voxels of the patch along the two drawn axes.
@@ -48,12 +48,12 @@ def line_distance(size: Sequence[int]) -> int:
 
 
 def grid_lines(places: NDArray[Any], distance: int, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Where the lines of the grid run through a picture.
+    """Mask of the grid lines in a picture.
 
     Args:
-        places: `(n, rows, columns)`, for each pixel the index that it came from along each
-            axis of which lines are drawn.
-        distance: From line to line, in voxels.
+        places: `(n, rows, columns)`, voxel index that each pixel came from, along each axis of
+            which lines are drawn.
+        distance: Between lines, in voxels.
         size: Width and height of the picture.
 
     Returns:
@@ -62,7 +62,7 @@ def grid_lines(places: NDArray[Any], distance: int, size: tuple[int, int]) -> ND
     lines = np.zeros(size[::-1], dtype=bool)
     for along in places:
         fine = Image.fromarray(along.astype(np.float32)).resize(size, Image.Resampling.BILINEAR)
-        # Between voxels, where whole numbers cannot waver from one side of a line to the other.
+        # Lines half-way between voxels: rounding cannot move an integer index across one.
         cell = np.floor((np.asarray(fine) + 0.5) / distance)
         lines[:, 1:] |= cell[:, 1:] != cell[:, :-1]
         lines[1:] |= cell[1:] != cell[:-1]
@@ -75,8 +75,8 @@ def warp_words(record: Mapping[str, Any], unit: str) -> str:
     The words name one way to the same map: a turn by 170 degrees is two flips and a turn by 10.
 
     Args:
-        record: Of `RandWarpPatchd`: `matrix`, `shift_mm`, `displacement_mm`.
-        unit: Of lengths, `mm` or `px`.
+        record: Parameters from `RandWarpPatchd`: `matrix`, `shift_mm`, `displacement_mm`.
+        unit: Unit of lengths, `mm` or `px`.
     """
     matrix = np.asarray(record["matrix"], np.float64)
     signs = np.where(np.diag(matrix) < 0, -1.0, 1.0)
@@ -103,6 +103,6 @@ def _turn_and_zoom(matrix: Any) -> list[str]:
 
 
 def step_words(names: Sequence[str]) -> str:
-    """The steps that changed an image, without what all their names share."""
+    """The steps that changed an image, without the common part of their names."""
     plain = [name.removeprefix("Rand").removesuffix("d") for name in names]
     return ", ".join(name for name in plain if name != "WarpPatch")

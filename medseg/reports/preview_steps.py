@@ -1,7 +1,7 @@
-"""Run the steps of a recipe one by one: what each did to a case, and how long it took.
+"""Run the steps of a recipe one by one: which of them changed the image, and how long each took.
 
-A recipe that is run as one `Compose` tells neither. Chance is the same here as there: every
-draw is seeded from the seed and its number.
+A recipe run as one `Compose` reports neither. Random numbers are those of a training: every draw
+is seeded from the seed and its number.
 """
 
 import statistics
@@ -24,18 +24,18 @@ Step = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class StepTimes:
-    """How long one step took.
+    """Run times of one step.
 
     Attributes:
-        step: Its class.
-        ms: Milliseconds, each time that it ran.
+        step: Name of its class.
+        ms: Milliseconds of each run.
     """
 
     step: str
     ms: tuple[float, ...]
 
     def summary(self) -> dict[str, float]:
-        """Median, mean and longest time: a step that is drawn rarely has a median near 0."""
+        """Median, mean and longest time: a step of low probability has a median near 0."""
         return {
             "median_ms": statistics.median(self.ms),
             "mean_ms": statistics.fmean(self.ms),
@@ -44,16 +44,16 @@ class StepTimes:
 
 
 def trace(sample: Sample, steps: Sequence[Step]) -> tuple[Sample, list[str]]:
-    """Run the steps, and name those that left the image other than it was.
+    """Run the steps, and name those that changed the image.
 
-    Of a step that gives several samples, the first goes on.
+    If a step returns several samples, the first is used.
 
     Raises:
-        DataError: If a step fails; says which and why.
+        DataError: If a step fails; it names the step and the reason.
     """
     changed: list[str] = []
     for step in steps:
-        # A step may write into the image that it is given.
+        # Clone: a step may change its input in place.
         before = as_tensor(sample["image"]).clone()
         sample = _run(step, sample)
         after = as_tensor(sample["image"])
@@ -63,7 +63,7 @@ def trace(sample: Sample, steps: Sequence[Step]) -> tuple[Sample, list[str]]:
 
 
 def time_once(sample: Sample, steps: Sequence[Step]) -> tuple[Sample, list[StepTimes]]:
-    """Run the steps, and say how long each took.
+    """Run the steps, and time each.
 
     Raises:
         DataError: If a step fails.
@@ -77,16 +77,16 @@ def time_once(sample: Sample, steps: Sequence[Step]) -> tuple[Sample, list[StepT
 
 
 def time_draws(case: Sample, steps: Sequence[Step], seed: int, draws: int) -> list[StepTimes]:
-    """Run random steps on one case again and again.
+    """Time random steps over several draws of one case.
 
     Args:
         case: A prepared case.
-        steps: Of augmentation.
+        steps: Augmentation steps.
         seed: See `seeded`.
-        draws: How often, at least 1.
+        draws: Number of draws, at least 1.
 
     Returns:
-        The times of each step, and at last of them all, named `total`.
+        The times of each step, and of all together, named `total`, last.
     """
     runs = [time_once(case, seeded(steps, seed, number))[1] for number in range(draws)]
     each = [
@@ -98,7 +98,7 @@ def time_draws(case: Sample, steps: Sequence[Step], seed: int, draws: int) -> li
 
 
 def seeded(steps: Sequence[Step], seed: int, number: int) -> list[Step]:
-    """The same steps, with the chance that the draw of this number has in a training."""
+    """The steps, seeded as for the draw of this number in a training."""
     start_steps(steps, [seed, number])
     return list(steps)
 
@@ -119,7 +119,7 @@ def _run(step: Step, sample: Sample) -> Sample:
 
 
 def _reason(error: BaseException) -> str:
-    """The first line of what it came from."""
+    """First line of the root cause."""
     while error.__cause__ is not None:
         error = error.__cause__
     text = str(error).strip()

@@ -1,7 +1,7 @@
-"""How patches of a prepared case lie on a page: a patient as a radiologist, a picture as a viewer.
+"""Display orientation of patches: radiological for patients, rows and columns for pictures.
 
-Everything becomes a volume whose axes run across, down and through the page; of a 2-D image
-the last has one slice.
+Arrays become volumes whose axes run across, down and through the page; a 2-D image has one
+slice.
 """
 
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ _ROWS_FIRST = np.array([[0.0, -1, 0, 0], [-1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class View:
-    """How to lay out arrays of one orientation.
+    """Layout of arrays of one orientation.
 
     Attributes:
-        hanging: How axes are turned.
-        sides: What is on the left and on the right of the page, where that is known.
-        unit: What a length in the recipe is: `mm` or, of a picture, `px`.
+        hanging: Reorientation of the axes.
+        sides: Names of the left and the right of the page, if known.
+        unit: Unit of the recipe's lengths: `mm`, or `px` for pictures.
     """
 
     hanging: Hanging
@@ -45,16 +45,16 @@ class View:
         return np.stack([self.hanging.turn(volume) for volume in volumes])
 
     def size_mm(self, across: int, down: int) -> tuple[float, float]:
-        """Width and height of so many voxels."""
+        """Width and height of `across` by `down` voxels."""
         return across * self.hanging.spacing_mm[0], down * self.hanging.spacing_mm[1]
 
 
 def volume_view(image: Any) -> View:
-    """Axial slices, the patient's right on the left, by the image's affine.
+    """Axial slices with the patient's right on the left, by the image's affine.
 
     Args:
-        image: `(C, *spatial)`; one without an affine is taken for RAS, 1 mm. A 2-D image whose
-            plane is not axial is shown as it is stored.
+        image: `(C, *spatial)`; without an affine, RAS with 1 mm is assumed. A 2-D image whose
+            plane is not axial is shown as stored.
     """
     spatial = tuple(image.shape[1:])
     affine = _affine(image)
@@ -77,5 +77,5 @@ def picture_view(image: Any) -> View:
 
 
 def _affine(image: Any) -> NDArray[np.float64]:
-    known = getattr(image, "affine", None)
-    return np.asarray(to_affine_nd(3, np.eye(4) if known is None else np.asarray(known)))
+    affine = getattr(image, "affine", None)
+    return np.asarray(to_affine_nd(3, np.eye(4) if affine is None else np.asarray(affine)))

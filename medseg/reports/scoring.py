@@ -1,7 +1,7 @@
-"""Score the predictions of a data set against its references.
+"""Evaluation: score the predictions of a data set against its references.
 
-The command line and the bundles' evaluate configs both come here, so that a model card's
-table and a user's own are made the same way.
+Used by both the command line and the bundles' evaluate configs, so that a model card's table and
+a user's own are made the same way.
 """
 
 import dataclasses
@@ -36,7 +36,7 @@ __all__ = ["score_pairs", "score_predictions", "write_scores"]
 
 
 _UNNAMED = "label "
-# With more values than this a file is an image.
+# A file with more values than this is taken for an image.
 _MOST_LABELS = 1000
 
 
@@ -50,19 +50,19 @@ def score_predictions(  # noqa: PLR0913 - one argument a key of a config
     output_dir: str | Path,
     criteria: Criteria | None = None,
 ) -> None:
-    """Score one split of a data set; write and print the table.
+    """Score one split of a data set; write and print the tables.
 
     Args:
         predictions: Folder of the predicted labels.
         manifest: The data set.
-        dataset_dir: Where its references are.
+        dataset_dir: Folder of its references.
         split: Which of its cases.
         fold: The fold held out for validation.
-        output_dir: Where `SCORE_FILES` go.
-        criteria: What counts as right; by default `Criteria()`.
+        output_dir: Folder for `SCORE_FILES`.
+        criteria: Tolerance and lesion overlap; by default `Criteria()`.
 
     Raises:
-        DataError: If a case could not be scored; after the others have been written.
+        DataError: If a case could not be scored; raised after the others have been written.
     """
     pairs = pairs_by_manifest(
         manifest, Path(dataset_dir), Path(predictions), split=split, fold=fold
@@ -80,12 +80,12 @@ def score_predictions(  # noqa: PLR0913 - one argument a key of a config
 def write_scores(
     evaluation: Evaluation, folder: Path, metrics: Sequence[Metric] = DEFAULT_METRICS
 ) -> None:
-    """Write `SCORE_FILES`, replacing what is there; `instances.csv` of numbered objects only.
+    """Write `SCORE_FILES`, replacing existing ones; `instances.csv` for instance labels only.
 
     Args:
-        evaluation: What became of every case.
-        folder: Where to.
-        metrics: The columns of `scores.md`; the other files hold all.
+        evaluation: Scores and failures.
+        folder: Output folder.
+        metrics: The columns of `scores.md`; the other files have all.
     """
     write_atomically(folder / "scores.csv", lambda path: scores_csv(evaluation, path))
     summary = evaluation.summary
@@ -108,15 +108,15 @@ def score_pairs(
     criteria: Criteria,
     label_kind: LabelKind = "classes",
 ) -> Evaluation:
-    """Score every pair; a case that cannot be scored is told, and the others go on.
+    """Score every pair; cases that cannot be scored are reported, and the rest continue.
 
     Args:
-        name: Of what is evaluated, for the title.
+        name: What is evaluated, for the title.
         pairs: See `medseg.reports.pairing`.
-        class_names: One a label value, background first; none names them by value.
-        criteria: What counts as right.
-        label_kind: What the references hold. Predictions hold `instances` too where these do,
-            of which both objects and foreground are scored; else classes.
+        class_names: One per label value, background first; None names classes by value.
+        criteria: Tolerance and lesion overlap.
+        label_kind: Kind of the references. If it is `instances`, so are the predictions, and both
+            objects and foreground are scored; else predictions are classes.
 
     Raises:
         DataError: If no case could be scored.
@@ -150,7 +150,7 @@ def score_pairs(
 
 @dataclasses.dataclass(frozen=True)
 class _Scored:
-    """One case: its classes' scores, those of its objects if they are numbered, its size."""
+    """Scores of one case: of its classes, of its objects for instance labels, and its size."""
 
     scores: list[ClassScores]
     objects: InstanceScores | None
@@ -162,7 +162,7 @@ def _score(
     pair: EvaluationCase, class_names: list[str] | None, criteria: Criteria, kind: LabelKind
 ) -> _Scored:
     if pair.prediction is None:
-        raise DataError(f"no prediction; it should be called {pair.expected}")
+        raise DataError(f"no prediction found; it should be named {pair.expected}")
     reference, prediction = _read(pair.reference), _read(pair.prediction)
     _check_grid(reference, prediction)
     if class_names is None:
@@ -197,22 +197,22 @@ def _read(path: Path) -> Volume | Picture:
 def _check_grid(reference: Volume | Picture, prediction: Volume | Picture) -> None:
     if reference.shape != prediction.shape:
         raise DataError(
-            f"the prediction's shape {prediction.shape} is not the reference's "
-            f"{reference.shape}; predict on the image that the reference was drawn on"
+            f"the prediction has shape {prediction.shape}, the reference {reference.shape}; "
+            "predict on the image that the reference was drawn on"
         )
     if grid_problems(reference, prediction):
         raise DataError(
             f"prediction and reference lie more than {GRID_TOLERANCE_MM} mm apart in space; "
-            "predict on the image that the reference was drawn on, or mend the affine"
+            "predict on the image that the reference was drawn on, or correct the affine"
         )
 
 
 def _named_by_value(
     reference: Volume | Picture, prediction: Volume | Picture
 ) -> tuple[list[str], Volume | Picture, Volume | Picture]:
-    """Names for the values that occur, and both labels as places in that list."""
-    found = count_values(reference.array).keys() | count_values(prediction.array).keys()
-    values = sorted({0, *(int(value) for value in found)})
+    """Names for the values that occur, and both labels as indices into that list."""
+    present = count_values(reference.array).keys() | count_values(prediction.array).keys()
+    values = sorted({0, *(int(value) for value in present)})
     if values[0] < 0 or len(values) > _MOST_LABELS:
         raise DataError(f"{len(values)} values from {values[0]}; give label files, not images")
     reference, prediction = (
@@ -225,7 +225,7 @@ def _named_by_value(
 def _with_absent_classes(
     scores: Mapping[str, Sequence[ClassScores]], voxels: Mapping[str, int]
 ) -> dict[str, list[ClassScores]]:
-    """Every case with the classes of all: what a case does not hold is absent there."""
+    """Give every case the classes of all cases; those it lacks are absent."""
     names = {one.name for classes in scores.values() for one in classes}
     if not names:
         raise DataError("no label has a value but 0; there is nothing to score")

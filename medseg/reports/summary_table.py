@@ -1,4 +1,4 @@
-"""The summary of an evaluation for a spreadsheet: a row for each class and metric."""
+"""Summary of an evaluation as CSV: one row per class and metric."""
 
 import csv
 from collections.abc import Iterator, Mapping
@@ -26,9 +26,9 @@ _COLUMNS: list[str] = [
 
 
 def summary_csv(summary: Summary, path: Path, unit: Unit = "mm") -> None:
-    """Write the means and what is pooled, each with the ends of its 95 % interval.
+    """Write means and pooled scores, each with its 95 % interval.
 
-    The rows named `mean of the classes` hold, in their last columns, all classes pooled.
+    In the rows named `mean of the classes`, the last columns are pooled over all classes.
     """
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, _COLUMNS, restval="")

@@ -1,7 +1,7 @@
-"""Scores as tables: for a terminal, for a spreadsheet, for a program.
+"""Score tables: terminal, CSV and JSON.
 
-All three hold every case, also the one that could not be scored: a table that leaves out
-its failures tells of a better method than there is.
+All three list every case, including those that could not be scored: a table that leaves out
+failures describes a better method than there is.
 """
 
 import csv
@@ -29,7 +29,7 @@ from medseg.reports.instances import instances_content, print_instances
 
 __all__ = ["Evaluation", "print_scores", "scores_csv", "scores_json"]
 
-# What a narrow terminal does without, in this order.
+# Columns that a narrow terminal omits, in this order.
 _DISPENSABLE: tuple[Metric, ...] = (
     "iou",
     "assd_mm",
@@ -45,16 +45,16 @@ _SHOWN = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """What became of every case.
+    """Result of an evaluation: the scores of every case, or why it failed.
 
     Attributes:
-        name: What was evaluated, in words.
-        scores: Those of each scored case, the same classes in all; at least one case.
-        failed: Why each of the others could not be scored.
-        criteria: What counted as right.
-        groups: What kind of case each is, such as its tissue's class; of those that are of one.
-        unit: In which lengths are told: millimetres of volumes, pixels of pictures.
-        instances: Of labels that number objects, how well these were found; else empty.
+        name: What was evaluated, for the title.
+        scores: Of each scored case, the same classes in all; at least one case.
+        failed: Reason for each case that could not be scored.
+        criteria: Tolerance and lesion overlap used.
+        groups: Group of each case that has one, such as its tissue class.
+        unit: Unit of lengths: `mm` for volumes, `px` for pictures.
+        instances: Instance scores of each case, for instance labels; else empty.
     """
 
     name: str
@@ -69,38 +69,38 @@ class Evaluation:
 
     @functools.cached_property
     def summary(self) -> Summary:
-        """Over the scored cases."""
+        """Summary over the scored cases."""
         return summarise(self.scores)
 
     @functools.cached_property
     def by_group(self) -> GroupSummary | None:
-        """Over the scored cases of each group; none where no scored case is of one."""
-        known = any(case in self.groups for case in self.scores)
-        return summarise_groups(self.scores, self.groups) if known else None
+        """Summary over the scored cases of each group; None if no scored case has a group."""
+        grouped = any(case in self.groups for case in self.scores)
+        return summarise_groups(self.scores, self.groups) if grouped else None
 
 
 def print_scores(
     evaluation: Evaluation, console: Console, metrics: Sequence[Metric] | None = None
 ) -> None:
-    """Print a row for each case and class, the means, the worst, what failed, a verdict.
+    """Print a row per case and class, the means, the worst cases, failures and a count.
 
-    Of numbered objects there is a second table.
+    Instance scores are printed as a second table.
 
     Args:
-        evaluation: What became of every case.
-        console: Where to.
-        metrics: The columns, whatever the terminal's width. By default `DEFAULT_METRICS`, of
-            which a narrow terminal leaves some out; a file or a pipe, never.
+        evaluation: Scores and failures.
+        console: Output console.
+        metrics: The columns, whatever the terminal's width. By default `DEFAULT_METRICS`, some
+            of which are omitted on a narrow terminal, but never in a file or a pipe.
     """
-    shown = list(metrics or DEFAULT_METRICS)
-    table = _table(evaluation, shown)
+    columns = list(metrics or DEFAULT_METRICS)
+    table = _table(evaluation, columns)
     if metrics or not console.is_terminal:
         console.width = max(80, _width(table, console))
     for dispensable in () if metrics else _DISPENSABLE:
         if _width(table, console) <= console.width:
             break
-        shown.remove(dispensable)
-        table = _table(evaluation, shown)
+        columns.remove(dispensable)
+        table = _table(evaluation, columns)
     console.print(table)
     if len(evaluation.scores) > 1:
         console.print(f"mean DSC with its 95 % interval: {_intervals(evaluation)}", soft_wrap=True)
@@ -113,7 +113,7 @@ def print_scores(
 
 
 def scores_csv(evaluation: Evaluation, path: Path) -> None:
-    """Write a row for each case and class, and one with its `error` for each failed case."""
+    """Write a row for each case and class, and a row with an `error` for each failed case."""
     group = ["group"] if evaluation.groups else []
     fields = [in_unit(field.name, evaluation.unit) for field in dataclasses.fields(ClassScores)]
     columns = ["case", *group, *fields, "error"]
@@ -209,24 +209,24 @@ def _pooled_cells(micro: Mapping[Metric, Estimate], metrics: Sequence[Metric]) -
 
 
 def _intervals(evaluation: Evaluation) -> str:
-    """How sure the mean DSC of each class is, with the mean of the classes."""
+    """Mean DSC with its interval, of each class and averaged over classes."""
     summary = evaluation.summary
     spreads = [(one.name, one.metrics["dsc"]) for one in summary.classes]
-    shown = [f"{name} {cell('dsc', spread.mean, spread.ci95)}" for name, spread in spreads]
+    texts = [f"{name} {cell('dsc', spread.mean, spread.ci95)}" for name, spread in spreads]
     mean = ""
-    if len(shown) > 1:
+    if len(texts) > 1:
         mean = f"; of the classes {cell('dsc', summary.macro['dsc'], summary.macro_ci95['dsc'])}"
     groups = evaluation.by_group
     if groups is not None:
         mean += f"; of the groups {cell('dsc', groups.macro['dsc'], groups.macro_ci95['dsc'])}"
-    return first_few(shown, _SHOWN, noun="classes") + mean
+    return first_few(texts, _SHOWN, noun="classes") + mean
 
 
 def _lowest(evaluation: Evaluation) -> str:
     """The worst case of each class, worst class first."""
     worst = sorted(evaluation.summary.classes, key=lambda one: one.metrics["dsc"].min)
-    shown = (f"{one.name} {one.metrics['dsc'].min:.3f} in {one.worst_case}" for one in worst)
-    return first_few(shown, _SHOWN, noun="classes")
+    texts = (f"{one.name} {one.metrics['dsc'].min:.3f} in {one.worst_case}" for one in worst)
+    return first_few(texts, _SHOWN, noun="classes")
 
 
 def _verdict(evaluation: Evaluation) -> str:

@@ -1,9 +1,9 @@
-"""One slice of each validation in TensorBoard: image, label and prediction, epoch by epoch.
+"""TensorBoard image of one validation slice: image, label and prediction, epoch by epoch.
 
-A score of 0.4 does not say whether the network labels half of the lung, or a lung on either side
-of a mirror; a picture does. One slice costs a tenth of a second, so there is one a validation.
+A score of 0.4 does not say whether the network labels half of the lung, or the lung with left and
+right swapped; a picture does. One slice costs a tenth of a second, so each validation draws one.
 
-Not among the names of `medseg.reports`: commands that draw no training should not import it.
+Not exported by `medseg.reports`, so that other commands do not import TensorBoard.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,16 +26,16 @@ _MOST_ENTRIES = 24
 
 
 class ValidationSlice:
-    """Handler of a MONAI evaluator: a picture of its first case, beside the scalars.
+    """Handler of a MONAI evaluator: writes a picture of its first case to TensorBoard.
 
-    Of a volume, the axial slice in which most voxels are labelled; of a picture, all of it.
+    For a volume, the axial slice with most labelled voxels; for a picture, all of it.
     """
 
     def __init__(self, log_dir: str, class_names: Sequence[str]) -> None:
-        """Nothing is opened before there is something to write.
+        """Store the settings; the event file is opened with the first picture.
 
         Args:
-            log_dir: Where the events go.
+            log_dir: Folder of the event files.
             class_names: One for each label value, the background's first.
         """
         self.log_dir = log_dir
@@ -43,7 +43,7 @@ class ValidationSlice:
         self._writer: SummaryWriter | None = None
 
     def attach(self, engine: EngineLike) -> None:
-        """Register with an evaluator."""
+        """Attach the handler to an evaluator."""
         engine.add_event_handler(Events.ITERATION_COMPLETED, self)
 
     def __call__(self, engine: EngineLike) -> None:
@@ -74,14 +74,14 @@ def slice_page(
     title: str,
     class_names: Sequence[str],
 ) -> NDArray[np.uint8]:
-    """The image, and beside it the prediction as a fill with the label as a white line.
+    """Draw the image, and next to it the prediction as a fill with the label as a white line.
 
     Args:
-        image: `(C, I, J, K)` as of a recipe that turns volumes to RAS, or `(C, rows, columns)`;
-            one channel, three of red, green and blue, or more, of which the first is shown.
+        image: `(C, I, J, K)` in RAS, or `(C, rows, columns)`; one grey channel, three for RGB, or
+            more, of which the first is shown.
         label: `(*spatial)`, class indices.
         pred: Likewise.
-        title: Above it.
+        title: Title of the picture.
         class_names: One for each label value, the background's first.
 
     Returns:
@@ -90,17 +90,17 @@ def slice_page(
     sides = None
     if label.ndim == 3:
         k = int((label > 0).sum(axis=(0, 1)).argmax())
-        # Radiological: anterior is above, the patient's right on the left.
+        # Radiological convention: anterior on top, the patient's right on the left.
         image, label, pred = (
             np.flip(array[..., k], (-2, -1)).swapaxes(-2, -1) for array in (image, label, pred)
         )
         sides = ("R", "L")
     grey = _grey(image)
     size_mm = (float(label.shape[1]), float(label.shape[0]))
-    nothing = np.zeros_like(label)
+    empty = np.zeros_like(label)
     panels = [
         Panel(
-            grey=grey, label=nothing, reference=None, size_mm=size_mm, caption="image", sides=sides
+            grey=grey, label=empty, reference=None, size_mm=size_mm, caption="image", sides=sides
         ),
         Panel(
             grey=grey,
@@ -127,8 +127,8 @@ def _first(output: Any) -> Mapping[str, Any]:
 
 def _name(batch: Any) -> str:
     first = cast("Any", batch[0] if isinstance(batch, list) else batch)
-    named = first.get("case", "a case")
-    return str(named if isinstance(named, str) else named[0])
+    case = first.get("case", "a case")
+    return str(case if isinstance(case, str) else case[0])
 
 
 def _array(tensor: Tensor) -> NDArray[Any]:
@@ -136,15 +136,15 @@ def _array(tensor: Tensor) -> NDArray[Any]:
 
 
 def _classes(tensor: Tensor) -> NDArray[Any]:
-    """Class indices, of an index map `(1, *spatial)` or of logits."""
+    """Class indices from an index map `(1, *spatial)`, or the arg-max of logits."""
     plain = tensor.detach().as_subclass(torch.Tensor)
     indices = plain[0] if len(plain) == 1 else plain.argmax(0)
     return indices.cpu().numpy().astype(np.int64)
 
 
 def _grey(image: NDArray[Any]) -> NDArray[np.uint8]:
-    """8 bit, black and white at percentiles: a recipe's intensities have no fixed range."""
-    shown = np.moveaxis(image, 0, -1) if len(image) == 3 else image[0]
-    low, high = np.percentile(shown, _WINDOW_PERCENTILES)
-    scaled = (shown - low) / max(high - low, 1e-6)
+    """Scale to 8 bits between two percentiles: a recipe's intensities have no fixed range."""
+    pixels = np.moveaxis(image, 0, -1) if len(image) == 3 else image[0]
+    low, high = np.percentile(pixels, _WINDOW_PERCENTILES)
+    scaled = (pixels - low) / max(high - low, 1e-6)
     return (np.clip(scaled, 0, 1) * 255).astype(np.uint8)

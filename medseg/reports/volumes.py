@@ -1,8 +1,8 @@
-"""Size of each structure of a predicted label, as a row of a table: millilitres, or pixels.
+"""Structure volumes of a predicted label (ml, per cent, connected components), as a table row.
 
-A part counts when it is as large as a nodule that guidelines follow up, 6 mm across: single
-voxels at a surface come and go with the scanner's noise. A picture has no millimetres: areas are
-pixels, and shares of the picture.
+A connected component counts if it is as large as a nodule that guidelines follow up, 6 mm across:
+single voxels at a surface come and go with the scanner's noise. A picture has no millimetres: areas
+are in pixels and in per cent of the picture.
 
 Reference:
     MacMahon et al., Guidelines for management of incidental pulmonary nodules detected on CT
@@ -32,22 +32,22 @@ __all__ = [
 ]
 
 
-# A ball 5.8 mm across.
+# A sphere 5.8 mm across.
 LEAST_PART_ML = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
 class StructureVolume:
-    """One structure of one case.
+    """Volume of one structure of one case.
 
     Attributes:
         name: Its class.
-        ml: Of the voxels that carry its label.
-        parts: Connected parts of at least `LEAST_PART_ML`; voxels that share a face, an edge or
-            a corner are connected.
-        parent: What it is part of, or none.
-        percent: Of the parent with everything that is part of it, in [0, 100]; none without a
-            parent, and where there is nothing of it.
+        ml: Volume of the voxels that carry its label.
+        parts: Connected components of at least `LEAST_PART_ML`; voxels that share a face, an edge
+            or a corner are connected.
+        parent: The structure that it is part of, or None.
+        percent: Percentage of the parent with all its parts, in [0, 100]; None without a parent,
+            or if the parent is empty.
     """
 
     name: str
@@ -63,17 +63,16 @@ def measure_volumes(
     class_names: Sequence[str],
     part_of: Mapping[str, str] | None = None,
 ) -> list[StructureVolume]:
-    """Measure all classes but the background.
+    """Measure all classes except the background.
 
     Args:
         label: `(I, J, K)`, class indices.
         affine: `(4, 4)`, voxel indices to mm.
         class_names: One for each label value, the background's first.
-        part_of: For a structure's name that of what it lies in; names of no class are passed
-            over.
+        part_of: Name of the parent of a structure; names that are no class are ignored.
 
     Raises:
-        ValueError: If structures are part of each other in a circle.
+        ValueError: If the structures form a cycle.
     """
     ml_each = abs(float(np.linalg.det(affine[:3, :3]))) / 1000
     counts = np.bincount(label.ravel(), minlength=len(class_names))
@@ -94,7 +93,7 @@ def measure_volumes(
 
 
 def volume_columns(volumes: Iterable[StructureVolume]) -> dict[str, str]:
-    """A case's cells by their column's name: ml to a microlitre, percents to a thousandth."""
+    """Table cells of a case by column: ml to a microlitre, per cents to a thousandth."""
     cells: dict[str, str] = {}
     for one in volumes:
         cells[f"{one.name}_ml"] = f"{one.ml:.3f}"
@@ -106,10 +105,10 @@ def volume_columns(volumes: Iterable[StructureVolume]) -> dict[str, str]:
 
 
 def volumes_csv(cases: Mapping[str, Mapping[str, str]]) -> str:
-    """One row a case, by name; a column for whatever any of them has.
+    """CSV with one row per case, sorted by name, and the columns of all cases.
 
     Args:
-        cases: For each case its cells, see `volume_columns`.
+        cases: Cells of each case, see `volume_columns`.
     """
     names = sorted(cases)
     columns = list(dict.fromkeys(column for name in names for column in cases[name]))
@@ -121,11 +120,11 @@ def volumes_csv(cases: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def _parts(mask: NDArray[np.bool_], least_voxels: float) -> int:
-    found, count = ndimage.label(mask, ndimage.generate_binary_structure(3, 3))
+    components, count = ndimage.label(mask, ndimage.generate_binary_structure(3, 3))
     if count == 0:
         return 0
-    # The bound is given in ml: a part of just as much counts, however its share rounds.
-    return int((np.bincount(found.ravel())[1:] >= least_voxels * (1 - 1e-9)).sum())
+    # Tolerate rounding: a component of exactly the least volume counts.
+    return int((np.bincount(components.ravel())[1:] >= least_voxels * (1 - 1e-9)).sum())
 
 
 def _percent(name: str, ml: Mapping[str, float], parents: Mapping[str, str]) -> float | None:
@@ -144,19 +143,19 @@ def _line(name: str, parents: Mapping[str, str]) -> list[str]:
     while line[-1] in parents:
         line.append(parents[line[-1]])
         if line[-1] in line[:-1]:
-            raise UsageError(f"part_of goes in a circle: {' in '.join(line)}")
+            raise UsageError(f"part_of has a cycle: {' in '.join(line)}; remove one of these")
     return line
 
 
 def area_columns(
     label: NDArray[Any], class_names: Sequence[str], kind: LabelKind = "classes"
 ) -> dict[str, str]:
-    """Measure all classes but the background.
+    """Measure all classes except the background.
 
     Args:
-        label: `(I, J)`, class indices, or numbers of objects where `kind` says `instances`.
+        label: `(I, J)`, class indices, or instance numbers if `kind` is `instances`.
         class_names: One for each class, the background's first.
-        kind: What the label's values mean.
+        kind: Meaning of the label's values.
 
     Returns:
         For each class its pixels and their percentage of the picture, and of instances

@@ -1,4 +1,4 @@
-"""Transforms: recipes and what MONAI leaves out."""
+"""Transforms: augmentation, normalisation and label steps beyond MONAI's, for the recipes."""
 
 from typing import TYPE_CHECKING
 

@@ -1,8 +1,8 @@
-"""Random bias field: MR coils hear one side of the patient better than the other.
+"""Random bias field: simulate the smooth shading that MR coils cause.
 
 The field's logarithm is a cubic B-spline with few control points, which costs a small matrix
-product an axis where MONAI evaluates polynomials at every voxel; and it is given by the gain
-that it reaches rather than by the range of its coefficients.
+product per axis where MONAI evaluates polynomials at every voxel; and its strength is given as
+the greatest gain rather than as a range of coefficients.
 
 Reference:
     Van Leemput et al., Automated model-based tissue classification of MR images of the
@@ -25,10 +25,10 @@ __all__ = ["RandBiasFieldd", "gain_field"]
 
 
 def gain_field(log_gains: Tensor, spatial: tuple[int, ...]) -> Tensor:
-    """A smooth field of factors.
+    """A smooth multiplicative field: the exponential of a B-spline.
 
     Args:
-        log_gains: `(*controls)`, the logarithm of the gain at control points: 4 or more an axis.
+        log_gains: `(*controls)`, logarithm of the gain at control points, 4 or more per axis.
         spatial: Voxels along each axis.
 
     Returns:
@@ -47,18 +47,18 @@ def _places(size: int, cells: int) -> np.ndarray:
 
 
 class RandBiasFieldd(RandIntensity):
-    """Multiply with a smooth random field, the same in all channels.
+    """Multiply by a smooth random field, the same in all channels.
 
     Args:
         keys: Images `(C, *spatial)`.
-        max_gain: At least 1: no voxel becomes more than this many times brighter, or darker.
-            1.3 is much across a patch, little across a body.
-        prob: Share of the patches, in [0, 1].
-        cells: How fine the field is: 1 is a cubic polynomial across the patch, more may
-            bend more often.
-        no_signal: The intensity that stays, because there is no signal to amplify: a number, 0
-            for images that were only scaled; or `darkest`, the patch's least intensity, for
-            those that were shifted too, as z-scores are.
+        max_gain: At least 1: the gain lies in [1 / max_gain, max_gain]. 1.3 is much across a
+            patch, little across a body.
+        prob: Probability of changing a patch, in [0, 1].
+        cells: B-spline cells per axis: 1 is a cubic polynomial across the patch, more give a
+            finer field.
+        no_signal: The intensity without signal, which stays as it is: a number, 0 for images that
+            were only scaled; or `darkest`, the patch's least intensity, for images that were
+            shifted too, such as z-scores.
 
     Raises:
         UsageError: If an argument is out of its range.
@@ -80,7 +80,7 @@ class RandBiasFieldd(RandIntensity):
         self.no_signal: NoSignal = require_no_signal("RandBiasFieldd: no_signal", no_signal)
 
     def change(self, image: Tensor) -> Tensor:
-        """Draw the gain of every control point, and multiply the signal with the field."""
+        """Draw the gain of every control point, and multiply the signal by the field."""
         most = log(self.max_gain)
         gains = self.R.uniform(-most, most, (self.cells + 3,) * (image.ndim - 1))
         log_gains = torch.as_tensor(gains).to(image)

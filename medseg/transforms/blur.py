@@ -1,7 +1,8 @@
 """Gaussian blur: a softer reconstruction kernel, a wider slice profile, a lens out of focus.
 
-Separable, by adding up shifted copies, each a pass over memory that the processor's cache
-holds: for kernels of a few voxels that is faster than any convolution of one channel in torch.
+Separable, computed as a sum of shifted copies, each a pass over memory that fits the
+processor's cache: for kernels of a few voxels this is faster than any single-channel convolution
+in torch.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from medseg.errors import UsageError
 from medseg.transforms.intensity import (
     RandIntensity,
     check_axes,
-    draw_evenly,
+    draw_uniform,
 )
 
 __all__ = ["RandBlurd", "gaussian_blur"]
@@ -26,7 +27,7 @@ _REACH = 4.0
 
 
 def gaussian_blur(image: Tensor, sigma_voxels: Sequence[float]) -> Tensor:
-    """Convolve each channel with a Gaussian; the image is continued by reflection.
+    """Convolve each channel with a Gaussian, with reflection padding.
 
     Args:
         image: `(C, *spatial)` float32.
@@ -44,7 +45,7 @@ def gaussian_blur(image: Tensor, sigma_voxels: Sequence[float]) -> Tensor:
 
 
 def _kernel(sigma: float) -> list[float]:
-    """Weights from the centre outwards."""
+    """One half of the normalised kernel, from the centre outwards."""
     radius = int(_REACH * sigma + 0.5)
     half = np.exp(-0.5 * (np.arange(radius + 1) / max(sigma, 1e-6)) ** 2)
     return list(half / (half.sum() + half[1:].sum()))
@@ -61,7 +62,7 @@ def _convolve(image: Tensor, axis: int, weights: list[float]) -> Tensor:
 
 
 def _reflect(image: Tensor, axis: int, radius: int) -> Tensor:
-    """Add `radius` voxels at both ends: c b a | a b c | c b a, as often as it takes."""
+    """Pad by `radius` voxels at both ends: c b a | a b c | c b a, repeated if needed."""
     size = image.shape[axis]
     outside = torch.arange(1, radius + 1, device=image.device)
     before = (outside.flip(0) - 1) % (2 * size)
@@ -77,10 +78,10 @@ class RandBlurd(RandIntensity):
     Args:
         keys: Images `(C, *spatial)`.
         sigma_mm_range: `[low, high]`, at least 0, from which one standard deviation is
-            drawn evenly for all axes; or one such pair an axis, drawn apart.
+            drawn uniformly for all axes; or one such pair per axis, drawn independently.
         spacing_mm: Size of a voxel along each axis; 1 for images without a scale, where
-            millimetres then mean pixels. Along a thick slice few voxels mix.
-        prob: Share of the patches, in [0, 1].
+            millimetres then mean pixels. Across thick slices few voxels mix.
+        prob: Probability of changing a patch, in [0, 1].
 
     Raises:
         UsageError: If an argument is out of its range.
@@ -106,8 +107,8 @@ class RandBlurd(RandIntensity):
             )
 
     def change(self, image: Tensor) -> Tensor:
-        """Draw the width, or one an axis, and blur."""
+        """Draw one standard deviation, or one per axis, and blur."""
         check_axes(image, self.spacing_mm)
-        drawn = [draw_evenly(self.R, span) for span in self.spans]
+        drawn = [draw_uniform(self.R, span) for span in self.spans]
         sigmas = np.broadcast_to(drawn, len(self.spacing_mm)) / self.spacing_mm
         return gaussian_blur(image, sigmas.tolist())

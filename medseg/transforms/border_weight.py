@@ -1,7 +1,7 @@
-"""Border weight map: the pixels between two cells count more than others.
+"""Border weight map: a higher loss weight for pixels in the gap between two cells.
 
-A thin gap between two cells is a handful of pixels, and a network that fills it loses next to
-nothing, but has made one cell of two. The map multiplies the loss of such pixels.
+A thin gap between two cells is a handful of pixels; a network that fills it loses next to
+nothing, but has merged two cells. The map multiplies the loss of such pixels.
 
 Reference:
     Ronneberger et al., U-Net, MICCAI 2015, eq. 2. https://doi.org/10.1007/978-3-319-24574-4_28
@@ -19,13 +19,13 @@ from scipy import ndimage
 
 from medseg._checks import require_not_negative, require_positive, require_spacing
 from medseg.errors import UsageError
-from medseg.transforms.index_label import told_of_case
+from medseg.transforms.index_label import apply_to_label
 from medseg.transforms.instances import part_touching
 
 __all__ = ["BorderWeightd", "ClassWeights", "border_weight"]
 
 ClassWeights = Literal["balanced"] | Sequence[float] | None
-# How far a cell is felt, in sigmas: exp(-6^2 / 2) is 1.5e-8, below what a float32 resolves.
+# Range of a cell's influence, in sigmas: exp(-6^2 / 2) is 1.5e-8, below float32's resolution.
 REACH = 6.0
 # MONAI has no complete annotations.
 _to_dst_type = cast("Any", convert_to_dst_type)
@@ -39,20 +39,20 @@ def border_weight(
     class_weights: ClassWeights = "balanced",
     voxel_size_px: Sequence[float] | None = None,
 ) -> NDArray[np.float32]:
-    """Weigh every pixel by w_c(x) + w0 exp(-(d1(x) + d2(x))^2 / (2 sigma^2)).
+    """Weight of every pixel, w_c(x) + w0 exp(-(d1(x) + d2(x))^2 / (2 sigma^2)).
 
     d1 and d2 are the Euclidean distances from x to the nearest pixel of the nearest and of the
     second nearest cell. The second term is added to background only, as in the paper's
-    figure 3d and in its authors' program: within cells there is no gap to learn. Cells that touch
-    are parted first (`part_touching`), and the line between them is background. With fewer
-    than two cells there is no gap, and w_c is all there is.
+    figure 3d and in its authors' program: within cells there is no gap to learn. Touching cells
+    are separated first (`part_touching`), and the line between them is background. With fewer
+    than two cells there is no gap, and the weight is w_c.
 
     Args:
         instances: `(*spatial)`, 0 is background, n > 0 the voxels of cell n.
-        w0: Weight of a gap of no width; the paper's is 10.
-        sigma_px: How fast it falls with the width of the gap; the paper's is 5.
-        class_weights: w_c. `balanced` gives background and foreground the same sum, with a
-            mean of 1 over all pixels; two numbers are the weights of background and
+        w0: Extra weight in a gap of zero width; the paper's is 10.
+        sigma_px: Decay length of the weight with the width of the gap; the paper's is 5.
+        class_weights: w_c. `balanced` gives background and foreground the same total weight, with
+            a mean of 1 over all pixels; two numbers are the weights of background and
             foreground; None is 1 everywhere.
         voxel_size_px: Extent of a voxel along each axis in the unit of `sigma_px`; None is 1.
 
@@ -88,10 +88,10 @@ def _class_weight(
 def _two_nearest(
     cells: NDArray[Any], reach: float, size: Sequence[float]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Distances to the nearest and the second nearest cell; infinite where out of reach.
+    """Distances to the nearest and the second nearest cell; infinite beyond `reach`.
 
-    Each cell is measured in its box, widened by the reach: what lies outside is too far
-    away for its weight to show.
+    The distance to each cell is computed in its bounding box, widened by `reach`: further out its
+    weight is negligible.
     """
     near = np.full(cells.shape, np.inf, dtype=np.float32)
     far = near.copy()
@@ -113,9 +113,9 @@ def _two_nearest(
 class BorderWeightd(MapTransform):
     """Add the border weight map of an instance label to the sample.
 
-    The map is made once, in preprocessing, from instances on the grid that the network
-    sees; it moves with image and label through the random warp. `InstancesToForegroundd` comes
-    after it, since it leaves no instances.
+    The map is made once, in preprocessing, from instances on the grid that the network sees; the
+    random warp applies to it as to image and label. Put `InstancesToForegroundd` after this step,
+    since it removes the instances.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword for each number of the equation
@@ -133,13 +133,12 @@ class BorderWeightd(MapTransform):
 
         Args:
             keys: The instance label, one key: `(1, *spatial)`, an array or a tensor.
-            weight_key: Where the map goes: `(1, *spatial)`, float32, of the label's kind.
-            w0: Weight of a gap of no width, 0 or more.
-            sigma_px: How fast it falls with the width of the gap, above 0.
+            weight_key: Key of the map: `(1, *spatial)`, float32, array or tensor as the label.
+            w0: Extra weight in a gap of zero width, 0 or more.
+            sigma_px: Decay length of the weight with the width of the gap, above 0.
             class_weights: `balanced`, two numbers, or None.
             voxel_size_px: Extent of a voxel along each axis, or None.
-            allow_missing_keys: True does nothing to samples without a label, as they come
-                in prediction.
+            allow_missing_keys: True leaves samples without a label alone, as in prediction.
 
         Raises:
             UsageError: If an argument is not as described.
@@ -170,7 +169,7 @@ class BorderWeightd(MapTransform):
         key = self.keys[0]
         if self.allow_missing_keys and key not in sample:
             return sample
-        weight = told_of_case(sample, key, self._weigh)
+        weight = apply_to_label(sample, key, self._weigh)
         sample[self.weight_key] = _to_dst_type(weight[None], sample[key], dtype=np.float32)[0]
         return sample
 

@@ -1,8 +1,8 @@
-"""Where each class is: a list of voxels per class, made once a case.
+"""Class voxel lists: indices of each class's voxels, to centre training patches on.
 
-A training patch is centred on a voxel of a class that was drawn first. Looking for such a
-voxel in the whole label costs tens of milliseconds a patch; drawn from a list that was made
-when the case was prepared, it costs nothing.
+A training patch is centred on a random voxel of a random class. Searching the whole label for
+such a voxel costs tens of milliseconds per patch; drawing it from a list made once per case
+costs nothing.
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from medseg._checks import require_whole_number
 from medseg.errors import UsageError
-from medseg.transforms.index_label import MAX_VALUE, told_of_case, whole_numbers
+from medseg.transforms.index_label import MAX_VALUE, apply_to_label, whole_numbers
 
 __all__ = ["CLASS_VOXELS", "ClassVoxelsd", "list_class_voxels"]
 
-# Where a sample has its lists.
+# Key of the lists in a sample.
 CLASS_VOXELS = "class_voxels"
 
 # Long enough that Python's share of the time is small, short enough to stay in the cache.
@@ -29,12 +29,12 @@ Label = NDArray[Any]
 
 
 def list_class_voxels(label: Label, *, max_voxels: int) -> dict[int, NDArray[np.int32]]:
-    """List voxels of every class but the background.
+    """List voxels of every class but the background, by stratified sampling if there are many.
 
-    A class of more than `max_voxels` is cut into `max_voxels` runs of equal length, in the
-    order of memory, and one voxel is taken from each run, at a place that only depends on the
-    class: the whole structure is covered, each part in proportion to its size, and no regular
-    step can fall in with rows or slices. The same array gives the same list.
+    A class of more than `max_voxels` is cut into `max_voxels` runs of equal length, in memory
+    order, and one pseudo-random voxel is taken from each run (seeded by the class): the whole
+    structure is covered, each part in proportion to its size, and no regular step can coincide
+    with rows or slices. The same array gives the same list.
 
     Args:
         label: `(*spatial)`, whole numbers of any dtype. Values below 1 are no class.
@@ -47,17 +47,17 @@ def list_class_voxels(label: Label, *, max_voxels: int) -> dict[int, NDArray[np.
     Raises:
         DataError: If the label holds NaN, fractions, or values above 65535.
     """
-    # Memory order, slowest axis first: across it, a volume takes ten times as long to read.
+    # Memory order, slowest axis first: reading a volume in another order takes ten times as long.
     axes = np.argsort([-abs(step) for step in label.strides], kind="stable")
     view = label.transpose(axes)
     counts = _count(view)
     chosen = {value: _ranks(n, max_voxels, seed=value) for value, n in counts.items()}
-    found = _find(view, chosen)
-    return {value: _indices(flat, view.shape, axes) for value, flat in found.items()}
+    positions = _find(view, chosen)
+    return {value: _indices(flat, view.shape, axes) for value, flat in positions.items()}
 
 
 def _slabs(view: Label) -> Iterator[tuple[int, Label]]:
-    """Position of the first voxel, and classes in a row, slab after slab."""
+    """Yield slabs of the label: flat index of the first voxel, and the flattened classes."""
     row = view[:1].size
     thick = max(1, SLAB_VOXELS // row)
     for first in range(0, len(view), thick):
@@ -76,7 +76,7 @@ def _count(view: Label) -> dict[int, int]:
 
 
 def _ranks(count: int, max_voxels: int, *, seed: int) -> NDArray[np.int64]:
-    """Which of the `count` voxels of a class are listed, rising."""
+    """Ranks, in increasing order, of the voxels to list among the `count` voxels of a class."""
     if count <= max_voxels:
         return np.arange(count)
     edges = np.arange(max_voxels + 1) * count // max_voxels
@@ -85,19 +85,19 @@ def _ranks(count: int, max_voxels: int, *, seed: int) -> NDArray[np.int64]:
 
 
 def _find(view: Label, ranks: Mapping[int, NDArray[np.int64]]) -> dict[int, NDArray[np.int64]]:
-    """Flat positions in `view` of the voxels of each class that have these ranks."""
-    found: dict[int, list[NDArray[np.int64]]] = {value: [] for value in ranks}
+    """Flat indices in `view` of the voxels of each class that have these ranks."""
+    positions: dict[int, list[NDArray[np.int64]]] = {value: [] for value in ranks}
     passed = dict.fromkeys(ranks, 0)
     for start, classes in _slabs(view):
         for value, voxels in _by_class(classes):
             low, high = np.searchsorted(ranks[value], [passed[value], passed[value] + len(voxels)])
-            found[value].append(start + voxels[ranks[value][low:high] - passed[value]])
+            positions[value].append(start + voxels[ranks[value][low:high] - passed[value]])
             passed[value] += len(voxels)
-    return {value: np.concatenate(parts) for value, parts in found.items()}
+    return {value: np.concatenate(parts) for value, parts in positions.items()}
 
 
 def _by_class(classes: Label) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Positions of each class that a slab holds, rising."""
+    """Yield each class of a slab with its flat indices, in increasing order."""
     voxels = np.flatnonzero(classes != 0)
     values = classes[voxels]
     counts = np.bincount(values)
@@ -117,7 +117,7 @@ def _indices(
 
 
 class ClassVoxelsd(MapTransform):
-    """Add lists of voxels by class to the sample, for patches to be centred on.
+    """Add the voxel list of every class to the sample, to centre patches on.
 
     Written as `sample["class_voxels"]`, where `RandWarpPatchd` looks for it: a dictionary from
     class to `(n, dims)` int32 indices, see `list_class_voxels`. It belongs at the end of
@@ -136,8 +136,7 @@ class ClassVoxelsd(MapTransform):
         Args:
             keys: The label, one key: `(1, *spatial)`, an array or a tensor.
             max_voxels: The most voxels that are listed for a class.
-            allow_missing_keys: True does nothing to samples without a label, as they come
-                in prediction.
+            allow_missing_keys: True leaves samples without a label alone, as in prediction.
 
         Raises:
             UsageError: If there is not exactly one key, or `max_voxels` is no whole number
@@ -160,5 +159,5 @@ class ClassVoxelsd(MapTransform):
         if self.allow_missing_keys and key not in sample:
             return sample
         find = partial(list_class_voxels, max_voxels=self.max_voxels)
-        sample[CLASS_VOXELS] = told_of_case(sample, key, find)
+        sample[CLASS_VOXELS] = apply_to_label(sample, key, find)
         return sample

@@ -1,4 +1,4 @@
-"""What colour transforms share: RGB in [0, 1], every pixel by one matrix."""
+"""Colour transform helpers: an RGB check, and a 3x3 matrix for every pixel."""
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 
 def check_rgb(image: Tensor) -> None:
-    """Refuse what cannot be colours in [0, 1].
+    """Check that an image is RGB in [0, 1].
 
     Raises:
         DataError: If there are not three channels, or an intensity is out of [0, 1].
@@ -21,16 +21,16 @@ def check_rgb(image: Tensor) -> None:
     if image.shape[0] != 3:
         raise DataError(f"image must have 3 channels, red, green and blue, got {image.shape[0]}")
     low, high = (float(end) for end in image.aminmax())
-    # What a scaling to [0, 1] or a cubic interpolation leaves of rounding is no error.
+    # Tolerate rounding errors of a scaling to [0, 1] or of a cubic interpolation.
     if not (low >= -1e-3 and high <= 1 + 1e-3):
         raise DataError(
-            f"image must have colours in [0, 1], got [{low:g}, {high:g}]; scale it first, by "
-            "ScaleIntensityRanged, and change colours before any z-score"
+            f"image must have colours in [0, 1], got [{low:g}, {high:g}]; scale it first with "
+            "ScaleIntensityRanged, and put colour transforms before any z-score"
         )
 
 
 def mix_channels(image: Tensor, matrix: Floats, offset: Floats) -> Tensor:
-    """Each pixel's channels times a matrix, plus an offset.
+    """Multiply each pixel's channels by a matrix and add an offset.
 
     Args:
         image: `(3, *spatial)` float32.

@@ -1,8 +1,8 @@
-"""Colour jitter: light, camera and display, for RGB images.
+"""Colour jitter: random hue, saturation, contrast and brightness of RGB images.
 
-Hue, saturation, contrast and brightness are linear maps of the three channels; composed, they
-are one small matrix for all pixels. MONAI has none of them. Hue turns about the grey axis in
-YIQ, which leaves the brightness alone, unlike the hexagon of HSV.
+It stands for differences in light, camera and display. All four are linear maps of the three
+channels; composed, they are one small matrix for all pixels. MONAI has none of them. Hue is
+rotated about the grey axis in YIQ, which preserves luma, unlike the hexagon of HSV.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from medseg._checks import require_number, require_span
 from medseg.transforms.colour import Floats, check_rgb, mix_channels
-from medseg.transforms.intensity import RandIntensity, draw_evenly
+from medseg.transforms.intensity import RandIntensity, draw_uniform
 
 __all__ = ["ColourChange", "RandColourJitterd", "change_colours"]
 
@@ -27,13 +27,13 @@ _YIQ = np.array(
 
 @dataclass(frozen=True, kw_only=True)
 class ColourChange:
-    """What to do to the colours; the numbers given here change nothing.
+    """Parameters of a colour change; the defaults change nothing.
 
     Attributes:
-        hue_degrees: Turn of all hues about the grey axis.
+        hue_degrees: Rotation of all hues about the grey axis.
         saturation: Factor of the distance from grey; 0 is a grey image.
         contrast: Factor of the distance from the image's mean luma.
-        brightness: Factor of all.
+        brightness: Factor of all channels.
     """
 
     hue_degrees: float = 0.0
@@ -43,11 +43,11 @@ class ColourChange:
 
 
 def change_colours(image: Tensor, change: ColourChange) -> Tensor:
-    """Turn hues, then scale saturation, contrast and brightness, and cut off at [0, 1].
+    """Rotate hues, scale saturation, contrast and brightness, and clip to [0, 1].
 
     Args:
         image: `(3, *spatial)` float32, RGB in [0, 1].
-        change: What to do.
+        change: The parameters.
 
     Returns:
         `(3, *spatial)`, a new tensor in [0, 1].
@@ -55,7 +55,7 @@ def change_colours(image: Tensor, change: ColourChange) -> Tensor:
     luma = float(_YIQ[0] @ image.flatten(1).mean(1).double().cpu().numpy())
     gain = change.contrast * change.brightness
     matrix = gain * _hue_and_saturation(change)
-    # Hue and saturation leave the mean luma as it is, so that contrast can start from it.
+    # Hue and saturation preserve the mean luma, so it can be computed from the input.
     grey = change.brightness * (1 - change.contrast) * luma
     return mix_channels(image, matrix, np.full(3, grey)).clamp_(0, 1)
 
@@ -69,15 +69,15 @@ def _hue_and_saturation(change: ColourChange) -> Floats:
 
 
 class RandColourJitterd(RandIntensity):
-    """Change hue, saturation, contrast and brightness of RGB images at random.
+    """Randomly change hue, saturation, contrast and brightness of RGB images.
 
     Args:
         keys: Images `(3, *spatial)`, RGB in [0, 1]; they come out in [0, 1] too.
-        hue_degrees: Greatest turn of the hues either way, in [0, 180].
-        saturation_range: `[low, high]`, at least 0, from which the factor is drawn evenly.
+        hue_degrees: Greatest rotation of the hues either way, in [0, 180].
+        saturation_range: `[low, high]`, at least 0, from which the factor is drawn uniformly.
         contrast_range: Likewise.
         brightness_range: Likewise.
-        prob: Share of the patches, in [0, 1].
+        prob: Probability of changing a patch, in [0, 1].
 
     Raises:
         UsageError: If an argument is out of its range.
@@ -108,12 +108,12 @@ class RandColourJitterd(RandIntensity):
         )
 
     def change(self, image: Tensor) -> Tensor:
-        """Draw the four numbers and apply them at once."""
+        """Draw the four parameters and apply them in one step."""
         check_rgb(image)
         drawn = ColourChange(
-            hue_degrees=draw_evenly(self.R, (-self.hue_degrees, self.hue_degrees)),
-            saturation=draw_evenly(self.R, self.saturation_range),
-            contrast=draw_evenly(self.R, self.contrast_range),
-            brightness=draw_evenly(self.R, self.brightness_range),
+            hue_degrees=draw_uniform(self.R, (-self.hue_degrees, self.hue_degrees)),
+            saturation=draw_uniform(self.R, self.saturation_range),
+            contrast=draw_uniform(self.R, self.contrast_range),
+            brightness=draw_uniform(self.R, self.brightness_range),
         )
         return change_colours(image, drawn)

@@ -1,10 +1,10 @@
-"""Resampling on a CPU, for border padding: what `grid_sample` does, at a part of its price.
+"""Faster `grid_sample` for volumes on a CPU, with border padding.
 
-torch vectorises `grid_sample` in 2-D only. A volume can be read as an image of two channels
-whose rows are those of all slices, one channel a slice ahead of the other: sampling that image
-is sampling two neighbouring slices at once, and what is left is to weigh them. Labels need
-no weights and can be gathered. Both work through the patch a few slices at a time, so that
-what is computed on the way stays in the core's cache.
+torch vectorises `grid_sample` in 2-D only. A volume can be viewed as a 2-D image of two channels
+whose rows are those of all slices, the second channel one slice ahead of the first: sampling that
+image samples two neighbouring slices at once, and only their weighted mean is left to compute.
+Labels need no weights and can be gathered. Both process the patch a few slices at a time, so that
+intermediate results stay in the core's cache.
 """
 
 from collections.abc import Iterator
@@ -15,22 +15,22 @@ from torch.nn.functional import grid_sample
 
 __all__ = ["gather_nearest", "sample_linear"]
 
-# Places at a time: what is computed on the way to them stays in the core's cache.
+# Positions per slab: intermediate results stay in the core's cache.
 _PLACES = 2**17
-# Whole numbers up to here are exact in float32, which is faster to add up than int32.
+# Integers up to here are exact in float32, which adds faster than int32.
 _EXACT = 2**24
 
 
 def gather_nearest(volume: Tensor, units: Tensor) -> Tensor:
-    """The nearest voxels, as `grid_sample(..., "nearest", "border", align_corners=False)` finds.
+    """Nearest neighbour, as `grid_sample(..., "nearest", "border", align_corners=False)`.
 
     Args:
         volume: `(C, *spatial)`, 2 or 3 axes, any dtype.
         units: `(*size, n)`, see `medseg.transforms.sampling_grid.unit_grid`.
 
     Returns:
-        `(C, *size)`, of the volume's dtype. A place half-way between two voxels may fall
-        to the other one than with `grid_sample`.
+        `(C, *size)`, of the volume's dtype. A position half-way between two voxels may be
+        rounded to the other one than with `grid_sample`.
     """
     flat = volume.reshape(len(volume), -1)
     patch = volume.new_empty((len(volume), *units.shape[:-1]))
@@ -48,9 +48,9 @@ def gather_nearest(volume: Tensor, units: Tensor) -> Tensor:
 
 
 def sample_linear(volume: Tensor, units: Tensor) -> Tensor:
-    """Trilinear interpolation, as `grid_sample(..., "border", align_corners=False)` does it.
+    """Trilinear interpolation, as `grid_sample(..., "border", align_corners=False)`.
 
-    Row numbers of all slices share one float32 coordinate: places are exact to about a
+    The rows of all slices share one float32 coordinate: positions are exact to about a
     thousandth of a voxel.
 
     Args:
@@ -68,7 +68,7 @@ def sample_linear(volume: Tensor, units: Tensor) -> Tensor:
 
 
 def _slabs(units: Tensor) -> Iterator[slice]:
-    """Slices of the patch's first axis, of some `_PLACES` voxels each."""
+    """Slices of the patch's first axis, of about `_PLACES` voxels each."""
     thick = max(1, _PLACES * units.shape[-1] // max(1, units[:1].numel()))
     return (slice(first, first + thick) for first in range(0, len(units), thick))
 
@@ -78,11 +78,11 @@ def _sample_slab(volume: Tensor, units: Tensor, into: Tensor) -> None:
     depth = _voxels(units[..., 2], slices)
     below = depth.floor().clamp_(max=slices - 2)
     share = depth.sub_(below)
-    # Rows are counted from the first slice in use, which keeps the numbers small and exact.
+    # Rows are counted from the first slice needed, which keeps the numbers small and exact.
     base, last = int(below.min()), int(below.max())
     count = (last - base + 1) * rows
     row = below.sub_(base).mul_(rows).add_(_voxels(units[..., 1], rows))
-    # Planes one after the other: torch copies interleaved numbers one by one.
+    # Coordinates as separate planes: torch is slow at writing interleaved ones.
     planes = torch.stack((units[..., 0], row.mul_(2).add_(1).div_(count).sub_(1)))
     step = rows * columns
     start = volume.storage_offset() + base * step
@@ -93,5 +93,5 @@ def _sample_slab(volume: Tensor, units: Tensor, into: Tensor) -> None:
 
 
 def _voxels(units: Tensor, length: int) -> Tensor:
-    """From -1 and 1 at the outer faces to voxel numbers, kept inside; a new tensor."""
+    """Voxel coordinates, clamped to the volume, of units in [-1, 1]; a new tensor."""
     return (units * (length / 2)).add_((length - 1) / 2).clamp_(0, length - 1)

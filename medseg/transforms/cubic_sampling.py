@@ -1,8 +1,8 @@
-"""Cubic interpolation of volumes, which torch's `grid_sample` has for images only.
+"""Cubic interpolation of volumes, which torch's `grid_sample` lacks.
 
-A volume is read as an image of four channels, each a slice ahead of the one before, whose rows
-are those of all slices: torch interpolates four neighbouring slices at once, and what is left is
-to weigh them. To that end the volume is continued beyond its faces first.
+A volume is viewed as a 2-D image of four channels, each one slice ahead of the one before, whose
+rows are those of all slices: torch's 2-D form interpolates four neighbouring slices at once, and
+only their weighted sum is left to compute. The volume is padded first.
 
 Reference:
     Keys R., Cubic convolution interpolation for digital image processing, IEEE TASSP 1981,
@@ -17,28 +17,28 @@ from medseg.transforms.patch_reading import Padding, cut_patch
 
 __all__ = ["sample_cubic"]
 
-# What a place just outside still reaches, and one slice more for the places of all slabs.
+# Voxels read by a position just outside, and one more slice for the four of a slab.
 _MARGIN = 4
-# Keys's parameter.
+# Parameter of Keys's kernel.
 _A = -0.75
 
 
 def sample_cubic(volume: Tensor, units: Tensor, padding: Padding) -> Tensor:
-    """Interpolate with a cubic in all three directions, as `grid_sample` does in two.
+    """Tricubic interpolation, as `grid_sample`'s `bicubic` in three dimensions.
 
     Args:
         volume: `(C, I, J, K)`, any real dtype.
         units: `(*size, 3)`, see `medseg.transforms.sampling_grid.unit_grid`.
-        padding: What stands outside.
+        padding: Values outside the volume.
 
     Returns:
-        `(C, *size)`, float32. It may go a little beyond the volume's own range.
+        `(C, *size)`, float32. Values may overshoot the volume's own range a little.
     """
     shape = volume.shape[1:]
     start, size = [-_MARGIN] * 3, [n + 2 * _MARGIN for n in shape]
     wide = cut_patch(volume, start, size, padding).float().contiguous()
     patch = wide.new_empty((len(volume), *units.shape[:-1]))
-    # A slice of the patch at a time, so that few of the volume's slices are in use.
+    # One slice of the patch at a time, so that it needs few of the volume's slices.
     for index, slice_units in enumerate(units):
         places = [_places(slice_units[..., 2 - axis], n, padding) for axis, n in enumerate(shape)]
         for channel, into in zip(wide, patch, strict=True):
@@ -47,13 +47,13 @@ def sample_cubic(volume: Tensor, units: Tensor, padding: Padding) -> Tensor:
 
 
 def _places(units: Tensor, length: int, padding: Padding) -> Tensor:
-    """From -1 and 1 at the outer faces to voxel numbers in the continued volume."""
+    """Voxel coordinates in the padded volume of units in [-1, 1]."""
     voxels = (units * (length / 2)).add_((length - 1) / 2)
     if padding == "reflection":
-        # The mirror image of the volume is read at the mirror image of the place.
+        # Mirroring the position is the same as mirroring the volume.
         voxels = (voxels + 0.5).remainder_(2 * length)
         voxels = torch.where(voxels > length, 2 * length - voxels, voxels) - 0.5
-    # Further out, nothing changes any more.
+    # Further out, values are constant.
     return voxels.clamp_(-2, length + 1).add_(_MARGIN)
 
 
@@ -80,7 +80,7 @@ def _unit(voxels: Tensor, length: int) -> Tensor:
 
 
 def _weights(share: Tensor) -> list[Tensor]:
-    """Of the slices at -1, 0, 1 and 2, for a place between 0 and 1."""
+    """Weights of the slices at -1, 0, 1 and 2, for a position between 0 and 1."""
     return [_far(share + 1), _near(share), _near(1 - share), _far(2 - share)]
 
 

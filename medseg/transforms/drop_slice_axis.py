@@ -1,8 +1,8 @@
-"""DropSliceAxisd: what comes as a file of one slice becomes an image of two axes.
+"""DropSliceAxisd: squeeze the third axis of single-slice files.
 
-MONAI's `SqueezeDimd` fails on a file of several slices. Training wants slices; a person who
-predicts has a volume, and its labels should come back as one: it keeps its axes here, and
-`medseg.inference.SlidingWindowLabels` takes it slice by slice.
+MONAI's `SqueezeDimd` fails on a file of several slices. A 2-D network trains on single slices,
+but may be applied to a volume, whose labels should come back as a volume: it keeps its axes
+here, and `medseg.inference.SlidingWindowLabels` labels it slice by slice.
 """
 
 from collections.abc import Hashable, Mapping
@@ -18,7 +18,7 @@ __all__ = ["DropSliceAxisd"]
 class DropSliceAxisd(MapTransform):
     """Drop the third axis where it has one voxel: `(C, I, J, 1)` to `(C, I, J)`.
 
-    An image with more slices stays as it is; one with two axes, too.
+    Images with more slices, and images with two axes, stay as they are.
 
     Args:
         keys: Which entries.

@@ -1,7 +1,7 @@
-"""Gaussian noise: what detectors and electronics add to CT, microscopes and cameras.
+"""Gaussian noise: the noise of detectors and electronics in CT, microscopes and cameras.
 
-MONAI's draws float64 numbers one by one in numpy; torch's vectorised generator takes an eighth of
-the time.
+MONAI's transform draws float64 numbers one by one in numpy; torch's vectorised generator takes an
+eighth of the time.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from monai.config.type_definitions import KeysCollection
 from torch import Tensor
 
 from medseg._checks import require_span
-from medseg.transforms.intensity import RandIntensity, draw_evenly, random_generator
+from medseg.transforms.intensity import RandIntensity, draw_uniform, random_generator
 
 __all__ = ["RandGaussianNoised", "add_gaussian_noise"]
 
@@ -22,7 +22,7 @@ def add_gaussian_noise(image: Tensor, std: float, generator: torch.Generator) ->
     Args:
         image: `(C, *spatial)` float32.
         std: Standard deviation, in the image's units.
-        generator: Of the image's device.
+        generator: On the image's device.
 
     Returns:
         `(C, *spatial)`, a new tensor.
@@ -32,13 +32,13 @@ def add_gaussian_noise(image: Tensor, std: float, generator: torch.Generator) ->
 
 
 class RandGaussianNoised(RandIntensity):
-    """Add Gaussian noise of a random strength to each voxel by itself.
+    """Add white Gaussian noise of random strength.
 
     Args:
         keys: Images `(C, *spatial)`.
-        std_range: `[low, high]`, at least 0; from which the standard deviation is drawn
-            evenly, in the image's units.
-        prob: Share of the patches, in [0, 1].
+        std_range: Standard deviation, drawn uniformly in `[low, high]`, at least 0, in the
+            image's units.
+        prob: Probability of changing a patch, in [0, 1].
 
     Raises:
         UsageError: If an argument is out of its range.
@@ -50,5 +50,5 @@ class RandGaussianNoised(RandIntensity):
 
     def change(self, image: Tensor) -> Tensor:
         """Draw the strength, then the noise."""
-        std = draw_evenly(self.R, self.std_range)
+        std = draw_uniform(self.R, self.std_range)
         return add_gaussian_noise(image, std, random_generator(self.R, image.device))

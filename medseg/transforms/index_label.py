@@ -1,8 +1,8 @@
-"""An index label as an array of whole numbers, whatever it was handed over as.
+"""Index labels as integer arrays: shape and value checks, conversion to 8 or 16 bits.
 
-Readers give labels as float32 with metadata, caches as bytes, users as whatever their program
-wrote. What counts voxels or tells instances apart needs small whole numbers, and has to say
-so when it gets something else.
+Readers return labels as float32 with metadata, caches as bytes, and users pass whatever their
+program wrote. Code that counts voxels or separates instances needs small integers, and has to
+report anything else.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -15,14 +15,14 @@ from torch import Tensor
 
 from medseg.errors import DataError
 
-__all__ = ["MAX_VALUE", "spatial_label", "told_of_case", "whole_numbers"]
+__all__ = ["MAX_VALUE", "apply_to_label", "spatial_label", "whole_numbers"]
 
 MAX_VALUE = 65535
 T = TypeVar("T")
 
 
 def spatial_label(label: Any) -> NDArray[Any]:
-    """The label without its channel, an array on the CPU that shares its memory if it can.
+    """The label without its channel axis: an array on the CPU, sharing memory where possible.
 
     Args:
         label: `(1, *spatial)`, an array or a tensor.
@@ -39,14 +39,14 @@ def spatial_label(label: Any) -> NDArray[Any]:
     else:
         array = np.asarray(label)
     if array.ndim < 2 or array.shape[0] != 1:
-        raise DataError(f"must be (1, *spatial), got shape {array.shape}; give index labels")
+        raise DataError(f"must be (1, *spatial), got shape {array.shape}; pass an index label")
     if array.size == 0:
         raise DataError(f"has no voxels, got shape {array.shape}; check the file and its crop")
     return array[0]
 
 
 def whole_numbers(label: NDArray[Any]) -> NDArray[np.uint8 | np.uint16]:
-    """The same values as 8 or 16 bit, which sort fast; 0 for values below.
+    """The label as uint8 or uint16, which sort fast; negative values become 0.
 
     Raises:
         DataError: If it holds NaN, fractions, or values above 65535.
@@ -56,22 +56,24 @@ def whole_numbers(label: NDArray[Any]) -> NDArray[np.uint8 | np.uint16]:
     if label.dtype == np.uint16:
         return label
     if label.dtype.kind == "f":
-        odd = label[~np.isfinite(label) | (label != np.rint(label))]
-        if odd.size:
-            raise DataError(f"holds {odd[0]}, no whole number; resample labels with nearest")
+        fractions = label[~np.isfinite(label) | (label != np.rint(label))]
+        if fractions.size:
+            raise DataError(
+                f"holds {fractions[0]}, not a whole number; resample labels by nearest neighbour"
+            )
     highest = label.max()
     if highest > MAX_VALUE:
         raise DataError(f"holds {highest:g}, more than {MAX_VALUE}; check that this is a label")
     return np.where(label > 0, label, 0).astype(np.uint16)
 
 
-def told_of_case(
+def apply_to_label(
     sample: Mapping[Hashable, Any], key: Hashable, read: Callable[[NDArray[Any]], T]
 ) -> T:
-    """What `read` makes of the sample's label; its error says which case and key it was.
+    """Apply `read` to the sample's label; errors name the case and the key.
 
     Raises:
-        DataError: Whatever `spatial_label` or `read` have against it.
+        DataError: If `spatial_label` or `read` refuses the label.
     """
     try:
         return read(spatial_label(sample[key]))

@@ -1,8 +1,8 @@
-"""From instances to classes: touching cells parted, then cells against background.
+"""Instance labels to foreground labels, with a background line between touching cells.
 
-A network that tells foreground from background can only give cells back one by one if the
-label it learns from has background between them. The authors of the U-Net put a line of it
-between cells that touch.
+A network that separates foreground from background can only recover single cells if there is
+background between them in its training labels. The authors of the U-Net put a line of it
+between touching cells.
 
 References:
     Ronneberger et al., U-Net, MICCAI 2015, section 3. https://doi.org/10.1007/978-3-319-24574-4_28
@@ -20,7 +20,7 @@ from scipy import ndimage
 
 from medseg._checks import require_choice
 from medseg.errors import UsageError
-from medseg.transforms.index_label import told_of_case, whole_numbers
+from medseg.transforms.index_label import apply_to_label, whole_numbers
 
 __all__ = ["InstancesToForegroundd", "Touching", "part_touching"]
 
@@ -30,11 +30,11 @@ _to_dst_type = cast("Any", convert_to_dst_type)
 
 
 def part_touching(instances: NDArray[Any]) -> NDArray[np.uint8 | np.uint16]:
-    """Put a line of background, one voxel wide, between instances that touch.
+    """Put a line of background, one voxel wide, between touching instances.
 
-    Of two that touch, over a face, an edge or a corner, the larger gives way, so that small
-    cells survive. Instances that do not touch stay as they are, and a second pass changes
-    nothing.
+    Where two touch, over a face, an edge or a corner, voxels of the larger one become
+    background, so that small cells survive. Instances that do not touch stay as they are, and a
+    second pass changes nothing.
 
     Args:
         instances: `(*spatial)`, 0 is background, n > 0 the voxels of cell n.
@@ -48,7 +48,7 @@ def part_touching(instances: NDArray[Any]) -> NDArray[np.uint8 | np.uint16]:
     instances = whole_numbers(instances)
     voxels = np.bincount(instances.reshape(-1))
     voxels[0] = 0
-    # Rank 1 is the largest cell: what has a neighbour of a higher rank gives way to it.
+    # Rank 1 is the largest cell; voxels with a neighbour of a higher rank become background.
     rank = np.zeros(len(voxels), dtype=np.uint16)
     rank[np.argsort(-voxels, kind="stable")] = np.arange(1, len(voxels) + 1)
     rank[0] = 0
@@ -58,9 +58,9 @@ def part_touching(instances: NDArray[Any]) -> NDArray[np.uint8 | np.uint16]:
 
 
 class InstancesToForegroundd(MapTransform):
-    """Turn an instance label into 0 = background, 1 = foreground, with touching cells parted.
+    """Turn an instance label into 0 = background, 1 = foreground, with touching cells separated.
 
-    It comes after what still needs to tell instances apart, such as `BorderWeightd`.
+    Put it after steps that need the instances, such as `BorderWeightd`.
     """
 
     def __init__(
@@ -74,10 +74,9 @@ class InstancesToForegroundd(MapTransform):
 
         Args:
             keys: Instance labels, `(1, *spatial)`, arrays or tensors.
-            touching: `part` leaves a line of background between cells that touch, see
-                `part_touching`; `keep` lets them run together.
-            allow_missing_keys: True does nothing to samples without a label, as they come
-                in prediction.
+            touching: `part` leaves a line of background between touching cells, see
+                `part_touching`; `keep` merges them.
+            allow_missing_keys: True leaves samples without a label alone, as in prediction.
 
         Raises:
             UsageError: If there is no key, or `touching` is another word.
@@ -90,7 +89,7 @@ class InstancesToForegroundd(MapTransform):
         self.touching: Touching = touching
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return the sample with uint8 labels of 0 and 1, of the kind they came as.
+        """Return the sample with uint8 labels of 0 and 1, arrays or tensors as before.
 
         Raises:
             DataError: If a label cannot be used; see `part_touching`.
@@ -100,6 +99,6 @@ class InstancesToForegroundd(MapTransform):
         for key in self.keys:
             if self.allow_missing_keys and key not in sample:
                 continue
-            foreground = told_of_case(sample, key, number) > 0
+            foreground = apply_to_label(sample, key, number) > 0
             sample[key] = _to_dst_type(foreground[None], sample[key], dtype=np.uint8)[0]
         return sample

@@ -1,8 +1,8 @@
-"""What the random changes of intensity share.
+"""Base class and random draws of intensity augmentations.
 
-They stand behind the warp and see one patch. None writes into the tensor that it was given, so
-that an image in a cache stays as it is, and each draws all it needs from `self.R`, so that
-a seed decides what a sample looks like.
+They come after the warp and see one patch. None writes into its input tensor, so that a cached
+image stays as it is, and each draws all random numbers from `self.R`, so that a seed determines
+the sample.
 """
 
 from abc import abstractmethod
@@ -23,8 +23,8 @@ __all__ = [
     "RandIntensity",
     "Span",
     "check_axes",
-    "draw_evenly",
-    "draw_evenly_in_log",
+    "draw_log_uniform",
+    "draw_uniform",
     "float_tensor",
     "random_generator",
 ]
@@ -33,12 +33,12 @@ Span = tuple[float, float]
 
 
 class RandIntensity(RandomizableTransform, MapTransform):
-    """A change that happens to a share of the patches; what changes is the subclass's.
+    """A random change, with a probability per patch, implemented by the subclass.
 
     Args:
         keys: Images `(C, *spatial)` with 2 or 3 axes. They come out as float32 tensors
-            without metadata; each draws its own change, but all change or none does.
-        prob: Share of the patches, in [0, 1].
+            without metadata. Either all keys are changed or none; each draws its own parameters.
+        prob: Probability of changing a patch, in [0, 1].
 
     Raises:
         UsageError: If an argument is out of its range.
@@ -50,7 +50,7 @@ class RandIntensity(RandomizableTransform, MapTransform):
         RandomizableTransform.__init__(self, prob)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Change the images, or pass them on."""
+        """Change the images, or pass them on unchanged."""
         sample = dict(data)
         self.randomize(None)
         for key in self.keys:
@@ -75,10 +75,10 @@ def _patch(sample: Mapping[Hashable, Any], key: Hashable) -> Tensor:
 
 
 def float_tensor(image: Any) -> Tensor:
-    """An array or a tensor as float32 tensor without metadata; not copied where it is that."""
+    """An array or a tensor as float32 tensor without metadata; float32 tensors are not copied."""
     if isinstance(image, Tensor):
         return image.as_subclass(Tensor).float()
-    # Arrays of a cache are read-only, and unsigned ones strange to torch: hence the copy.
+    # Copy: cached arrays are read-only, and torch lacks some unsigned types.
     return torch.as_tensor(np.array(image, np.float32))
 
 
@@ -87,14 +87,14 @@ def random_generator(rng: np.random.RandomState, device: torch.device) -> torch.
     return torch.Generator(device).manual_seed(int(rng.randint(2**31)))
 
 
-def draw_evenly(rng: np.random.RandomState, span: Span) -> float:
-    """A number of the span."""
+def draw_uniform(rng: np.random.RandomState, span: Span) -> float:
+    """A uniform draw in [low, high]."""
     return float(rng.uniform(*span))
 
 
-def draw_evenly_in_log(rng: np.random.RandomState, span: Span) -> float:
-    """A factor of the span, above 0; doubling is as likely as halving."""
-    # Rounding of exp and log must not leave the span.
+def draw_log_uniform(rng: np.random.RandomState, span: Span) -> float:
+    """A log-uniform draw in [low, high], low above 0."""
+    # Rounding errors of exp and log must not leave the span.
     drawn = exp(rng.uniform(log(span[0]), log(span[1])))
     return min(max(drawn, span[0]), span[1])
 

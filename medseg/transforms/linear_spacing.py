@@ -1,8 +1,8 @@
-"""LinearSpacingd: MONAI's `Spacingd`, its linear interpolation done one axis at a time.
+"""LinearSpacingd: faster `Spacingd` for linear interpolation, one axis at a time.
 
-A change of spacing moves voxels along their own axes only. MONAI makes a grid of as many points as
-there are voxels, in 64 bit, and looks up eight neighbours of each; along one axis after the other
-it takes two, and a quarter of the time. Geometry, history and inverse are MONAI's own.
+A change of spacing moves voxels along their own axes only. MONAI builds a float64 grid of as many
+points as there are voxels, and reads eight neighbours of each; interpolating along one axis after
+the other reads two, and takes a quarter of the time. Geometry, history and inverse are MONAI's own.
 """
 
 from collections.abc import Sequence
@@ -21,15 +21,15 @@ __all__ = ["LinearSpacingd", "interpolate_axes"]
 
 Floats = NDArray[np.float64]
 
-# Off-diagonal share of a map between grids that is rounding: see medseg.inference.grid_map.
+# Off-diagonal entries, relative to the scale, up to here are rounding: medseg.inference.grid_map.
 _ROUNDING = 1e-5
 
 
 class LinearSpacingd(Spacingd):
-    """Resample to a spacing; arguments as of MONAI's `Spacingd`.
+    """Resample to a spacing; the arguments are those of MONAI's `Spacingd`.
 
-    What is not linear and along the image's axes, such as labels by nearest neighbour, goes MONAI's
-    way.
+    All that is not linear interpolation along the image's axes, such as labels by nearest
+    neighbour, is left to MONAI.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -60,21 +60,21 @@ class _AxisResample(SpatialResample):
         resample = cast("Any", super().__call__)
         rest = (img, dst_affine, spatial_size, mode, padding_mode, align_corners, dtype)
         words = (mode or self.mode, padding_mode or self.padding_mode)
-        known = cast("Any", img)
-        plain = isinstance(img, MetaTensor) and not known.pending_operations
+        image = cast("Any", img)
+        plain = isinstance(img, MetaTensor) and not image.pending_operations
         if not plain or lazy or self.lazy or words != ("bilinear", "border"):
             return resample(*rest, lazy=lazy)
-        # MONAI's plan: where the voxels will be, and what its inverse has to know.
+        # A lazy call gives the target grid, and the record that MONAI's inverse needs.
         planned = resample(*rest, lazy=True)
         affine = np.asarray(planned.peek_pending_affine(), dtype=np.float64)
-        places = _places(np.asarray(known.affine), affine, planned.peek_pending_shape())
+        places = _places(np.asarray(image.affine), affine, planned.peek_pending_shape())
         if places is None:
             return resample(*rest, lazy=lazy)
         result: Any = MetaTensor(
-            interpolate_axes(known.as_tensor(), places),
+            interpolate_axes(image.as_tensor(), places),
             affine=torch.as_tensor(affine),
-            meta={key: value for key, value in known.meta.items() if key != MetaKeys.AFFINE},
-            applied_operations=list(known.applied_operations),
+            meta={key: value for key, value in image.meta.items() if key != MetaKeys.AFFINE},
+            applied_operations=list(image.applied_operations),
         )
         for step in planned.pending_operations:
             result.push_applied_operation(step)
@@ -82,7 +82,7 @@ class _AxisResample(SpatialResample):
 
 
 def _places(source: Floats, target: Floats, shape: Sequence[int]) -> list[Floats] | None:
-    """Where the target's voxels lie along each axis of the source; none if they lie between."""
+    """Target voxel positions along each source axis; None if the axes are not parallel."""
     between = np.linalg.inv(source) @ target
     axes = len(shape)
     turn = between[:axes, :axes]
@@ -93,16 +93,16 @@ def _places(source: Floats, target: Floats, shape: Sequence[int]) -> list[Floats
 
 
 def interpolate_axes(image: Tensor, places: Sequence[Floats]) -> Tensor:
-    """Interpolate linearly at all combinations of places along the axes.
+    """Interpolate linearly on a rectilinear grid, one axis at a time.
 
     Args:
         image: `(C, *spatial)`.
-        places: For each spatial axis, voxel indices; what lies outside takes the nearest voxel.
+        places: Voxel positions for each spatial axis; those outside take the nearest voxel.
 
     Returns:
         `(C, *places)`, float32.
     """
-    # Axes that lose most voxels come first: what follows has fewer to do.
+    # Axes that lose most voxels come first, so that less is left for the others.
     sizes = image.shape[1:]
     for axis in sorted(range(len(places)), key=lambda a: len(places[a]) / sizes[a]):
         image = _along(image, 1 + axis, places[axis])

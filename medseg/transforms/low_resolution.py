@@ -1,8 +1,8 @@
-"""Simulated low resolution: a scan with larger voxels or thicker slices, on the same grid.
+"""Simulated low resolution: larger voxels or thicker slices, resampled to the same grid.
 
 Voxels are averaged into larger ones, as a thick slice averages the tissue in it, and
-interpolated back; nnU-Net's and MONAI's transform picks single voxels instead, and coarsens all
-axes alike.
+interpolated back; the transforms of nnU-Net and MONAI pick single voxels instead, and coarsen
+all axes alike.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from torch.nn.functional import interpolate
 
 from medseg._checks import require_choice, require_span
 from medseg.errors import UsageError
-from medseg.transforms.intensity import RandIntensity, draw_evenly_in_log
+from medseg.transforms.intensity import RandIntensity, draw_log_uniform
 
 __all__ = ["RandLowResolutiond", "lower_resolution"]
 
@@ -22,11 +22,12 @@ Axes = Literal["all", "one"] | int
 
 
 def lower_resolution(image: Tensor, factors: Sequence[float]) -> Tensor:
-    """Average into voxels that are larger by these factors, and interpolate linearly back.
+    """Downsample by averaging, and upsample by linear interpolation.
 
     Args:
         image: `(C, *spatial)` float32.
-        factors: One an axis, 1 or more; rounded so that whole voxels fill the patch.
+        factors: Voxel size factor of each axis, 1 or more; rounded so that whole voxels fill the
+            patch.
 
     Returns:
         `(C, *spatial)`; `image` itself where no axis becomes coarser.
@@ -41,15 +42,14 @@ def lower_resolution(image: Tensor, factors: Sequence[float]) -> Tensor:
 
 
 class RandLowResolutiond(RandIntensity):
-    """Make an image look as if it had been scanned with larger voxels.
+    """Randomly simulate a scan with larger voxels.
 
     Args:
         keys: Images `(C, *spatial)`.
-        factor_range: `[low, high]`, at least 1, from which one factor is drawn, doubling as
-            likely as halving: how many times larger the voxels are.
-        prob: Share of the patches, in [0, 1].
-        axes: `all` axes by the same factor; `one` drawn at random; or the number of one, as for
-            thick slices along axis 2.
+        factor_range: Factor of the voxel size, drawn log-uniformly in `[low, high]`, at least 1.
+        prob: Probability of changing a patch, in [0, 1].
+        axes: `all` axes by the same factor; `one` random axis; or the number of an axis, such as
+            2 for thick slices along axis 2.
 
     Raises:
         UsageError: If an argument is out of its range.
@@ -71,9 +71,9 @@ class RandLowResolutiond(RandIntensity):
         self.axes: Axes = axes
 
     def change(self, image: Tensor) -> Tensor:
-        """Draw the factor, and the axis if one is to be drawn."""
+        """Draw the factor, and the axis for `one`."""
         count = image.ndim - 1
-        factor = draw_evenly_in_log(self.R, self.factor_range)
+        factor = draw_log_uniform(self.R, self.factor_range)
         if self.axes == "all":
             return lower_resolution(image, [factor] * count)
         axis = int(self.R.randint(count)) if self.axes == "one" else int(self.axes)

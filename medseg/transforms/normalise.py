@@ -1,7 +1,7 @@
-"""What normalisations share: which voxels are measured, and what cannot be measured.
+"""Base class of intensity normalisations, and the foreground that they measure.
 
-They run before patches are cut, on whole images, so that what they give is the same in
-training and in prediction, and is cached.
+They run on whole images, before patches are cropped, so that their result is the same in training
+and in prediction, and is cached.
 """
 
 from abc import abstractmethod
@@ -27,15 +27,15 @@ sitk = cast("Any", SimpleITK)
 
 
 class Normalise(MapTransform):
-    """A change of whole images that depends on nothing but them; which is the subclass's.
+    """A deterministic change of whole images, implemented by the subclass.
 
     Args:
         keys: Images `(C, *spatial)`, arrays or tensors of any number type. They come out as
-            float32 and of the same kind; a `MetaTensor` keeps its place in space.
+            float32, array or tensor as before; a `MetaTensor` keeps its affine.
     """
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Change the images of a sample.
+        """Normalise the images of a sample.
 
         Raises:
             UsageError: If a key is not in the sample.
@@ -49,36 +49,36 @@ class Normalise(MapTransform):
 
     @abstractmethod
     def normalise(self, image: Tensor) -> Tensor:
-        """Change an image `(C, *spatial)`, float32 and finite, which is not written to."""
+        """Normalise an image `(C, *spatial)`, float32 and finite, without writing to it."""
 
 
 def _finite(sample: Mapping[Hashable, Any], key: Hashable) -> Tensor:
     if key not in sample:
         raise UsageError(f"keys: {key!r} is not in the sample, which has {list(sample)}")
     image = float_tensor(sample[key])
-    # The ends of a range with a NaN in it are NaN, and cost a tenth of looking at every voxel.
+    # Minimum and maximum are NaN if any voxel is, and cost a tenth of isfinite on every voxel.
     if not all(bool(end.isfinite()) for end in image.aminmax()):
         bad = image.numel() - int(image.isfinite().sum())
         where = f"{sample['case']}: {key}" if "case" in sample else key
         raise DataError(
-            f"{where}: {bad} of {image.numel()} voxels are NaN or infinite; mend the image or "
+            f"{where}: {bad} of {image.numel()} voxels are NaN or infinite; repair the image or "
             "leave the case out"
         )
     return image
 
 
 def foreground(channel: Tensor, over: Over) -> Tensor:
-    """The voxels to measure.
+    """Foreground mask: the voxels whose statistics are measured.
 
     Args:
         channel: `(*spatial)`, finite.
-        over: `all` voxels; those that are not 0, for images whose air or skull was set to 0,
-            and for crops that lie within the body; or those above Otsu's threshold, for
-            bodies in air that is dark but not 0. In a crop without air Otsu parts
-            one tissue from another.
+        over: `all` voxels; `nonzero`, for images whose air or skull was set to 0, and for crops
+            within the body; or `otsu`, those above Otsu's threshold, for bodies in air that is
+            dark but not 0. In a crop without air, Otsu's threshold separates one tissue from
+            another.
 
     Returns:
-        `(*spatial)` bool; all of it false where all voxels are 0, or, for `otsu`, equal.
+        `(*spatial)` bool; false everywhere if all voxels are 0, or, for `otsu`, equal.
     """
     if over == "all":
         return torch.ones((), dtype=torch.bool).expand(channel.shape)

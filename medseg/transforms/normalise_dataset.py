@@ -1,7 +1,7 @@
-"""Normalise by the statistics of a data set: nnU-Net's way for CT.
+"""Data set normalisation: clip and z-score with statistics of a whole data set (nnU-Net, CT).
 
-An image's own statistics would take away what HU say: a dense liver is a finding. So all cases
-are clipped and scaled alike, by numbers that `medseg data statistics` measures once, in the
+Per-image statistics would remove what HU measure: a dense liver is a finding. So all cases are
+clipped and scaled alike, by statistics that `medseg data statistics` measures once, in the
 foreground of the training cases.
 
 Reference:
@@ -23,15 +23,15 @@ __all__ = ["DatasetZScored"]
 
 
 class DatasetZScored(Normalise):
-    """Clip, subtract a mean and divide by a standard deviation, all given.
+    """Clip, subtract a given mean and divide by a given standard deviation.
 
     Args:
         keys: Images `(C, *spatial)`; they come out as float32.
-        low: Where intensities are cut off below, nnU-Net's 0.5th percentile; one number, or a
-            list with one a channel, as for the three below.
-        high: Where they are cut off above, the 99.5th.
-        mean: What becomes 0.
-        std: What becomes 1; above 0.
+        low: Lower clipping limit, nnU-Net's 0.5th percentile; one number, or a list with one per
+            channel, as for the three below.
+        high: Upper clipping limit, the 99.5th percentile.
+        mean: Intensity that becomes 0.
+        std: Difference of intensity that becomes 1; above 0.
 
     Raises:
         UsageError: If an argument is out of its range, or a key is not in a sample.
@@ -61,11 +61,11 @@ class DatasetZScored(Normalise):
             )
 
     def normalise(self, image: Tensor) -> Tensor:
-        """Clip and scale each channel by its own numbers."""
+        """Clip and scale each channel by its own statistics."""
         if len(image) != len(self.channels):
             raise DataError(
                 f"{self.keys}: an image has {len(image)} channels, but low, high, mean and std "
-                f"are of {len(self.channels)}"
+                f"are given for {len(self.channels)}"
             )
         numbers = zip(image, self.channels, strict=True)
         return torch.stack(

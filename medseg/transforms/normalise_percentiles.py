@@ -1,7 +1,7 @@
-"""Clip at percentiles: what few voxels do, metal, vessels, spikes, must not set the scale.
+"""Percentile clipping: keep a few extreme voxels (metal, vessels, spikes) from setting the scale.
 
-MONAI's `ClipIntensityPercentilesd` takes the percentiles of all voxels, of which in MRI half may
-be air.
+MONAI's `ClipIntensityPercentilesd` takes the percentiles over all voxels, of which half may be
+air in MRI.
 """
 
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ __all__ = ["ClipPercentilesd", "clip_percentiles"]
 
 
 def clip_percentiles(channel: Tensor, which: Sequence[float], over: Over) -> Tensor:
-    """Cut the measured voxels off at two of their percentiles.
+    """Clip the measured voxels at two of their percentiles.
 
     Args:
         channel: `(*spatial)` float32, finite.
-        which: The lower and the upper, in [0, 100].
-        over: Which voxels are measured, see `foreground`. Others stay, so that air
-            that is 0 is not lifted to the darkest tissue.
+        which: The lower and the upper percentile, in [0, 100].
+        over: Which voxels are measured, see `foreground`. Others stay as they are, so that air
+            of value 0 is not raised to the darkest tissue.
 
     Returns:
         `(*spatial)`, a new tensor; equal to `channel` where no voxel is measured.
@@ -44,13 +44,13 @@ def _percentiles(values: Tensor, which: Sequence[float]) -> tuple[float, float]:
 
 
 class ClipPercentilesd(Normalise):
-    """Cut each channel off at two of its percentiles.
+    """Clip each channel at two of its percentiles.
 
     Args:
         keys: Images `(C, *spatial)`; they come out as float32.
         which: The lower and the upper percentile, in [0, 100].
-        over: Which voxels the percentiles are of: `all`, `nonzero`, or those above `otsu`'s
-            threshold. Those voxels are cut off, others stay.
+        over: Voxels whose percentiles are taken: `all`, `nonzero`, or those above `otsu`'s
+            threshold. These voxels are clipped, others stay as they are.
 
     Raises:
         UsageError: If an argument is out of its range, or a key is not in a sample.

@@ -1,8 +1,8 @@
-"""Z-score: an image's own mean becomes 0 and its standard deviation 1.
+"""Z-score normalisation: subtract an image's own mean, divide by its standard deviation.
 
 For MRI, whose scale differs from scan to scan. MONAI's `NormalizeIntensityd(nonzero=True)`
 leaves voxels of 0 at 0, which is then the mean of the tissue: air looks like brain.
-Here every voxel goes through the same map, and air ends up below all tissue.
+Here all voxels are transformed alike, and air ends up below all tissue.
 """
 
 from typing import get_args
@@ -33,19 +33,19 @@ def z_score(channel: Tensor, over: Over) -> Tensor:
         return channel.clone()
     mean = measured.mean(dtype=torch.float64)
     std = (measured - mean).square_().mean(dtype=torch.float64).sqrt()
-    # Rounding of the mean must not be blown up to a pattern.
+    # Do not amplify rounding errors of the mean in a constant image.
     varies = std > 1e-6 * mean.abs()
     return ((channel - mean) / torch.where(varies, std, 1.0)).float()
 
 
 class ZScored(Normalise):
-    """Bring each channel to mean 0 and standard deviation 1.
+    """Normalise each channel to mean 0 and standard deviation 1.
 
     Args:
         keys: Images `(C, *spatial)`; they come out as float32.
-        over: Which voxels mean and standard deviation are of: `all`, `nonzero`, or those
-            above `otsu`'s threshold. An image in which they are all equal has their value
-            subtracted, one that has none is left as it is.
+        over: Voxels whose mean and standard deviation are taken: `all`, `nonzero`, or those
+            above `otsu`'s threshold. If they are all equal, only their value is subtracted; if
+            there are none, the image stays as it is.
 
     Raises:
         UsageError: If `over` is another word, or a key is not in a sample.
@@ -58,5 +58,5 @@ class ZScored(Normalise):
         self.over: Over = over
 
     def normalise(self, image: Tensor) -> Tensor:
-        """Take each channel by its own mean and standard deviation."""
+        """Normalise each channel by its own mean and standard deviation."""
         return torch.stack([z_score(channel, self.over) for channel in image])

@@ -1,7 +1,7 @@
-"""Where to cut the next patch: on something that is to be learned, or anywhere.
+"""Patch centres: random positions, a given fraction of them on foreground.
 
-The voxels of each class are listed once a case (`ClassVoxelsd`), so that a centre costs
-the same in a large volume as in a small one.
+The voxels of each class are listed once per case (`ClassVoxelsd`), so drawing a centre costs the
+same in a large volume as in a small one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,13 @@ ClassVoxels = Mapping[int, NDArray[np.integer]]
 
 @dataclass(frozen=True, kw_only=True)
 class Centres:
-    """How patch centres are spread.
+    """Distribution of patch centres.
 
     Attributes:
-        foreground: Share of patches that are centred on a voxel of some class but background,
-            in [0, 1]; the others lie anywhere in the volume, and so do all of a case without
-            foreground.
-        class_weights: How often each class but background is chosen among those that a
-            case has, one number for each, 0 or more; None means equally often.
+        foreground: Fraction of patches centred on a foreground voxel, in [0, 1]; the others lie
+            anywhere in the volume, as do all patches of a case without foreground.
+        class_weights: Relative frequency of each class but background, among those that a case
+            has; one number for each, 0 or more; None means equal frequencies.
     """
 
     foreground: float = 0.5
@@ -49,18 +48,18 @@ def draw_start(
     """Draw the first voxel of a patch.
 
     Args:
-        centres: How they are spread.
-        class_voxels: For each class value its voxels, `(n, axes)`; classes without voxels
-            may be missing.
+        centres: Distribution of patch centres.
+        class_voxels: Voxels of each class, `(n, axes)`; classes without voxels may be missing.
         shape: Spatial shape of the volume.
         size: Voxels of the patch along each axis.
-        rng: Source of randomness; the only one.
+        rng: The only source of randomness.
 
     Returns:
-        The patch lies in the volume where it fits, and around it where it does not.
+        First voxel along each axis. The patch lies within the volume along axes where it fits, and
+        is centred on the volume along others.
 
     Raises:
-        UsageError: If the case has a class that has no weight.
+        UsageError: If the case has a class without a weight.
     """
     room = np.asarray(shape) - np.asarray(size)
     on_foreground = rng.random_sample() < centres.foreground

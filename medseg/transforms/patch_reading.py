@@ -1,7 +1,7 @@
-"""Read a box out of a volume that may lie on disk, whatever part of it is there.
+"""Patch reading: crop a box from an array or a lazy file, padding where it leaves the volume.
 
-A volume is anything with `shape` and slices: an array, a tensor, a file's lazy view. Only the
-voxels that a box needs are asked for.
+A volume is anything with `shape` and slicing: an array, a tensor, a lazy view of a file. Only the
+voxels in the box are read.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Padding = Literal["border", "reflection", "zeros"]
 
 
 class Volume(Protocol):
-    """What a prepared image is: `(C, *spatial)`, in memory or on disk."""
+    """A prepared image, `(C, *spatial)`, in memory or on disk."""
 
     @property
     def shape(self) -> Sequence[int]:
@@ -31,33 +31,33 @@ class Volume(Protocol):
 
 
 def read_box(volume: Volume, low: Sequence[int], high: Sequence[int]) -> Tensor:
-    """Read the voxels from `low` up to, not including, `high`.
+    """Read the box from `low` to `high`, exclusive.
 
     Args:
         volume: `(C, *spatial)`.
         low: First voxel along each spatial axis, inside the volume.
-        high: Where it ends, inside the volume.
+        high: End along each spatial axis, exclusive, inside the volume.
 
     Returns:
         `(C, *(high - low))`, of the volume's dtype; memory is shared where that is possible.
     """
     window = (slice(None), *(slice(a, b) for a, b in zip(low, high, strict=True)))
-    found = volume[window]
-    if isinstance(found, Tensor):
-        return found.as_subclass(Tensor)
-    return torch.as_tensor(_native(np.asarray(found)))
+    box = volume[window]
+    if isinstance(box, Tensor):
+        return box.as_subclass(Tensor)
+    return torch.as_tensor(_native(np.asarray(box)))
 
 
 def cut_patch(
     volume: Volume, start: Sequence[int], size: Sequence[int], padding: Padding
 ) -> Tensor:
-    """Cut a patch out, with its voxels unchanged.
+    """Crop a patch without interpolation, padding it where it leaves the volume.
 
     Args:
         volume: `(C, *spatial)`.
         start: First voxel of the patch along each axis; may lie outside.
-        size: Its extent; may exceed the volume's.
-        padding: What stands outside the volume: its nearest voxel, its mirror image, or 0.
+        size: Voxels along each axis; may exceed the volume's.
+        padding: Values outside the volume: the nearest voxel, the mirror image, or 0.
 
     Returns:
         `(C, *size)`, of the volume's dtype, a copy.
@@ -96,7 +96,7 @@ def _blank_outside(patch: Tensor, start: Sequence[int], shape: Sequence[int]) ->
 
 
 def _native(array: NDArray[Any]) -> NDArray[Any]:
-    """A writable array that torch can take: its own byte order, no negative strides."""
+    """The array in a form that torch accepts: native byte order, writable, no negative strides."""
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     usable = array.flags.writeable and min(array.strides, default=0) >= 0

@@ -1,7 +1,7 @@
-"""RandWarpBatchd: warp a whole batch where it lies, with a warp of its own for each element.
+"""RandWarpBatchd: random warps on the GPU, one per element of a batch.
 
-For a GPU, where resampling is cheap and the CPU's time is not: workers cut plain patches, and
-the batch is warped after it has been collated and moved.
+For training where resampling on the GPU is cheap and CPU time is scarce: workers crop plain
+patches, and the batch is warped after it has been collated and moved to the device.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -27,12 +27,12 @@ __all__ = ["RandWarpBatchd", "batch_units"]
 def batch_units(
     warps: Sequence[Warp], grid: PatchGrid, device: torch.device | str = "cpu"
 ) -> Tensor:
-    """Where each voxel of each element comes from.
+    """Sampling grid of each element.
 
     Args:
-        warps: One an element; those that deform do so with one control spacing.
+        warps: One per element; all elastic ones have the same control spacing.
         grid: The elements' size and spacing, starting at 0.
-        device: Where the result is wanted; only control points travel there.
+        device: Device of the result; only control points are copied there.
 
     Returns:
         `(B, *size, n)` for `medseg.transforms.resample`.
@@ -43,15 +43,15 @@ def batch_units(
 
 
 class RandWarpBatchd(RandomizableTransform, MapTransform):
-    """Warp every element of a batch about its centre, each in its own way.
+    """Warp every element of a batch about its centre, each with its own random parameters.
 
     Args:
         keys: Tensors `(B, C, *spatial)` of one batch and spatial shape, on one device.
         spacing_mm: Size of a voxel along each axis.
-        modes: One a key, as in `RandWarpPatchd`.
-        warp: What may be done.
-        padding: What stands outside the batch's patches; cut them larger than the network
-            needs if that matters.
+        modes: One per key, as in `RandWarpPatchd`.
+        warp: Range and probability of each component.
+        padding: Values outside the batch's patches; crop them larger than the network needs if
+            that matters.
 
     Raises:
         UsageError: If an argument is out of its range, or the shapes of the keys differ.

@@ -1,6 +1,6 @@
-"""RandWarpPatchd: the next patch of a prepared case, warped at random.
+"""RandWarpPatchd: crop a random patch and warp it, in one resampling.
 
-One step in place of crop, flip, affine and elastic transforms, each of which would read and
+One step instead of crop, flip, affine and elastic transforms, each of which would read and
 resample voxels that the next throws away.
 """
 
@@ -25,29 +25,30 @@ __all__ = ["RandWarpPatchd"]
 
 
 class RandWarpPatchd(RandomizableTransform, MapTransform):
-    """Draw a patch and a warp, and take the warped patch from each key with one resampling.
+    """Draw a patch and a warp, and extract the warped patch from each key with one resampling.
 
-    Flips, rotation, zoom, shear, shift and elastic deformation become one map; image,
-    label and weights go through the same. Only the voxels that the patch needs are read, and
-    where nothing was drawn, or flips alone, they are copied without interpolation.
+    Flips, rotation, zoom, shear, shift and elastic deformation are composed to one map, the same
+    for image, label and weights. Only the voxels that the patch needs are read; where nothing or
+    only flips were drawn, they are copied without interpolation.
 
     Args:
         keys: Volumes of one spatial shape `(C, *spatial)`, 2 or 3 axes, in memory or lazy.
         patch_size: Voxels along each axis; may exceed the volume.
         spacing_mm: Size of a voxel along each axis; 1 for images without a scale, where
             millimetres then mean pixels.
-        modes: One a key: `linear` or `cubic` for intensities, `nearest` or `argmax` for
+        modes: One per key: `linear` or `cubic` for intensities, `nearest` or `argmax` for
             labels.
-        warp: What may be done; nothing if None.
-        centres: Where patches lie; half of them around foreground if None. Foreground is looked
-            up in `class_voxels`, see `ClassVoxelsd`.
-        padding: What stands outside the volume: `border`, `reflection` or `zeros`.
-        record_key: Where the patch's start and the warp's numbers are written, or nowhere.
+        warp: Range and probability of each component; None does not warp.
+        centres: Distribution of patch centres; half of them on foreground if None. Foreground is
+            looked up in `class_voxels`, see `ClassVoxelsd`.
+        padding: Values outside the volume: `border`, `reflection` or `zeros`.
+        record_key: Key under which the patch's start and the warp's parameters are recorded; None
+            records nothing.
 
     Raises:
         UsageError: If an argument is out of its range.
 
-    The sample loses `class_voxels`; intensities come out as float32 tensors, labels in
+    `class_voxels` is removed from the sample; intensities come out as float32 tensors, labels in
     their own integer type.
     """
 
@@ -76,10 +77,10 @@ class RandWarpPatchd(RandomizableTransform, MapTransform):
         self._check()
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Take one patch from a prepared case.
+        """Extract one patch from a prepared case.
 
         Raises:
-            UsageError: If patches are to lie around foreground and nobody has listed it.
+            UsageError: If patches are to lie around foreground voxels, but these are not listed.
         """
         sample = dict(data)
         shape = self._shape(sample)
@@ -127,6 +128,6 @@ class RandWarpPatchd(RandomizableTransform, MapTransform):
     def _check(self) -> None:
         require_modes("RandWarpPatchd", self.modes, self.keys)
         require_choice("RandWarpPatchd: padding", self.padding, get_args(Padding))
-        # A range with too many axes fails here, not in the first epoch.
+        # Draw once, so that a range with too many axes fails here and not in the first epoch.
         extent = [n * s for n, s in zip(self.patch_size, self.spacing_mm, strict=True)]
         sample_warp(certain(self.warp), extent, np.random.RandomState(0))

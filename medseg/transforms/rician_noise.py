@@ -1,8 +1,8 @@
-"""Rician noise: what is left of complex Gaussian noise in a magnitude MR image.
+"""Rician noise: the noise of magnitude MR images.
 
-An MR scanner measures a complex signal with Gaussian noise in both parts and shows its magnitude.
-Where there is signal that looks like Gaussian noise; where there is none it is never
-negative and has a mean of its own, which is why air is not black.
+An MR scanner measures a complex signal with Gaussian noise in both parts, of which the image shows
+the magnitude. Where there is signal, the noise looks Gaussian; where there is none, it is never
+negative and its mean is above 0, which is why air is not black.
 
 Reference:
     Gudbjartsson and Patz, The Rician distribution of noisy MRI data, Magn. Reson. Med. 1995.
@@ -16,7 +16,7 @@ from monai.config.type_definitions import KeysCollection
 from torch import Tensor
 
 from medseg._checks import require_span
-from medseg.transforms.intensity import RandIntensity, draw_evenly, random_generator
+from medseg.transforms.intensity import RandIntensity, draw_uniform, random_generator
 from medseg.transforms.signal import NoSignal, no_signal_level, require_no_signal
 
 __all__ = ["RandRicianNoised", "add_rician_noise"]
@@ -27,9 +27,9 @@ def add_rician_noise(signal: Tensor, std: float, generator: torch.Generator) -> 
 
     Args:
         signal: `(C, *spatial)` float32, 0 where there is none.
-        std: Standard deviation of the noise in either part, in the signal's units. No signal
-            becomes noise of mean std * sqrt(pi / 2), Rayleigh's.
-        generator: Of the signal's device.
+        std: Standard deviation of the noise in either part, in the signal's units. Zero signal
+            becomes Rayleigh noise of mean std * sqrt(pi / 2).
+        generator: On the signal's device.
 
     Returns:
         `(C, *spatial)`, a new tensor, at least 0.
@@ -40,16 +40,16 @@ def add_rician_noise(signal: Tensor, std: float, generator: torch.Generator) -> 
 
 
 class RandRicianNoised(RandIntensity):
-    """Add the noise of a magnitude MR image, of a random strength.
+    """Add Rician noise of random strength.
 
     Args:
         keys: Images `(C, *spatial)`.
-        std_range: `[low, high]`, at least 0; from which the standard deviation in either
-            part of the complex signal is drawn evenly, in the image's units.
-        prob: Share of the patches, in [0, 1].
-        no_signal: The intensity that stands for no signal: a number, 0 for images that were
-            only scaled; or `darkest`, the patch's least intensity, for those that were
-            shifted too, as z-scores are.
+        std_range: Standard deviation in either part of the complex signal, drawn uniformly in
+            `[low, high]`, at least 0, in the image's units.
+        prob: Probability of changing a patch, in [0, 1].
+        no_signal: The intensity without signal: a number, 0 for images that were only scaled; or
+            `darkest`, the patch's least intensity, for images that were shifted too, such as
+            z-scores.
 
     Raises:
         UsageError: If an argument is out of its range.
@@ -69,7 +69,7 @@ class RandRicianNoised(RandIntensity):
 
     def change(self, image: Tensor) -> Tensor:
         """Draw the strength, then the noise."""
-        std = draw_evenly(self.R, self.std_range)
+        std = draw_uniform(self.R, self.std_range)
         floor = no_signal_level(image, self.no_signal)
         noisy = add_rician_noise(image - floor, std, random_generator(self.R, image.device))
         return noisy.add_(floor)

@@ -1,8 +1,7 @@
-"""Where every voxel of a warped patch comes from.
+"""Sampling grid of a warped patch, for `grid_sample`.
 
-The affine map, the flips and the deformation are added up at a few control points; a
-B-spline brings the sum to the voxels in one step, already in the numbers that torch's
-`grid_sample` wants.
+Affine map, flips and deformation are added at a few control points; a B-spline interpolates
+the sum to the voxels in one step, already in the unit coordinates of torch's `grid_sample`.
 """
 
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class PatchGrid:
-    """Where a patch lies in its volume, before it is warped.
+    """Position and size of a patch in its volume, before it is warped.
 
     Attributes:
         start: First voxel along each axis; may lie outside the volume.
@@ -38,22 +37,22 @@ class PatchGrid:
 
     @property
     def centre(self) -> Floats:
-        """In voxels of the volume."""
+        """Centre of the patch, in voxels of the volume."""
         return np.asarray(self.start) + (np.asarray(self.size) - 1) / 2
 
     @property
     def extent_mm(self) -> tuple[float, ...]:
-        """Edge to edge."""
+        """Size of the patch, from edge to edge."""
         return tuple(n * s for n, s in zip(self.size, self.spacing_mm, strict=True))
 
 
 @dataclass(frozen=True)
 class ControlPlaces:
-    """What the voxels' places are interpolated from.
+    """Control points from which the voxels' sampling positions are interpolated.
 
     Attributes:
-        places: `(n, *controls)`: where each control point comes from, in voxels of the volume.
-        bases: One `(size, controls)` an axis of the patch.
+        places: `(n, *controls)`: sampling position of each control point, in voxels of the volume.
+        bases: B-spline basis, one `(size, controls)` per axis of the patch.
     """
 
     places: Floats
@@ -63,12 +62,12 @@ class ControlPlaces:
 def control_places(
     warp: Warp, grid: PatchGrid, spacing_mm: Sequence[float] | None = None
 ) -> ControlPlaces:
-    """Add a warp's parts up at its control points.
+    """Evaluate affine map and deformation of a warp at its control points.
 
     Args:
         warp: For as many axes as the patch has.
         grid: The patch.
-        spacing_mm: Distance of control points where the warp has none; one cell if None.
+        spacing_mm: Control point spacing if the warp has none; None is one cell per axis.
     """
     spacing = warp.control_spacing_mm or spacing_mm or grid.extent_mm
     cells = [max(1, ceil(e / s)) for e, s in zip(grid.extent_mm, spacing, strict=True)]
@@ -88,10 +87,10 @@ def control_places(
 
 
 def source_extent(control: ControlPlaces) -> tuple[Floats, Floats]:
-    """The least and the greatest place that any voxel of the patch comes from, `(n,)` each.
+    """Least and greatest sampling position of any voxel of the patch, `(n,)` each.
 
-    A map that folds nothing takes the patch's outside to its outside, so that the six
-    faces (four edges in 2-D) are all that has to be looked at.
+    A map without folding takes the patch's boundary to the boundary of its image, so only the
+    six faces (four edges in 2-D) are evaluated.
     """
     low, high = np.full(len(control.places), np.inf), np.full(len(control.places), -np.inf)
     places = torch.as_tensor(control.places)
@@ -108,13 +107,13 @@ def unit_grid(
     size: NDArray[np.int64],
     device: torch.device | str = "cpu",
 ) -> Tensor:
-    """The grid for `grid_sample(..., align_corners=False)` on a box of the volume.
+    """Grid for `grid_sample(..., align_corners=False)` on a box of the volume.
 
     Args:
-        controls: One an element of the batch, all with as many control points.
+        controls: One per element of the batch, all with the same number of control points.
         low: The box's first voxel.
-        size: Its voxels along each axis.
-        device: Where the grid is wanted.
+        size: The box's voxels along each axis.
+        device: Device of the grid.
 
     Returns:
         `(B, *size of the patch, n)`, float32; -1 and 1 are the box's outer faces, and the last
@@ -130,5 +129,5 @@ def unit_grid(
 
 
 def _steps(count: int) -> Floats:
-    """Evenly spaced places about 0, one apart."""
+    """`count` positions with step 1, centred on 0."""
     return np.arange(count, dtype=np.float64) - (count - 1) / 2

@@ -1,4 +1,4 @@
-"""Which intensity stands for no signal: what MR physics multiplies or adds starts from there."""
+"""No-signal level: the intensity that stands for zero MR signal."""
 
 from math import isfinite
 from typing import Literal
@@ -13,7 +13,7 @@ NoSignal = float | Literal["darkest"]
 
 
 def require_no_signal(name: str, given: object) -> NoSignal:
-    """Take it or refuse it.
+    """Validate a no-signal level.
 
     Raises:
         UsageError: If it is neither `darkest` nor a finite number.
@@ -26,7 +26,7 @@ def require_no_signal(name: str, given: object) -> NoSignal:
 
 
 def no_signal_level(image: Tensor, no_signal: NoSignal) -> float | Tensor:
-    """The level as said, or the least intensity of each channel.
+    """The given level, or the least intensity of each channel for `darkest`.
 
     Args:
         image: `(C, *spatial)`.

@@ -1,10 +1,10 @@
-"""Cubic B-splines on a coarse grid of control points: smooth maps from few numbers.
+"""Cubic B-splines on a coarse control grid: smooth maps from few parameters.
 
-A control grid covers a patch with `cells` cells an axis and one control point more on
-either side, so that it has `cells + 3` points. A cubic B-spline reproduces straight lines, so an
-affine map and a deformation can be added up at the control points and brought to the
-patch's voxels once; and it stays within the hull of its control points, so that no voxel
-moves further than a control point does.
+A control grid covers a patch with `cells` cells per axis and one more control point on either
+side, so it has `cells + 3` points per axis. A cubic B-spline reproduces straight lines, so an
+affine map and a deformation can be added at the control points and interpolated to the patch's
+voxels once; and it stays within the convex hull of its control points, so no voxel moves further
+than a control point does.
 
 Reference:
     Rueckert et al., Nonrigid registration using free-form deformations, IEEE TMI 1999.
@@ -20,7 +20,7 @@ from torch import Tensor
 
 __all__ = ["basis", "basis_slope", "evaluate", "limit_folding"]
 
-# Smallest share of a volume that a deformation may leave of it.
+# Smallest local change of volume (Jacobian determinant) that a deformation may have.
 _LEAST_VOLUME = 0.1
 _POINTS_PER_CELL = 4
 
@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 
 def basis(points: Floats, cells: int) -> Floats:
-    """What each control point contributes at each place.
+    """B-spline basis matrix: the weight of each control point at each position.
 
     Args:
         points: `(N,)`, in control spacings from the first cell's edge, in [0, cells].
@@ -60,16 +60,16 @@ def basis_slope(points: Floats, cells: int) -> Floats:
 
 
 def evaluate(control: Tensor, bases: Sequence[Tensor]) -> Tensor:
-    """Bring control points to voxels.
+    """Interpolate control points to voxels.
 
     Args:
-        control: `(..., *controls)`, 2 or 3 axes of them.
-        bases: One `(N, controls)` an axis.
+        control: `(..., *controls)`, with 2 or 3 axes of control points.
+        bases: One `(N, controls)` per axis.
 
     Returns:
         `(..., *N)`, contiguous, of the dtype of `control`.
     """
-    # The last axis first: the one large product is then the first axis's, with long rows.
+    # Last axis first: the only large product is then that of the first axis, with long rows.
     for matrix in reversed(bases):
         turned = control.movedim(-1, -len(bases))
         rest = list(turned.shape[1 - len(bases) :])
@@ -80,15 +80,15 @@ def evaluate(control: Tensor, bases: Sequence[Tensor]) -> Tensor:
 
 
 def limit_folding(displacement_mm: Floats, spacing_mm: Sequence[float]) -> Floats:
-    """Scale a deformation down until it folds nothing and crushes nothing below a tenth.
+    """Scale a deformation down until its Jacobian determinant stays above 0.1: no folding.
 
     Args:
-        displacement_mm: `(n, *controls)`, n axes: where each control point moves.
+        displacement_mm: `(n, *controls)`, n axes: displacement of each control point.
         spacing_mm: Distance of control points along each axis.
 
     Returns:
         The same displacement if `x + displacement(x)` is locally invertible everywhere,
-        else a multiple of it in (0, 1) that is: the Jacobian's determinant stays above 0.1.
+        else a multiple of it in (0, 1) that is.
     """
     if _steepest(displacement_mm, spacing_mm) < 1 - _LEAST_VOLUME ** (1 / len(spacing_mm)):
         return displacement_mm
@@ -112,7 +112,7 @@ def _placed(points: Floats, cells: int, pieces: Sequence[Floats]) -> Floats:
 
 
 def _steepest(displacement: Floats, spacing_mm: Sequence[float]) -> float:
-    """A bound of the gradient's norm anywhere: slopes lie in the hull of differences."""
+    """Upper bound of the gradient's norm: slopes lie in the hull of neighbours' differences."""
     rows = [
         np.abs(np.diff(displacement, axis=1 + axis)).max(axis=tuple(range(1, displacement.ndim)))
         / spacing_mm[axis]
@@ -122,7 +122,7 @@ def _steepest(displacement: Floats, spacing_mm: Sequence[float]) -> float:
 
 
 def _determinant(g: Floats) -> list[Floats]:
-    """Of identity + s g: what goes with s, its square and, in 3-D, its cube; `g` is `(n, n, N)`."""
+    """Coefficients of s, s^2 and, in 3-D, s^3 in det(identity + s g); `g` is `(n, n, N)`."""
     if len(g) == 2:
         return [g[0, 0] + g[1, 1], g[0, 0] * g[1, 1] - g[0, 1] * g[1, 0]]
     (a, b, c), (d, e, f), (h, i, k) = g
@@ -139,7 +139,7 @@ def _polynomial(powers: Sequence[Floats], scale: float) -> Floats:
 
 
 def _gradient(displacement: Floats, spacing_mm: Sequence[float]) -> Floats:
-    """`(n, n, points)`: d displacement_i / d x_j at some points of every cell."""
+    """Jacobian of the displacement at some points of every cell, `(n, n, points)`."""
     cells = [size - 3 for size in displacement.shape[1:]]
     points: list[Floats] = [np.linspace(0.0, c, _POINTS_PER_CELL * c + 1) for c in cells]
     control = torch.as_tensor(displacement, dtype=torch.float32)

@@ -1,8 +1,8 @@
-"""Stain jitter: another laboratory's haematoxylin and eosin.
+"""Stain jitter: randomly change haematoxylin and eosin amounts, as between laboratories.
 
-What a stain takes away of the light adds up in optical density. A change of each
-stain's amount is linear there, so all pixels take one matrix between a logarithm and an
-exponential. MONAI's pathology transforms normalise stains and have no random change.
+Absorption by stains is additive in optical density, so a change of each stain's amount is
+linear there: one matrix for all pixels, between a logarithm and an exponential. MONAI's
+pathology transforms normalise stains and have no random change.
 
 References:
     Ruifrok and Johnston, Quantification of histochemical staining by color deconvolution,
@@ -23,12 +23,11 @@ from medseg.transforms.intensity import RandIntensity
 
 __all__ = ["RandStainJitterd", "change_stains"]
 
-# Optical density in red, green and blue of haematoxylin, eosin and DAB, which takes what is
-# left over.
+# Optical density in red, green and blue of haematoxylin, eosin, and DAB for the residual.
 _COLOURS = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]])
 _STAINS: Floats = _COLOURS / np.linalg.norm(_COLOURS, axis=1, keepdims=True)
 
-# Half a grey level of 255: the darkest that an 8-bit image tells from black.
+# Half a grey level of 255: the darkest value that an 8-bit image distinguishes from black.
 _BLACK = 0.5 / 255
 
 
@@ -37,14 +36,14 @@ def change_stains(image: Tensor, factors: Sequence[float], offsets: Sequence[flo
 
     Args:
         image: `(3, *spatial)` float32, RGB in [0, 1], where 1 is the light without tissue.
-        factors: Three: haematoxylin, eosin, rest; 1 changes nothing.
-        offsets: Three, in optical density to the base e; 0 changes nothing. They tint
+        factors: Three: haematoxylin, eosin, residual; 1 changes nothing.
+        offsets: Three, in optical density (natural logarithm); 0 changes nothing. They tint
             bare glass too.
 
     Returns:
         `(3, *spatial)`, a new tensor in [0, 1].
     """
-    # Rows are stains there and pixels are columns here, hence the transposed matrices.
+    # The rows of _STAINS are stains, but pixels are columns here, hence the transposed matrices.
     mix = _STAINS.T @ np.diag(np.asarray(factors, np.float64)) @ np.linalg.inv(_STAINS.T)
     added = _STAINS.T @ np.asarray(offsets, np.float64)
     log_light = image.clamp(_BLACK, 1).log_()
@@ -52,14 +51,14 @@ def change_stains(image: Tensor, factors: Sequence[float], offsets: Sequence[flo
 
 
 class RandStainJitterd(RandIntensity):
-    """Change the amounts of haematoxylin, eosin and what is left over, each by itself.
+    """Randomly change the amounts of haematoxylin, eosin and the residual, independently.
 
     Args:
         keys: Images `(3, *spatial)`, RGB in [0, 1], 1 being the light without tissue.
-        strength: Factors are drawn evenly from 1 - strength to 1 + strength, offsets of optical
-            density from -strength to strength, in [0, 1). The paper's light jitter is
-            0.05, its strong one 0.2.
-        prob: Share of the patches, in [0, 1].
+        strength: In [0, 1). Factors are drawn uniformly from 1 - strength to 1 + strength, offsets
+            of optical density from -strength to strength. The paper's light jitter is 0.05, its
+            strong one 0.2.
+        prob: Probability of changing a patch, in [0, 1].
 
     Raises:
         UsageError: If an argument is out of its range.

@@ -1,7 +1,7 @@
-"""A warp: where each voxel of a patch comes from, as an affine map and a few control points.
+"""Random spatial warp: an affine map and a B-spline deformation, drawn for one patch.
 
-Drawing the numbers (`sample_warp`) and using them (`medseg.transforms.warp_patch`) are two
-steps, so that a warp can be written down, repeated, and tested.
+Drawing the parameters (`sample_warp`) and applying them (`medseg.transforms.warp_patch`) are
+two steps, so that a warp can be recorded, repeated and tested.
 """
 
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Warp:
-    """The place y of a voxel comes from matrix (y + displacement(y)) + shift.
+    """A warp: voxel y of the patch is sampled at matrix (y + displacement(y)) + shift.
 
-    All in millimetres along the array's axes, from the centre of the patch.
+    All in millimetres along the array's axes, relative to the centre of the patch.
 
     Attributes:
         matrix: `(n, n)` for n spatial axes: rotation, zoom, shear and flips.
@@ -46,7 +46,7 @@ class Warp:
 
     @property
     def flips(self) -> tuple[int, ...] | None:
-        """The axes that are mirrored if that is all, else None; () changes nothing."""
+        """Mirrored axes if the warp does nothing else, `()` for the identity, else None."""
         diagonal = np.diag(self.matrix)
         mirrors_at_most = np.array_equal(np.abs(self.matrix), np.eye(len(diagonal)))
         if not mirrors_at_most or self.shift_mm.any() or self.displacement_mm is not None:
@@ -54,7 +54,7 @@ class Warp:
         return tuple(int(axis) for axis in np.flatnonzero(diagonal < 0))
 
     def record(self) -> dict[str, Any]:
-        """Its numbers as plain lists, fit for JSON."""
+        """The parameters as plain lists, ready for JSON."""
         displacement = self.displacement_mm
         return {
             "matrix": self.matrix.tolist(),
@@ -65,12 +65,12 @@ class Warp:
 
 
 def sample_warp(ranges: WarpRanges, extent_mm: Sequence[float], rng: np.random.RandomState) -> Warp:
-    """Draw one warp.
+    """Draw the parameters of one warp.
 
     Args:
-        ranges: What it may do.
+        ranges: Range and probability of each component.
         extent_mm: Size of the patch along each of its 2 or 3 axes.
-        rng: Source of randomness; the only one.
+        rng: The only source of randomness.
 
     Raises:
         ValueError: If a range names more axes than the patch has.
@@ -116,7 +116,7 @@ def _zoom(zoom: Zoom | None, axes: int, rng: np.random.RandomState) -> Floats:
         return np.eye(axes)
     count = 1 if zoom.axes == "together" else axes
     factors = np.exp(rng.uniform(np.log(zoom.low), np.log(zoom.high), count))
-    # What is seen grows where neighbours come from nearer.
+    # Sampling positions that lie closer together enlarge the image.
     return np.eye(axes) / factors
 
 
@@ -124,7 +124,7 @@ def _shear(shear: Shear | None, axes: int, rng: np.random.RandomState) -> Floats
     if shear is None or rng.random_sample() >= shear.prob:
         return np.eye(axes)
     slants = np.tan(np.deg2rad(shear.degrees * rng.uniform(-1, 1, (axes, axes))))
-    # One triangle: the volume stays, and the map is invertible whatever is drawn.
+    # Upper triangular, ones on the diagonal: volume is preserved, and the map always invertible.
     return np.eye(axes) + np.triu(slants, k=1)
 
 

@@ -1,6 +1,6 @@
-"""Take a warped patch out of a volume: one grid, one resampling a key, only what is needed.
+"""Warped patch extraction: one sampling grid for all keys, reading only the voxels needed.
 
-The cost is that of the patch, whatever the volume's size. A plan is made once and serves
+The cost depends on the size of the patch, not of the volume. A plan is made once and used for
 image, label and weights alike, so that they stay aligned.
 """
 
@@ -33,7 +33,7 @@ Interpolation = Literal["linear", "cubic", "nearest", "argmax"]
 
 
 def require_modes(owner: str, modes: Sequence[str], keys: Sequence[Hashable]) -> None:
-    """Refuse modes that are unknown, or not one a key.
+    """Refuse unknown modes, or other than one per key.
 
     Raises:
         UsageError: It names the transform.
@@ -46,15 +46,15 @@ def require_modes(owner: str, modes: Sequence[str], keys: Sequence[Hashable]) ->
 
 @dataclass(frozen=True)
 class PatchPlan:
-    """How to take one patch from volumes of one shape.
+    """How to extract one patch from volumes of one shape.
 
     Attributes:
         grid: The patch before it is warped.
-        padding: What stands outside the volume.
-        flips: Axes to mirror, if that is all that is to be done.
-        low: Else the first voxel that is needed along each axis,
-        high: where that box ends,
-        units: and the patch's places in it, for `grid_sample`.
+        padding: Values outside the volume.
+        flips: Axes to mirror if nothing else is to be done; the attributes below are then unused.
+        low: First voxel along each axis of the box to read.
+        high: End of that box, exclusive.
+        units: Sampling grid within the box, for `grid_sample`.
     """
 
     grid: PatchGrid
@@ -68,13 +68,13 @@ class PatchPlan:
 def plan_patch(
     shape: Sequence[int], grid: PatchGrid, warp: Warp, padding: Padding = "border"
 ) -> PatchPlan:
-    """Find out what a warped patch needs.
+    """Plan a warped patch: which box of the volume to read, and where to sample in it.
 
     Args:
         shape: Spatial shape of the volume, 2 or 3 axes.
         grid: Where the patch lies.
         warp: How it is deformed about its centre.
-        padding: What stands outside the volume: its nearest voxel, its mirror image, or 0.
+        padding: Values outside the volume: the nearest voxel, the mirror image, or 0.
     """
     if warp.flips is not None:
         return PatchPlan(grid, padding, flips=warp.flips)
@@ -90,18 +90,18 @@ def plan_patch(
 
 
 def warp_patch(volume: Volume, plan: PatchPlan, interpolation: Interpolation) -> Tensor:
-    """Take one warped patch.
+    """Extract one warped patch.
 
-    A warp that leaves voxels on the grid (identity, flips) copies them, exactly.
+    A warp that leaves voxels on the grid (identity, flips) copies them exactly.
 
     Args:
-        volume: `(C, *spatial)` of the shape that was planned for.
+        volume: `(C, *spatial)` of the shape given to `plan_patch`.
         plan: Made by `plan_patch`.
         interpolation: See `resample`.
 
     Returns:
-        `(C, *size)`; float32 for `linear` and `cubic`, for labels their own integer type, as
-        far as torch computes with it, else int32.
+        `(C, *size)`; float32 for `linear` and `cubic`. Labels keep their integer type where
+        torch computes with it, else become int32.
     """
     if plan.units is None:
         patch = cut_patch(volume, plan.grid.start, plan.grid.size, plan.padding)
@@ -115,21 +115,21 @@ def warp_patch(volume: Volume, plan: PatchPlan, interpolation: Interpolation) ->
 def resample(
     volumes: Tensor, units: Tensor, interpolation: Interpolation, padding: Padding
 ) -> Tensor:
-    """Sample volumes at the places of a grid.
+    """Sample volumes at the positions of a grid.
 
     Args:
         volumes: `(B, C, *spatial)`, any dtype.
         units: `(B, *size, n)`, see `unit_grid`.
-        interpolation: `linear` or `cubic` for intensities; `nearest` for labels, or `argmax`: the
-            class whose linearly interpolated indicator is greatest, which is smoother and
-            costs a pass for each class in sight.
-        padding: What stands outside.
+        interpolation: `linear` or `cubic` for intensities; for labels `nearest`, or `argmax`: the
+            class whose linearly interpolated one-hot channel is greatest, which is smoother and
+            costs one pass per class present.
+        padding: Values outside the volume.
 
     Returns:
         `(B, C, *size)`, float32, or for labels the volumes' dtype.
     """
     if interpolation == "argmax":
-        return _likeliest(volumes, units, padding)
+        return _argmax(volumes, units, padding)
     own = _own_sampler(volumes, interpolation, padding)
     if own is not None:
         return torch.stack([own(v, u) for v, u in zip(volumes, units, strict=True)])
@@ -141,7 +141,7 @@ def resample(
 def _own_sampler(
     volumes: Tensor, interpolation: Interpolation, padding: Padding
 ) -> Callable[[Tensor, Tensor], Tensor] | None:
-    """What torch has not, or has slower."""
+    """Our own sampler where torch has none, or a slower one; else None."""
     if interpolation == "cubic" and volumes.ndim == 5:
         return lambda volume, units: sample_cubic(volume, units, padding)
     if volumes.device.type != "cpu" or padding != "border":
@@ -153,8 +153,8 @@ def _own_sampler(
     return None
 
 
-def _likeliest(label: Tensor, units: Tensor, padding: Padding) -> Tensor:
-    # One class at a time against the best so far: no stack of all classes in memory.
+def _argmax(label: Tensor, units: Tensor, padding: Padding) -> Tensor:
+    # One class at a time, against the best so far: no one-hot array of all classes in memory.
     classes = cast("list[float]", torch.unique(label).tolist())  # pyright: ignore[reportUnknownMemberType] - torch leaves tolist untyped
     best = chosen = None
     for value in classes:
@@ -177,11 +177,11 @@ def _box(
     shape: NDArray[np.int64],
     padding: Padding,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The voxels that sampling between two places touches, one to spare on either side."""
+    """Bounding box of the voxels that sampling reads, with a margin of one voxel."""
     first = np.floor(low).astype(np.int64) - 1
     end = np.ceil(high).astype(np.int64) + 2
     if padding == "reflection":
-        # What is mirrored at a face of the volume has to be in the box.
+        # Positions beyond a face of the volume read their mirror image, which must be in the box.
         first, end = (
             np.where(end > shape, np.minimum(first, 2 * shape - end), first),
             np.where(first < 0, np.maximum(end, -first), end),

@@ -1,7 +1,7 @@
-"""What a random warp may do, in units that people can picture.
+"""Ranges of a random warp: flip, rotation, zoom, shear, shift and elastic deformation.
 
-Each component has its own probability, so that a share of the patches stays as they were
-scanned. Lengths are millimetres and angles degrees: a recipe means the same at any voxel size.
+Each component has its own probability, so that some patches stay unchanged. Lengths are in
+millimetres and angles in degrees: a recipe means the same at any voxel size.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ __all__ = ["Elastic", "Flip", "Rotation", "Shear", "Shift", "WarpRanges", "Zoom"
 
 @dataclass(frozen=True, kw_only=True)
 class Flip:
-    """Mirror, each axis on its own.
+    """Mirror, independently along each axis.
 
     Attributes:
         axes: Spatial axes, 0 for the first.
@@ -34,11 +34,11 @@ class Flip:
 
 @dataclass(frozen=True, kw_only=True)
 class Rotation:
-    """Turn by an angle drawn evenly between minus and plus `degrees`.
+    """Rotate by an angle drawn uniformly in [-degrees, degrees].
 
     Attributes:
-        degrees: At most, in [0, 180]; in 3-D one number for all three axes or one for the turn
-            about each; in 2-D one number.
+        degrees: Greatest angle, in [0, 180]; in 3-D one number for all three axes or one for the
+            rotation about each; in 2-D one number.
         prob: In [0, 1].
     """
 
@@ -52,13 +52,13 @@ class Rotation:
 
 @dataclass(frozen=True, kw_only=True)
 class Zoom:
-    """Enlarge by a factor whose logarithm is drawn evenly.
+    """Zoom by a factor drawn log-uniformly in [low, high].
 
     Attributes:
-        low: Smallest factor, above 0; below 1 what is seen shrinks.
+        low: Smallest factor, above 0; below 1 shrinks the image.
         high: Largest factor.
         prob: In [0, 1].
-        axes: One factor for all axes `together`, or for each `apart`.
+        axes: One factor for all axes `together`, or one for each, `apart`.
     """
 
     low: float
@@ -77,7 +77,7 @@ class Zoom:
 
 @dataclass(frozen=True, kw_only=True)
 class Shear:
-    """Slant each axis against each other by up to plus or minus `degrees`, in [0, 45]."""
+    """Shear each axis against each other by an angle in [-degrees, degrees], at most 45."""
 
     degrees: float
     prob: float = 0.2
@@ -89,7 +89,7 @@ class Shear:
 
 @dataclass(frozen=True, kw_only=True)
 class Shift:
-    """Move by up to plus or minus `max_mm`, one number or one an axis."""
+    """Translate by a distance in [-max_mm, max_mm], one number or one per axis."""
 
     max_mm: float | Sequence[float]
     prob: float = 0.2
@@ -101,14 +101,14 @@ class Shift:
 
 @dataclass(frozen=True, kw_only=True)
 class Elastic:
-    """Deform smoothly: control points move, and voxels between them follow.
+    """Elastic deformation: random displacements of control points, B-splines between them.
 
-    Each patch draws its own strength, evenly up to the greatest; a field that would
-    fold space is made weaker until it does not.
+    Each patch draws its own strength, uniformly up to the greatest; a field that would fold is
+    scaled down until it does not.
 
     Attributes:
-        max_displacement_mm: The furthest that a control point moves.
-        control_spacing_mm: Distance between control points, one number or one an axis.
+        max_displacement_mm: Greatest displacement of a control point.
+        control_spacing_mm: Distance between control points, one number or one per axis.
         prob: In [0, 1].
     """
 
@@ -124,7 +124,7 @@ class Elastic:
 
 @dataclass(frozen=True, kw_only=True)
 class WarpRanges:
-    """All that a warp may do; what is None never happens."""
+    """Ranges of all components of a warp; a component that is None is never applied."""
 
     flip: Flip | None = None
     rotation: Rotation | None = None
@@ -135,7 +135,7 @@ class WarpRanges:
 
 
 def certain(ranges: WarpRanges) -> WarpRanges:
-    """The same ranges with everything that may happen happening."""
+    """The same ranges with every probability set to 1."""
     parts = {name: getattr(ranges, name) for name in WarpRanges.__dataclass_fields__}
     return WarpRanges(**{n: part and replace(part, prob=1.0) for n, part in parts.items()})
 

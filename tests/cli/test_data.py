@@ -268,7 +268,7 @@ def test_pictures_are_checked_and_their_spacing_is_said_to_be_unknown(medseg, tm
     about = "--modality", "histology", "--folds", 2, "--out", tmp_path / "manifest.json"
     code, _, err = medseg("data", "manifest", *patterns, *about)
     assert code == 3
-    assert "map 255 to 1, or give --label-kind mask" in err
+    assert "map 255 to 1, or use --label-kind mask" in err
     code, _, err = medseg("data", "manifest", *patterns, *about, "--label-kind", "mask")
     assert (code, err) == (0, "")
     code, out, _ = medseg(*check(tmp_path))

@@ -154,14 +154,14 @@ def test_images_that_share_a_name_do_not_share_a_prediction(run, folders):
     result = json.loads(out)
     assert code == 1
     assert list(result["cases"]) == ["p2"]
-    assert result["failed"] == {"p1": "p1: no prediction; it should be called p1_seg.nii.gz"}
+    assert result["failed"] == {"p1": "p1: no prediction found; it should be named p1_seg.nii.gz"}
 
 
 def test_a_missing_prediction_is_a_row_a_line_and_an_exit_code(run, folders):
     (folders / "preds" / "p2_ct_seg.nii.gz").unlink()
     code, out, _ = run(*by_name(folders, "-o", folders / "out"))
     assert code == 1
-    assert "failed  p2: no prediction; it should be called p2_seg.nii.gz" in out
+    assert "failed  p2: no prediction found; it should be named p2_seg.nii.gz" in out
     assert "1 of 2 cases scored" in out
     with (folders / "out" / "scores.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -192,7 +192,7 @@ def test_another_grid_fails_the_case_in_one_line(run, folders):
     assert code == 1
     failed = [line for line in out.splitlines() if line.startswith("failed")]
     assert len(failed) == 2
-    assert "p1: the prediction's shape (10, 10, 9) is not the reference's (10, 10, 10)" in failed[0]
+    assert "p1: the prediction has shape (10, 10, 9), the reference (10, 10, 10)" in failed[0]
     assert "p2: prediction and reference lie more than 0.01 mm apart" in failed[1]
 
 

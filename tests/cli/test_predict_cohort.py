@@ -230,7 +230,7 @@ def test_nrrd_and_metaimage_come_out_as_they_came_in(
         ("bmp", "--format takes auto, nifti, nrrd, mha, png, tiff, dicom-seg, dicom-sr, got 'bmp'"),
         ("png", "is a volume; its --format is auto, nifti, nrrd, mha, got png"),
         ("nifti,nrrd", "--format takes one of"),
-        ("dicom-sr", "give both"),
+        ("dicom-sr", "use both"),
         ("nifti,dicom-seg", "is no DICOM, so its label cannot be"),
     ],
 )

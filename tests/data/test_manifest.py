@@ -96,7 +96,7 @@ def test_monai_reads_it_as_a_decathlon_datalist(tmp_path):
     ("changes", "message"),
     [
         ({"licence": None}, r"licence: Input should be a valid string"),
-        ({"colour": "red"}, r"colour: unknown key; mend its spelling or take it out$"),
+        ({"colour": "red"}, r"colour: unknown key; correct its spelling or remove it$"),
         ({"name": "My Data"}, r"name: .*, got 'My Data'"),
         ({"modality": "X-ray"}, r"modality: .*, got 'X-ray'"),
         ({"channels": []}, r"channels: "),

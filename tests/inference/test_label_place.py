@@ -89,7 +89,7 @@ def test_windows_side_by_side_of_a_volume_lie_in_its_slices():
 
 
 def test_an_image_of_another_number_of_axes_is_refused_in_one_line():
-    with pytest.raises(DataError, match="windows have 3 axes and the image has 2; give an image"):
+    with pytest.raises(DataError, match="windows have 3 axes and the image has 2; use an image"):
         SlidingWindowLabels((8, 8, 8), grid="network")(torch.rand(1, 1, 9, 9), bright_or_not)
 
 

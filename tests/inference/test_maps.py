@@ -95,7 +95,7 @@ def test_a_saved_map_is_read_as_numbers_from_0_to_1_where_the_label_is(classes, 
 
 def test_maps_of_logits_are_refused(folder):
     inferer = SlidingWindowLabels((4, 4, 4), interpolate="logits")
-    with pytest.raises(ValueError, match="maps are of what labels are chosen by"):
+    with pytest.raises(ValueError, match="maps need the probabilities that labels are chosen by"):
         inferer(MetaTensor(torch.rand(1, 1, 4, 4, 4)), lambda x: x, watch=VoxelMaps(KINDS, folder))
 
 

@@ -97,7 +97,7 @@ def test_more_than_256_classes_take_16_bits(tmp_path):
     assert np.asarray(nifti.dataobj).max() == 300
 
 
-def test_an_existing_label_is_refused_and_kept_unless_told(tmp_path):
+def test_an_existing_label_is_refused_and_kept_unless_replace_is_set(tmp_path):
     old, new = np.zeros((2, 2, 2)), np.ones((2, 2, 2))
     SaveLabeld("pred", output_dir=str(tmp_path))(prediction(old))
     with pytest.raises(UsageError, match=r"case_seg\.nii\.gz is there already"):
@@ -138,7 +138,7 @@ def test_a_probability_is_no_label(tmp_path):
 
 
 def test_a_volume_is_no_picture(tmp_path):
-    with pytest.raises(DataError, match="no picture"):
+    with pytest.raises(DataError, match="not a picture"):
         save_label(tmp_path / "a.png", np.zeros((2, 2, 3), np.uint8), np.eye(4))
 
 

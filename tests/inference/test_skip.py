@@ -39,8 +39,8 @@ def test_a_window_of_one_value_is_not_wanted():
     volume[1, 6, 6] = 1
     region = ConstantWindows()(volume)
     assert region.box == box((0, 8), (0, 8))
-    assert not region.wanted(box((0, 4), (0, 4)))
-    assert region.wanted(box((4, 8), (4, 8)))
+    assert not region.should_run(box((0, 4), (0, 4)))
+    assert region.should_run(box((4, 8), (4, 8)))
 
 
 def test_windows_are_laid_over_the_body_and_not_over_noise_and_table():
@@ -52,18 +52,18 @@ def test_a_window_in_the_box_that_holds_no_body_is_not_wanted():
     volume = trunk()
     volume[:, 20:36, 24:40, :16] = 0
     region = RULE(volume)
-    assert not region.wanted(box((16, 28), (20, 32), (0, 8)))
-    assert region.wanted(box((16, 28), (20, 32), (8, 16)))
+    assert not region.should_run(box((16, 28), (20, 32), (0, 8)))
+    assert region.should_run(box((16, 28), (20, 32), (8, 16)))
 
 
 def test_a_window_inside_the_lungs_is_wanted():
-    assert RULE(trunk()).wanted(box((30, 38), (34, 42), (8, 16)))
+    assert RULE(trunk()).should_run(box((30, 38), (34, 42), (8, 16)))
 
 
 def test_where_no_body_is_found_all_of_the_volume_matters():
     region = RULE(torch.zeros(1, 16, 16, 16))
     assert region.box == box((0, 16), (0, 16), (0, 16))
-    assert region.wanted(box((0, 4), (0, 4), (0, 4)))
+    assert region.should_run(box((0, 4), (0, 4), (0, 4)))
 
 
 def test_the_lungs_are_held_with_a_margin():

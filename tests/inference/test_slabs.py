@@ -40,7 +40,7 @@ def test_windows_that_are_not_wanted_are_not_run():
 
     windows = plan_windows((12, 8), (4, 4), overlap=0)
     result = put_together(
-        volume, network, windows, wanted=lambda box: bool(volume[(slice(None), *box)].any())
+        volume, network, windows, should_run=lambda box: bool(volume[(slice(None), *box)].any())
     )
     # The windows from 4 to 8 and from 8 to 12, and before them one to learn how many classes there
     # are, as the first slab has none of its own.
@@ -55,7 +55,7 @@ def test_a_volume_of_which_nothing_is_wanted_is_background():
         torch.rand(1, 12, 8),
         lambda stack: stack.repeat(1, 3, 1, 1),
         windows,
-        wanted=lambda _: False,
+        should_run=lambda _: False,
     )
     assert result.shape == (3, 12, 8)
     assert (result.softmax(dim=0)[0] > 0.999).all()
@@ -72,7 +72,10 @@ def test_a_skipped_window_counts_as_one_that_says_background():
 
     everything = put_together(volume, network, windows)
     less = put_together(
-        volume, network, windows, wanted=lambda box: bool(volume[(slice(None), *box)].max() > 0.9)
+        volume,
+        network,
+        windows,
+        should_run=lambda box: bool(volume[(slice(None), *box)].max() > 0.9),
     )
     torch.testing.assert_close(less, everything)
 

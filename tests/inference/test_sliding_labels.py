@@ -117,14 +117,14 @@ def test_when_memory_runs_out_fewer_windows_go_at_once_and_the_label_is_the_same
 
     label = inferer(window_batch=4)(volume, small)
     assert torch.equal(label, inferer(window_batch=1)(volume, three_classes))
-    assert "out of memory: 1 windows at a time from now on" in caplog.text
+    assert "out of memory: using 1 windows at a time from now on" in caplog.text
 
 
 def test_when_one_window_is_too_much_the_error_says_what_to_do():
     def tiny(_):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    with pytest.raises(MachineError, match="one window at a time; take a smaller window"):
+    with pytest.raises(MachineError, match="one window at a time; use a smaller window"):
         inferer(window_batch=2)(torch.rand(1, 1, 8, 8, 8), tiny)
 
 
@@ -143,7 +143,7 @@ def test_a_network_that_gives_no_numbers_is_no_background(value):
         logits[..., 0] = value
         return logits
 
-    with pytest.raises(DataError, match="gives NaN or infinity; check the weights"):
+    with pytest.raises(DataError, match="returns NaN or infinity; check the weights"):
         inferer()(torch.rand(1, 1, 8, 8, 8), diverged)
 
 

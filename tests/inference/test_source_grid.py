@@ -173,7 +173,7 @@ def test_an_oblique_source_is_brought_back_along_its_own_axes():
 def test_a_recipe_that_turns_the_image_between_its_axes_is_refused():
     turned = np.eye(4)
     turned[:3, :3] = nibabel.eulerangles.euler2mat(0.3)
-    with pytest.raises(DataError, match="turns the image against its own axes"):
+    with pytest.raises(DataError, match="rotates the image against its own axes"):
         map_grids(np.eye(4), (4, 4, 4), turned)
 
 

@@ -110,7 +110,7 @@ def test_a_class_counts_alike_however_few_voxels_it_has():
     assert loss.item() == pytest.approx(1 / 3, abs=1e-5)
 
 
-def test_a_class_that_is_nowhere_counts_as_missed_and_has_no_gradient():
+def test_an_absent_class_counts_as_missed_and_has_no_gradient():
     logits = torch.randn(1, 3, 4, 4, dtype=torch.float64)
     label = torch.tensor([[[[0, 1], [1, 0]]]]).repeat(1, 1, 2, 2)
     without = BalancedDiceLoss(ignore_index=None)(logits.requires_grad_(), label)
@@ -122,7 +122,7 @@ def test_a_class_that_is_nowhere_counts_as_missed_and_has_no_gradient():
     assert not torch.autograd.grad(only, logits)[0].any()
 
 
-def test_a_class_that_is_nowhere_can_be_a_match_that_is_learnt():
+def test_an_absent_class_can_be_a_match_with_a_gradient():
     label = torch.zeros(1, 1, 4, 4, dtype=torch.long)
     loss = BalancedDiceLoss(classes="foreground", absent="matched", eps=1)
     assert loss(certain(label, 2), label).item() == 0

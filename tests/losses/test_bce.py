@@ -41,7 +41,7 @@ def test_of_two_exclusive_classes_it_is_the_cross_entropy(spatial, seed):
     torch.testing.assert_close(MultilabelBCELoss()(difference, label), expected)
 
 
-def test_structures_that_are_nowhere_cost_what_is_said_of_them():
+def test_absent_structures_cost_by_their_predicted_probability():
     target = torch.zeros(1, 2, 4, 4)
     assert MultilabelBCELoss()(torch.full((1, 2, 4, 4), -50.0), target).item() == 0
     even = MultilabelBCELoss()(torch.zeros(1, 2, 4, 4), target).item()

@@ -1,4 +1,4 @@
-"""What a loss makes of its label promises: any dtype, nothing but classes, ignored voxels empty."""
+"""What one-hot encoding promises: any dtype, nothing but classes, ignored voxels empty."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ DTYPES = [
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("ignore_index", [None, -1, 255])
-def test_a_label_of_any_dtype_is_spelt_out(dtype, ignore_index):
+def test_a_label_of_any_dtype_is_one_hot_encoded(dtype, ignore_index):
     one_hot = one_hot_label(torch.empty(1, 3, 2, 2), LABEL.to(dtype), ignore_index=ignore_index)
     assert one_hot.dtype == torch.float32
     assert one_hot.tolist() == [[[[1, 0], [0, 0]], [[0, 1], [0, 1]], [[0, 0], [1, 0]]]]

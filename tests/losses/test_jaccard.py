@@ -52,7 +52,7 @@ def test_of_a_certain_prediction_it_is_scipys_dissimilarity_of_two_masks(spatial
 
 
 @given(spatial=spatial_shapes, seed=seeds)
-def test_it_orders_as_dice_does_and_never_lies_below(spatial, seed):
+def test_it_ranks_as_dice_does_and_is_never_lower(spatial, seed):
     # J = D / (2 - D) of one class, so 1 - J >= 1 - D
     logits, label = example(spatial, seed, batch=1, count=2)
     choices = {"classes": "foreground", "smooth": 1e-9}

@@ -197,9 +197,9 @@ def test_the_order_of_the_structures_does_not_matter(kind, spatial, seed, order)
 
 @pytest.mark.parametrize("kind", MULTILABEL)
 @given(spatial=spatial_shapes, seed=seeds)
-def test_yes_and_no_count_alike_in_each_voxel(kind, spatial, seed):
-    # What is no structure is one of its own: with all answers turned round the binary cross
-    # entropy is the same. The Dice loss is not, and is left out.
+def test_swapping_0_and_1_in_target_and_logits_changes_nothing(kind, spatial, seed):
+    # The binary cross-entropy of the complement of a structure is the same. The Dice loss is not,
+    # and is left out.
     logits, target = overlapping(spatial, seed)
     loss = kind(dice_weight=0) if kind is MultilabelDiceBCELoss else kind()
     torch.testing.assert_close(loss(-logits, 1 - target), loss(logits, target))

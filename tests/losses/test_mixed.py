@@ -60,9 +60,9 @@ def test_a_weight_map_that_no_loss_takes_is_refused():
         MixedLoss([SoftDiceLoss(), JaccardLoss()], [1, 1])(logits, label, torch.ones(2, 1, 6, 6))
 
 
-def test_a_weight_map_that_is_missing_is_told_by_the_loss_that_needs_it():
+def test_a_missing_weight_map_is_reported_by_the_loss_that_needs_it():
     logits, label = example((6, 6), 0)
-    with pytest.raises(ValueError, match="PixelWeightedCELoss: no weight map came"):
+    with pytest.raises(ValueError, match="PixelWeightedCELoss: got no weight map"):
         MixedLoss([SoftDiceLoss(), PixelWeightedCELoss()], [1, 1])(logits, label)
 
 

@@ -86,8 +86,8 @@ def test_a_weight_of_another_shape_is_refused():
         PixelWeightedCELoss()(torch.zeros(1, 2, 4, 4), torch.zeros(1, 1, 4, 4), torch.ones(1, 4, 4))
 
 
-def test_without_a_map_it_says_who_hands_it_on():
-    with pytest.raises(ValueError, match=r"no weight map .*medseg\.training\.WeightedBatch"):
+def test_without_a_map_the_error_says_how_to_pass_one():
+    with pytest.raises(ValueError, match=r"no weight map.*medseg\.training\.WeightedBatch"):
         PixelWeightedCELoss()(torch.zeros(1, 2, 4, 4), torch.zeros(1, 1, 4, 4))
 
 

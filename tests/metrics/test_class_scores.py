@@ -93,7 +93,7 @@ def test_an_empty_class_has_scores_and_no_nan(in_pred, in_label, presence, score
     assert lung.accuracy == score  # all 12 are wrong, or right
 
 
-def test_a_class_that_is_in_neither_scores_as_one_made_without_looking():
+def test_an_absent_class_scores_as_absent_scores_does():
     nothing = np.zeros((3, 4), dtype=int)
     scores = label_scores(nothing, nothing, ["background", "lung"], (1, 1))
     assert scores == [absent_scores("lung", voxels=12)]

@@ -57,6 +57,6 @@ def test_cases_without_a_group_are_not_among_them():
     assert [one.classes[0].cases for one in by_group.groups.values()] == [1]
 
 
-def test_without_any_group_there_is_nothing_to_tell():
+def test_no_case_with_a_group_is_an_error():
     with pytest.raises(ValueError, match="needs a case with a group"):
         summarise_groups(CASES, {})

@@ -39,7 +39,7 @@ def test_seg_takes_a_cell_that_is_covered_though_the_union_is_large():
     assert (scores.pq, scores.sq, scores.rq) == (0, 0, 0)
 
 
-def test_seg_does_not_mind_an_invented_cell_and_panoptic_quality_does():
+def test_seg_ignores_false_positive_cells_and_panoptic_quality_counts_them():
     scores = instance_scores(np.array([[1, 0, 2]]), np.array([[1, 0, 0]]))
     assert (scores.seg, scores.sq, scores.rq) == (1, 1, pytest.approx(2 / 3))
 
@@ -117,5 +117,5 @@ def test_what_does_not_number_objects_is_refused():
         instance_scores(ones, ones[:1])
     with pytest.raises(DataError, match="prediction must number its objects with integers"):
         instance_scores(ones.astype(float), ones)
-    with pytest.raises(DataError, match="label numbers an object -1"):
+    with pytest.raises(DataError, match="label has an object with number -1"):
         instance_scores(ones, -ones)

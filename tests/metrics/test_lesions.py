@@ -84,7 +84,7 @@ def test_f1_is_symmetric_bounded_and_one_for_equals(spatial, seed, overlap):
 
 
 @given(spatial=spatial_shapes, seed=seeds)
-def test_a_stricter_word_finds_no_more(spatial, seed):
+def test_a_stricter_criterion_finds_no_more_lesions(spatial, seed):
     pred, label = masks(spatial, seed)
     loose, half, strict = (
         lesion_counts(pred, label, overlap=word) for word in ("any", "half", "iou")
@@ -104,7 +104,7 @@ def test_simpleitk_sees_the_same_lesions_found(spatial, seed):
     assert counts.found == len(set(lesions[pred & label]))
 
 
-def test_another_word_is_refused():
+def test_an_unknown_criterion_is_refused():
     with pytest.raises(UsageError, match="must be one of any, half, iou, got 'most'"):
         lesion_counts(LABEL, LABEL, overlap="most")
 

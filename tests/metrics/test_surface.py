@@ -37,7 +37,7 @@ def test_two_points_are_as_far_apart_as_pythagoras_says():
     assert hausdorff95_mm(pred, label, (2, 2, 5)) == pytest.approx(10)
 
 
-def test_one_stray_voxel_in_a_hundred_is_forgiven_and_ten_are_not():
+def test_hd95_ignores_one_outlier_in_a_hundred_voxels_but_not_ten():
     label = np.zeros((120, 40), dtype=bool)
     label[:100, 0] = True
     pred = label.copy()
@@ -89,7 +89,7 @@ def test_a_distance_equal_to_the_tolerance_is_within_whatever_the_rounding():
     assert surface_scores(pred, label, (0.7, 1), tolerance_mm=0.69).nsd == 0
 
 
-def test_the_distance_to_nothing_is_refused():
+def test_an_empty_mask_is_refused():
     something, nothing = np.ones((3, 3), dtype=bool), np.zeros((3, 3), dtype=bool)
     with pytest.raises(ValueError, match="got an empty one"):
         hausdorff95_mm(something, nothing, (1, 1))
@@ -101,7 +101,7 @@ def test_the_diagonal_goes_from_corner_to_corner():
 
 
 @given(spatial=spatial_shapes, seed=seeds, spacing_mm=spacings, tolerance_mm=tolerances_mm)
-def test_a_plain_table_of_all_distances_says_the_same(spatial, seed, spacing_mm, tolerance_mm):
+def test_a_table_of_all_pairwise_distances_gives_the_same(spatial, seed, spacing_mm, tolerance_mm):
     pred, label = blobs(spatial, seed), blobs(spatial, seed + 1)
     spacing_mm = spacing_mm[: len(spatial)]
     table = cdist(*(boundary_points(mask, spacing_mm) for mask in (pred, label)))

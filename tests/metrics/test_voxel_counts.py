@@ -31,7 +31,7 @@ def test_ten_voxels_by_hand():
         (0, 0, 0, 0, 1, 1, 1),  # no voxel at all
     ],
 )
-def test_what_has_no_hit_has_a_score(tp, fp, fn, tn, score, accuracy, conformity):
+def test_scores_are_defined_without_true_positives(tp, fp, fn, tn, score, accuracy, conformity):
     scores = overlap_scores(np.array([tp, fp, fn, tn]))
     for name in ("dsc", "iou", "precision", "recall"):
         assert scores[name] == score

@@ -18,7 +18,7 @@ def levels(convolution="padded", kernel=3, pools=(2, 2, 2, 2)) -> Levels:
     )
 
 
-def test_widths_double_under_a_ceiling():
+def test_widths_double_up_to_the_maximum():
     assert widths(5, first_width=64, growth=2, max_width=None) == (64, 128, 256, 512, 1024)
     assert widths(5, first_width=32, growth=2, max_width=320) == (32, 64, 128, 256, 320)
     # 8 * 1.5 = 12, 12 * 1.5 = 18, 18 * 1.5 = 27
@@ -53,12 +53,12 @@ def test_sizes_that_fit_valid_levels_repeat_with_the_product_of_the_pools(size):
             plan.output_size((size,))
 
 
-def test_entries_are_spelt_out_by_axis():
+def test_entries_are_expanded_per_axis():
     spelt = per_level("pool_sizes", [2, [1, 2, 2]], 3, count=2, axes=3)
     assert spelt == ((2, 2, 2), (1, 2, 2))
     assert per_level("pool_sizes", None, 3, count=2, axes=2) == ((3, 3), (3, 3))
 
 
-def test_rates_are_spelt_out_by_level():
+def test_rates_are_expanded_per_level():
     assert rates(0, depth=3) == (0.0, 0.0, 0.0)
     assert rates([0, 0.1, 0.5], depth=3) == (0, 0.1, 0.5)

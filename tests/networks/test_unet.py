@@ -89,7 +89,7 @@ def test_any_depth_keeps_the_size_and_names_the_classes(
 
 @settings(max_examples=25)
 @given(data=st.data())
-def test_the_size_foretold_is_the_size_that_comes(data):
+def test_output_size_predicts_the_size_of_the_logits(data):
     depth = data.draw(st.integers(2, 4))
     kernels = data.draw(st.lists(st.integers(1, 3), min_size=depth, max_size=depth))
     pools = data.draw(st.lists(st.integers(1, 3), min_size=depth - 1, max_size=depth - 1))
@@ -261,7 +261,7 @@ def test_an_image_that_does_not_fit_is_refused_with_the_way_out(shape, message):
         network(torch.zeros(shape))
 
 
-def test_a_tile_that_does_not_fit_valid_convolutions_is_told_the_next_that_does():
+def test_an_error_about_a_tile_states_the_next_size_that_fits():
     # 572 fits; so does each size 16 further on (the product of the pools), and none between
     network = published_2015()
     with pytest.raises(ValueError, match=r"got \(573, 560\); the next size that fits is \(588, 57"):

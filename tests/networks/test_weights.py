@@ -28,7 +28,7 @@ def test_weights_come_back_as_they_were(tmp_path):
     assert torch.equal(one.bias, two.bias)
 
 
-def test_the_pt_beside_them_holds_tensors_only_and_the_same(tmp_path):
+def test_the_pt_file_holds_the_same_tensors_and_nothing_else(tmp_path):
     network = nn.Linear(2, 3)
     save_weights(network, tmp_path / "model.safetensors", {})
     state = torch.load(tmp_path / "model.pt", weights_only=True)
@@ -68,11 +68,11 @@ def test_a_broken_file_is_named(tmp_path):
 def test_settings_that_others_wrote_are_refused_in_one_line(tmp_path, settings):
     path = tmp_path / "model.safetensors"
     save_file({"weight": torch.zeros(1)}, path, metadata={"settings": settings})
-    with pytest.raises(DataError, match=r"model\.safetensors: its settings are no JSON object"):
+    with pytest.raises(DataError, match=r"model\.safetensors: its settings are not a JSON object"):
         trained_setting(path, "depth", 4)
 
 
-def test_weights_are_readable_for_whom_other_files_are(tmp_path):
+def test_weights_have_the_usual_file_permissions(tmp_path):
     before = os.umask(0o022)
     try:
         save_weights(nn.Linear(1, 1), tmp_path / "model.safetensors", {})
@@ -85,7 +85,7 @@ def test_weights_are_readable_for_whom_other_files_are(tmp_path):
 def test_weights_of_another_network_are_refused_in_one_line(tmp_path):
     path = tmp_path / "model.safetensors"
     save_weights(nn.Linear(1, 1), path, {})
-    with pytest.raises(DataError, match="another network") as caught:
+    with pytest.raises(DataError, match="weights do not fit") as caught:
         load_weights(nn.Linear(2, 2), path)
     assert "\n" not in str(caught.value)
 

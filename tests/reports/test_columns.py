@@ -16,7 +16,7 @@ def test_columns_come_in_one_order_whatever_was_typed():
 @pytest.mark.parametrize(
     ("names", "what"), [("dsc,hausdorff", "unknown metric 'hausdorff'"), (" , ", "no metric named")]
 )
-def test_what_is_no_metric_is_refused_with_those_there_are(names, what):
+def test_an_unknown_metric_is_refused_with_a_list_of_all(names, what):
     with pytest.raises(UsageError, match=f"{what}; there are all, dsc, iou, .*lesion_f1"):
         chosen_metrics(names)
 
@@ -27,7 +27,7 @@ def test_a_heading_names_unit_and_tolerance():
     assert headings == ["HD95 mm", "NSD 0.5 mm", "recall"]
 
 
-def test_a_cell_is_rounded_as_its_unit_deserves():
+def test_a_cell_is_rounded_according_to_its_unit():
     assert cell("dsc", 0.12345) == "0.123"
     assert cell("hd95_mm", 3.14159, (1, 5.55)) == "3.1 [1.0, 5.5]"
 

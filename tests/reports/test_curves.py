@@ -84,11 +84,14 @@ def test_the_same_table_gives_the_same_file(table, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "metrics.csv: no epoch in it yet"),
-        ("epoch,train_loss\n", "metrics.csv: no epoch in it yet"),
+        ("", "metrics.csv: holds no epoch yet"),
+        ("epoch,train_loss\n", "metrics.csv: holds no epoch yet"),
         ("epoch,loss\n1,2\n", "metrics.csv: no column 'train_loss'"),
-        ("epoch,train_loss\n1,0.5\n2,low\n", "metrics.csv: line 3: train_loss 'low' is no number"),
-        ("epoch,train_loss\n,0.5\n", "metrics.csv: line 2: epoch '' is no number"),
+        (
+            "epoch,train_loss\n1,0.5\n2,low\n",
+            "metrics.csv: line 3: train_loss 'low' is not a number",
+        ),
+        ("epoch,train_loss\n,0.5\n", "metrics.csv: line 2: epoch '' is not a number"),
     ],
 )
 def test_a_table_that_cannot_be_drawn_is_refused_in_one_line(table, content, message):

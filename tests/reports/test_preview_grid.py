@@ -43,7 +43,7 @@ def test_a_warp_of_half_a_voxel_moves_places_by_half():
     torch.testing.assert_close(moved[1, 0], torch.tensor([4.0, 5.0, 6.0]))
 
 
-def test_lines_run_between_the_voxels_that_they_part():
+def test_grid_lines_run_half_way_between_voxels():
     # Columns come from 0 .. 7: of one line every 4 voxels, the only one is between 3 and 4.
     across = np.tile(np.arange(8.0), (2, 1))
     lines = grid_lines(across[None], 4, (80, 20))
@@ -93,7 +93,7 @@ def test_a_quarter_turn_is_90_degrees():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_turn_about_one_axis_is_told_by_its_angle(seed):
+def test_a_rotation_about_one_axis_is_described_by_its_angle(seed):
     ranges = certain(WarpRanges(rotation=Rotation(degrees=[0, 0, 60])))
     warp = sample_warp(ranges, [64.0] * 3, np.random.RandomState(seed))
     degrees = np.degrees(np.arctan2(warp.matrix[1, 0], warp.matrix[0, 0]))

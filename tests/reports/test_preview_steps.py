@@ -50,7 +50,7 @@ class Offset(Randomizable):
         return {**sample, "image": image + np.float32(self.R.normal())}
 
 
-def test_a_draw_has_the_chance_that_it_has_in_a_training():
+def test_a_draw_has_the_random_numbers_of_a_training():
     steps = [Offset(), Offset()]
     cases = [{"case": "one", **{key: image.numpy() for key, image in case().items()}}]
     training = CaseDataset(cases, dict, Compose(steps), seed=3)

@@ -10,7 +10,7 @@ from tests.reports.test_hanging import stored_as
 
 
 @pytest.mark.parametrize("codes", ["RAS", "LPS", "SPR", "AIL"])
-def test_a_volume_lies_as_a_radiologist_hangs_it_however_it_is_stored(codes):
+def test_a_volume_is_in_radiological_orientation_however_it_is_stored(codes):
     # In R, A, S: the corner that is furthest to the right, front and top.
     array = np.zeros((4, 5, 6))
     array[-1, -1, -1] = 1

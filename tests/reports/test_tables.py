@@ -43,7 +43,7 @@ def test_in_a_pipe_a_row_is_one_line_with_all_columns(evaluation):
     assert row.split()[1:] == [*expected, "missed"]
 
 
-def test_groups_are_told_in_every_form_and_weigh_alike(evaluation, tmp_path):
+def test_groups_are_reported_in_every_format_and_weigh_alike(evaluation, tmp_path):
     first, second = evaluation.scores
     groups = {first: "polyp", second: "adenoma", "p3": "polyp"}
     evaluation = dataclasses.replace(evaluation, groups=groups)
@@ -62,7 +62,7 @@ def test_groups_are_told_in_every_form_and_weigh_alike(evaluation, tmp_path):
     assert told["by_group"]["macro"]["dsc"] == pytest.approx(0.675)
 
 
-def test_without_groups_nothing_tells_of_them(evaluation, tmp_path):
+def test_without_groups_no_format_mentions_them(evaluation, tmp_path):
     scores_csv(evaluation, tmp_path / "scores.csv")
     told = [*printed(evaluation), scores_json(evaluation), (tmp_path / "scores.csv").read_text()]
     assert "group" not in "".join(told)
@@ -103,7 +103,7 @@ def test_the_mean_has_an_interval_if_there_are_two_cases(evaluation):
     assert not any("interval" in line or "pooled" in line for line in printed(alone))
 
 
-def test_the_worst_class_comes_first_and_failures_are_told(evaluation):
+def test_the_worst_class_comes_first_and_failures_are_reported(evaluation):
     *_, lowest, failed, verdict = printed(evaluation)
     assert lowest == (
         "lowest DSC: infection 0.000 in a_case_with_a_long_name_001, "

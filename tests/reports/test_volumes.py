@@ -58,11 +58,11 @@ def test_parts_of_parts_count_for_all_above_them():
     assert [one.percent for one in found] == [None, pytest.approx(75), pytest.approx(200 / 3)]
 
 
-def test_names_of_no_class_are_passed_over_and_circles_refused():
+def test_names_of_no_class_are_ignored_and_cycles_refused():
     label = np.ones((1, 1, 1), dtype=np.uint8)
     assert measure_volumes(label, AFFINE, NAMES, {"tumour": "liver"})[0].parent is None
     circle = {"infection": "lung", "lung": "infection"}
-    with pytest.raises(ValueError, match="part_of goes in a circle"):
+    with pytest.raises(ValueError, match="part_of has a cycle"):
         measure_volumes(label, AFFINE, NAMES, circle)
 
 

@@ -43,7 +43,7 @@ def test_a_gap_of_three_pixels_by_hand():
     np.testing.assert_allclose(weight, [[1, gap, gap, gap, 1]], rtol=1e-6)
 
 
-def test_the_line_between_cells_that_touch_weighs_most():
+def test_the_line_between_touching_cells_has_the_largest_weight():
     cells = np.zeros((9, 12), dtype=np.uint16)
     cells[:, :5], cells[:, 5:8] = 1, 2
     weight = border_weight(cells, class_weights=None)
@@ -66,7 +66,7 @@ def test_every_pixel_has_the_weight_of_the_equation(cells, w0, sigma_px, size):
     np.testing.assert_allclose(weight, expected, rtol=1e-6, atol=1e-6)
 
 
-def test_what_lies_out_of_reach_would_not_show():
+def test_weights_out_of_reach_are_negligible():
     # Cells wide apart, sigma small: the boxes around them do not meet.
     rng = np.random.default_rng(3)
     cells = np.zeros((40, 60), dtype=np.int32)
@@ -130,8 +130,8 @@ def test_a_sample_without_label_passes_where_that_is_allowed():
     assert BorderWeightd(keys="label", allow_missing_keys=True)({"image": 1}) == {"image": 1}
 
 
-def test_a_label_that_is_none_is_refused():
-    with pytest.raises(DataError, match="case 'f7': label: holds nan, no whole number"):
+def test_an_invalid_label_is_refused():
+    with pytest.raises(DataError, match="case 'f7': label: holds nan, not a whole number"):
         BorderWeightd(keys="label")({"label": np.full((1, 2, 2), np.nan), "case": "f7"})
 
 

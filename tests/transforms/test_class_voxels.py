@@ -125,9 +125,9 @@ def test_a_sample_without_label_passes_where_that_is_allowed():
 @pytest.mark.parametrize(
     ("label", "message"),
     [
-        (np.full((1, 2, 2), np.nan), "case 'a': label: holds nan, no whole number"),
+        (np.full((1, 2, 2), np.nan), "case 'a': label: holds nan, not a whole number"),
         (np.full((1, 2, 2), np.inf), "holds inf"),
-        (np.full((1, 2, 2), 0.5, np.float32), "holds 0.5, no whole number; resample labels"),
+        (np.full((1, 2, 2), 0.5, np.float32), "holds 0.5, not a whole number; resample labels"),
         (np.full((1, 2, 2), 70000), "holds 70000, more than 65535"),
         (np.zeros((1, 0, 2)), r"label: has no voxels, got shape \(1, 0, 2\)"),
         (np.zeros((2, 4, 4)), r"must be \(1, \*spatial\), got shape \(2, 4, 4\)"),

@@ -33,7 +33,7 @@ def test_each_factor_is_pillows(seed, factor, what):
     np.testing.assert_allclose(found.permute(1, 2, 0).numpy(), expected, atol=2)
 
 
-def test_the_numbers_that_change_nothing_change_nothing():
+def test_the_default_colour_change_is_the_identity():
     image = an_image()
     torch.testing.assert_close(change_colours(image, ColourChange()), image, atol=1e-5, rtol=0)
 

@@ -28,7 +28,7 @@ def test_within_a_slice_it_is_torchs_bicubic(seed, shape, padding):
 
 
 @given(seed=seeds, shape=st.tuples(*[st.integers(1, 6)] * 3), padding=paddings)
-def test_no_axis_is_treated_unlike_another(seed, shape, padding):
+def test_all_axes_are_treated_alike(seed, shape, padding):
     volume, units = some(seed, shape)
     turned = sample_cubic(volume.movedim(1, 3), units.roll(1, dims=-1), padding)
     torch.testing.assert_close(sample_cubic(volume, units, padding), turned, atol=1e-3, rtol=1e-3)

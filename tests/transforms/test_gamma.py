@@ -56,7 +56,7 @@ def test_it_is_monais_and_nnunets(seed, gamma, inverted, retain):
 
 
 @given(seed=seeds, gamma=gammas)
-def test_mean_and_standard_deviation_stay_where_they_are_to(seed, gamma):
+def test_mean_and_standard_deviation_are_kept_on_request(seed, gamma):
     # Hounsfield-like: a mean far from 0 must not cost digits.
     image = an_image((9, 8, 7), seed) - 1000
     step = RandGammad("image", [gamma, gamma], prob=1, keep="mean and std")
@@ -73,7 +73,7 @@ def test_a_constant_image_stays_as_it_is(keep):
         torch.testing.assert_close(step({"image": image})["image"], image)
 
 
-def test_half_of_the_patches_are_changed_upside_down():
+def test_half_of_the_patches_are_inverted():
     step = RandGammad("image", [2, 2], prob=1, inverted="half").set_random_state(0)
     image = torch.tensor([[[0.0, 4.0], [12.0, 16.0]]])
     found = [step({"image": image})["image"][0, 0, 1].item() for _ in range(400)]

@@ -1,4 +1,4 @@
-"""What parting cells promises: a line of background where they touch, nothing else changed."""
+"""What separating cells promises: a line of background where they touch, nothing else changed."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def touches(instances):
     return ((highest != lowest) & (instances > 0)).any()
 
 
-def test_of_two_that_touch_the_larger_gives_way():
+def test_where_two_cells_touch_the_larger_loses_voxels():
     cells = np.array([[1, 1, 1, 2, 2], [1, 1, 1, 2, 2]])
     assert part_touching(cells).tolist() == [[1, 1, 0, 2, 2], [1, 1, 0, 2, 2]]
 
@@ -41,7 +41,7 @@ def test_cells_with_background_between_them_stay_as_they_are():
 
 
 @given(cells=instance_labels)
-def test_no_two_cells_touch_and_no_voxel_changes_hands(cells):
+def test_no_two_cells_touch_and_no_voxel_moves_to_another_cell(cells):
     parted = part_touching(cells)
     assert not touches(parted)
     assert ((parted == cells) | (parted == 0)).all()
@@ -83,8 +83,8 @@ def test_a_sample_without_label_passes_where_that_is_allowed():
     }
 
 
-def test_a_label_that_is_none_is_refused():
-    with pytest.raises(DataError, match=r"case 'f7': label: holds 0\.25, no whole number"):
+def test_an_invalid_label_is_refused():
+    with pytest.raises(DataError, match=r"case 'f7': label: holds 0\.25, not a whole number"):
         InstancesToForegroundd(keys="label")({"label": np.full((1, 2, 2), 0.25), "case": "f7"})
 
 

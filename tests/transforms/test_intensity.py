@@ -20,8 +20,8 @@ from medseg.transforms import (
     RandStainJitterd,
 )
 from medseg.transforms.intensity import (
-    draw_evenly,
-    draw_evenly_in_log,
+    draw_log_uniform,
+    draw_uniform,
 )
 from tests.strategies import seeds, spatial_shapes
 
@@ -141,7 +141,7 @@ def test_a_compose_seeds_it(name):
 
 @every
 @pytest.mark.parametrize("prob", [-0.1, 1.1, float("nan")])
-def test_a_probability_that_is_none_is_refused(name, prob):
+def test_a_probability_outside_0_and_1_is_refused(name, prob):
     with pytest.raises(UsageError, match=r"prob must be in \[0, 1\]"):
         make(name, prob=prob)
 
@@ -173,14 +173,14 @@ def test_every_key_is_changed_or_none_is():
 
 
 @given(low=st.floats(0.1, 5), width=st.floats(0, 5), seed=seeds)
-def test_draws_keep_to_their_span(low, width, seed):
+def test_draws_stay_within_their_span(low, width, seed):
     rng = np.random.RandomState(seed)
-    for draw in (draw_evenly, draw_evenly_in_log):
+    for draw in (draw_uniform, draw_log_uniform):
         assert low <= draw(rng, (low, low + width)) <= low + width
 
 
-def test_doubling_is_as_likely_as_halving():
+def test_log_uniform_draws_double_as_often_as_they_halve():
     rng = np.random.RandomState(0)
-    drawn = [draw_evenly_in_log(rng, (0.5, 2.0)) for _ in range(2000)]
+    drawn = [draw_log_uniform(rng, (0.5, 2.0)) for _ in range(2000)]
     # Binomial, n = 2000, p = 1/2: mean 1000, standard deviation 22
     assert sum(factor < 1 for factor in drawn) == pytest.approx(1000, abs=90)

@@ -19,7 +19,7 @@ def image(shape=(9, 8, 7), spacing=(1.0, 1.5, 3.0), seed=0, dtype=torch.float32)
 
 
 @given(wanted=spacings, given_mm=spacings, seed=st.integers(0, 99))
-def test_voxels_and_their_places_are_monais(wanted, given_mm, seed):
+def test_voxels_and_affine_equal_monais(wanted, given_mm, seed):
     source = {"image": image(spacing=given_mm, seed=seed)}
     ours = LinearSpacingd("image", pixdim=wanted)(source)["image"]
     theirs = Spacingd("image", pixdim=wanted)(source)["image"]
@@ -29,7 +29,7 @@ def test_voxels_and_their_places_are_monais(wanted, given_mm, seed):
 
 
 @pytest.mark.parametrize("step", [LinearSpacingd, Spacingd])
-def test_monais_inverse_finds_its_way_back(step):
+def test_monais_inverse_restores_the_original_grid(step):
     transform = step("image", pixdim=(2.0, 2.0, 2.0))
     source = image()
     back = transform.inverse(transform({"image": source}))["image"]

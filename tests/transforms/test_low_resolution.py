@@ -81,6 +81,6 @@ def test_what_makes_no_sense_is_refused(arguments, says):
         RandLowResolutiond("image", **arguments)
 
 
-def test_an_axis_that_an_image_has_not_is_refused():
+def test_an_axis_that_the_image_lacks_is_refused():
     with pytest.raises(UsageError, match="axes must be below 2 for an image of 2 axes, got 2"):
         RandLowResolutiond("image", [2, 2], prob=1, axes=2)({"image": torch.rand(1, 4, 4)})

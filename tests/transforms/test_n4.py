@@ -120,7 +120,9 @@ def test_what_makes_no_sense_is_refused(arguments, says):
 
 
 def test_a_z_score_is_refused():
-    with pytest.raises(DataError, match="an intensity is -1, and N4 takes none below 0; put it be"):
+    with pytest.raises(
+        DataError, match="lowest intensity is -1, but N4 needs 0 or more; put N4BiasFieldd be"
+    ):
         N4BiasFieldd("image", [1, 1])({"image": torch.tensor([[[-1.0, 2.0]]])})
 
 

@@ -56,7 +56,7 @@ def test_number_types_of_scanners_and_caches_are_taken(name, dtype):
 def test_what_cannot_be_measured_is_refused_by_case_and_key(name, bad):
     image = an_image()
     image[0, 0, 0, :2] = bad
-    says = r"^image: 2 of 720 voxels are NaN or infinite; mend the image or leave the case out$"
+    says = r"^image: 2 of 720 voxels are NaN or infinite; repair the image or leave the case out$"
     with pytest.raises(DataError, match=says):
         STEPS[name]({"image": image})
     with pytest.raises(DataError, match=r"^patient_7: image: 2 of 720 voxels"):

@@ -56,7 +56,7 @@ def test_a_case_of_background_alone_gives_patches_from_anywhere(voxels):
     assert len(set(starts(Centres(foreground=1), voxels))) > 100
 
 
-def test_a_class_of_weight_nothing_is_never_chosen():
+def test_a_class_of_weight_zero_is_never_chosen():
     assert (6, 7) not in starts(Centres(foreground=1, class_weights=[0, 1]))
     assert len(set(starts(Centres(foreground=1, class_weights=[0, 1]), {1: ONE[1]}))) > 100
 
@@ -71,7 +71,7 @@ def test_a_class_of_weight_nothing_is_never_chosen():
         ({"class_weights": [0, 0]}, "class_weights must have one above 0"),
     ],
 )
-def test_shares_and_weights_that_mean_nothing_are_refused(arguments, says):
+def test_invalid_fractions_and_weights_are_refused(arguments, says):
     with pytest.raises(ValueError, match=says):
         Centres(**arguments)
 

@@ -87,6 +87,6 @@ def test_keys_of_different_shapes_are_refused_in_one_line():
         step()(wrong)
 
 
-def test_a_mode_a_key_is_needed():
+def test_there_must_be_one_mode_per_key():
     with pytest.raises(ValueError, match="modes must be one a key"):
         step(modes=["linear"])

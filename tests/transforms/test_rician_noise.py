@@ -13,7 +13,7 @@ def noisy(signal, std, seed=0):
     return add_rician_noise(signal, std, torch.Generator().manual_seed(seed))
 
 
-def test_no_signal_has_rayleighs_mean_and_standard_deviation():
+def test_zero_signal_has_the_mean_and_sd_of_a_rayleigh_distribution():
     found = noisy(torch.zeros(1, 60, 60, 60), 0.3)
     assert float(found.mean()) == pytest.approx(0.3 * sqrt(pi / 2), rel=0.01)
     assert float(found.std()) == pytest.approx(0.3 * sqrt(2 - pi / 2), rel=0.01)
@@ -56,6 +56,6 @@ def test_each_channel_has_its_own_darkest_intensity():
 
 
 @pytest.mark.parametrize("no_signal", ["darkness", float("nan"), float("inf"), None])
-def test_what_is_no_level_is_refused(no_signal):
+def test_an_invalid_no_signal_level_is_refused(no_signal):
     with pytest.raises(UsageError, match="no_signal must be a finite number or darkest"):
         RandRicianNoised("image", [0, 1], no_signal=no_signal)

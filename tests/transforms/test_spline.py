@@ -9,7 +9,7 @@ from medseg.transforms.spline import basis, basis_slope, evaluate, limit_folding
 
 
 @given(cells=st.integers(1, 6), share=st.floats(0, 1))
-def test_every_row_of_a_basis_sums_to_one_and_of_its_slope_to_nothing(cells, share):
+def test_rows_of_the_basis_sum_to_one_and_of_its_slope_to_zero(cells, share):
     point = np.array([share * cells])
     assert basis(point, cells).sum() == pytest.approx(1)
     assert basis_slope(point, cells).sum() == pytest.approx(0, abs=1e-12)
@@ -66,7 +66,7 @@ def smallest_volume(displacement, spacing_mm):
     cells=st.lists(st.integers(1, 3), min_size=2, max_size=3),
     strength=st.floats(0.1, 100),
 )
-def test_what_is_left_of_a_deformation_folds_nothing(seed, cells, strength):
+def test_a_limited_deformation_does_not_fold(seed, cells, strength):
     rng = np.random.default_rng(seed)
     spacing = rng.uniform(2, 30, len(cells))
     wild = strength * rng.standard_normal((len(cells), *(c + 3 for c in cells)))

@@ -37,7 +37,7 @@ def test_no_strength_is_the_identity(seed):
     factors=st.tuples(*[st.floats(0.5, 1.5)] * 3),
     offsets=st.tuples(*[st.floats(0, 0.3)] * 3),
 )
-def test_stains_in_known_amounts_are_changed_as_told(amounts, factors, offsets):
+def test_stains_of_known_amounts_are_scaled_and_shifted(amounts, factors, offsets):
     changed = np.asarray(amounts) * factors + offsets
     found = change_stains(stained(amounts), factors, offsets)
     torch.testing.assert_close(found, stained(changed), atol=1e-5, rtol=1e-4)

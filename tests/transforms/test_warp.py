@@ -97,7 +97,7 @@ def test_flips_alone_are_named_and_anything_else_is_not_a_flip():
     assert drawn(WarpRanges(shift=Shift(max_mm=3, prob=1))).flips is None
 
 
-def test_a_warps_numbers_can_be_written_down():
+def test_the_parameters_of_a_warp_can_be_recorded_as_json():
     record = json.loads(json.dumps(drawn(EVERYTHING, seed=3).record()))
     assert set(record) == {"matrix", "shift_mm", "displacement_mm", "control_spacing_mm"}
 

@@ -1,1 +1,1 @@
-"""Cases in training: prepared, cached, drawn."""
+"""Training cases: preparation, caching, sampling."""

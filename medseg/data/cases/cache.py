@@ -1,8 +1,7 @@
-"""Where prepared cases wait: in memory, on disk, or nowhere.
+"""Cache of prepared cases: in memory, on disk, or none.
 
-All three give the same packed cases by index. What is kept is prepared at once, before a
-loader starts its workers, so that these share it: the memory of the process they come from,
-or the files.
+All three return the same packed cases by index. A cache is filled at once, before a loader starts
+its workers, so that all workers share it: the memory of their parent process, or the files.
 """
 
 import logging
@@ -47,17 +46,17 @@ class CaseCache(Protocol):
 def fill_cache(
     cache: Cache, cases: Sequence[Case], preparation: Preparation, cache_dir: Path | None
 ) -> CaseCache:
-    """Prepare what is to be kept, and tell before what it will take.
+    """Fill a cache with prepared cases, after logging its expected size.
 
     Args:
-        cache: Where to keep it.
+        cache: Kind of the cache.
         cases: At least one.
-        preparation: From a case to its image, label and what else there is.
+        preparation: From a case to its image, label and other entries.
         cache_dir: Folder of a disk cache, see `DiskCache`.
 
     Raises:
         DataError: If a case cannot be packed.
-        MachineError: If there is no room.
+        MachineError: If the cache does not fit.
     """
     prepare = partial(prepare_case, preparation)
     if cache == "memory":
@@ -97,15 +96,15 @@ def _fill_disk(
     def keep(number: int) -> Packed | None:
         index = missing[number]
         if cache.find(digests[index]) is not None:
-            # Another run was faster.
+            # Another run has prepared it in the meantime.
             return None
         packed = prepare(cases[index])
         cache.keep(digests[index], encode_entry(packed), case_name(cases[index]))
         return packed
 
     if missing:
-        wanted = [cases[index] for index in missing]
-        _fill(wanted, keep, partial(announce_disk, cache.folder, len(missing)))
+        uncached = [cases[index] for index in missing]
+        _fill(uncached, keep, partial(announce_disk, cache.folder, len(missing)))
     return DiskCases(cache, digests)
 
 
@@ -124,9 +123,9 @@ def _fill(
     keep: Callable[[int], Packed | None],
     announce: Callable[[CaseSize, CaseSize], None],
 ) -> None:
-    """Keep the cases that tell what all will take, tell it, then keep the others."""
+    """Prepare representative cases, announce the size estimated from them, then all others."""
 
-    def keep_and_tell(index: int) -> Packed | None:
+    def keep_and_log(index: int) -> Packed | None:
         start = time.perf_counter()
         packed = keep(index)
         logger.info("%s: prepared in %.1f s", case_name(cases[index]), time.perf_counter() - start)
@@ -134,14 +133,14 @@ def _fill(
 
     extents = read_extents(cases)
     first = representative_cases(extents)
-    kept = {index: keep_and_tell(index) for index in first}
-    known = {index: _size(packed) for index, packed in kept.items() if packed is not None}
-    if known:
-        announce(estimate(extents, known), CaseSize.total(known.values()))
+    kept = {index: keep_and_log(index) for index in first}
+    sizes = {index: _size(packed) for index, packed in kept.items() if packed is not None}
+    if sizes:
+        announce(estimate(extents, sizes), CaseSize.total(sizes.values()))
     others = [index for index in range(len(cases)) if index not in first]
-    # Runs that fill one disk cache at a time share the work better in different orders.
+    # Different orders let runs that fill the same disk cache share the work.
     random.Random(os.getpid()).shuffle(others)
-    in_threads(keep_and_tell, others, threads_for(float(extents.voxels.max())))
+    in_threads(keep_and_log, others, threads_for(float(extents.voxels.max())))
 
 
 def _size(packed: Packed) -> CaseSize:
@@ -150,13 +149,13 @@ def _size(packed: Packed) -> CaseSize:
 
 
 class DiskCases:
-    """Cases of a disk cache, each opened when it is first asked for, in each process anew."""
+    """Cases of a disk cache, each opened on first access, in each process separately."""
 
     def __init__(self, cache: DiskCache, digests: Sequence[str]) -> None:
-        """Nothing is opened yet.
+        """Store the arguments without opening a case.
 
         Args:
-            cache: Where they are.
+            cache: The disk cache.
             digests: Of each case.
         """
         self._cache = cache
@@ -164,10 +163,10 @@ class DiskCases:
         self._opened: dict[int, Packed] = {}
 
     def __getitem__(self, index: int) -> Packed:
-        """The case, its volumes as `DiskArray`.
+        """The case, with its volumes as `DiskArray`.
 
         Raises:
-            DataError: If it was removed or damaged since the start.
+            DataError: If it was removed or damaged during the training.
         """
         if index not in self._opened:
             self._opened[index] = self._open(self._digests[index])
@@ -181,19 +180,19 @@ class DiskCases:
         return packed
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what is opened."""
+        """The state without open cases, for pickling to workers."""
         return {**self.__dict__, "_opened": {}}
 
 
 class _Unkept:
-    """Cases that are prepared each time they are asked for."""
+    """Cases without a cache, prepared on each access."""
 
     def __init__(self, cases: Sequence[Case], prepare: Callable[[Case], Packed]) -> None:
         self._cases = cases
         self._prepare = prepare
 
     def __getitem__(self, index: int) -> Packed:
-        """The case.
+        """Prepare the case.
 
         Raises:
             DataError: If it cannot be prepared.
@@ -203,7 +202,7 @@ class _Unkept:
         except Exception as error:
             if caused_by(error, MedsegError) or caused_by(error, MemoryError):
                 raise
-            # Readers fail in as many ways as files break: EOFError, zlib.error, OSError, ...
+            # Readers raise many types for broken files: EOFError, zlib.error, OSError, ...
             raise DataError(_deepest(error)) from error
 
 

@@ -1,7 +1,7 @@
-"""The name under which a prepared case is kept on disk: what it was made from, and how.
+"""Cache key of a prepared case: hash of its files' contents, the recipe and the format.
 
-Content of its files, not their paths: a data set that was moved or copied finds its cases
-again, and a file that was exported anew is prepared anew.
+Contents, not paths: the cases of a moved or copied data set are found again, and a file that was
+exported anew is prepared anew.
 """
 
 import functools
@@ -20,19 +20,19 @@ from medseg.data.source import Source, parse_source
 
 __all__ = ["case_digest", "entry_files", "source_files"]
 
-# The voxels of these are in a file beside, of the same name but for its end.
+# Header files whose voxels are in another file of the same stem, and the reverse.
 DETACHED = {".hdr", ".img", *DETACHED_SUFFIXES}
-# What is looked through for the name; an .img may be all voxels.
+# Bytes searched for the name of that file; an .img may be all voxels.
 _HEADER_BYTES = 100_000
-# Text that is no path, whatever lies in the working directory.
+# Entries that are never paths, whatever files the working directory has.
 NAMES = ("case", "patient")
 
 
 def case_digest(case: Mapping[str, Any], recipe: str, packing: int) -> str:
-    """Digest of a case's files and other entries, the recipe and the way it is packed.
+    """SHA-256 of a case's files and other entries, the recipe and the packing format.
 
     Args:
-        case: Paths of files or folders, and whatever else the preparation is given.
+        case: Paths of files or folders, and other inputs of the preparation.
         recipe: `recipe_digest` of the preparation.
         packing: Version of the format on disk.
 
@@ -51,7 +51,7 @@ def case_digest(case: Mapping[str, Any], recipe: str, packing: int) -> str:
 
 
 def _source(value: object) -> Source | None:
-    """Of an entry that is text as the readers take it; the text may be anything else as well."""
+    """Source of an entry that is text as readers accept it; the text may also be anything else."""
     return parse_source(value) if isinstance(value, str | Path) and str(value) else None
 
 
@@ -72,9 +72,9 @@ def _content(file: Path) -> str:
 
 
 def entry_files(value: object) -> list[Path]:
-    """The files behind an entry of a case: a path, a folder, several of them, or none.
+    """The files that an entry of a case refers to: of a path, a folder, or several; or none.
 
-    Of one DICOM series, `PATH#UID`, all files of the path.
+    For one DICOM series, `PATH#UID`, all files of the path.
     """
     if isinstance(value, list | tuple):
         parts = cast("Sequence[object]", value)
@@ -84,7 +84,7 @@ def entry_files(value: object) -> list[Path]:
 
 
 def source_files(path: Path) -> list[Path]:
-    """The files of an image: of a folder all, of a header also that of its voxels; or none."""
+    """Files of an image: all files of a folder; for a header, also that of its voxels; or none."""
     if not _exists(path):
         return []
     if path.is_dir():
@@ -96,7 +96,7 @@ def source_files(path: Path) -> list[Path]:
 
 
 def _named_in(header: Path) -> list[Path]:
-    """The file of voxels that a MetaImage or NRRD header names, where it is one file."""
+    """The file of voxels that a MetaImage or NRRD header names, if it is a single file."""
     with header.open("rb") as file:
         text = file.read(_HEADER_BYTES).decode("latin-1")
     named = re.search(r"^(?:ElementDataFile\s*=|data ?file:)\s*(\S.*?)\s*$", text, re.M | re.I)
@@ -108,17 +108,17 @@ def _exists(path: Path) -> bool:
     try:
         return path.exists()
     except OSError:
-        # A text too long for a name.
+        # The text is too long for a file name.
         return False
 
 
 def _is_shown(file: Path) -> bool:
-    # Desktops leave hidden files behind.
+    # Desktops leave hidden files such as .DS_Store behind.
     return not file.name.startswith(".")
 
 
 @functools.lru_cache(maxsize=100_000)
 def _sha256(name: str, size: int, mtime_ns: int) -> str:
-    """Digest of a file that is read once a process, unless its size or time change."""
+    """SHA-256 of a file, cached per process as long as its size and time stay the same."""
     del size, mtime_ns
     return file_sha256(name)

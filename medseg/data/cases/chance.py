@@ -1,7 +1,8 @@
-"""The chance of a draw: one generator, made of a few numbers, for all the steps of augmentation.
+"""Seed all random transforms of a sample from (seed, draw number).
 
 Shared by the training data set and the preview, which shows what a training would draw. A `Compose`
-starts a generator of its own for each step, of numpy's old kind, a third of augmentation's time.
+seeds a legacy numpy generator for each step, which takes a third of augmentation's time; here all
+steps share one.
 """
 
 from collections.abc import Sequence
@@ -13,11 +14,11 @@ __all__ = ["flat_steps", "start_steps"]
 
 
 def start_steps(steps: object, chance: Sequence[int]) -> None:
-    """Give a chain's random steps the generator of a draw.
+    """Seed the random steps of a pipeline, with one generator for all.
 
     Args:
         steps: A `Compose`, another step, or a sequence of them.
-        chance: What chooses it, as the seed and the number of the draw.
+        chance: Entropy, such as the seed and the number of the draw.
     """
     state = np.random.RandomState(np.random.PCG64(np.random.SeedSequence(chance)))
     for step in flat_steps(steps):
@@ -26,8 +27,8 @@ def start_steps(steps: object, chance: Sequence[int]) -> None:
 
 
 def flat_steps(steps: object) -> list[object]:
-    """The transforms of a `Compose` or a sequence, of others the thing itself."""
-    # Not OneOf and its kin, which choose by chance.
+    """The steps of nested `Compose` and sequences as one list; anything else is one step."""
+    # By class name: OneOf and its kin derive from Compose, but choose their steps at random.
     inside = getattr(steps, "transforms", None) if type(steps).__name__ == "Compose" else steps
     if isinstance(inside, list | tuple):
         return [step for part in cast("Sequence[object]", inside) for step in flat_steps(part)]

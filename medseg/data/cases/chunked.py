@@ -1,8 +1,8 @@
-"""A volume on disk in compressed chunks, of which a patch reads those it touches.
+"""Chunked, compressed volume on disk (Blosc2): a patch reads only the chunks it touches.
 
-A chunk is about half a megabyte, so that a volume is some hundreds of them; in it, blocks of 8
-KB are compressed on their own, and only those that are asked for are decompressed. One thread
-does so: the workers of a loader are the threads.
+A chunk is about half a megabyte, so that a volume has some hundreds of them; within it, blocks of
+8 KB are compressed separately, and only those needed are decompressed. Decompression uses one
+thread, since the workers of a loader run in parallel already.
 """
 
 import functools
@@ -27,39 +27,39 @@ Array = NDArray[Any]
 
 
 class DiskArray:
-    """A volume on disk: `shape`, `dtype`, and `[slices]` that give an array of what they touch."""
+    """A lazy volume on disk: `shape`, `dtype`, and `[slices]`, which read a part as an array."""
 
     def __init__(self, path: Path, shape: Sequence[int], dtype: str) -> None:
-        """Nothing is opened before voxels are asked for, and nothing stays open after."""
+        """Store the arguments; the file is opened only while voxels are read."""
         self.path = path
         self.shape = tuple(shape)
         self.dtype = np.dtype(dtype)
 
     def __getitem__(self, window: Any) -> Array:
-        """Read a part, as a new array.
+        """Read a part as a new array.
 
         Raises:
-            DataError: If the file is gone or damaged.
+            DataError: If the file is missing or damaged.
         """
         try:
-            # Held open, a data set would run out of file handles, and forked workers would
-            # share positions in files; opening costs a tenth of reading a patch.
+            # Not kept open: a data set would run out of file handles, and forked workers would
+            # share file positions. Opening costs a tenth of reading a patch.
             volume = _blosc2().open(str(self.path), mode="r", dparams={"nthreads": 1})
             return cast("Array", volume[window])
         except (RuntimeError, OSError) as error:
             raise DataError(
                 f"{self.path}: cannot be read any more ({error}); remove its folder and start "
-                "again, then it is made anew"
+                "again to prepare the case anew"
             ) from error
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:  # noqa: FBT001 - numpy's signature
-        """Read all of it."""
+        """Read the whole volume."""
         whole = self[...]
         return whole if dtype is None else whole.astype(dtype)
 
 
 def compressed(volume: Array) -> bytes:
-    """A volume as the content of a file that `DiskArray` reads.
+    """Compress a volume to the content of a file that `DiskArray` reads.
 
     Args:
         volume: `(C, *spatial)`, one to three spatial axes.
@@ -68,7 +68,7 @@ def compressed(volume: Array) -> bytes:
     dims = min(volume.ndim - 1, 3)
     shape = volume.shape[-dims:]
     leading = (1,) * (volume.ndim - dims)
-    made = blosc2.asarray(
+    chunked = blosc2.asarray(
         volume,
         chunks=(*leading, *(min(CHUNK[dims], size) for size in shape)),
         blocks=(*leading, *(min(BLOCK[dims], size) for size in shape)),
@@ -79,13 +79,13 @@ def compressed(volume: Array) -> bytes:
             "nthreads": 1,
         },
     )
-    return cast("bytes", made.to_cframe())
+    return cast("bytes", chunked.to_cframe())
 
 
 @functools.cache
 def _blosc2() -> Any:
-    # Only here is it needed, and not by every command. numexpr, which it brings, would tell the
-    # log how many threads it has.
+    # Imported on first use, as few commands need it. Its dependency numexpr would log the number
+    # of its threads.
     with quiet_loggers("numexpr.utils", level=logging.WARNING):
         import blosc2
     return blosc2

@@ -1,13 +1,12 @@
-"""The data set of a training: cases prepared once, and augmented anew at each draw.
+"""Training data set: cases prepared once and cached, augmented anew at each draw.
 
-MONAI's `CacheDataset` keeps 32 bits a voxel in memory and lets each worker draw its chance as
-it goes, so that a sample depends on how many there are. Here a case takes 5 bytes for image,
-label and weight together, waits in memory or on disk, and each sample is a function of the
-seed and the number of its draw.
+MONAI's `CacheDataset` keeps 32 bits per voxel in memory, and each worker has a random state of its
+own, so that a sample depends on the number of workers. Here a voxel takes 5 bytes for image, label
+and weight together, in memory or on disk, and each sample is a function of the seed and the number
+of its draw.
 
-Published trainings often augment a data set once and train on the copies. So a case may have
-a fixed number of augmented versions, which are made when they are asked for, the same each time,
-and take no room.
+Published trainings often augment a data set once and train on the copies. So a case may have a
+fixed number of augmented versions, computed on demand, the same each time, and not stored.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,14 +33,14 @@ Sample = Any
 class CaseDataset:
     """Samples of cases, for a `DataLoader` with `RandomDraws` or in order.
 
-    Items are asked for by `Draw`, or by a plain index, which is then the number of the draw as
-    well. With augmentation, the packed case (see `medseg.data.cases.packed.pack_case`) is handed to
-    it: read-only arrays from memory, `DiskArray` from disk, of which it reads what it needs.
-    Without, whole volumes come out, image and weight in 32-bit floating point. Of n stored
-    augmentations, a draw gets the one of its number modulo n.
+    Items are indexed by `Draw`, or by a plain index, which is then also the number of the draw.
+    Augmentation gets the packed case (see `medseg.data.cases.packed.pack_case`): read-only arrays
+    from memory, or `DiskArray` from disk, of which it reads only what it needs. Without
+    augmentation, items are whole volumes, image and weight as float32. With n stored
+    augmentations, a draw gets the version of its number modulo n.
 
-    Workers that are forked share a memory cache; where they are spawned (Windows, macOS) each
-    gets a copy, so there, and for several processes on one machine, take a disk cache.
+    Forked workers share a memory cache; spawned ones (Windows, macOS) each get a copy, so there,
+    and for several processes on one machine, use a disk cache.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword for each choice
@@ -57,26 +56,27 @@ class CaseDataset:
         stored_augmentations: int | None = None,
         original: Callable[[Packed], Sample] | None = None,
     ) -> None:
-        """Check the arguments and prepare the cases; the first step of that tells what it takes.
+        """Check the arguments, log the expected size of the cache, and prepare the cases.
 
         Args:
-            cases: A dictionary a case with `image`, and what else the preparation wants.
-            preparation: The recipe's preprocessing: the same for the same case, always.
+            cases: One dictionary per case, with `image` and the other inputs of the preparation.
+            preparation: The recipe's preprocessing, deterministic.
             augmentation: A MONAI `Compose` of random transforms, or another callable with
                 `set_random_state(state=...)`.
             cache: Where prepared cases are kept.
             cache_dir: Folder of a disk cache: by default `$MEDSEG_CACHE`, or `~/.cache/medseg`.
-            seed: Chooses all randomness, together with the number of the draw.
-            quarantine_share: Of the cases that may break after the start, see `Quarantine`.
-            stored_augmentations: How many versions of each case augmentation makes; none makes
-                a new one at each draw.
-            original: What makes one version more, after these: the case as it is, in the shape
-                that augmentation gives, such as a patch of it.
+            seed: Determines all random numbers, together with the number of the draw.
+            quarantine_share: Fraction of the cases that may break during training, see
+                `Quarantine`.
+            stored_augmentations: Number of augmented versions per case; None makes a new one at
+                each draw.
+            original: Makes one more version, after these: the case without augmentation, in the
+                same shape, such as a patch of it.
 
         Raises:
             UsageError: If an argument cannot be used.
-            DataError: If a prepared case cannot be kept.
-            MachineError: If there is no room for the cache.
+            DataError: If a prepared case cannot be packed.
+            MachineError: If the cache does not fit into memory or on the disk.
         """
         _check(cases, preparation, augmentation, cache)
         _check_versions(augmentation, stored_augmentations, original)
@@ -97,13 +97,13 @@ class CaseDataset:
         """The sample of a draw; the same for the same draw, in any process.
 
         Raises:
-            DataError: If a case's file broke, and no more may.
-            MedsegError: Whatever else of the user's a step met, such as a wrong value.
+            DataError: If a case cannot be read any more, and `quarantine_share` is used up.
+            MedsegError: For any other error of a step, such as a wrong value.
         """
         index, number = draw if isinstance(draw, tuple) else (draw, draw)
         if not 0 <= index < self._length:
             raise IndexError(f"there are {self._length} cases, got index {index}")
-        # A loader's worker hands on the text of an error and its class, not its causes.
+        # A loader's worker passes on the text and class of an error, but not its causes.
         with unwrap_user_error():
             return self._quarantine.sample(index, lambda healthy: self._sample(healthy, number))
 
@@ -122,14 +122,14 @@ class CaseDataset:
 
 
 def _whole(case: Packed) -> Packed:
-    """A case as it is scored: whole volumes, and of the rest what can be put into batches."""
+    """A case for validation: whole volumes, and the other entries that can be collated."""
     volumes = {key: np.array(case[key][...]) for key in VOLUMES if key in case}
     types = {"u1": np.uint8, "u2": np.int32}
     whole = {
         key: volume.astype(types.get(volume.dtype.str[1:], np.float32))
         for key, volume in volumes.items()
     }
-    # Lists of voxels differ in length from case to case.
+    # Entries with arrays, such as lists of voxels, differ in length and cannot be collated.
     rest = {key: value for key, value in case.items() if not any(True for _ in arrays_in(value))}
     return {**rest, **whole}
 

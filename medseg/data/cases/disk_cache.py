@@ -1,9 +1,9 @@
-"""A folder of prepared cases, shared by all trainings of a machine.
+"""Disk cache of prepared cases, shared by all trainings of a machine.
 
-An entry is named by the digest of what it was made from, and appears under that name whole or
-not at all: it is written into a folder beside and renamed. Runs that make the same entry at the
-same time do not disturb each other: the first one's stays. What a killed run leaves is removed
-an hour later by the next one.
+An entry is named by the digest of its sources, and appears under that name whole or not at all: it
+is written to a temporary folder and renamed. Runs that make the same entry concurrently do not
+disturb each other: the first one's is kept. What a killed run leaves is removed an hour later by
+the next run.
 """
 
 import errno
@@ -25,7 +25,7 @@ __all__ = ["DiskCache"]
 logger = logging.getLogger(__name__)
 
 UNFINISHED = ".unfinished-"
-# Writing one entry takes seconds; nobody is at work on a folder that was left for an hour.
+# Writing an entry takes seconds, so a temporary folder of an hour ago is abandoned.
 ABANDONED_SECONDS = 3600
 ATTEMPTS = 3
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -35,20 +35,20 @@ class DiskCache:
     """Prepared cases by digest."""
 
     def __init__(self, folder: str | Path | None = None) -> None:
-        """Make the folder where it is missing, and remove what killed runs left in it.
+        """Create the folder if it is missing, and remove the remains of killed runs.
 
         Args:
-            folder: Where the entries are; `medseg._files.cache_dir()` where none is given.
+            folder: Folder of the entries; None is `medseg._files.cache_dir()`.
 
         Raises:
-            OSError: If the folder cannot be made.
+            OSError: If the folder cannot be created.
         """
         self.folder = Path(folder) if folder is not None else cache_dir()
         self.folder.mkdir(parents=True, exist_ok=True)
         _sweep(self.folder)
 
     def find(self, digest: str) -> Packed | None:
-        """The case of this digest, opened but not read; none if it is not there or damaged."""
+        """Open the case of this digest without reading it; None if it is missing or damaged."""
         try:
             return read_entry(self.folder / digest)
         except FileNotFoundError:
@@ -58,52 +58,52 @@ class DiskCache:
             return None
 
     def keep(self, digest: str, files: Mapping[str, bytes], name: str) -> None:
-        """Write an encoded case; one that is there already and whole stays.
+        """Write an encoded case; an existing entry that is whole is kept.
 
         Args:
-            digest: Its name.
+            digest: Name of the entry.
             files: From `encode_entry`.
-            name: What an error calls the case.
+            name: Name of the case, for errors.
 
         Raises:
             MachineError: If the disk is full.
             OSError: If it cannot be written for another reason.
         """
-        with _told_if_full(self.folder, name, files), _unfinished(self.folder) as made:
-            write_entry(made, files)
-            self._put(made, digest)
+        with _report_full_disk(self.folder, name, files), _unfinished(self.folder) as temporary:
+            write_entry(temporary, files)
+            self._put(temporary, digest)
 
     def size(self, digest: str) -> int:
         """Bytes of an entry."""
         return sum(path.stat().st_size for path in (self.folder / digest).iterdir())
 
-    def _put(self, made: Path, digest: str) -> None:
+    def _put(self, temporary: Path, digest: str) -> None:
         final = self.folder / digest
         for _ in range(ATTEMPTS):
             with suppress(OSError):
-                made.rename(final)
+                temporary.rename(final)
                 return
             if self.find(digest) is not None:
                 return
-            # A damaged one goes out of the way first, as a folder cannot be replaced.
+            # Move a damaged entry away first, as a rename cannot replace a folder with content.
             with _unfinished(self.folder) as aside, suppress(FileNotFoundError):
                 final.rename(aside / "damaged")
-        made.rename(final)
+        temporary.rename(final)
 
 
 @contextmanager
 def _unfinished(folder: Path) -> Generator[Path]:
-    """A folder on the same disk that is gone afterwards, unless it was renamed."""
-    made = folder / f"{UNFINISHED}{uuid.uuid4().hex}"
-    made.mkdir()
+    """A temporary folder on the same disk, removed afterwards unless it was renamed."""
+    temporary = folder / f"{UNFINISHED}{uuid.uuid4().hex}"
+    temporary.mkdir()
     try:
-        yield made
+        yield temporary
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager
-def _told_if_full(folder: Path, name: str, files: Mapping[str, bytes]) -> Generator[None]:
+def _report_full_disk(folder: Path, name: str, files: Mapping[str, bytes]) -> Generator[None]:
     try:
         yield
     except OSError as error:
@@ -111,8 +111,8 @@ def _told_if_full(folder: Path, name: str, files: Mapping[str, bytes]) -> Genera
             raise
         need = sum(map(len, files.values())) / 1e6
         raise MachineError(
-            f"{folder}: no room for {name}, which takes {need:.1f} MB; make room, or name another "
-            "folder by cache_dir or MEDSEG_CACHE"
+            f"{folder}: no space for {name}, which takes {need:.1f} MB; free some space, or set "
+            "another folder by cache_dir or MEDSEG_CACHE"
         ) from error
 
 

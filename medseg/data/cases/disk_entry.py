@@ -1,4 +1,4 @@
-"""A packed case in a folder of its own: volumes in compressed chunks, the rest beside them.
+"""Disk cache entry: a packed case as a folder, with volumes in compressed chunks.
 
 - `image.b2nd`, `label.b2nd`, `weight.b2nd`: one volume each, see `medseg.data.cases.chunked`;
 - `arrays.bin`: all other arrays, one after the other;
@@ -22,7 +22,7 @@ from medseg.data.nested import join_arrays, split_arrays
 
 __all__ = ["PACKING", "encode_entry", "read_entry", "write_entry"]
 
-# Part of a case's digest: another number here makes all entries anew.
+# Version of the format, part of a case's digest: changing it invalidates all entries.
 PACKING = 1
 INDEX = "entry.json"
 ARRAYS = "arrays.bin"
@@ -32,7 +32,7 @@ Array = NDArray[Any]
 
 
 def encode_entry(packed: Packed) -> dict[str, bytes]:
-    """The content of each file of a packed case."""
+    """Encode a packed case as file contents by name."""
     volumes = {key: packed[key] for key in VOLUMES if key in packed}
     arrays: list[Array] = []
     entries = split_arrays({k: v for k, v in packed.items() if k not in volumes}, arrays)
@@ -54,7 +54,7 @@ def _facts(array: Array) -> list[Any]:
 
 
 def _starts(sizes: Sequence[int]) -> list[int]:
-    """Where each array begins, so that all are aligned."""
+    """Aligned start of each array in the file, in bytes."""
     steps = [-(-size // ALIGNMENT) * ALIGNMENT for size in sizes]
     return [sum(steps[:number]) for number in range(len(steps))]
 
@@ -67,10 +67,10 @@ def _joined(arrays: Sequence[Array], starts: Sequence[int]) -> bytes:
 
 
 def write_entry(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write an encoded case into an empty folder, down to the disk.
+    """Write an encoded case into an empty folder, synced to the disk.
 
     Raises:
-        OSError: What the disk refused.
+        OSError: If the files cannot be written.
     """
     for name, content in files.items():
         with (folder / name).open("wb") as file:
@@ -80,14 +80,14 @@ def write_entry(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def read_entry(folder: Path) -> Packed:
-    """Open a case; of its volumes nothing is read yet.
+    """Open a case without reading its volumes.
 
     Returns:
-        As it was packed, with a `DiskArray` for each volume and views of the file for others.
+        The packed case, with a `DiskArray` for each volume and memory maps for other arrays.
 
     Raises:
-        FileNotFoundError: If it is not there.
-        ValueError: If a file is missing, cut off or is something else.
+        FileNotFoundError: If the entry does not exist.
+        ValueError: If a file is missing, truncated or damaged.
     """
     text = (folder / INDEX).read_text(encoding="utf-8")
     try:
@@ -105,9 +105,9 @@ def read_entry(folder: Path) -> Packed:
 
 
 def _check_size(path: Path, size: int) -> None:
-    found = path.stat().st_size
-    if found != size:
-        raise ValueError(f"{path} has {found} bytes of {size}")
+    actual = path.stat().st_size
+    if actual != size:
+        raise ValueError(f"{path} has {actual} bytes of {size}")
 
 
 def _views(path: Path, arrays: list[tuple[list[int], str, int]]) -> list[Array]:
@@ -118,8 +118,8 @@ def _views(path: Path, arrays: list[tuple[list[int], str, int]]) -> list[Array]:
 
 
 def _mapped(path: Path) -> Array:
-    # Python's mmap, and so numpy's, keeps a handle a file as long as the map is there: with a
-    # thousand cases there would be none left. torch's does not.
+    # Python's mmap, and so numpy's, keeps a file handle open per map: a thousand cases would use
+    # up the handles of the process. torch's does not.
     mapped = cast("Any", torch).from_file(str(path), size=path.stat().st_size, dtype=torch.uint8)
     content: Array = mapped.numpy()
     content.flags.writeable = False

@@ -1,8 +1,8 @@
-"""Which case comes next, and which number the draw has.
+"""Random sampler of cases, resumable, which numbers the draws of a training.
 
-The number is what augmentation is seeded by: it counts the draws of the whole training, over
-all epochs and processes, so a sample is the same whichever worker makes it, no two samples of
-a training share their chance, and a training that is taken up again goes on where it was.
+Augmentation is seeded by the number: it counts the draws of the whole training, over all epochs
+and processes. So a sample does not depend on which worker makes it, no two samples of a training
+share their random numbers, and a resumed training continues with the same draws.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,28 +18,28 @@ __all__ = ["Draw", "RandomDraws"]
 
 
 class Draw(NamedTuple):
-    """One draw.
+    """One draw of a case.
 
     Attributes:
-        index: Of the case.
-        number: Of the draw, from 0, unique in a training.
+        index: Index of the case.
+        number: Number of the draw, from 0, unique in a training.
     """
 
-    index: int  # pyright: ignore[reportIncompatibleMethodOverride] - a draw is not searched
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride] - hides tuple.index
     number: int
 
 
 class RandomDraws:
-    """A sampler of cases for a `DataLoader`, which can be taken up where it stopped.
+    """A random, resumable sampler of cases for a `DataLoader`.
 
-    Without weights, cases come in shuffled passes: each once before any comes again, also
-    where a pass reaches into the next epoch. With weights, each draw is independent. What an
-    epoch draws depends on the arguments and its number only.
+    Without weights, cases are drawn without replacement, in shuffled passes that may reach into
+    the next epoch: each case once before any comes again. With weights, draws are independent. The
+    draws of an epoch depend only on the arguments and the number of the epoch.
 
     Each `iter()` begins the next epoch; after `load_state_dict`, the first one finishes the
-    epoch that was left. The state counts draws that were handed out: a loader with workers
-    asks for some batches ahead of the training, so that only at the end of an epoch the two
-    agree. Within one, save `{"next_number": n}` with the n that the training has reached.
+    interrupted epoch. The state counts the draws handed out: a loader with workers prefetches some
+    batches, so that it equals the training's own count only at the end of an epoch. Within one,
+    save `{"next_number": n}` with the n that the training has reached.
     """
 
     def __init__(
@@ -56,12 +56,11 @@ class RandomDraws:
 
         Args:
             dataset_length: Number of cases.
-            draws_per_epoch: Draws of this process in an epoch.
+            draws_per_epoch: Draws of this process per epoch.
             seed: The same for all processes of a training.
-            weights: How often each case is drawn, relative to the others; none draws all
-                alike.
-            rank: Which of several processes this is; each gets draws of its own.
-            world_size: How many there are.
+            weights: Relative frequency of each case; None draws all equally often.
+            rank: Rank of this process; each gets draws of its own.
+            world_size: Number of processes.
 
         Raises:
             UsageError: If a number is too small or the weights do not fit.
@@ -83,28 +82,28 @@ class RandomDraws:
         return self._draws
 
     def __len__(self) -> int:
-        """Draws that the next `iter()` gives."""
+        """Number of draws that the next `iter()` yields."""
         return len(range(self._first() + self._rank, self._end(), self._world))
 
     def __iter__(self) -> Iterator[Draw]:
-        """The draws of the next epoch, or what is left of one."""
+        """Yield the draws of the next epoch, or the rest of an interrupted one."""
         first, end = self._first(), self._end()
         self._resumed = False
         cases = self._cases(first // self._per_epoch)
         for number in range(first + self._rank, end, self._world):
-            # Before it is handed out: a consumer that has enough never comes back.
+            # Before the yield: a consumer that stops early never returns here.
             self._next = min(number - self._rank + self._world, end)
             yield Draw(int(cases[number % self._per_epoch]), number)
 
     def state_dict(self) -> dict[str, int]:
-        """Where the next draw stands, counted over all processes."""
+        """Number of the next draw, over all processes."""
         return {"next_number": self._next}
 
     def load_state_dict(self, state: Mapping[str, int]) -> None:
-        """Go on from a state; the draws that follow are those that would have followed.
+        """Resume from a state: the same draws follow as without the interruption.
 
         Raises:
-            UsageError: If the state is of something else.
+            UsageError: If the state is not one of this class.
         """
         if set(state) != {"next_number"}:
             raise UsageError(f"RandomDraws: the state must be next_number, got {sorted(state)}")
@@ -116,7 +115,7 @@ class RandomDraws:
         return self._draws * self._world
 
     def _first(self) -> int:
-        """Where the next epoch begins, or where one was left."""
+        """First draw of the next epoch, or the next one of an interrupted epoch."""
         return self._next if self._resumed else -(-self._next // self._per_epoch) * self._per_epoch
 
     def _end(self) -> int:
@@ -125,8 +124,8 @@ class RandomDraws:
     def _cases(self, epoch: int) -> NDArray[np.int64]:
         """The case of each draw of an epoch, in order."""
         if self._chances is not None:
-            chance = np.random.default_rng([self._seed, epoch])
-            return chance.choice(self._length, self._per_epoch, p=self._chances)
+            rng = np.random.default_rng([self._seed, epoch])
+            return rng.choice(self._length, self._per_epoch, p=self._chances)
         start = epoch * self._per_epoch
         passes = range(start // self._length, (start + self._per_epoch - 1) // self._length + 1)
         cases = np.concatenate([self._pass(number) for number in passes])

@@ -1,4 +1,4 @@
-"""Estimate of a cache's size, from two prepared cases and the headers of all.
+"""Expected size of a cache, estimated from two prepared cases and the headers of all.
 
 The packed size of a case goes with its number of voxels or, where a recipe resamples to a fixed
 spacing, with its volume in millimetres. The two cases whose voxels differ most in size are
@@ -141,15 +141,15 @@ def _spread(sizes: NDArray[np.float64], known: Mapping[int, CaseSize]) -> float:
 
 
 def announce_memory(cases: int, expected: CaseSize, there: CaseSize) -> None:
-    """Tell how much memory the cases will take.
+    """Log the expected memory of the cases; refuse if it does not fit.
 
     Args:
-        cases: How many.
-        expected: What all of them take.
-        there: What those take that are in memory already.
+        cases: Number of cases.
+        expected: Expected size of all of them.
+        there: Size of those that are in memory already.
 
     Raises:
-        MachineError: If the others would not fit.
+        MachineError: If the others do not fit.
     """
     free = available_bytes()
     logger.info(
@@ -168,16 +168,16 @@ def announce_memory(cases: int, expected: CaseSize, there: CaseSize) -> None:
 
 
 def announce_disk(folder: Path, cases: int, expected: CaseSize, there: CaseSize) -> None:
-    """Tell how much room on disk the cases will take.
+    """Log the expected disk space of the cases; refuse if it does not fit.
 
     Args:
-        folder: Of the cache.
-        cases: How many are to be prepared.
-        expected: What all of them take.
-        there: What those take that are on disk already.
+        folder: Cache folder.
+        cases: Number of cases to prepare.
+        expected: Expected size of all of them.
+        there: Size of those that are on disk already.
 
     Raises:
-        MachineError: If there is no room for the others.
+        MachineError: If the others do not fit.
     """
     free = shutil.disk_usage(folder).free
     logger.info(
@@ -199,5 +199,5 @@ def announce_disk(folder: Path, cases: int, expected: CaseSize, there: CaseSize)
 
 
 def bytes_text(size: float) -> str:
-    """A size as people read it, e.g. `3.2 GB`."""
+    """Format a size, e.g. `3.2 GB`."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

@@ -1,4 +1,4 @@
-"""How much memory there is left, for this process and the limits it lives under."""
+"""Available memory, honouring cgroup limits."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,15 +13,15 @@ GROUPS = Path("/sys/fs/cgroup")
 def available_bytes(
     meminfo: Path = MEMINFO, own_groups: Path = OWN_GROUPS, groups: Path = GROUPS
 ) -> int | None:
-    """Memory that can be taken without swapping; none where the system does not tell.
+    """Memory available without swapping, in bytes; None if the system does not report it.
 
-    The least of what the machine has and what the control groups of a container or a batch
-    system still allow, of either version.
+    The minimum of what the machine has and what the control groups (cgroup v1 or v2) of a
+    container or a batch system still allow.
 
     Args:
-        meminfo: Linux's file of that name.
-        own_groups: Which groups this process is in.
-        groups: Where the groups' files are.
+        meminfo: Linux's `/proc/meminfo`.
+        own_groups: File that lists the groups of this process.
+        groups: Folder of the groups' files.
     """
     try:
         lines = meminfo.read_text().splitlines()
@@ -35,15 +35,15 @@ def _left_in_groups(own_groups: Path, groups: Path) -> Iterator[int]:
     for folder, limit, used in _group_folders(own_groups, groups):
         try:
             most = int((folder / limit).read_text())
-            # Files that were read and can be forgotten count as used, and are not.
+            # Page cache that can be dropped counts as used, but is available.
             yield most - int((folder / used).read_text()) + _forgettable(folder)
         except (OSError, ValueError):
-            # The word max is no limit; a group without these files has none of its own.
+            # "max" means no limit; a group without these files has no limit of its own.
             continue
 
 
 def _group_folders(own_groups: Path, groups: Path) -> Iterator[tuple[Path, str, str]]:
-    """Each group this process is in, with those around it, and the names of its files."""
+    """Folder of each group of this process and of its parents, with the names of its files."""
     try:
         lines = own_groups.read_text().splitlines()
     except OSError:

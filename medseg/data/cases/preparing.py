@@ -1,4 +1,4 @@
-"""Preparing cases, one or many at a time."""
+"""Preparation of cases, one at a time or in threads."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -13,14 +13,14 @@ __all__ = ["Case", "Preparation", "in_threads", "prepare_case", "threads_for"]
 Case = Mapping[str, Any]
 Preparation = Callable[[dict[str, Any]], object]
 
-# More gain little, as some steps use several processors on their own.
+# More threads gain little, as some steps use several processors themselves.
 MOST_THREADS = 4
-# A voxel of image and label in 32 bits, as both are before and after a step, and its grid.
+# Peak bytes per voxel: image and label as float32, before and after a step, and a sampling grid.
 BYTES_WHILE_PREPARED = 32
 
 
 def prepare_case(preparation: Preparation, case: Case) -> Packed:
-    """Prepare and pack one case; an error says which.
+    """Prepare and pack one case; errors name the case.
 
     Raises:
         DataError: If the result cannot be packed; see `pack_case`.
@@ -36,7 +36,7 @@ def prepare_case(preparation: Preparation, case: Case) -> Packed:
 def in_threads(
     work: Callable[[int], object], indices: Iterable[int], threads: int = MOST_THREADS
 ) -> None:
-    """Call a function for each index, several at a time; the first error ends it."""
+    """Call a function for each index in a thread pool; the first error cancels the rest."""
     pool = ThreadPoolExecutor(min(threads, os.cpu_count() or 1))
     try:
         for _ in pool.map(work, indices):
@@ -46,7 +46,7 @@ def in_threads(
 
 
 def threads_for(voxels: float) -> int:
-    """How many cases can be prepared at a time in the memory that is left.
+    """Number of cases that can be prepared in parallel in the available memory.
 
     Args:
         voxels: Of the largest case.

@@ -1,8 +1,8 @@
-"""Cases that break in the middle of a training: left out up to a share, then the training stops.
+"""Quarantine: leave out cases that become unreadable during training, up to a given fraction.
 
-Every case is read before the first epoch, but a night is long, and files lie on disks and
-networks. A case that can be read no more is named in the log once and replaced by the next one
-in the list, so that which case a draw gets depends on which files are broken and nothing else.
+Every case is read before the first epoch, but disks and networks may fail during a long training. A
+case that cannot be read any more is logged once and replaced by the next one in the list, so that
+the case of a draw depends only on which files are broken.
 """
 
 import logging
@@ -23,25 +23,26 @@ Sample = TypeVar("Sample")
 
 
 class Quarantine:
-    """Which cases are left out, known to all workers of a loader.
+    """The cases that are left out, shared by all workers of a loader.
 
-    Of several processes of a training each has its own.
+    In distributed training, each process has its own.
     """
 
     def __init__(self, names: Sequence[str], share: float) -> None:
-        """Nothing is left out yet.
+        """Start with no case left out.
 
         Args:
             names: Of the cases.
-            share: Of the cases that may be left out, in [0, 1); with 0, the first ends it.
+            share: Fraction of the cases that may be left out, in [0, 1); with 0, the first
+                unreadable case ends the training.
 
         Raises:
-            UsageError: If it is no such share.
+            UsageError: If `share` is out of its range.
         """
         require_number("quarantine_share", share, at_least=0, below=1)
         self._names = list(names)
         self._share = share
-        # In memory that workers share, forked or spawned.
+        # Shared memory: visible to all workers, forked or spawned.
         flags = torch.zeros(len(names), dtype=torch.uint8)
         self._left_out: Tensor = cast("Any", flags).share_memory_()
 
@@ -52,11 +53,11 @@ class Quarantine:
         return [name for name, flag in zip(self._names, flags, strict=True) if flag]
 
     def sample(self, index: int, make: Callable[[int], Sample]) -> Sample:
-        """What `make` makes of a case, or of the next one that can be read.
+        """Return `make` of a case, or of the next one that can be read.
 
         Raises:
-            DataError: If more cases are broken than may be.
-            Exception: What `make` raises, if that is no fault of the case's file.
+            DataError: If more cases are broken than allowed.
+            Exception: What `make` raises, unless it was caused by the case's file.
         """
         while True:
             while self._left_out[index]:
@@ -64,18 +65,18 @@ class Quarantine:
             try:
                 return make(index)
             except Exception as error:
-                # The recipe's steps wrap what reading raised; anything else is no file's fault.
-                known = caused_by(error, DataError)
-                if known is None:
+                # The recipe's steps wrap errors of reading; all others are not the file's fault.
+                cause = caused_by(error, DataError)
+                if cause is None:
                     raise
-                self._leave_out(index, known)
+                self._leave_out(index, cause)
 
     def _leave_out(self, index: int, error: DataError) -> None:
         name, reason = self._names[index], _reason(error)
         if self._share == 0:
             raise DataError(
-                f"{name}: cannot be read any more ({reason}); mend it and go on with start=resume, "
-                "or allow a quarantine_share of the cases"
+                f"{name}: cannot be read any more ({reason}); repair it and continue with "
+                "start=resume, or set quarantine_share to leave out such cases"
             ) from error
         self._left_out[index] = 1
         names, total = self.names, len(self._names)
@@ -83,10 +84,10 @@ class Quarantine:
             raise DataError(
                 f"{len(names)} of {total} cases cannot be read any more, more than the "
                 f"quarantine_share of {self._share:g}: {', '.join(names)} (the last: {reason}); "
-                "mend them and go on with start=resume"
+                "repair them and continue with start=resume"
             ) from error
         logger.warning(
-            "%s: cannot be read any more (%s); left out, the next case takes its draws",
+            "%s: cannot be read any more (%s); left out, the next case is drawn instead",
             name,
             reason,
         )

@@ -1,4 +1,4 @@
-"""A digest of how voxels are prepared: another one as soon as any setting is another.
+"""Hash of a preprocessing pipeline; changes when any setting or its code changes.
 
 A recipe is a graph of objects: a MONAI `Compose` of transforms, functions, arrays. It is
 described by class names and settings, none of which depends on the process (no addresses, no

@@ -1,1 +1,1 @@
-"""Data sets: pair, check and describe images and labels."""
+"""Data sets: pairing, checks, folds, statistics, manifests of the user's own folders."""

@@ -1,7 +1,7 @@
-"""Checks of a whole data set: every case read once, every finding told with what to do.
+"""Check of a whole data set: every case is read, every problem reported with a remedy.
 
-A check never stops at the first bad case. It returns facts and problems as plain values; the
-command line makes a table of them, a test compares them, `--json` writes them down.
+A check does not stop at the first bad case. It returns facts and problems as plain values, for the
+command line's table, for `--json`, and for tests.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,12 +34,12 @@ Progress = Callable[[Iterator[CaseReport]], Iterator[CaseReport]]
 def check_dataset(
     manifest: Manifest, dataset_dir: str | Path, progress: Progress = iter
 ) -> DatasetReport:
-    """Check every case of a data set, and the whole.
+    """Check every case of a data set, and the data set as a whole.
 
     Args:
         manifest: The data set.
-        dataset_dir: Where its files are.
-        progress: Hands the cases on as they are checked, so that a bar can be drawn.
+        dataset_dir: Folder of its files.
+        progress: Wraps the iteration over cases, e.g. to show a progress bar.
 
     Raises:
         DataError: If the folder is missing or empty.
@@ -50,7 +50,7 @@ def check_dataset(
 
 
 def _check_cases(manifest: Manifest, dataset_dir: str | Path) -> Iterator[CaseReport]:
-    """Check case after case, training first, in the manifest's order.
+    """Yield the check of each case, training first, in the manifest's order.
 
     Raises:
         DataError: If the folder is missing or empty.
@@ -97,7 +97,7 @@ def _digest_problems(case: Case, folder: Path) -> list[Problem]:
         if name is None or not (folder / name).exists():
             continue
         if path_sha256(folder / name) != expected:
-            what = "its SHA-256 is not the manifest's, so it is another file or a damaged one"
+            what = "its SHA-256 differs from the manifest's, so it is another or a damaged file"
             remedy = "fetch it again, or write a new manifest if you changed it on purpose"
             problems.append(Problem("error", key, what, remedy))
     return problems

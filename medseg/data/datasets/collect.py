@@ -1,8 +1,8 @@
-"""Writing the manifest of a user's own folder.
+"""Create the manifest of a user's own folder.
 
-Everything a manifest must know is found in the files where it can be: which image goes with
-which label (`medseg.data.datasets.pairs`), which values the labels hold, what the files' digests
-are. What no file tells (names, licence, who the patient is) the user says.
+What can be determined is read from the files: which label belongs to which image
+(`medseg.data.datasets.pairs`), which values the labels hold, the files' digests. The user supplies
+the rest: names, licence, patients.
 """
 
 import glob
@@ -33,16 +33,16 @@ UNITS: dict[Modality, str] = {"CT": "HU", "PT": "SUV"}
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetInfo:
-    """What no file tells; see `Manifest` for the fields.
+    """Description of the data set, supplied by the user; see `Manifest` for the fields.
 
     Attributes:
         name: None takes the folder's name.
-        modality: What made the images.
-        label_names: Of all values, background first; empty invents them.
-        label_kind: What the label files hold.
+        modality: Modality of the images.
+        label_names: Names of all values, background first; empty generates them.
+        label_kind: Kind of the label files.
         description: One sentence.
         source: Where the data came from.
-        licence: Under which conditions.
+        licence: Terms of use.
         citation: What to cite.
     """
 
@@ -58,16 +58,16 @@ class DatasetInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class SplitPlan:
-    """How the cases are dealt.
+    """How the cases are split.
 
     Attributes:
         folds: Number of folds.
-        test_patients: Patients that are set aside as test cases before the folds are dealt.
+        test_patients: Number of patients set aside as test cases before the folds are assigned.
         patient_regex: Searched in the case's name; its first group is the patient. None: every
             case is a patient of its own.
-        group_regex: Searched in the image's path, as the manifest has it; its first group is the
-            case's `group`. None: cases have none.
-        seed: Another seed deals otherwise.
+        group_regex: Searched in the image's path, as written in the manifest; its first group is
+            the case's `group`. None: cases have no group.
+        seed: Random seed for assigning patients to folds.
     """
 
     folds: int = 5
@@ -79,7 +79,7 @@ class SplitPlan:
 
 @dataclass(frozen=True)
 class _Labelled:
-    """A case that is being written down."""
+    """A case to be written to the manifest."""
 
     case: str
     image: Path
@@ -87,39 +87,39 @@ class _Labelled:
 
 
 def find_files(pattern: str, *, option: str) -> list[Path]:
-    """Files and folders that match a pattern, absolute and sorted.
+    """Files and folders that match a glob pattern, absolute and sorted.
 
     Args:
         pattern: With `*`, `?`, `[...]`, and `**` for any number of folders.
-        option: The command-line option it comes from, for the error.
+        option: The command-line option of the pattern, for the error.
 
     Raises:
         DataError: If nothing matches.
     """
-    # Path.glob takes no absolute pattern.
-    found = glob.glob(str(Path(pattern).expanduser()), recursive=True)  # noqa: PTH207 - see above
-    if not found:
+    # Path.glob does not accept absolute patterns.
+    matches = glob.glob(str(Path(pattern).expanduser()), recursive=True)  # noqa: PTH207 - see above
+    if not matches:
         raise DataError(
             f"{option} {pattern}: matches no file; check the folder, and quote the pattern"
         )
-    # Folders are resolved so that a common one can be found; a file that is a link keeps its name.
-    return sorted(Path(name).parent.resolve() / Path(name).name for name in found)
+    # Resolve folders, to find their common one, but not files: a link keeps its name.
+    return sorted(Path(name).parent.resolve() / Path(name).name for name in matches)
 
 
 def collect_manifest(
     images: Sequence[Path], labels: Sequence[Path], info: DatasetInfo, plan: SplitPlan
 ) -> tuple[Manifest, Path]:
-    """Pair files, deal folds, read the labels' values, and hash everything.
+    """Pair the files, assign folds, read the labels' values, and hash all files.
 
     Args:
-        images: Absolute paths; those that are also in `labels` are left out, so that a pattern
-            for images may match the labels beside them.
+        images: Absolute paths; those that are also in `labels` are ignored, so that a pattern for
+            images may also match labels in the same folder.
         labels: Absolute paths.
-        info: What no file tells.
-        plan: How cases are dealt.
+        info: Description supplied by the user.
+        plan: How the cases are split.
 
     Returns:
-        The manifest, and the folder its paths are relative to: the deepest one that holds
+        The manifest, and the folder that its paths are relative to: the deepest one that contains
         all files.
 
     Raises:
@@ -160,7 +160,7 @@ def _pairs(images: Sequence[Path], labels: Sequence[Path]) -> list[_Labelled]:
 
 
 def _identifier(text: str) -> str:
-    """What a manifest accepts as a case: letters, digits and `. _ -`, no sign first."""
+    """Convert text to a valid case name: letters, digits and `. _ -`, the first no sign."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", text).lstrip("._-") or "case"
 
 
@@ -187,28 +187,28 @@ def _patient(case: str, pattern: str | None) -> str:
 
 
 def _found(what: str, pattern: str, where: str, text: str) -> str:
-    """What the parentheses of a pattern find."""
+    """The first group of a regular expression's match."""
     try:
-        found = re.search(pattern, text)
+        match = re.search(pattern, text)
     except re.error as error:
-        raise UsageError(f"--{what}-regex {pattern}: {error}; mend the pattern") from error
-    if found is None or not found.groups() or not found[1]:
+        raise UsageError(f"--{what}-regex {pattern}: {error}; correct the pattern") from error
+    if match is None or not match.groups() or not match[1]:
         raise UsageError(
             f"--{what}-regex {pattern}: finds no {what} in {where}; "
             f"put the part that names the {what} in parentheses"
         )
-    return found[1]
+    return match[1]
 
 
 def _label_names(info: DatasetInfo, pairs: Sequence[_Labelled]) -> tuple[str, ...]:
-    """One name a value, 0 first; invented where none are given."""
+    """One name per value, 0 first; generated if none are given."""
     given, holder = info.label_names, _holders(pairs, info.label_kind)
     highest = max(holder)
     if min(holder) < 0 or (len(holder) == 2 and highest > 1):
-        stranger = min(holder) if min(holder) < 0 else highest
-        what = f"holds {stranger}, but label values count up from 0"
-        remedy = f"map {stranger} to 1" + (", or give --label-kind mask" if stranger == 255 else "")
-        raise refusal(holder[stranger], Problem("error", "label", what, remedy))
+        value = min(holder) if min(holder) < 0 else highest
+        what = f"holds {value}, but label values count up from 0"
+        remedy = f"map {value} to 1" + (", or use --label-kind mask" if value == 255 else "")
+        raise refusal(holder[value], Problem("error", "label", what, remedy))
     if given and len(given) <= highest:
         raise UsageError(
             f"--label-names: {len(given)} names, but {holder[highest]} holds {highest}; "
@@ -218,16 +218,16 @@ def _label_names(info: DatasetInfo, pairs: Sequence[_Labelled]) -> tuple[str, ..
     if gap is not None and not given:
         raise DataError(
             f"labels: none holds {gap}, but {holder[highest]} holds {highest}; "
-            "renumber them, name all values from 0 up with --label-names, or give --label-kind "
+            "renumber them, name all values from 0 up with --label-names, or use --label-kind "
             "instances if they number objects"
         )
     if highest == 0 and not given:
-        raise DataError("labels: all are background; check --labels, or give --label-names")
+        raise DataError("labels: all are background; check --labels, or use --label-names")
     return given or ("background", *(f"label_{value}" for value in range(1, highest + 1)))
 
 
 def _holders(pairs: Sequence[_Labelled], kind: LabelKind) -> dict[int, Path]:
-    """For each value that occurs, the first label that holds it."""
+    """The first label file with each value that occurs."""
     holder: dict[int, Path] = {}
     for pair in pairs:
         label = as_classes(read_image(pair.label, where="label").array, kind)

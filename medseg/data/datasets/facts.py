@@ -1,4 +1,4 @@
-"""Facts about the cases of a data set, as the plain values that tables and JSON are made of."""
+"""Facts about the cases of a data set, as plain values for tables and JSON."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ PERCENTILES = (0.0, 0.5, 99.5, 100.0)
 
 @dataclass(frozen=True, kw_only=True)
 class ImageFacts:
-    """What an image holds.
+    """Facts about an image.
 
     Attributes:
         shape: Voxels along I, J and K.
-        spacing_mm: Along I, J and K; none for pictures, which have no millimetres.
-        orientation: Where the axes point, e.g. `RAS`; `unknown` for pictures.
+        spacing_mm: Along I, J and K; None for pictures, which have no millimetres.
+        orientation: Directions of the axes, e.g. `RAS`; `unknown` for pictures.
         dtype: Type of the stored values.
-        intensity: Minimum, 0.5th and 99.5th percentile, maximum of the finite voxels; none if
+        intensity: Minimum, 0.5th and 99.5th percentile, maximum of the finite voxels; None if
             no voxel is finite.
         voxels_sha256: Digest of shape and values; equal for copies of one image.
     """
@@ -42,7 +42,7 @@ class ImageFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelFacts:
-    """One value of a label: how often, and how much of the body that is; none if unknown."""
+    """Number of voxels and volume of one label value; the volume is None if unknown."""
 
     value: int
     name: str
@@ -52,16 +52,16 @@ class LabelFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class CaseReport:
-    """One case: facts where they could be read, and the problems.
+    """Facts and problems of one case.
 
     Attributes:
-        case: Its name.
-        patient: Whose image it is.
-        place: `fold 0`, `training` where it has no fold, or `test`.
-        image: What the image holds, or none if it cannot be read.
-        labels: Each value the manifest names, also those with no voxel; empty if the label
+        case: Identifier of the case.
+        patient: Identifier of the patient.
+        place: `fold 0`, `training` without a fold, or `test`.
+        image: Facts about the image, or None if it cannot be read.
+        labels: Each value that the manifest names, also those without a voxel; empty if the label
             cannot be read or there is none.
-        problems: What was found.
+        problems: Problems of image and label.
     """
 
     case: str
@@ -74,20 +74,20 @@ class CaseReport:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetReport:
-    """All cases, and the problems that no single case shows."""
+    """Reports of all cases, and the problems of the data set as a whole."""
 
     name: str
     cases: tuple[CaseReport, ...]
     problems: tuple[Problem, ...]
 
     def count(self, severity: Severity) -> int:
-        """Number of problems of this severity, in the cases and in the whole."""
+        """Number of problems of this severity, in all cases and in the data set as a whole."""
         every = [*self.problems, *(problem for case in self.cases for problem in case.problems)]
         return sum(problem.severity == severity for problem in every)
 
 
 def image_facts(image: Volume | Picture) -> ImageFacts:
-    """Measure an image."""
+    """Collect the facts about an image."""
     return ImageFacts(
         shape=image.shape,
         spacing_mm=image.spacing_mm,
@@ -110,12 +110,12 @@ def label_facts(
     labels: Sequence[Label],
     spacing_mm: tuple[float, float, float] | None,
 ) -> tuple[LabelFacts, ...]:
-    """Name and measure the values of a label.
+    """Collect the facts about a label.
 
     Args:
         counts: Voxels of each value.
-        labels: What the manifest names; other values are left out.
-        spacing_mm: The label's spacing, or none if it is unknown.
+        labels: Values that the manifest names; others are left out.
+        spacing_mm: The label's spacing, or None if unknown.
     """
     voxel_ml = None if spacing_mm is None else float(np.prod(spacing_mm)) / 1000
     return tuple(

@@ -1,7 +1,7 @@
-"""Folds: dealing patients, never images, into equal parts that stay the same for ever.
+"""Cross-validation folds: reproducible assignment of patients, never of single images.
 
-The order is that of a hash of seed and patient. It needs no random number generator, whose
-stream may change with a version, and no order of the input.
+Patients are ordered by a hash of seed and name. Unlike a random number generator, whose stream may
+change with a version, this stays the same for ever, whatever the order of the input.
 """
 
 import hashlib
@@ -14,15 +14,15 @@ __all__ = ["deal_folds", "shuffled_patients"]
 
 
 def deal_folds(patients: Iterable[str], n: int, *, seed: int = 0) -> dict[str, int]:
-    """Give each patient a fold.
+    """Assign each patient to a fold.
 
     Args:
         patients: Names; repeated ones count once.
         n: Number of folds, at least 2.
-        seed: Another seed deals otherwise.
+        seed: Random seed of the assignment.
 
     Returns:
-        Fold in [0, n) by patient, sorted by patient; sizes differ by one at most.
+        Fold in [0, n) by patient, sorted by patient; fold sizes differ by at most one.
 
     Raises:
         UsageError: If there are fewer patients than folds, or fewer than two folds.
@@ -36,7 +36,7 @@ def deal_folds(patients: Iterable[str], n: int, *, seed: int = 0) -> dict[str, i
 
 
 def shuffled_patients(patients: Iterable[str], *, seed: int = 0) -> list[str]:
-    """The distinct patients in an order that depends on their names and the seed only."""
+    """The distinct patients in an order that depends only on their names and the seed."""
     return sorted(
         set(patients), key=lambda patient: hashlib.sha256(f"{seed}:{patient}".encode()).digest()
     )

@@ -1,7 +1,7 @@
-"""What a training or a prediction takes in, checked before it starts.
+"""Input checks of a training, before it starts: manifest, classes, window, usable cases.
 
-Bad input shows late otherwise: after minutes of caching, deep in a crop, as a shape error
-without a file name.
+Bad input would otherwise show late: after minutes of caching, deep in a transform, as a shape
+error without a file name.
 """
 
 import logging
@@ -31,23 +31,23 @@ MANIFEST_NAME = "manifest.json"
 
 
 def find_manifest(dataset_dir: str | Path, otherwise: str | Path) -> str:
-    """The manifest in the data set's folder, where there is one, else `otherwise`."""
+    """The manifest in the data set's folder if there is one, else `otherwise`."""
     own = Path(dataset_dir) / MANIFEST_NAME
     return str(own if own.is_file() else otherwise)
 
 
 def list_images(folder: str | Path) -> list[str]:
-    """All volume files below a folder, else its DICOM series, else all its pictures.
+    """All volume files below a folder, or if there are none its DICOM series, or else all pictures.
 
-    A `scan_seg.nii.gz` is left out if there is a `scan` too, or the ledger of a prediction: it
-    is what an earlier prediction made.
+    A `scan_seg.nii.gz` is left out if there is also a `scan`, or the ledger of a prediction: it is
+    the label of an earlier prediction.
 
     Returns:
-        Absolute paths, sorted, files by their own names; of DICOM one `PATH#UID`.
+        Absolute paths, sorted, files by their own names; for DICOM one `PATH#UID`.
 
     Raises:
-        DataError: If the folder is missing or holds none.
-        InputError: If it holds DICOM, and not one series that could be a volume.
+        DataError: If the folder is missing or has no images.
+        InputError: If it has DICOM files, but not exactly one series that could be a volume.
     """
     if not Path(folder).is_dir():
         raise DataError(f"{folder}: no such folder; set dataset_dir to where the images are")
@@ -65,16 +65,16 @@ def list_images(folder: str | Path) -> list[str]:
 
 
 def _is_output(path: Path) -> bool:
-    """Whether `medseg predict` wrote it, by its name and the ledger beside it."""
+    """Whether `medseg predict` wrote a file, by its name and the ledger next to it."""
     return image_stem(path).endswith(ENDINGS) and (path.parent / LEDGER).is_file()
 
 
 def intensity_window(manifest: Manifest, otherwise_hu: tuple[float, float]) -> tuple[float, float]:
-    """The intensities that become 0 and 1: the manifest's, where it names them.
+    """The window of intensities that becomes [0, 1]: the manifest's, or a default for HU.
 
     Args:
-        manifest: The data set; its first channel counts.
-        otherwise_hu: Taken for images in Hounsfield units, the same on every scanner.
+        manifest: The data set; its first channel is used.
+        otherwise_hu: Default for images in Hounsfield units, which mean the same on any scanner.
 
     Raises:
         DataError: If the manifest names none and its unit differs from image to image.
@@ -82,14 +82,14 @@ def intensity_window(manifest: Manifest, otherwise_hu: tuple[float, float]) -> t
     channel = manifest.channels[0]
     if channel.window is None and channel.unit != "HU":
         raise DataError(
-            f"{manifest.name}: names no window for {channel.name} in {channel.unit} units; "
+            f"{manifest.name}: has no window for {channel.name} in {channel.unit} units; "
             "set window to [low, high], or add it to the manifest"
         )
     return channel.window or (otherwise_hu[0], otherwise_hu[1])
 
 
 def require_classes(manifest: Manifest, class_names: Sequence[str]) -> None:
-    """Refuse a data set whose labels are not what the network tells apart.
+    """Check that a data set has the classes of the network.
 
     Args:
         manifest: The data set.
@@ -101,23 +101,23 @@ def require_classes(manifest: Manifest, class_names: Sequence[str]) -> None:
     if manifest.class_names != list(class_names):
         raise DataError(
             f"{manifest.name}: its labels are {manifest.class_names}, the config's class_names "
-            f"{list(class_names)}; set class_names, or take the manifest that fits"
+            f"{list(class_names)}; set class_names, or use a manifest that matches"
         )
 
 
 def require_usable(
     cases: Sequence[Mapping[str, str]], manifest: Manifest, class_names: Sequence[str]
 ) -> None:
-    """Read every case once and refuse the first that a training cannot use.
+    """Read every case once, and refuse the first that a training cannot use.
 
     Args:
-        cases: As `datalist` gives them; each must have a label.
-        manifest: Whose labels are allowed.
-        class_names: What the network is to tell apart, background first.
+        cases: As returned by `datalist`; each must have a label.
+        manifest: Defines the allowed label values.
+        class_names: Classes of the network, background first.
 
     Raises:
-        DataError: If the manifest has other classes than the network, or a case is
-            unreadable, mis-shaped, unlabelled, holds NaN or a label value of no class.
+        DataError: If the manifest has other classes than the network, or a case is unreadable,
+            mis-shaped, unlabelled, holds NaN or a label value of no class.
     """
     require_classes(manifest, class_names)
     values = [label.value for label in manifest.labels]

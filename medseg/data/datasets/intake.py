@@ -1,9 +1,9 @@
-"""Intake: may this image, this pair of image and label, be used?
+"""Checks of an image, and of an image with its label, before training or prediction.
 
-Training and prediction call `check_image` and `check_pair` before they spend any time; what
-they refuse would otherwise fail late and far from its cause, or not fail at all: one NaN voxel
-turns every weight of a network into NaN, and a label that is shifted against its image trains
-without complaint. `medseg data check` asks the same questions of a whole data set and goes on.
+Training and prediction call `check_image` and `check_pair` first; bad input would otherwise fail
+late and far from its cause, or not fail at all: one NaN voxel turns every weight of a network into
+NaN, and a label that is shifted against its image trains without an error. `medseg data check`
+applies the same checks to a whole data set without stopping.
 """
 
 import math
@@ -33,13 +33,13 @@ __all__ = [
 
 # Rounding of affines to 32 bit and to DICOM's decimal strings stays below this.
 GRID_TOLERANCE_MM = 0.01
-# Labels are at most 16 bit; whatever holds more values than that is an image.
+# Labels are at most 16 bit; a file with more values is an image.
 MAX_VALUES = 65536
 SHOWN = 5
 
 
 def check_image(path: str | Path) -> Volume:
-    """Read an image, or refuse it in one line.
+    """Read and check an image.
 
     Raises:
         InputError: If it cannot be read as a scalar volume or has voxels that are not finite.
@@ -55,20 +55,20 @@ def check_pair(
     label_values: Collection[int],
     label_kind: LabelKind = "classes",
 ) -> tuple[Problem, ...]:
-    """Hold an image and its label together, or refuse them in one line.
+    """Check an image, its label, and whether they share one grid.
 
     Args:
         image_path: The image.
         label_path: Its reference.
-        label_values: The values the manifest names.
-        label_kind: What the label file holds, see `as_classes`.
+        label_values: The values that the manifest names.
+        label_kind: Kind of the label file, see `as_classes`.
 
     Returns:
         The warnings: a label that is all background is no error, since some patients have
-        nothing to segment, and an image of one value throughout is only odd.
+        nothing to segment, and neither is a constant image.
 
     Raises:
-        InputError: If either cannot be used, or they do not belong together.
+        InputError: If either cannot be used, or their grids differ.
     """
     image = read_image(image_path)
     _refuse_errors(image_path, image_problems(image))
@@ -82,7 +82,7 @@ def check_pair(
 
 
 def image_problems(image: Volume | Picture) -> tuple[Problem, ...]:
-    """What is wrong with the values of an image, and what its file leaves open."""
+    """Problems of an image's values, and ambiguities of its file."""
     doubts = image.doubts if isinstance(image, Volume) else ()
     return (*doubts, *_value_problems(image.array))
 
@@ -103,10 +103,10 @@ def _value_problems(array: NDArray[Any]) -> tuple[Problem, ...]:
 
 
 def grid_problems(image: Volume | Picture, label: Volume | Picture) -> tuple[Problem, ...]:
-    """Whether image and label have the same voxels in the same place."""
+    """Problems of the label's grid: another shape or position than the image's."""
     if image.shape != label.shape:
         what = f"shape {label.shape} differs from the image's {image.shape}"
-        remedy = "resample it to the image's grid with nearest neighbour"
+        remedy = "resample it to the image's grid by nearest neighbour"
         return (Problem("error", "label", what, remedy),)
     gap_mm = _corner_gap_mm(image, label)
     if gap_mm > GRID_TOLERANCE_MM:
@@ -126,16 +126,16 @@ def _corner_gap_mm(image: Volume | Picture, label: Volume | Picture) -> float:
 
 
 def count_values(array: NDArray[Any]) -> dict[float, int]:
-    """Voxels of each value, by rising value, NaN last.
+    """Number of voxels of each value, in ascending order of values, NaN last.
 
-    Stops counting, with what it has, as soon as there are more values than a label can have.
+    Counting stops early, with a partial result, at more values than a label can have.
     """
     counts: dict[float, int] = {}
     # Slice by slice: sorting a whole CT takes seconds and several times its memory.
     for k in range(array.shape[2]):
         values, voxels = np.unique(array[:, :, k], return_counts=True)
         for value, count in zip(values.tolist(), voxels.tolist(), strict=True):
-            # NaN differs from itself; one object for all of them makes one key.
+            # NaN differs from itself; using one object makes it one key.
             key = value if value == value else math.nan
             counts[key] = counts.get(key, 0) + count
         if len(counts) > MAX_VALUES:
@@ -146,21 +146,21 @@ def count_values(array: NDArray[Any]) -> dict[float, int]:
 def label_problems(
     counts: Mapping[float, int], label_values: Collection[int]
 ) -> tuple[Problem, ...]:
-    """What is wrong with the values of a label.
+    """Problems of a label's values.
 
     Args:
         counts: See `count_values`.
-        label_values: The values the manifest names.
+        label_values: The values that the manifest names.
     """
     fractions = [value for value in counts if not float(value).is_integer()]
     if fractions:
         what = f"holds values that are not whole numbers: {_listed(fractions)}"
-        remedy = "resample labels with nearest neighbour, and check that this is the label"
+        remedy = "resample labels by nearest neighbour, and check that this is the label"
         return (Problem("error", "label", what, remedy),)
-    strangers = [value for value in counts if value not in label_values]
-    if strangers:
+    unnamed = [value for value in counts if value not in label_values]
+    if unnamed:
         named = _listed(sorted(label_values))
-        what = f"holds {_listed(strangers)}, but the manifest names only {named}"
+        what = f"holds {_listed(unnamed)}, but the manifest names only {named}"
         return (Problem("error", "label", what, _remedy_for(set(counts))),)
     if set(counts) == {0}:
         remedy = "fine if this patient has nothing to segment; else check the file"

@@ -1,4 +1,4 @@
-"""Pairs of files: image and label, or reference and prediction, told from their names alone.
+"""Pairing of files by name: images with labels, or references with predictions.
 
 Names are compared below the folder that all files of a side share, without their suffix, cut
 before each `_ - . /` and blank. Files of a side usually end alike (`_ct`, `_0000`, `/image`;
@@ -43,7 +43,7 @@ Name = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Pair:
-    """One case: its name, its file, and the file of the other side that goes with it, if any."""
+    """One case: its name, its file, and the matching file of the other side, if any."""
 
     case: str
     path: Path
@@ -56,8 +56,8 @@ class Side:
 
     Attributes:
         paths: Files, or folders of DICOM slices; absolute, at least one.
-        called: What they are, for errors: `images`.
-        remedy: What to do about two of one case.
+        called: What errors call them, e.g. `images`.
+        remedy: What errors advise if two belong to one case.
     """
 
     paths: Sequence[Path]
@@ -67,7 +67,7 @@ class Side:
 
 @dataclass(frozen=True)
 class _Way:
-    """Names with something taken off: how many pieces at most, and which digits among them."""
+    """Shortened names, the largest number of pieces taken off, and the digits among them."""
 
     names: list[Name]
     taken: int
@@ -106,13 +106,13 @@ def pair_files(
 
 
 def label_files(paths: Sequence[Path]) -> list[Path]:
-    """The labels among files that may be mixed with images: those that end so, or else all."""
+    """The labels among files that may include images: those with a label's ending, or else all."""
     ends = [(path, _pieces(path.name)[-1][1:].lower()) for path in paths]
     return [path for path, end in ends if end in LABEL_WORDS] or list(paths)
 
 
 def without_words(stem: str) -> str:
-    """A name without the known words at its end."""
+    """Remove known words from the end of a name."""
     return "".join(_without_words(_pieces(stem)))
 
 
@@ -154,7 +154,7 @@ def _best_ways(mine: list[Name], theirs: list[Name]) -> tuple[_Way, _Way]:
 
 
 def _ways(names: list[Name]) -> Iterator[_Way]:
-    """Nothing taken off, common endings of rising length, and known words."""
+    """Yield names unchanged, without common endings of rising length, and without known words."""
     for size in range(_common_ending(names) + 1):
         ending = names[0][len(names[0]) - size :]
         digits = tuple(re.findall(r"\d+", "".join(ending)))
@@ -165,7 +165,7 @@ def _ways(names: list[Name]) -> Iterator[_Way]:
 
 def _common_ending(names: list[Name]) -> int:
     """Number of last pieces that all names share; the first piece always stays."""
-    # What a single name shares with itself says nothing.
+    # A single name shares everything with itself, which means nothing.
     shortest = min(len(name) for name in names) - 1 if len(names) > 1 else 0
     for size in range(shortest, 0, -1):
         if len({name[-size:] for name in names}) == 1:
@@ -182,7 +182,7 @@ def _unique(names: list[Name], side: Side) -> dict[Name, Path]:
 
 
 def _refuse_doubles(side: Side, names: list[Name], used: Sequence[Path]) -> None:
-    """Refuse a file that is left over and is of the same case as one that is used."""
+    """Refuse an unused file that belongs to the same case as a used one."""
     cases = {path: _without_words(name) for path, name in zip(side.paths, names, strict=True)}
     taken = {cases[path]: path for path in used}
     for path, case in cases.items():
@@ -196,7 +196,7 @@ def _double(case: str, same: Sequence[Path], side: Side) -> DataError:
 
 
 def _case_names(names: list[Name]) -> dict[Name, str]:
-    """File names where they are unique, else names with their folders."""
+    """File names if they are unique, else names with their folders."""
     whole = {name: "".join(name) for name in names}
     short = {name: text.rpartition("/")[2] for name, text in whole.items()}
     return short if len(set(short.values())) == len(names) else whole

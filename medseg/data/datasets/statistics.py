@@ -1,7 +1,7 @@
-"""Statistics of a data set's intensities, measured where its labels are.
+"""Intensity statistics of a data set, in the foreground of the training cases.
 
-They scale images in units that mean the same everywhere, such as HU: air and table are left
-out, and what was learnt about one image holds for the next. Test cases are never looked at.
+They normalise images whose unit means the same everywhere, such as HU: air and table are left out,
+and all images are scaled alike. Test cases are never used.
 
 Reference:
     Isensee et al., nnU-Net, Nat. Methods 2021. https://doi.org/10.1038/s41592-020-01008-z
@@ -29,14 +29,14 @@ __all__ = [
 ]
 
 PERCENTILES = (0.5, 99.5)
-# Large organs must not drown small cases; this many tell a percentile to a tenth of one.
+# Limits the weight of cases with large organs; enough to estimate a percentile to 0.1 of one.
 VOXELS_PER_CASE = 100_000
 
 Intensities = NDArray[Any]
 
 
 def measured_cases(manifest: Manifest, fold: int | None = None) -> tuple[Case, ...]:
-    """The training cases, without those of one fold if it is to be held out.
+    """The training cases, without those of a held-out fold.
 
     Raises:
         DataError: If there are none.
@@ -50,19 +50,19 @@ def measured_cases(manifest: Manifest, fold: int | None = None) -> tuple[Case, .
 def foreground_samples(
     manifest: Manifest, dataset_dir: str | Path, cases: Iterable[Case]
 ) -> Iterator[Intensities]:
-    """Read case after case and draw voxels that its label marks.
+    """Yield random foreground voxels of each case.
 
     Args:
-        manifest: Says what label values mean and how many channels there are.
-        dataset_dir: Where its files are.
+        manifest: Determines the kind of the labels and the number of channels.
+        dataset_dir: Folder of its files.
         cases: Of the manifest.
 
     Yields:
-        `(N, C)`: at most 100 000 voxels of a case, the same ones each time; N may be 0.
+        `(N, C)`: at most 100 000 voxels per case, the same ones each time; N may be 0.
 
     Raises:
-        DataError: If a case cannot be read, has no label or another number of channels, or
-            its foreground holds NaN.
+        DataError: If a case cannot be read, has no label or another number of channels, or its
+            foreground holds NaN.
     """
     for number, case in enumerate(cases):
         image, label = _read(manifest, Path(dataset_dir), case)
@@ -72,7 +72,7 @@ def foreground_samples(
             marked = marked[rng.choice(len(marked), VOXELS_PER_CASE, replace=False)]
         drawn = image.reshape(-1, len(manifest.channels))[marked]
         if not np.isfinite(drawn).all():
-            raise DataError(f"{case.case}: its foreground holds NaN or infinity; mend the image")
+            raise DataError(f"{case.case}: its foreground holds NaN or infinity; repair the image")
         yield drawn
 
 
@@ -96,13 +96,13 @@ def _read(manifest: Manifest, folder: Path, case: Case) -> tuple[Intensities, In
 
 
 def summarise(samples: Iterable[Intensities]) -> tuple[Statistics, ...]:
-    """Measure all samples together.
+    """Statistics of all samples together.
 
     Args:
         samples: `(N, C)` each.
 
     Returns:
-        One a channel.
+        One per channel.
 
     Raises:
         DataError: If there is no voxel, or a channel has the same intensity in all.
@@ -117,14 +117,14 @@ def _statistics(channel: NDArray[np.float64], number: int) -> Statistics:
     low, high = (float(end) for end in np.percentile(channel, PERCENTILES))
     if not low < high:
         raise DataError(
-            f"channel {number} is {low:g} in nearly all of the foreground; nothing can be scaled "
-            "by that"
+            f"channel {number} is {low:g} in nearly all of the foreground, so it cannot be "
+            "normalised; check images and labels"
         )
     return Statistics(low=low, high=high, mean=float(channel.mean()), std=float(channel.std()))
 
 
 def with_statistics(manifest: Manifest, statistics: Iterable[Statistics]) -> Manifest:
-    """The manifest with statistics, one a channel, in place of any that it had."""
+    """The manifest with new statistics, one per channel, replacing any that it had."""
     channels = tuple(
         channel.model_copy(update={"statistics": one})
         for channel, one in zip(manifest.channels, statistics, strict=True)
@@ -136,18 +136,18 @@ def intensity_statistics(manifest: Manifest) -> dict[str, list[float]]:
     """The manifest's statistics as plain numbers, for a bundle's config and its settings.
 
     Returns:
-        `low`, `high`, `mean` and `std`, each with one number a channel, as
-        `medseg.transforms.DatasetZScored` takes them.
+        `low`, `high`, `mean` and `std`, each with one number per channel, as arguments of
+        `medseg.transforms.DatasetZScored`.
 
     Raises:
         DataError: If a channel has none.
     """
-    found = [channel.statistics for channel in manifest.channels]
-    known = [one for one in found if one is not None]
-    if len(known) < len(found):
-        name = manifest.channels[found.index(None)].name
+    by_channel = [channel.statistics for channel in manifest.channels]
+    measured = [one for one in by_channel if one is not None]
+    if len(measured) < len(by_channel):
+        name = manifest.channels[by_channel.index(None)].name
         raise DataError(
-            f"{manifest.name}: holds no statistics of {name}; measure them by medseg data "
+            f"{manifest.name}: holds no statistics of {name}; measure them with medseg data "
             "statistics, which writes them into the manifest"
         )
-    return {key: [getattr(one, key) for one in known] for key in Statistics.model_fields}
+    return {key: [getattr(one, key) for one in measured] for key in Statistics.model_fields}

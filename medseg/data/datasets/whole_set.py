@@ -1,4 +1,4 @@
-"""Problems that only the whole data set shows: copies, leaks, unused labels, stray files."""
+"""Problems of a data set as a whole: duplicates, leaks, unused labels, stray files."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -19,12 +19,12 @@ SHOWN = 3
 def cohort_problems(
     manifest: Manifest, dataset_dir: str | Path, cases: Sequence[CaseReport]
 ) -> tuple[Problem, ...]:
-    """What is wrong with the data set as a whole.
+    """Problems that no single case shows.
 
     Args:
         manifest: The data set.
-        dataset_dir: Where its files are.
-        cases: What was found in each case.
+        dataset_dir: Folder of its files.
+        cases: Reports of all cases.
     """
     return (
         *_no_cases(manifest),
@@ -37,12 +37,12 @@ def cohort_problems(
 
 def _no_cases(manifest: Manifest) -> Iterator[Problem]:
     if not manifest.cases:
-        remedy = "add cases, or write it anew with `medseg data manifest`"
+        remedy = "add cases, or create it again with `medseg data manifest`"
         yield Problem("error", "data set", "the manifest lists no cases", remedy)
 
 
 def _copies(cases: Sequence[CaseReport]) -> Iterator[Problem]:
-    """One image under two names: a leak if the two are not in the same place."""
+    """Duplicate images: a leak if they are in different folds or splits."""
     copies: defaultdict[str, list[CaseReport]] = defaultdict(list)
     for case in cases:
         if case.image is not None:
@@ -52,7 +52,7 @@ def _copies(cases: Sequence[CaseReport]) -> Iterator[Problem]:
         if len({case.place for case in same}) > 1:
             places = ", ".join(sorted({case.place for case in same}))
             what = f"{names} hold the same image and are in {places}, which is a leak"
-            remedy = "keep one of them, or give them one patient and one fold"
+            remedy = "keep one of them, or assign them to one patient and one fold"
             yield Problem("error", "data set", what, remedy)
         elif len(same) > 1:
             what = f"{names} hold the same image"
@@ -63,7 +63,7 @@ def _one_fold(manifest: Manifest) -> Iterator[Problem]:
     folds = {case.fold for case in manifest.training}
     if len(folds) == 1 and None not in folds:
         what = f"all training cases are in fold {folds.pop()}, so none is left to train on"
-        yield Problem("warning", "data set", what, "deal them into at least two folds")
+        yield Problem("warning", "data set", what, "distribute them over at least two folds")
 
 
 def _unused_labels(cases: Sequence[CaseReport]) -> Iterator[Problem]:
@@ -84,11 +84,11 @@ def _stray_files(manifest: Manifest, folder: Path) -> Iterator[Problem]:
         for path in folder.rglob("*")
         if path.name.lower().endswith(IMAGE_SUFFIXES)
         and not path.name.startswith(".")
-        # The slices of a listed folder are listed with it.
+        # Files in a listed folder, such as DICOM slices, count as listed.
         and listed.isdisjoint({path, *path.parents})
     )
     if strays:
         names = first_few(strays, SHOWN)
         what = f"image files that the manifest does not list, {len(strays)} in all: {names}"
-        remedy = "nothing if they are meant to be left out; else write the manifest anew"
+        remedy = "nothing if they are left out on purpose; else create the manifest again"
         yield Problem("warning", "data set", what, remedy)

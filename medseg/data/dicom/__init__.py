@@ -1,1 +1,1 @@
-"""DICOM: find, choose, read and place series; write SEG and SR."""
+"""DICOM: find, choose and read series; write SEG and SR."""

@@ -1,4 +1,4 @@
-"""What is done to a DICOM series with gantry tilt or missing slices, by its words."""
+"""Allowed corrections of a DICOM series with gantry tilt or missing slices, by their words."""
 
 from typing import Literal, get_args
 
@@ -14,7 +14,7 @@ def check_words(tilt: str, gaps: str) -> None:
     """Refuse unknown words.
 
     Raises:
-        UsageError: It names those that are known.
+        UsageError: It lists the valid ones.
     """
     require_choice("tilt", tilt, get_args(Tilt))
     require_choice("gaps", gaps, get_args(Gaps))

@@ -1,6 +1,7 @@
-"""Which series is meant, where a folder, a tree or a zip holds several.
+"""Choice of one DICOM series among those of a folder, a tree or a zip.
 
-A series is named by its uid, or it is the only one that fits; otherwise the list is shown.
+A series is chosen by its UID, or because it is the only one that matches; otherwise the error lists
+them.
 """
 
 from collections.abc import Sequence
@@ -15,33 +16,33 @@ from medseg.errors import UsageError
 __all__ = ["choose_series", "find_series", "pick_input", "require_modality"]
 
 SHOWN = 20
-EXPORT = "export the images themselves, one grey value a pixel, with their geometry"
+EXPORT = "export the original images, with one grey value per pixel and their geometry"
 
 
 def pick_input(
     source: Source | str | Path, *, series_uid: str | None = None, modality: str | None = None
 ) -> DicomSeries | None:
-    """The DICOM series that one input of a prediction means.
+    """Resolve one input of a prediction to one DICOM series, or None for another file.
 
     Args:
         source: A volume's file, a DICOM file, a folder tree or a zip with DICOM series.
-        series_uid: The series to take, where the source names none; needed where several fit.
-        modality: Fitting series must have, e.g. `CT`; None takes any.
+        series_uid: UID of the series, if the source has none; required if several match.
+        modality: Modality that the series must have, e.g. `CT`; None accepts any.
 
     Returns:
-        None for a volume's file. `read_volume` takes source and series alike.
+        The series; None for a volume's file. `read_volume` accepts both source and series.
 
     Raises:
-        UsageError: If a uid is given for a file that is no DICOM.
-        InputError: If no series or several fit; it lists them.
+        UsageError: If a UID is given for a file that is not DICOM.
+        InputError: If no series or several match; it lists them.
     """
     source = as_source(source)
-    path, wanted = source.path, series_uid or source.series_uid
+    path, uid = source.path, series_uid or source.series_uid
     if path.exists() and not is_dicom(path):
-        if wanted is not None:
-            raise UsageError(f"{path}: is no DICOM, so it has no series; leave out the series uid")
+        if uid is not None:
+            raise UsageError(f"{path}: is not DICOM, so it has no series; omit the series uid")
         return None
-    return choose_series(find_dicom_series(path), series_uid=wanted, modality=modality)
+    return choose_series(find_dicom_series(path), series_uid=uid, modality=modality)
 
 
 def find_series(
@@ -51,10 +52,10 @@ def find_series(
     series_uid: str | None = None,
     modality: str | None = None,
 ) -> DicomSeries:
-    """The series that is meant, in an input that is open.
+    """Find the requested series in an open input.
 
-    One that was found before is not looked for again, unless the input has changed since: the
-    headers that were read then must be those of the pixels that are read now.
+    A series found before is not searched for again, unless the input has changed since: headers and
+    pixels must be of the same files.
 
     Raises:
         InputError: See `choose_series`.
@@ -70,19 +71,21 @@ def find_series(
 def choose_series(
     found: Sequence[DicomSeries], *, series_uid: str | None = None, modality: str | None = None
 ) -> DicomSeries:
-    """The series of that uid, or the only one that could be a volume of that modality.
+    """Choose the series of the given UID, or the only one that is a volume of the modality.
 
-    Series of one slice fit only where there is no larger one.
+    Series of one slice are considered only if there is no larger one.
 
     Raises:
-        InputError: If there is none or more than one; it lists them.
+        InputError: If none or several match; it lists them.
     """
     if not found:
         raise dicom_error("there is no DICOM series", "check the path")
     if series_uid is not None:
         named = next((series for series in found if series.uid == series_uid), None)
         if named is None:
-            raise dicom_error(f"there is no series {series_uid}", f"choose of: {_listed(found)}")
+            raise dicom_error(
+                f"there is no series {series_uid}", f"choose one of: {_listed(found)}"
+            )
         return require_modality(_require_volume(named), modality)
     if len(found) == 1:
         return require_modality(_require_volume(found[0]), modality)
@@ -90,20 +93,20 @@ def choose_series(
     fitting = [one for one in fitting if one.slices > 1] or fitting
     if len(fitting) != 1:
         kind = "" if modality is None else f"{modality} "
-        what = f"holds {len(fitting) or 'no'} {kind}series that fit, one is wanted"
+        what = f"holds {len(fitting) or 'no'} {kind}series that match, but must hold one"
         raise dicom_error(what, f"choose by series uid: {_listed(fitting or found)}")
     return fitting[0]
 
 
 def require_modality(series: DicomSeries, modality: str | None) -> DicomSeries:
-    """Refuse a series of another modality than a network was trained on; None takes any.
+    """Check a series' modality against the one that a network was trained on; None accepts any.
 
     Raises:
         InputError: If the modality differs.
     """
     if modality is not None and series.modality != modality:
-        what = f"its modality is {series.modality or 'not stated'}, wanted is {modality}"
-        raise dicom_error(what, f"give a {modality} series", series_uid=series.uid)
+        what = f"its modality is {series.modality or 'not stated'}, required is {modality}"
+        raise dicom_error(what, f"use a {modality} series", series_uid=series.uid)
     return series
 
 
@@ -111,7 +114,7 @@ def _require_volume(series: DicomSeries) -> DicomSeries:
     reasons = {
         "no image": f"holds no images ({series.modality or 'modality not stated'})",
         "colour": "holds colours (RGB or a palette)",
-        "localizer": "holds localizers (scouts), no slices of a volume",
+        "localizer": "holds localizers (scouts), not slices of a volume",
         "lookup table": "its values pass through a lookup table (ModalityLUTSequence)",
         "no geometry": (
             "its slices do not say where they lie "

@@ -1,7 +1,8 @@
-"""What a segment is, in codes: SNOMED CT where the label names a concept, else plain tissue.
+"""Segment codes: SNOMED CT category and type of a label, for DICOM outputs.
 
-DICOM wants a category beside the type. It is looked up in the standard's own lists of types a
-category; what they do not list is called tissue, which says the least and so nothing wrong.
+DICOM requires a category besides the type. It is looked up in the standard's own lists of types per
+category; unlisted concepts, and labels without a concept, are coded as tissue, the least specific
+category and so never a wrong one.
 
 Reference:
     DICOM PS3.16, CID 7150 and CIDs 7191 to 7197.
@@ -22,7 +23,7 @@ __all__ = ["ANATOMY", "TISSUE", "segment_codes"]
 _codes = cast("Any", codes)
 TISSUE = Code("85756007", "SCT", "Tissue")
 ANATOMY = Code("91723000", "SCT", "Anatomical Structure")
-# The first list that holds a concept counts: four kinds of vessel are anatomy and tissue.
+# The first list with a concept counts: four kinds of vessel are listed as anatomy and as tissue.
 CATEGORIES = {
     ANATOMY: "cid7192",
     TISSUE: "cid7191",
@@ -37,8 +38,8 @@ def segment_codes(label: Label) -> tuple[Code, Code]:
     """Category and type of a segment.
 
     Returns:
-        Of a SNOMED CT concept that DICOM lists, its category and its meaning there; of any other
-        concept tissue and the concept, called by the label's name; of no concept tissue twice.
+        For a SNOMED CT concept that DICOM lists, its category and its meaning there; for any other
+        concept, tissue and the concept with the label's name; without a concept, tissue twice.
     """
     if label.snomed is None:
         return TISSUE, TISSUE
@@ -48,9 +49,9 @@ def segment_codes(label: Label) -> tuple[Code, Code]:
 
 @cache
 def _listed() -> dict[str, tuple[Code, Code]]:
-    found: dict[str, tuple[Code, Code]] = {}
+    codes_by_concept: dict[str, tuple[Code, Code]] = {}
     for category, group in CATEGORIES.items():
         for concept in getattr(_codes, group).concepts.values():
             if concept.scheme_designator == "SCT" and len(concept.meaning) <= MAX_CHARACTERS:
-                found.setdefault(concept.value, (category, concept))
-    return found
+                codes_by_concept.setdefault(concept.value, (category, concept))
+    return codes_by_concept

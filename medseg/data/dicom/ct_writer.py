@@ -1,7 +1,7 @@
-"""Write a CT volume as a DICOM series, one file a slice.
+"""Write a CT volume as a DICOM series, one file per slice.
 
-Only made-up images are written this way, to have a series to read: identifiers come from
-the name of the case, dates stay empty, and the same volume gives the same bytes.
+Only synthetic images are written, as test data for the reader: identifiers are derived from the
+name of the case, dates are empty, and the same volume gives the same bytes.
 
 Reference:
     DICOM PS3.3, A.3 CT Image IOD; C.7.6.2 for position and orientation;
@@ -33,7 +33,7 @@ def write_ct_series(
         image: `(I, J, K)` in HU, [-1024, 3071]; I runs along the rows of a slice.
         affine: `(4, 4)`, voxel indices to RAS+ millimetres; orthogonal and right-handed,
             because readers stack slices in the direction of the cross product.
-        case: Names the patient, and the series with all its identifiers.
+        case: Name of the patient; all identifiers are derived from it.
 
     Raises:
         ValueError: If the axes are not orthogonal or left-handed.
@@ -70,7 +70,7 @@ def _slice(case: str, index: int, pixels: NDArray[np.int16]) -> Dataset:
 
 
 def _attributes(case: str, index: int) -> dict[str, str | int | list[str]]:
-    """Everything that does not depend on pixels and geometry; empty where DICOM allows."""
+    """Attributes that do not depend on pixels and geometry; empty where DICOM allows it."""
     return {
         "SOPClassUID": CTImageStorage,
         "SOPInstanceUID": _uid(case, f"slice {index}"),
@@ -113,5 +113,5 @@ def _uid(case: str, what: str) -> str:
 
 
 def _decimals(values: NDArray[np.float64]) -> list[str]:
-    """Decimal strings of at most 16 characters, as DICOM's DS wants them."""
+    """Format numbers as DICOM decimal strings (DS), at most 16 characters each."""
     return [np.format_float_positional(v, precision=10, trim="-")[:16] for v in values]

@@ -1,7 +1,7 @@
-"""Which DICOM series lie in a folder, a tree or a zip, and which of them could be a volume.
+"""Search for DICOM series in a folder, a tree or a zip.
 
-Only headers are read. Whether the slices of a series stack without gaps and tilt is asked when
-it is read; here it is told what can never be a volume: reports, contours, colours, scouts.
+Only headers are read. Gaps and tilt are checked when a series is read; here, series that can never
+be a volume are marked: reports, contours, colours, scouts.
 """
 
 import zlib
@@ -20,7 +20,7 @@ from medseg.data.dicom.instance import Damaged, Frame, Instance, read_instance
 __all__ = ["DicomSeries", "SeriesKind", "find_dicom_series", "scan_series"]
 
 SeriesKind = Literal["volume", "no image", "colour", "localizer", "lookup table", "no geometry"]
-# Files with pixels that are made of other images, or of doses.
+# Modalities that are derived from other images, or are doses or documents.
 NOT_IMAGES = {"SEG", "RTDOSE", "RTSTRUCT", "RTPLAN", "RTIMAGE", "PR", "KO", "SR", "REG", "DOC"}
 SCOUTS = {"LOCALIZER", "SCOUT", "TOPOGRAM"}
 PLANES = ("sagittal", "coronal", "axial")
@@ -33,17 +33,18 @@ class DicomSeries:
     Attributes:
         uid: SeriesInstanceUID.
         modality: E.g. `CT`.
-        kind: `volume` if it is made of grey slices that say where they lie, else why not.
-        slices: How many, scouts not counted.
+        kind: `volume` if it consists of grey slices of known position, else why not.
+        slices: Number of slices, without scouts.
         columns: Of the first slice.
         rows: Of the first slice.
-        spacing_mm: Between columns, rows and slices, as far as it can be told from the headers.
+        spacing_mm: Between columns, rows and slices, as far as the headers state it.
         orientation: `axial`, `coronal` or `sagittal`, or `oblique` and the nearest of them.
-        damaged: Files beside those of the series that look like slices and cannot be read.
-        scouts: Frames that are scouts inside a series of slices, which are left out.
+        damaged: Number of files next to those of the series that look like slices but cannot be
+            read.
+        scouts: Number of scouts in a series of slices, which are left out.
         frames: The slices, in the order of file names.
-        path: The input that it lies in; not to be shown.
-        stamp: Of the input when it was looked through, see `DicomInput`.
+        path: Input of the series; must not be shown.
+        stamp: Stamp of the input when it was scanned, see `DicomInput`.
     """
 
     uid: str
@@ -61,7 +62,7 @@ class DicomSeries:
     stamp: str = field(repr=False, compare=False)
 
     def describe(self) -> str:
-        """One line without a name, a date or a description: uid, modality, size, plane."""
+        """One line without a name, a date or a description: UID, modality, size, plane."""
         parts = [f"{self.uid}: {self.modality or 'no modality'}"]
         if self.kind != "volume":
             return ", ".join([*parts, self.kind])
@@ -74,10 +75,10 @@ class DicomSeries:
 def find_dicom_series(path: str | Path) -> tuple[DicomSeries, ...]:
     """Find every series of a folder tree, a zip or a file.
 
-    Files that are no DICOM, hidden files and DICOMDIR are passed over.
+    Files that are not DICOM, hidden files and DICOMDIR are ignored.
 
     Returns:
-        By falling number of slices; empty if there is no DICOM.
+        In descending order of the number of slices; empty if there is no DICOM.
 
     Raises:
         InputError: If the path cannot be opened.
@@ -87,7 +88,7 @@ def find_dicom_series(path: str | Path) -> tuple[DicomSeries, ...]:
 
 
 def scan_series(source: DicomInput) -> tuple[DicomSeries, ...]:
-    """Find every series of an input that is open already."""
+    """Find every series of an open input."""
     groups: defaultdict[str, list[Instance]] = defaultdict(list)
     unread: list[str] = []
     damaged: set[str] = set()
@@ -150,9 +151,9 @@ def _kind(slices: Sequence[Instance]) -> SeriesKind:
 
 
 def _neighbours(group: Sequence[Instance], damaged: Iterable[str], unread: Iterable[str]) -> int:
-    """Files beside the slices, and called like them, that may be slices too."""
+    """Number of unreadable files in the slices' folders, with their suffix, that may be slices."""
     places = {_place(one.file) for one in group}
-    # Without a suffix a note cannot be told from a slice, with one it can.
+    # Only names with a suffix: without one, a slice cannot be told from a text file.
     alike = [name for name in unread if _place(name) in places and PurePosixPath(name).suffix]
     return sum(_place(name)[0] in {place[0] for place in places} for name in damaged) + len(alike)
 

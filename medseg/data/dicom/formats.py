@@ -1,4 +1,4 @@
-"""DICOM outputs of a label: their words, their file names, which go together."""
+"""DICOM output formats: their names, file names and valid combinations."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ ENDINGS = {"dicom-seg": f"{LABEL}.dcm", "dicom-sr": f"{REPORT}.dcm"}
 
 
 def dicom_output_path(output_dir: str | Path, case: str, one: DicomFormat) -> Path:
-    """Where an output goes."""
+    """Path of an output file."""
     return Path(output_dir) / f"{case}{ENDINGS[one]}"
 
 
@@ -23,9 +23,9 @@ def check_dicom_formats(formats: Sequence[str]) -> None:
     """Refuse unknown formats, and a report without its segmentation.
 
     Raises:
-        UsageError: It says which go.
+        UsageError: It lists the valid formats.
     """
     for one in formats or ("",):
         require_choice("DICOM formats", one, get_args(DicomFormat))
     if "dicom-seg" not in formats:
-        raise UsageError("dicom-sr refers to the segments of dicom-seg; give both")
+        raise UsageError("dicom-sr refers to the segments of dicom-seg; use both")

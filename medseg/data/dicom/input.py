@@ -1,6 +1,6 @@
-"""The files of a folder tree, a zip or a single file, opened one at a time.
+"""DICOM input: the files of a folder tree, a zip or a single file, opened one at a time.
 
-A zip is read where it lies: nothing is unpacked to disk, so names inside it lead nowhere, and
+A zip is read in place: nothing is unpacked to disk, so malicious names in it have no effect, and
 one file at a time is in memory. No message names a file or a folder: hospitals name them after
 patients.
 """
@@ -25,7 +25,7 @@ __all__ = [
     "open_input",
 ]
 
-# Unpacked, all files together; a year of CT of one patient has less.
+# Limit of the unpacked size of all files; a year of CT of one patient has less.
 MAX_ZIP_BYTES = 32 * 2**30
 ENCRYPTED = 0x1
 PREAMBLE = 128
@@ -35,14 +35,14 @@ HEAD_BYTES = PREAMBLE + 4
 
 @dataclass(frozen=True)
 class DicomInput:
-    """What may hold DICOM.
+    """Files that may be DICOM.
 
     Attributes:
-        names: Of all files that are neither hidden nor an index, sorted, with `/`, below the
+        names: Of all files but hidden ones and DICOMDIR, sorted, with `/`, relative to the
             folder or inside the zip.
         open: Opens one of them for reading.
-        path: Of the folder, the zip or the file; not to be shown.
-        stamp: Of the names, sizes and times of its files: another if one was changed since.
+        path: The folder, the zip or the file; must not be shown.
+        stamp: Digest of the names, sizes and times of its files, which changes if one of them does.
     """
 
     names: tuple[str, ...]
@@ -52,7 +52,7 @@ class DicomInput:
 
 
 def dicom_error(what: str, remedy: str, *, series_uid: str | None = None) -> InputError:
-    """The error for a DICOM input, which tells it by its series and not by its path."""
+    """Create the error for a DICOM input, which names its series and not its path."""
     place = "DICOM input" if series_uid is None else f"DICOM series {series_uid}"
     return refusal(place, Problem("error", "image", what, remedy))
 
@@ -62,7 +62,7 @@ def open_input(path: Path) -> Generator[DicomInput]:
     """Open a folder tree, a zip or one file.
 
     Raises:
-        InputError: If there is nothing, or the zip is damaged, encrypted or too large.
+        InputError: If the path does not exist, or the zip is damaged, encrypted or too large.
     """
     if path.is_dir():
         yield _folder(path)
@@ -80,7 +80,7 @@ def open_input(path: Path) -> Generator[DicomInput]:
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a path is to be read as DICOM: a folder, a zip, a `.dcm` or a file marked as such."""
+    """Whether a path is read as DICOM: a folder, a zip, a `.dcm`, or a file with DICOM's magic."""
     if path.is_dir() or path.suffix.lower() in (".zip", ".dcm"):
         return True
     head = _head(path)
@@ -112,12 +112,12 @@ def _folder(path: Path) -> DicomInput:
 def _zip(archive: zipfile.ZipFile, path: Path) -> DicomInput:
     members = {m.filename: m for m in archive.infolist() if not m.is_dir()}
     if any(member.flag_bits & ENCRYPTED for member in members.values()):
-        raise dicom_error("the zip is encrypted", "unpack it and give the folder")
-    # A member is never read beyond the size that the zip declares for it.
+        raise dicom_error("the zip is encrypted", "unpack it and use the folder")
+    # zipfile never reads a member beyond the size that the zip declares for it.
     size = sum(member.file_size for member in members.values())
     if size > MAX_ZIP_BYTES:
         limit = f"more than {MAX_ZIP_BYTES / 2**30:.0f} GiB"
-        raise dicom_error(f"the zip unpacks to {limit}", "give a zip of fewer series, or a folder")
+        raise dicom_error(f"the zip unpacks to {limit}", "use a zip of fewer series, or a folder")
     names = tuple(sorted(filter(_is_wanted, members)))
     return DicomInput(names, lambda name: archive.open(members[name]), path, _stamp([path]))
 

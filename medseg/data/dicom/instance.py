@@ -1,7 +1,7 @@
-"""The header of one DICOM file: what it is, and where each of its frames lies.
+"""Header of one DICOM file: its type, and the position of each frame.
 
-A classic file holds one slice, an enhanced multi-frame file a whole scan; both become frames of
-the same form here, so that all that follows is written once.
+A classic file holds one slice, an enhanced multi-frame file a whole scan; both become the same kind
+of frames here, so that later code handles one kind only.
 """
 
 import re
@@ -43,7 +43,7 @@ KEYWORDS = [
 ]
 DIRECTORY_STORAGE = "1.2.840.10008.1.3.10"
 UID = re.compile(r"[0-9.]{3,64}")
-# DICOM's defined terms, retired ones that are still met among them.
+# DICOM's defined terms for modalities, including retired ones that are still in use.
 TERMS = (
     "ANN AR ASMT AU BDUS BI BMD CD CFM CR CS CT CTPROTOCOL DD DF DG DM DMS DOC DS DX EC ECG EEG "
     "EMG EOG EPS ES FA FID FS GM HC HD IO IOL IVOCT IVUS KER KO LEN LP LS M3D MA MG MR MS NM OAM "
@@ -52,23 +52,23 @@ TERMS = (
     "TEXTUREMAP TG US VA VF VL XA XAPROTOCOL XC"
 )
 MODALITIES = frozenset(TERMS.split())
-# Files without preamble begin with an element of one of these groups.
+# Files without a preamble begin with an element of one of these groups.
 BARE_STARTS = (b"\x02\x00", b"\x08\x00")
 
 
 class Damaged(Exception):  # noqa: N818 - a finding, turned into an error where it matters
-    """A file that is DICOM and cannot be read."""
+    """A DICOM file that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identifiers:
-    """What another file states of the one that it refers to, beside its own uid.
+    """Identifiers that another file states when it refers to this one, besides the SOPInstanceUID.
 
     Attributes:
         sop_class_uid: SOPClassUID.
         study_uid: StudyInstanceUID.
         frame_of_reference_uid: FrameOfReferenceUID.
-        is_multiframe: Whether a frame of it is named by its number.
+        is_multiframe: Whether its frames are referred to by number.
     """
 
     sop_class_uid: str
@@ -82,18 +82,18 @@ class Frame:
     """One slice.
 
     Attributes:
-        file: Its file's name in the input; not to be shown.
-        index: Which frame of that file, from 0.
+        file: Name of its file in the input; must not be shown, it may name a patient.
+        index: Index of the frame in that file, from 0.
         number: InstanceNumber, or in a multi-frame file the frame's number from 1.
         sop_uid: SOPInstanceUID of its file.
         shape: Columns and rows.
-        position: ImagePositionPatient, LPS+ in mm, where stated.
-        orientation: ImageOrientationPatient, where stated.
-        pixel_spacing: Between rows and between columns, in mm, where stated.
-        thickness_mm: SliceThickness, where stated.
-        slope: Of the rescaling.
-        intercept: Of the rescaling.
-        identifiers: Of its file; empty texts where they are not stated.
+        position: ImagePositionPatient, LPS+ in mm, or None.
+        orientation: ImageOrientationPatient, or None.
+        pixel_spacing: Between rows and between columns, in mm, or None.
+        thickness_mm: SliceThickness, or None.
+        slope: RescaleSlope.
+        intercept: RescaleIntercept.
+        identifiers: Identifiers of its file; empty texts where they are not stated.
     """
 
     file: str
@@ -111,22 +111,22 @@ class Frame:
 
     @property
     def is_placed(self) -> bool:
-        """Whether it says where all its pixels lie."""
+        """Whether the positions of its pixels are known."""
         return None not in (self.position, self.orientation, self.pixel_spacing)
 
 
 @dataclass(frozen=True)
 class Instance:
-    """One file.
+    """One DICOM file.
 
     Attributes:
-        file: Its name in the input; not to be shown.
+        file: Its name in the input; must not be shown, it may name a patient.
         series_uid: SeriesInstanceUID.
         modality: Of the series, e.g. `CT`.
         image_type: ImageType, e.g. `ORIGINAL`, `PRIMARY`, `LOCALIZER`.
-        is_grey: One number a pixel.
-        has_lut: Whether values pass through a table instead of a slope and an intercept.
-        frames: Its slices; none if it is no image.
+        is_grey: Whether it has one number per pixel.
+        has_lut: Whether values are mapped by a lookup table instead of slope and intercept.
+        frames: Its slices; empty if it is not an image.
     """
 
     file: str
@@ -142,10 +142,10 @@ def read_instance(stream: IO[bytes], file: str) -> Instance | None:
     """Read the header of a file, up to its pixels.
 
     Returns:
-        None if the file is no DICOM, or an index of other files.
+        The header, or None if the file is not DICOM, or a DICOMDIR.
 
     Raises:
-        Damaged: If it is DICOM and cannot be read.
+        Damaged: If it is DICOM but cannot be read.
     """
     head = stream.read(HEAD_BYTES)
     marked = has_dicom_magic(head)
@@ -171,7 +171,7 @@ def _instance(header: Dataset, file: str) -> Instance | None:
     ):
         return None
     series_uid, modality = (first_text(header, key) for key in ("SeriesInstanceUID", "Modality"))
-    # Both are shown to the user, so they must be what they should be and no stray text.
+    # Both are shown to the user, so they must be valid and not arbitrary text.
     if not UID.fullmatch(series_uid):
         raise Damaged
     photometric = first_text(header, "PhotometricInterpretation")
@@ -198,7 +198,7 @@ def _frames(header: Dataset, file: str) -> tuple[Frame, ...]:
     if not each and count == 1:
         number = whole_number(header, "InstanceNumber")
         return (_frame(header, (header,), file, (0, number)),)
-    # Several frames with one position for all of them say nothing about where each lies.
+    # Several frames that share one position do not have a known position each.
     places = [(own, *shared) for own in each] or [shared] * count
     return tuple(_frame(header, groups, file, (i, i + 1)) for i, groups in enumerate(places))
 
@@ -208,8 +208,8 @@ def _frame(
 ) -> Frame:
     def find(macro: str, keyword: str, count: int) -> tuple[float, ...] | None:
         holders = [item for group in groups for item in (*sequence(group, macro)[:1], group)]
-        found = (numbers(holder, keyword, count) for holder in holders)
-        return next((values for values in found if values is not None), None)
+        candidates = (numbers(holder, keyword, count) for holder in holders)
+        return next((values for values in candidates if values is not None), None)
 
     measures, rescale = "PixelMeasuresSequence", "PixelValueTransformationSequence"
     thickness: Any = find(measures, "SliceThickness", 1)
@@ -243,5 +243,5 @@ def _identifiers(
     frame_of_reference: str,
     is_multiframe: bool,  # noqa: FBT001
 ) -> Identifiers:
-    """One value for all slices of a series, of which there may be thousands in memory."""
+    """Share equal values among the slices of a series, of which there may be thousands."""
     return Identifiers(sop_class, study, frame_of_reference, is_multiframe)

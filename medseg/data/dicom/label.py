@@ -1,4 +1,4 @@
-"""A label of a DICOM series, with all that its DICOM outputs state."""
+"""Label of a DICOM series, with the information that its DICOM outputs state."""
 
 import re
 from collections.abc import Sequence
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Algorithm", "DicomLabel"]
 
-# DICOM's LO: this many characters, and a backslash would part two values.
+# DICOM's LO: at most this many characters; a backslash would separate two values.
 MAX_CHARACTERS = 64
 SNOMED = re.compile(r"[0-9]{6,18}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Algorithm:
-    """What made a label.
+    """The algorithm that made a label.
 
     Attributes:
         name: Of the bundle; at most 64 characters.
         version: Of the bundle; likewise.
-        digest: Of the bundle's files; likewise, so that a SHA-256 in hex fits.
+        digest: Of the bundle's files; likewise, so that a hexadecimal SHA-256 fits.
 
     Raises:
         UsageError: If one of them is empty, too long, or holds a backslash or a line's end.
@@ -48,19 +48,19 @@ class Algorithm:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DicomLabel:
-    """A label in the grid of its series, as `read_dicom_series` gives it.
+    """A label in the grid of its series, as read by `read_dicom_series`.
 
     Attributes:
-        array: `(I, J, K)`, whole numbers that `labels` name.
+        array: `(I, J, K)`, integers that `labels` name.
         affine: `(4, 4)`, from voxel indices to millimetres, RAS+; the volume's own.
-        reference: The source: a path, a path and a uid, or the series that was read.
-        labels: What the values mean, counting up from 0, the background; names of at most 64
-            characters, `snomed` a SNOMED CT identifier where there is one.
-        algorithm: What made the label.
-        created: When. All else being equal, the outputs are the same to the byte.
+        reference: The source: a path, a path and a UID, or the series that was read.
+        labels: Names of the values, counting up from 0, the background; at most 64 characters
+            each, with a SNOMED CT identifier as `snomed` if there is one.
+        algorithm: The algorithm that made the label.
+        created: Time of creation. With equal inputs, the outputs are equal to the byte.
 
     Raises:
-        UsageError: If one of them is not as it should be.
+        UsageError: If one of them is invalid.
     """
 
     array: NDArray[Any]
@@ -72,15 +72,17 @@ class DicomLabel:
 
     def __post_init__(self) -> None:
         if self.array.ndim != 3 or self.array.dtype.kind not in "ui" or self.array.size == 0:
-            found = f"{self.array.dtype.name} {self.array.shape}"
-            raise UsageError(f"a DICOM label must be whole numbers (I, J, K), got {found}")
+            got = f"{self.array.dtype.name} {self.array.shape}"
+            raise UsageError(f"a DICOM label must be whole numbers (I, J, K), got {got}")
         if self.affine.shape != (4, 4) or not _is_invertible(self.affine):
             raise UsageError("a DICOM label needs its image's affine, (4, 4) and invertible")
         _check_labels(self.labels)
         low, high = int(self.array.min()), int(self.array.max())
         if low < 0 or high >= len(self.labels):
             what = f"the label holds {low if low < 0 else high}"
-            raise UsageError(f"{what}, labels name 0 to {len(self.labels) - 1}; name all values")
+            raise UsageError(
+                f"{what}, but labels name 0 to {len(self.labels) - 1}; name all values"
+            )
 
     @property
     def segments(self) -> Sequence[Label]:
@@ -100,7 +102,7 @@ def _check_labels(labels: Sequence[Label]) -> None:
         _check_text(f"the name of label {label.value}", label.name)
         if label.snomed is not None and not SNOMED.fullmatch(label.snomed):
             what = f"snomed of label {label.value} must be 6 to 18 digits, got {label.snomed!r}"
-            raise UsageError(f"{what}; look the concept up, or leave it out")
+            raise UsageError(f"{what}; look up the concept, or omit it")
 
 
 def _check_text(what: str, text: str) -> None:

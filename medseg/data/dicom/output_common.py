@@ -1,7 +1,7 @@
-"""What all DICOM outputs have in common: who and when, identifiers, the file.
+"""Common parts of DICOM outputs: identifiers, dates, equipment, patient, writing the file.
 
-highdicom is handed no patient: it logs names that it finds odd, and quotes values in errors.
-Patient and study are set afterwards, as the source has them.
+highdicom does not get the patient: it logs names that it finds odd, and quotes values in errors.
+Patient and study are copied from the source afterwards.
 """
 
 import hashlib
@@ -46,12 +46,12 @@ EQUIPMENT: dict[str, Any] = {
     "device_serial_number": "0",
     "software_versions": version("medseg"),
 }
-# For highdicom alone, which knows the attributes of standard classes only.
+# For highdicom only, which supports the attributes of standard classes.
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 
 
 def content_key(label: DicomLabel, source: DicomSource, planes: NDArray[Any]) -> str:
-    """A digest of all that an output states; equal for equal content."""
+    """Digest of an output's content; equal for equal content."""
     stated = [
         [[r.sop_uid, r.frame] for r in source.references],
         [one.model_dump() for one in label.labels],
@@ -67,20 +67,20 @@ def content_key(label: DicomLabel, source: DicomSource, planes: NDArray[Any]) ->
 
 
 def derived_uid(*parts: str | int) -> str:
-    """A uid that equal parts have in common, under 2.25 as PS3.5, B.2 has it."""
+    """A UID derived from `parts`, the same for equal parts, under 2.25 (PS3.5, B.2)."""
     return f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, ' '.join(map(str, parts))).int}"
 
 
 def source_images(source: DicomSource) -> list[Dataset]:
-    """Each slice as an image of its own with nothing but its place, numbered by its uid.
+    """Each slice as a separate image with its geometry only, and a number as its UID.
 
-    Multi-frame files are taken apart here, so that all that follows is written once.
+    Multi-frame files are split here, so that later code handles single slices only.
     """
     return [_image(source, k) for k in range(len(source.references))]
 
 
 def number_uid(k: int) -> str:
-    """The uid that slice `k` has in `source_images`."""
+    """The UID of slice `k` in `source_images`."""
     return f"2.25.{k}"
 
 
@@ -105,7 +105,7 @@ def _decimals(values: Iterable[float]) -> list[str]:
 
 
 def finish(output: Dataset, label: DicomLabel, source: DicomSource) -> Dataset:
-    """Set when an output was made, and whose it is."""
+    """Set dates, patient and study of an output."""
     date, time = label.created.strftime("%Y%m%d"), label.created.strftime("%H%M%S.%f")
     for event in ("InstanceCreation", "Content", "Series"):
         setattr(output, f"{event}Date", date)
@@ -119,10 +119,10 @@ def finish(output: Dataset, label: DicomLabel, source: DicomSource) -> Dataset:
 
 
 def check_free(path: Path, overwrite: Overwrite) -> None:
-    """Refuse to write over a file.
+    """Refuse to overwrite a file.
 
     Raises:
-        UsageError: If the word is unknown, or the file is there already and is not to be replaced.
+        UsageError: If the word is unknown, or the file exists and is not to be replaced.
     """
     require_choice("overwrite", overwrite, get_args(Overwrite))
     if path.exists() and overwrite == "refuse":
@@ -130,10 +130,10 @@ def check_free(path: Path, overwrite: Overwrite) -> None:
 
 
 def save_dicom(output: Dataset, path: Path, source: DicomSource) -> None:
-    """Write a finished output, complete or not at all.
+    """Write a finished output atomically.
 
     Raises:
-        InputError: If patient or study hold what cannot be written.
+        InputError: If patient or study hold values that cannot be written.
     """
 
     def write(temporary: Path) -> None:
@@ -142,7 +142,7 @@ def save_dicom(output: Dataset, path: Path, source: DicomSource) -> None:
                 output.save_as(temporary, enforce_file_format=True)
         except OSError:
             raise
-        except Exception:  # whatever it is, pydicom quotes the value
+        except Exception:  # of any type; its message may quote the value, hence `from None`
             what = "its patient or study holds values that cannot be written"
             raise dicom_error(what, "export it again", series_uid=source.stack.series_uid) from None
 

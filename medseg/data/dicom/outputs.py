@@ -1,4 +1,4 @@
-"""All DICOM outputs of one label, the source read once."""
+"""DICOM outputs (SEG, SR) of one label, reading the source series once."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,18 +27,17 @@ def write_dicom_outputs(
     """Write `<case>_seg.dcm` and `<case>_sr.dcm`.
 
     Args:
-        label: See there.
-        formats: Which; a report needs the segmentation that it refers to.
-        output_dir: Where to; made where missing.
-        case: Names the files.
+        label: The label and its source series.
+        formats: Output formats; a report requires the segmentation that it refers to.
+        output_dir: Output folder; created if missing.
+        case: Identifier of the case, for the file names.
         overwrite: `refuse` existing files, before any is written, or `replace` them.
 
     Returns:
         The files, in the order of `formats`.
 
     Raises:
-        UsageError: If a file is there already, the formats do not go together, or the source is
-            no DICOM.
+        UsageError: If a file exists, the formats cannot be combined, or the source is not DICOM.
         InputError: See `write_dicom_seg`.
     """
     check_dicom_formats(formats)
@@ -47,7 +46,7 @@ def write_dicom_outputs(
         check_free(path, overwrite)
     source = read_dicom_source(label.reference)
     planes = label_planes(label, source)
-    # The segmentation first: a report never refers to what is not there.
+    # Segmentation first, so that a report never refers to a file that does not exist.
     for one in sorted(paths):
         WRITERS[one](label, source, planes, paths[one])
     return list(paths.values())

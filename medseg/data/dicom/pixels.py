@@ -1,7 +1,7 @@
-"""The values of slices: decoded, rescaled slice by slice, in one array.
+"""Pixel values of DICOM slices: decoded and rescaled, in one array.
 
-PET writes another slope for every slice, CT one intercept for all. pydicom decodes, with
-python-gdcm for what is compressed.
+Slope and intercept are per slice, since PET has another slope in every slice. pydicom decodes, with
+python-gdcm for compressed pixels.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -49,15 +49,14 @@ _pydicom = cast("Any", pydicom)
 def read_values(
     series_uid: str, frames: Sequence[Frame], open_file: Opener
 ) -> NDArray[np.int16] | NDArray[np.float32]:
-    """Read slices in their order.
+    """Read slices in the given order.
 
     Returns:
-        `(I, J, K)`, slope and intercept of each slice applied; `int16` if that loses nothing,
-        else `float32`.
+        `(I, J, K)`, slope and intercept of each slice applied; `int16` if that is lossless, else
+        `float32`.
 
     Raises:
-        InputError: If pixels are damaged or packed in a way that cannot be undone; it names the
-            slices.
+        InputError: If pixels are damaged or in an unsupported compression; it names the slices.
     """
     stored: list[NDArray[Any] | None] = [None] * len(frames)
     order = sorted(range(len(frames)), key=lambda k: (frames[k].file, frames[k].index))
@@ -69,7 +68,7 @@ def read_values(
         for frame, pixels in zip(frames, stored, strict=True)
     )
     columns, rows = frames[0].shape
-    # Slices lie one behind the other in memory, as in a NIfTI file.
+    # One slice after the other in memory, as in a NIfTI file.
     dtype: Any = np.int16 if whole else np.float32
     out: NDArray[Any] = np.empty((len(frames), rows, columns), dtype)
     for k, frame in enumerate(frames):
@@ -94,7 +93,7 @@ def _rescaled(frame: Frame, pixels: NDArray[Any]) -> NDArray[Any]:
 def read_frames(
     series_uid: str, frames: Sequence[Frame], open_file: Opener
 ) -> Iterator[NDArray[Any]]:
-    """The stored values of each frame, `(rows, columns)`; frames of one file one after another.
+    """Yield the stored values of each frame, `(rows, columns)`; group frames by file.
 
     Raises:
         InputError: See `read_values`.
@@ -111,17 +110,17 @@ def read_frames(
             except Exception as error:  # decoders raise almost anything
                 raise _unreadable(series_uid, frame, error) from None
             if pixels.shape != frame.shape[::-1]:
-                what = f"pixels do not have the size the header states: {frame_words([frame])}"
+                what = f"pixels do not have the size in the header: {frame_words([frame])}"
                 raise dicom_error(what, "export the series again", series_uid=series_uid)
             yield pixels
 
 
 def _unreadable(series_uid: str, frame: Frame, error: Exception) -> InputError:
     if isinstance(error, NotImplementedError):
-        what = f"pixels are packed in a way that cannot be undone here: {frame_words([frame])}"
+        what = f"pixels have an unsupported compression: {frame_words([frame])}"
         remedy = "export the series again, uncompressed"
     else:
-        what = f"pixels are damaged or cut off: {frame_words([frame])}"
+        what = f"pixels are damaged or truncated: {frame_words([frame])}"
         remedy = "copy or export the series again"
     return dicom_error(what, remedy, series_uid=series_uid)
 
@@ -142,24 +141,24 @@ def _decode(file: str, indices: Sequence[int], open_file: Opener) -> Iterator[ND
 def without_copies(
     series_uid: str, frames: Sequence[Frame], open_file: Opener
 ) -> tuple[tuple[Frame, ...], int]:
-    """Take out second copies of one and the same slice.
+    """Remove duplicates of a slice.
 
     Returns:
-        The slices, each once, and how many copies were taken out.
+        The slices, each once, and the number of duplicates removed.
 
     Raises:
-        InputError: If files with one SOPInstanceUID differ; it names them.
+        InputError: If files with the same SOPInstanceUID differ; it names them.
     """
     kept: dict[tuple[str, int], Frame] = {}
     copies = 0
     for frame in frames:
-        # Old archives may lack the uid; then no file is known to be a copy.
+        # Old archives may lack the UID; then no file counts as a duplicate.
         first = kept.setdefault((frame.sop_uid or frame.file, frame.index), frame)
         if first is frame:
             continue
         one, other = (next(read_frames(series_uid, [f], open_file)) for f in (first, frame))
         if first.position != frame.position or not np.array_equal(one, other):
-            what = f"two files with one SOPInstanceUID differ: {frame_words([first, frame])}"
+            what = f"two files with the same SOPInstanceUID differ: {frame_words([first, frame])}"
             raise dicom_error(what, "export the series again", series_uid=series_uid)
         copies += 1
     return tuple(kept.values()), copies

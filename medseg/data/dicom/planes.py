@@ -1,8 +1,8 @@
-"""A label cut into the planes of the slices it was made on.
+"""Label planes: a label resampled to the slices of its source series.
 
-Where the volume is the series as it lies, that is a view. A straightened or interpolated volume has
-a grid of its own: each slice then takes the nearest voxels, which is a move within its own plane
-and the nearest slice, so no new values appear. Interpolated slices have no plane.
+If volume and series have the same grid, this is a view. A straightened or interpolated volume has
+another grid: each slice then takes the nearest voxels (a shift within its plane, and the nearest
+slice), so no new values appear. Interpolated slices have no plane.
 """
 
 from typing import Any
@@ -23,13 +23,13 @@ Floats = NDArray[np.float64]
 
 
 def label_planes(label: DicomLabel, source: DicomSource) -> NDArray[Any]:
-    """The label on the source's slices.
+    """Resample the label to the source's slices.
 
     Returns:
-        `(slices, rows, columns)`, `uint8` or `uint16`; a view where label and slices are one grid.
+        `(slices, rows, columns)`, `uint8` or `uint16`; a view if label and slices share a grid.
 
     Raises:
-        InputError: If the label is not in a grid that reading the series can give.
+        InputError: If the label's grid is not one that reading the series results in.
     """
     dtype = np.uint8 if len(label.labels) <= 256 else np.uint16
     array = label.array.astype(dtype, copy=False).transpose(2, 1, 0)
@@ -44,28 +44,28 @@ def label_planes(label: DicomLabel, source: DicomSource) -> NDArray[Any]:
 
 
 def _starts(label: DicomLabel, source: DicomSource, shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """`(slices, 3)`, the voxel in which the first pixel of each slice lies."""
+    """Voxel of the first pixel of each slice, `(slices, 3)`."""
     stack = source.stack
     columns, rows = stack.frames[0].shape
     turned = (label.affine[:3, :2] - stack.affine[:3, :2]) * [columns, rows]
     if np.linalg.norm(turned, axis=0).max() > MAX_ERROR_MM:
-        raise _other_grid(source, "its rows or columns run another way")
+        raise _other_grid(source, "its rows or columns have other directions")
     positions = np.asarray([frame.position for frame in stack.frames]) * LPS_TO_RAS
     exact = np.linalg.solve(label.affine[:3, :3], (positions - label.affine[:3, 3]).T).T
     starts = np.rint(exact).astype(np.int64)
     resampled = not (stack.is_straight and stack.is_even)
     off_mm = np.linalg.norm((exact - starts) @ label.affine[:3, :3].T, axis=1).max()
-    # Once for the slice against the series' affine, once for that against the label's.
+    # Twice: the slice may differ from the series' affine, and that from the label's.
     if not resampled and off_mm > 2 * MAX_ERROR_MM:
-        raise _other_grid(source, f"it lies {off_mm:.2f} mm beside the slices")
+        raise _other_grid(source, f"it is {off_mm:.2f} mm away from the slices")
     ends = starts + np.array([columns, rows, 1])
     expected = (columns, rows, len(starts))
     if starts.min() < 0 or (ends > shape[::-1]).any() or not (resampled or expected == shape[::-1]):
-        raise _other_grid(source, f"it is {shape[::-1]}, the series {expected}")
+        raise _other_grid(source, f"its shape is {shape[::-1]}, the series' {expected}")
     return starts
 
 
 def _other_grid(source: DicomSource, how: str) -> InputError:
     what = f"the label is not in the grid of the series: {how}"
-    remedy = "give the label on the volume that read_dicom_series gives"
+    remedy = "use the grid of the volume that read_dicom_series returns"
     return dicom_error(what, remedy, series_uid=source.stack.series_uid)

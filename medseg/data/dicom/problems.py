@@ -1,4 +1,4 @@
-"""What `medseg data check` says of an image that came from DICOM."""
+"""Problems of a DICOM series in a data set: modality, duplicates, scouts."""
 
 from medseg.data.dicom.series import DicomFacts
 from medseg.data.problems import Problem
@@ -7,10 +7,10 @@ __all__ = ["dicom_problems"]
 
 
 def dicom_problems(facts: DicomFacts | None, modality: str) -> tuple[Problem, ...]:
-    """Hold a series against its data set.
+    """Problems of a series with respect to its data set.
 
     Args:
-        facts: Of the series; none for other formats, which do not say what made them.
+        facts: Of the series; None for other formats, which do not state a modality.
         modality: The data set's.
     """
     if facts is None:
@@ -18,12 +18,12 @@ def dicom_problems(facts: DicomFacts | None, modality: str) -> tuple[Problem, ..
     problems: list[Problem] = []
     if facts.modality != modality:
         what = f"its modality is {facts.modality or 'not stated'}, the manifest's is {modality}"
-        remedy = "take the right series, or mend the manifest"
+        remedy = "use the right series, or correct the manifest"
         problems.append(Problem("error", "image", what, remedy))
     if facts.copies_left_out:
-        what = f"{facts.copies_left_out} files are second copies of a slice and were left out"
-        problems.append(Problem("warning", "image", what, "nothing, or take the copies away"))
+        what = f"{facts.copies_left_out} files are duplicate slices and were left out"
+        problems.append(Problem("warning", "image", what, "nothing, or remove the duplicates"))
     if facts.scouts_left_out:
-        what = f"{facts.scouts_left_out} scouts (localizers) lie among the slices and were left out"
-        problems.append(Problem("warning", "image", what, "nothing, or take them away"))
+        what = f"{facts.scouts_left_out} scouts (localizers) are among the slices and were left out"
+        problems.append(Problem("warning", "image", what, "nothing, or remove them"))
     return tuple(problems)

@@ -1,9 +1,8 @@
-"""A box out of slices that lie askew or are not all there.
+"""Resampling of irregular DICOM stacks: straighten tilted slices, interpolate gaps.
 
-Slices keep their height wherever that is possible: a tilted stack is straightened by moving each
-slice within its own plane, so that values are mixed along rows and columns only, and an even
-grid takes over every slice that lies on it as it is. Both are linear and so exact for values
-that change evenly in space.
+Slices keep their height wherever possible: a tilted stack is straightened by shifting each slice
+within its own plane, which mixes values along rows and columns only, and slices that lie on the
+regular grid are copied. Both interpolations are linear, and so exact for linear intensities.
 """
 
 import numpy as np
@@ -18,15 +17,15 @@ Floats = NDArray[np.float64]
 def straighten(
     array: NDArray[np.int16] | NDArray[np.float32], affine: Floats, sideways_mm: Floats
 ) -> tuple[NDArray[np.float32], Floats]:
-    """Move each slice within its plane to where it belongs; the box grows to hold them all.
+    """Shift each slice within its plane to its true position; the box grows to hold them all.
 
     Args:
         array: `(I, J, K)`.
         affine: `(4, 4)`, of the first slice, with its normal as third axis.
-        sideways_mm: `(K, 2)`, how far each slice lies from the first along I and J.
+        sideways_mm: `(K, 2)`, offset of each slice from the first along I and J.
 
     Returns:
-        `(I', J', K)`, filled up with the smallest value, and its affine.
+        `(I', J', K)`, padded with the smallest value, and its affine.
     """
     pixel_mm = np.linalg.norm(affine[:3, :2], axis=0)
     shifts = sideways_mm / pixel_mm
@@ -50,16 +49,16 @@ def straighten(
 def fill_gaps(
     array: NDArray[np.int16] | NDArray[np.float32], heights: Floats, tolerance: float
 ) -> tuple[NDArray[np.float32], tuple[int | None, ...]]:
-    """Interpolate the slices of an even grid from those that are there.
+    """Interpolate slices linearly to a regular grid.
 
     Args:
         array: `(I, J, K)`.
-        heights: `(K,)`, in steps of the grid, rising from 0.
-        tolerance: In steps; slices no farther from the grid are taken as they are.
+        heights: `(K,)`, in steps of the grid, ascending from 0.
+        tolerance: In steps; slices this close to the grid are copied.
 
     Returns:
-        `(I, J, K')`, and for each of its slices the slice of `array` that it is, or None if it
-        lies between two.
+        `(I, J, K')`, and for each of its slices the index of the slice of `array` that it copies,
+        or None if it is interpolated.
     """
     count = round(heights[-1]) + 1
     columns, rows, _ = array.shape

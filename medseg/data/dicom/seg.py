@@ -1,7 +1,7 @@
-"""A label as a DICOM Segmentation: one frame a slice of the source, one segment a class.
+"""DICOM Segmentation (SEG) of a label: one segment per class, one frame per source slice.
 
-Frames lie in the source's own planes, because viewers refuse any others, and without a turn or a
-flip in between. Frames without a voxel are left out.
+Frames lie in the planes of the source, without rotation or flip, because viewers refuse any others.
+Frames without a voxel are omitted.
 
 Reference:
     DICOM PS3.3, A.51 Segmentation IOD.
@@ -38,7 +38,7 @@ from medseg.data.dicom.tags import quiet_pydicom
 __all__ = ["SEGMENTATION_STORAGE", "SEG_SERIES", "seg_uids", "write_dicom_seg", "write_seg_of"]
 
 SEGMENTATION_STORAGE = "1.2.840.10008.5.1.4.1.1.66.4"
-# Beyond the numbers that scanners give.
+# Beyond the series numbers that scanners use.
 SEG_SERIES = 9001
 # pydicom's types say Unknown where a caller needs to know.
 _codes = cast("Any", codes)
@@ -49,18 +49,18 @@ def write_dicom_seg(
 ) -> None:
     """Write a label as a BINARY DICOM SEG.
 
-    Segments are numbered by their values and called by their names; each has codes, the algorithm
-    and a tracking uid. Patient, study and frame of reference are the source's.
+    Segments have the values of the label as numbers, and its names; each has codes, the algorithm
+    and a tracking UID. Patient, study and frame of reference are the source's.
 
     Args:
-        label: The label, its source and what made it. On a straightened or interpolated volume
+        label: The label, its source and its algorithm. On a straightened or interpolated volume
             each slice takes the nearest voxels; interpolated slices are not written.
-        path: Of the file; its folder is made where missing.
+        path: Output file; its folder is created if missing.
         overwrite: `refuse` an existing file or `replace` it.
 
     Raises:
-        UsageError: If the file is there already, or the source is no DICOM.
-        InputError: If the source is no volume, lacks an identifier, or has another grid.
+        UsageError: If the file exists, or the source is not DICOM.
+        InputError: If the source is not a volume, lacks an identifier, or has another grid.
     """
     check_free(Path(path), overwrite)
     source = read_dicom_source(label.reference)
@@ -68,14 +68,14 @@ def write_dicom_seg(
 
 
 def write_seg_of(label: DicomLabel, source: DicomSource, planes: NDArray[Any], path: Path) -> None:
-    """Write the SEG of a source that is read already; `planes` as `label_planes` gives them."""
+    """Write the SEG for a source that was read already, with the planes from `label_planes`."""
     with quiet_pydicom():
         seg = _segmentation(label, source, planes)
     save_dicom(finish(seg, label, source), path, source)
 
 
 def seg_uids(key: str) -> tuple[str, str]:
-    """SeriesInstanceUID and SOPInstanceUID of the SEG with that content key."""
+    """SeriesInstanceUID and SOPInstanceUID of the SEG with this content key."""
     return derived_uid(key, "SEG series"), derived_uid(key, "SEG")
 
 
@@ -85,7 +85,7 @@ def _segmentation(label: DicomLabel, source: DicomSource, planes: NDArray[Any]) 
     images = source_images(source)
     places, empty = None, not planes.any()
     if empty:
-        # A file needs a frame: one without a voxel, instead of all of them.
+        # A SEG needs at least one frame, so an empty label has a single empty one.
         planes = planes[:1]
         places = [PlanePositionSequence("PATIENT", images[0].ImagePositionPatient)]
     seg = Segmentation(
@@ -133,12 +133,12 @@ def _descriptions(label: DicomLabel, key: str) -> list[SegmentDescription]:
 
 
 def _refer(seg: Dataset, references: tuple[Reference, ...]) -> None:
-    """Name the source's slices, where highdicom was given numbers for them."""
+    """Replace the numbers that highdicom got for the source's slices by their references."""
     numbered = {number_uid(k): reference for k, reference in enumerate(references)}
     for frame in seg.PerFrameFunctionalGroupsSequence:
         for derivation in frame.DerivationImageSequence:
             for item in derivation.SourceImageSequence:
-                # Segments share the item of their slice, which then has its name already.
+                # Segments share the item of a slice, which may have been replaced already.
                 if item.ReferencedSOPInstanceUID in numbered:
                     _name(item, numbered[item.ReferencedSOPInstanceUID])
     files = dict.fromkeys((one.sop_class_uid, one.sop_uid) for one in references)

@@ -1,9 +1,8 @@
-"""A DICOM series as a volume: what cannot be placed without a guess is refused by name.
+"""Reading of a DICOM series as a volume; series that do not form a regular grid are refused.
 
-Tilt and gaps can be allowed. A tilted stack is then straightened, rather than handed on with a
-sheared affine: NIfTI's quaternion and ITK have no shears, so the next program would drop it
-without a word. Missing slices are interpolated from their neighbours. What was done is kept in
-the facts.
+Gantry tilt and gaps can be allowed. A tilted stack is then resampled, rather than returned with a
+sheared affine: NIfTI's quaternion and ITK cannot represent a shear, so the next program would drop
+it silently. Missing slices are interpolated from their neighbours. The facts record all changes.
 """
 
 from collections.abc import Sequence
@@ -26,13 +25,13 @@ from medseg.data.source import Source, as_source
 __all__ = ["DicomFacts", "DicomVolume", "Plane", "read_dicom_series"]
 
 Values = NDArray[np.int16] | NDArray[np.float32]
-# Between neighbours; what lies in a wider gap cannot be told from its edges.
+# Between neighbouring slices; a wider gap is too wide to interpolate.
 MAX_GAP_MM = 20.0
 
 
 @dataclass(frozen=True)
 class Plane:
-    """The DICOM slice that a slice of the volume comes from: its uid, and its frame from 1."""
+    """The DICOM slice that a slice of the volume comes from: its UID, and its frame from 1."""
 
     sop_uid: str
     frame: int
@@ -40,18 +39,18 @@ class Plane:
 
 @dataclass(frozen=True, kw_only=True)
 class DicomFacts:
-    """Where a volume comes from and what was done to get it; no names, no dates.
+    """Origin of a volume and the changes made to it; no names, no dates.
 
     Attributes:
         series_uid: SeriesInstanceUID.
         modality: E.g. `CT`.
-        slices: How many were read.
-        tilt_degrees: Between the stack and the normal of its slices.
-        straightened_mm: How far a slice was moved in its plane at most; 0 if none was.
-        interpolated: The volume's slices, from 0, that were interpolated.
-        copies_left_out: Second copies of a slice.
-        scouts_left_out: Scouts inside the series.
-        planes: For each slice of the volume the DICOM slice, none for interpolated ones.
+        slices: Number of slices read.
+        tilt_degrees: Angle between the stack and the normal of its slices.
+        straightened_mm: Largest shift of a slice in its plane; 0 without straightening.
+        interpolated: Indices of interpolated slices, from 0.
+        copies_left_out: Number of duplicate slices left out.
+        scouts_left_out: Number of scouts in the series, left out.
+        planes: DICOM slice of each slice of the volume, None for interpolated ones.
     """
 
     series_uid: str
@@ -72,9 +71,9 @@ class DicomVolume:
     Attributes:
         array: `(I, J, K)`, columns, rows and slices along the normal; `int16` or `float32`, in
             the unit of the modality (HU for CT).
-        affine: `(4, 4)`, from voxel indices to millimetres, RAS+, at right angles.
-        facts: See there.
-        series: As it was found, for outputs that refer to it.
+        affine: `(4, 4)`, from voxel indices to millimetres, RAS+, with orthogonal axes.
+        facts: Origin and changes.
+        series: The series as found, for outputs that refer to it.
     """
 
     array: Values
@@ -94,17 +93,17 @@ def read_dicom_series(
     """Read one series of a folder, a tree or a zip, or a multi-frame file.
 
     Args:
-        source: A path, a path and a uid, or a series that was found before: then headers are
-            not read again.
-        series_uid: The series; needed where several fit.
-        modality: Fitting series must have; None takes any.
-        tilt: `resample` moves the slices of a tilted stack within their planes.
-        gaps: `interpolate` fills in missing slices and makes uneven distances even.
+        source: A path, a path and a UID, or a series found before: its headers are then not read
+            again.
+        series_uid: UID of the series; required if several match.
+        modality: Modality that the series must have; None accepts any.
+        tilt: `resample` shifts the slices of a tilted stack within their planes.
+        gaps: `interpolate` fills in missing slices and evens out the spacing.
 
     Raises:
         UsageError: If a word is unknown.
-        InputError: If no series or several fit, if it is no volume of grey values, if slices are
-            damaged, missing, tilted, doubled or turned. It names the slices.
+        InputError: If no series or several match, if it is not a volume of grey values, if slices
+            are damaged, missing, tilted, duplicate or turned. It names the slices.
     """
     check_words(tilt, gaps)
     wanted = source if isinstance(source, DicomSeries) else as_source(source)
@@ -121,18 +120,18 @@ def read_dicom_series(
 def _check_complete(series: DicomSeries) -> None:
     if series.damaged:
         total = series.damaged + len({frame.file for frame in series.frames})
-        what = f"{series.damaged} of {total} files are damaged or no slices of the series"
-        remedy = "export the series again, or take those files out of the folder"
+        what = f"{series.damaged} of {total} files are damaged or not slices of the series"
+        remedy = "export the series again, or remove those files from the folder"
         raise dicom_error(what, remedy, series_uid=series.uid)
 
 
 def _check_stack(stack: Stack, tilt: Tilt, gaps: Gaps) -> None:
     if not stack.is_straight and tilt == "refuse":
-        raise stack.refuse_tilt()
+        raise stack.tilt_error()
     if stack.is_even:
         return
     if gaps == "refuse":
-        raise stack.refuse_gaps()
+        raise stack.gaps_error()
     distances = np.diff(stack.heights_mm)
     if distances.max() > MAX_GAP_MM:
         place = frame_words([stack.frames[int(distances.argmax())]])

@@ -1,7 +1,7 @@
-"""What DICOM outputs need of the series they are made from: where its slices lie, whose they are.
+"""Source series of DICOM outputs: its geometry, identifiers, patient and study.
 
-Geometry comes from the same reading as the volume's, so that slices refused there are refused
-here. Patient and study are kept apart from it: they go into the output file and nowhere else, not
+Geometry is read by the same code as the volume's, so that slices refused there are refused here.
+Patient and study are kept separate from it: they go into the output file and nowhere else, not
 through code that logs or quotes values.
 """
 
@@ -27,7 +27,7 @@ from medseg.errors import UsageError
 
 __all__ = ["DicomSource", "read_dicom_source"]
 
-# What tells patient and study: first those that a file must have, even if empty.
+# Attributes of patient and study; first those that a file must have, even if empty.
 REQUIRED = [
     "PatientName",
     "PatientID",
@@ -64,12 +64,12 @@ OPTIONAL = [
     "ClinicalTrialTimePointDescription",
 ]
 UID = re.compile(r"[0-9.]{3,64}")
-EXPORT = "export the series again with its identifiers, or take NIfTI"
+EXPORT = "export the series again with its identifiers, or use NIfTI"
 
 
 @dataclass(frozen=True)
 class Reference:
-    """How another file names a slice; `frame` counts from 1, None in a file of one slice."""
+    """Reference to a slice in another file; `frame` counts from 1, None in a single-frame file."""
 
     sop_class_uid: str
     sop_uid: str
@@ -78,15 +78,15 @@ class Reference:
 
 @dataclass(frozen=True, eq=False)
 class DicomSource:
-    """A series that DICOM outputs are made from.
+    """The source series of DICOM outputs.
 
     Attributes:
         stack: Its slices, sorted along their normal.
         modality: E.g. `CT`.
         study_uid: StudyInstanceUID.
         frame_of_reference_uid: FrameOfReferenceUID.
-        references: How to name each slice of the stack.
-        identity: Patient and study, to be shown nowhere.
+        references: Reference to each slice of the stack.
+        identity: Patient and study; must not be shown or logged.
     """
 
     stack: Stack
@@ -103,19 +103,19 @@ class DicomSource:
 
 
 def read_dicom_source(source: DicomSeries | Source | str | Path) -> DicomSource:
-    """Read what outputs need of a series.
+    """Read the data of a series that outputs require.
 
     Args:
-        source: As for `read_dicom_series`. Of a series that was found before, only one header is
-            read again, for patient and study.
+        source: As for `read_dicom_series`. For a series found before, only one header is read
+            again, for patient and study.
 
     Raises:
-        UsageError: If it is no DICOM.
-        InputError: If it is no volume, or lacks an identifier that an output must state.
+        UsageError: If it is not DICOM.
+        InputError: If it is not a volume, or lacks an identifier that outputs require.
     """
     wanted = source if isinstance(source, DicomSeries) else as_source(source)
     if wanted.path.exists() and not is_dicom(wanted.path):
-        raise UsageError("DICOM outputs need a DICOM input, to refer to; take NIfTI for this one")
+        raise UsageError("DICOM outputs need a DICOM input to refer to; use NIfTI for this input")
     with open_input(wanted.path) as files:
         series = find_series(wanted, files)
         frames, _ = without_copies(series.uid, series.frames, files.open)
@@ -144,10 +144,10 @@ def _header(frame: Frame, files: DicomInput) -> Dataset:
         )
 
 
-def _one(series_uid: str, found: set[str], keyword: str) -> str:
-    if len(found) > 1:
+def _one(series_uid: str, values: set[str], keyword: str) -> str:
+    if len(values) > 1:
         raise dicom_error(f"its slices differ in {keyword}", EXPORT, series_uid=series_uid)
-    return _uid(series_uid, next(iter(found)), keyword)
+    return _uid(series_uid, next(iter(values)), keyword)
 
 
 def _uid(series_uid: str, uid: str, keyword: str) -> str:
@@ -166,7 +166,7 @@ def _reference(series_uid: str, frame: Frame) -> Reference:
 
 
 def _identity(series_uid: str, header: Dataset) -> Dataset:
-    """Elements as the file has them, right or wrong, decoded from the file's character set."""
+    """Elements as in the file, valid or not, decoded from its character set."""
     identity = Dataset()
     try:
         with quiet_pydicom():
@@ -175,7 +175,7 @@ def _identity(series_uid: str, header: Dataset) -> Dataset:
                     identity[keyword] = header[keyword]
                 elif keyword in REQUIRED:
                     setattr(identity, keyword, None)
-    except Exception:  # whatever it is, pydicom quotes the value
+    except Exception:  # of any type; its message may quote the value, hence `from None`
         what = "its patient or study cannot be read from the header"
         raise dicom_error(what, EXPORT, series_uid=series_uid) from None
     return identity

@@ -1,8 +1,8 @@
-"""The volume of each class as a DICOM Structured Report, TID 1500.
+"""DICOM Structured Report (TID 1500) with the volume of each class.
 
-A measurement there belongs to a segment of a SEG, so the report refers to the one that
-`write_dicom_seg` makes of the same label, and to the source series. No person has read it, which it
-says: preliminary and unverified.
+A measurement in it belongs to a segment of a SEG, so the report refers to the SEG that
+`write_dicom_seg` makes of the same label, and to the source series. As no person has reviewed it,
+it is marked as preliminary and unverified.
 
 Reference:
     DICOM PS3.16, TID 1500 Measurement Report.
@@ -39,7 +39,7 @@ from medseg.data.manifest import Label
 
 __all__ = ["volumes_ml", "write_dicom_sr", "write_sr_of"]
 
-# Beyond the numbers that scanners give.
+# Beyond the series numbers that scanners use.
 SR_SERIES = 9002
 MILLILITRE = Code("mL", "UCUM", "milliliter")
 # pydicom's types say Unknown where a caller needs to know.
@@ -53,18 +53,18 @@ PROCEDURES = {
 
 
 def write_dicom_sr(label: DicomLabel, path: str | Path, *, overwrite: Overwrite = "refuse") -> None:
-    """Write the volume of each class in ml as an SR.
+    """Write the volume of each class in ml as a DICOM SR.
 
     Args:
         label: The same as for `write_dicom_seg`, `created` included: the report refers to that
-            file's identifiers. Volumes are those of the label as it is given, interpolated slices
+            file's identifiers. Volumes are those of the given label, interpolated slices
             included; a class without a voxel has 0 ml.
-        path: Of the file; its folder is made where missing.
+        path: Output file; its folder is created if missing.
         overwrite: `refuse` an existing file or `replace` it.
 
     Raises:
-        UsageError: If the file is there already, or the source is no DICOM.
-        InputError: If the source is no volume, lacks an identifier, or has another grid.
+        UsageError: If the file exists, or the source is not DICOM.
+        InputError: If the source is not a volume, lacks an identifier, or has another grid.
     """
     check_free(Path(path), overwrite)
     source = read_dicom_source(label.reference)
@@ -72,14 +72,14 @@ def write_dicom_sr(label: DicomLabel, path: str | Path, *, overwrite: Overwrite 
 
 
 def write_sr_of(label: DicomLabel, source: DicomSource, planes: NDArray[Any], path: Path) -> None:
-    """Write the SR of a source that is read already; `planes` as `label_planes` gives them."""
+    """Write the SR for a source that was read already, with the planes from `label_planes`."""
     with quiet_pydicom():
         report = _report(label, source, content_key(label, source, planes))
     save_dicom(finish(report, label, source), path, source)
 
 
 def volumes_ml(label: DicomLabel) -> list[float]:
-    """Volume of each segment: its voxels times a voxel's size."""
+    """Volume of each segment in ml: number of voxels times voxel volume."""
     counts = np.zeros(len(label.labels), np.int64)
     for k in range(label.array.shape[2]):
         counts += np.bincount(label.array[:, :, k].ravel(), minlength=len(counts))

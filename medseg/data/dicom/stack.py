@@ -1,8 +1,8 @@
-"""A stack of DICOM slices: sorted along their normal, all alike, each once, or refused.
+"""Stack of DICOM slices: sort along the normal, check geometry, build the affine.
 
-The geometry is highdicom's, which refuses what is no volume. Its tolerances are wide, though: an
+The geometry is highdicom's, which refuses stacks that are not volumes. Its tolerances are wide: an
 angle of 2.5 degrees between normal and stack passes, which is 13 mm over a chest, and so does 1 %
-of the slice distance. So every slice is held against the affine in millimetres.
+of the slice distance. So the position of every slice is compared with the affine, in millimetres.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Stack:
     """Slices of one size and orientation, sorted along their normal, no two in one place.
 
     Attributes:
-        series_uid: Of the series.
+        series_uid: UID of the series.
         frames: `K` slices.
         heights_mm: `(K,)`, along the normal, from the first slice on, rising.
         sideways_mm: `(K, 2)`, along the rows and the columns of pixels, from the first slice on.
@@ -84,7 +84,7 @@ class Stack:
         off_mm = np.linalg.norm(self.sideways_mm - self.heights_mm[:, None] * shear, axis=1)
         return bool(off_mm.max() <= MAX_ERROR_MM)
 
-    def refuse_tilt(self) -> InputError:
+    def tilt_error(self) -> InputError:
         """The error for slices that do not lie above one another."""
         off_mm = np.linalg.norm(self.sideways_mm - self.heights_mm[:, None] * self.shear, axis=1)
         if off_mm.max() <= MAX_ERROR_MM:
@@ -98,7 +98,7 @@ class Stack:
         remedy = "allow tilt to have them resampled to a straight box"
         return dicom_error(what, remedy, series_uid=self.series_uid)
 
-    def refuse_gaps(self) -> InputError:
+    def gaps_error(self) -> InputError:
         """The error for slices that are missing or unevenly spaced."""
         steps = np.diff(self.places)
         gaps = [(self.frames[k], int(steps[k]) - 1) for k in np.flatnonzero(steps > 1)]
@@ -131,12 +131,12 @@ def stack_frames(series_uid: str, frames: Sequence[Frame]) -> Stack:
     """Sort slices along their normal.
 
     Args:
-        series_uid: Of the series.
-        frames: At least one; copies of one slice taken out already.
+        series_uid: UID of the series.
+        frames: At least one, without duplicates of a slice.
 
     Raises:
-        InputError: If slices do not say where they lie, differ in size, spacing or direction, or
-            several are in one place. It names them.
+        InputError: If slices have no position, differ in size, spacing or direction, or share a
+            position. It names them.
     """
     _check_alike(series_uid, frames)
     axes = _axes(series_uid, frames[0])
@@ -234,7 +234,7 @@ def _affine(first: Frame, axes: Floats, step_mm: float) -> Floats:
 
 
 def _straight(stack: Stack, axes: Floats) -> Stack:
-    """The same stack, its slice axis as the positions state it, if highdicom takes it."""
+    """The stack with the slice axis of its positions, if highdicom accepts them."""
     if stack.is_even:
         positions = [frame.position or () for frame in stack.frames]
         _, order = get_volume_positions(

@@ -1,8 +1,7 @@
-"""Values of DICOM headers, read leniently and in silence.
+"""Lenient, silent reading of DICOM header values.
 
-pydicom checks values as it converts them, and warns, with the value in the text, of what many
-scanners write: decimal strings of more than 16 characters, numbers with blanks. The bytes are
-taken as they are here.
+pydicom validates values on conversion, and warns, quoting the value, about what many scanners
+write: decimal strings of more than 16 characters, numbers with blanks. Here the raw bytes are used.
 """
 
 import re
@@ -17,19 +16,19 @@ from medseg._quiet import quiet_loggers, quiet_warnings
 
 __all__ = ["first_text", "numbers", "quiet_pydicom", "sequence", "texts", "whole_number"]
 
-# Neither words that Python takes for numbers (nan, infinity) nor its underscores.
+# Excludes what Python also accepts as numbers: nan, infinity, underscores.
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 @contextmanager
 def quiet_pydicom() -> Generator[None]:
-    """Keep pydicom's and highdicom's warnings and log lines back: they quote values, and names."""
+    """Suppress pydicom's and highdicom's warnings and log lines: they quote values and names."""
     with quiet_loggers("pydicom", "highdicom"), quiet_warnings():
         yield
 
 
 def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
-    r"""The values of a text element, split at `\`; empty if it is absent or has no value."""
+    r"""Values of a text element, split at `\`; empty if it is absent or has no value."""
     tag = cast("int", tag_for_keyword(keyword))
     element = cast("Any", dataset.get_item(tag))
     value = None if element is None else element.value
@@ -45,36 +44,36 @@ def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
 
 
 def first_text(dataset: Dataset, keyword: str) -> str:
-    """The first value of a text element, or an empty text."""
+    """First value of a text element, or an empty string."""
     return (texts(dataset, keyword) or ("",))[0]
 
 
 def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
-    """The values of a decimal string, of any length; None if it is absent or empty.
+    """Values of a decimal string, of any length; None if it is absent or empty.
 
     Raises:
-        ValueError: If there are others than `count` numbers. It does not quote them.
+        ValueError: If it does not hold `count` numbers. It does not quote them.
     """
-    found = texts(dataset, keyword)
-    if not any(found):
+    values = texts(dataset, keyword)
+    if not any(values):
         return None
-    if len(found) != count or not all(NUMBER.fullmatch(text) for text in found):
+    if len(values) != count or not all(NUMBER.fullmatch(text) for text in values):
         raise ValueError(f"{keyword} must be {count} numbers")
-    return tuple(map(float, found))
+    return tuple(map(float, values))
 
 
 def whole_number(dataset: Dataset, keyword: str) -> int | None:
-    """The value of an integer string; None if it is absent or empty.
+    """Value of an integer string; None if it is absent or empty.
 
     Raises:
-        ValueError: If it is no whole number. It does not quote it.
+        ValueError: If it is not a whole number. It does not quote it.
     """
-    found = numbers(dataset, keyword, 1)
-    if found is not None and not found[0].is_integer():
+    values = numbers(dataset, keyword, 1)
+    if values is not None and not values[0].is_integer():
         raise ValueError(f"{keyword} must be a whole number")
-    return None if found is None else int(found[0])
+    return None if values is None else int(values[0])
 
 
 def sequence(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
-    """The items of a sequence, none if it is absent."""
+    """Items of a sequence; empty if it is absent."""
     return tuple(cast("Iterable[Dataset]", dataset.get(keyword) or ()))

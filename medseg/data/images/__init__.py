@@ -1,1 +1,1 @@
-"""Image files: NIfTI, NRRD, MetaImage, pictures, and the readers for MONAI."""
+"""Image files: NIfTI, NRRD, MetaImage, pictures, and their MONAI readers."""

@@ -1,6 +1,6 @@
-"""DICOM series for MONAI's `LoadImaged`, by class path.
+"""DicomSeriesReader: DICOM series for MONAI's `LoadImaged`.
 
-MONAI's own readers place tilted, incomplete and mixed series by guess.
+MONAI's own readers stack tilted, incomplete and mixed series by guess.
 """
 
 import math
@@ -25,11 +25,11 @@ class DicomSeriesReader(ImageReader):
     """Reads a DICOM series from a folder, a tree, a zip, a multi-frame file or `PATH#UID`.
 
     In a bundle: `reader: medseg.data.DicomSeriesReader`, or, for files as well,
-    `reader: [medseg.data.VolumeReader, medseg.data.DicomSeriesReader]`, which asks the last one
-    first. Array and affine are those of `read_dicom_series`.
+    `reader: [medseg.data.VolumeReader, medseg.data.DicomSeriesReader]`, where the last one is
+    tried first. Array and affine are those of `read_dicom_series`.
 
     Args:
-        modality: Series must have, e.g. `CT`; None takes any.
+        modality: Modality that series must have, e.g. `CT`; None accepts any.
         tilt: `refuse` or `resample` a tilted stack.
         gaps: `refuse` or `interpolate` missing slices.
 
@@ -50,26 +50,26 @@ class DicomSeriesReader(ImageReader):
         return all(is_dicom(parse_source(path).path) for path in paths_of(filename))
 
     def read(self, data: Paths, **kwargs: object) -> PendingRead:
-        """Note what to read.
+        """Store the paths for `get_data`.
 
         Raises:
-            UsageError: If it is no DICOM, so that `LoadImaged` goes on to the next reader.
+            UsageError: If they are not DICOM, so that `LoadImaged` tries the next reader.
         """
         if not self.verify_suffix(data):
-            raise UsageError("no DICOM folder, zip or file; give it to another reader")
+            raise UsageError("not a DICOM folder, zip or file; use another reader")
         return PendingRead(paths_of(data))
 
     def get_data(self, img: PendingRead) -> tuple[NDArray[Any], dict[str, Any]]:
-        """Read it.
+        """Read the series.
 
         Returns:
-            The array `(I, J, K)`, see `narrow`, and the metadata that MONAI's transforms use,
-            with what was done to the series.
+            The array `(I, J, K)`, see `narrow`, and the metadata that MONAI's transforms use, with
+            the changes made to the series.
 
         Raises:
             InputError: See `read_dicom_series`.
         """
-        # pydicom and highdicom take a while to import, and every bundle names this reader.
+        # Imported on first use: pydicom and highdicom are slow, and every bundle has this reader.
         from medseg.data.dicom.series import read_dicom_series
 
         if len(img.paths) != 1:
@@ -83,7 +83,7 @@ class DicomSeriesReader(ImageReader):
 
 
 def _plain(facts: "DicomFacts") -> dict[str, str | float]:
-    """Facts that a data loader can put into a batch: texts and numbers only."""
+    """Facts as texts and numbers, which a data loader can collate."""
     return {
         "dicom_series_uid": facts.series_uid,
         "dicom_modality": facts.modality,

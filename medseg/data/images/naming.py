@@ -1,4 +1,4 @@
-"""Input formats, and which files of a folder are images: the one table that all readers use."""
+"""Image formats by suffix: the table that all readers use, and names of outputs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -33,11 +33,11 @@ class Format:
     """A format of image files.
 
     Attributes:
-        name: What people call it.
-        kind: What it holds: a `volume` has a place in space, a `picture` pixels only.
-        suffixes: How its files end, in any case.
-        label: How the predicted label of such an image ends.
-        detached: Those of its suffixes whose voxels are in a file beside.
+        name: Its common name.
+        kind: A `volume` has an affine, a `picture` only pixels.
+        suffixes: Suffixes of its files, in lower case; files may have upper case.
+        label: Suffix of the predicted label of such an image.
+        detached: Its suffixes of headers whose voxels are in another file.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Format:
     detached: tuple[str, ...] = ()
 
 
-# Which function reads a volume: medseg.data.images.volume. Pictures are read by pillow.
+# Volumes are read by functions of medseg.data.images.volume, pictures by pillow.
 FORMATS = (
     Format(name="NIfTI", kind="volume", suffixes=(".nii", ".nii.gz"), label=".nii.gz"),
     Format(
@@ -80,31 +80,31 @@ DETACHED_SUFFIXES = tuple(end for one in FORMATS for end in one.detached)
 
 
 def format_words(kind: Kind, *more: str) -> str:
-    """The formats of a kind, and more, as an error lists them: `NIfTI, NRRD or MetaImage`."""
+    """The formats of a kind, and more, as text for errors: `NIfTI, NRRD or MetaImage`."""
     *first, last = (*(one.name for one in FORMATS if one.kind == kind), *more)
     return f"{', '.join(first)} or {last}"
 
 
 def image_format(path: str | Path) -> Format | None:
-    """The format that a file's name ends like; None for others, such as DICOM."""
+    """The format of a file by its suffix; None for others, such as DICOM."""
     name = Path(path).name.lower()
     return next((one for one in FORMATS if name.endswith(one.suffixes)), None)
 
 
 def is_nifti(path: Path) -> bool:
-    """Whether a path is called `.nii` or `.nii.gz`, in any case, and is not hidden."""
+    """Whether a path ends in `.nii` or `.nii.gz`, in any case, and is not hidden."""
     found = _shown_format(path)
     return found is not None and found.name == "NIfTI"
 
 
 def is_volume(path: Path) -> bool:
-    """Whether a path is called as a volume file is, and is not hidden."""
+    """Whether a path has a volume's suffix and is not hidden."""
     found = _shown_format(path)
     return found is not None and found.kind == "volume"
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a path is called as a 2-D image is, is not hidden, and no overlay of a prediction."""
+    """Whether a path has a picture's suffix, and is not hidden nor an overlay of a prediction."""
     found = _shown_format(path)
     is_one = found is not None and found.kind == "picture"
     return is_one and not image_stem(path).endswith(OVERLAY)
@@ -116,7 +116,7 @@ def _shown_format(path: Path) -> Format | None:
 
 
 def images_among(files: Iterable[Path]) -> list[Path]:
-    """The volumes among files, or, where there are none, the pictures: in the same order.
+    """The volumes among files, or if there are none the pictures; in the same order.
 
     A folder of volumes may hold pictures that were made of them.
     """
@@ -125,9 +125,9 @@ def images_among(files: Iterable[Path]) -> list[Path]:
 
 
 def without_outputs(images: Iterable[Path]) -> list[Path]:
-    """Images without those that a prediction made of another one, by name: in the same order.
+    """Images without those that are outputs for another one, by name; in the same order.
 
-    `scan_seg.nii.gz` is left out if there is a `scan` too; alone it may be an image.
+    `scan_seg.nii.gz` is left out if there is also a `scan`; alone it may be an image.
     """
     every = list(images)
     stems = {image_stem(path) for path in every}
@@ -142,11 +142,11 @@ def image_stem(image: str | Path) -> str:
 
 
 def label_suffix(image: str | Path) -> str:
-    """How the label of an image ends: as its format says, `.nii.gz` of DICOM."""
+    """Suffix of the label of an image, by its format; `.nii.gz` for DICOM."""
     found = image_format(image)
     return ".nii.gz" if found is None else found.label
 
 
 def label_path(output_dir: str | Path, image: str | Path) -> Path:
-    """Where the predicted label of `image` goes: `<output_dir>/<stem>_seg`, in its format."""
+    """Path of the predicted label of `image`: `<output_dir>/<stem>_seg`, in its format."""
     return Path(output_dir) / f"{image_stem(image)}{LABEL}{label_suffix(image)}"

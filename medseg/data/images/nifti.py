@@ -1,8 +1,8 @@
-"""A NIfTI file, read to its last byte.
+"""NIfTI files, read to the end so that checksum errors are found.
 
-nibabel stops after the last voxel, before the checksum of a compressed file, and so hands out
-damaged voxels without a word; here the rest of the stream is read as well. All that can go
-wrong with such a file is told in one line.
+nibabel stops after the last voxel, before the checksum of a compressed file, and so returns damaged
+voxels silently; here the rest of the stream is read as well. All errors of such a file are reported
+in one line.
 """
 
 import io
@@ -26,7 +26,7 @@ from medseg.data.problems import InputError, Problem, Where, refusal
 
 __all__ = ["Nifti", "read_nifti"]
 
-# The wheel says nothing of its types.
+# isal has no type annotations.
 _igzip = cast("Any", igzip)
 
 # The size of a NIfTI-2 header, its first four bytes; a NIfTI-1 header has 348.
@@ -47,13 +47,13 @@ DAMAGE: tuple[type[Exception], ...] = (
 
 
 class Nifti(NamedTuple):
-    """What a file holds.
+    """Content of a NIfTI file.
 
     Attributes:
-        array: As stored, slope and intercept applied; perhaps read-only.
+        array: Voxels with slope and intercept applied; possibly read-only.
         affine: `(4, 4)`, RAS+ in mm.
         dtype: Type of the stored values.
-        doubts: What its header leaves open.
+        doubts: Warnings about ambiguities of the header.
     """
 
     array: NDArray[Any]
@@ -97,11 +97,11 @@ def _one_line_errors(path: Path, where: Where) -> Generator[None]:
 
 @contextmanager
 def _quiet_nibabel() -> Generator[None]:
-    """Neither log lines of mended headers nor numpy's warnings of numbers that overflow.
+    """Silence nibabel's log of corrected headers and numpy's overflow warnings.
 
-    What such a header makes of the volume is checked afterwards.
+    The resulting volume is checked afterwards.
     """
-    # numpy's setting is the thread's own.
+    # numpy's setting is per thread.
     with quiet_loggers("nibabel.global"), np.errstate(all="ignore"):
         yield
 
@@ -112,12 +112,12 @@ def _header(content: bytes) -> Any:
 
 
 def _voxels(content: bytes, stored: Any) -> NDArray[Any]:
-    """What nibabel gives, but where nothing is to be scaled as a view: a copy takes its time."""
-    promised = math.prod(stored.shape) * stored.dtype.itemsize
-    there = len(content) - stored.offset
-    if there < promised:
+    """Voxels as nibabel returns them, but as a view where no scaling is needed, to save a copy."""
+    expected = math.prod(stored.shape) * stored.dtype.itemsize
+    available = len(content) - stored.offset
+    if available < expected:
         raise ValueError(
-            f"its header promises {promised} bytes of voxels, {max(there, 0)} are there"
+            f"its header states {expected} bytes of voxels, the file has {max(available, 0)}"
         )
     if (stored.slope, stored.inter) != (1, 0):
         return np.asanyarray(stored)
@@ -125,18 +125,20 @@ def _voxels(content: bytes, stored: Any) -> NDArray[Any]:
 
 
 def _doubts(header: Any, where: Where) -> Iterator[Problem]:
-    # Few programs heed the unit, and some write a wrong one, so what it says is told and not done.
+    # Few programs honour the unit, and some write a wrong one, so it is reported but not applied.
     unit = _UNITS.get(int(header["xyzt_units"]) % 8)
     if unit is not None:
-        what = f"its header gives voxel sizes in {unit}, and they are taken as millimetres"
-        yield Problem("warning", where, what, "scale its affine, if that is what they are")
+        what = f"its header gives voxel sizes in {unit}, but they are read as millimetres"
+        yield Problem("warning", where, what, f"scale its affine if they really are {unit}")
     if header["sform_code"] == header["qform_code"] == 0:
-        what = "its header has no orientation (sform and qform codes 0), so sides are a guess"
+        what = (
+            "its header has no orientation (sform and qform codes 0), so left and right are a guess"
+        )
         yield Problem("warning", where, what, "export it again with its orientation")
 
 
 def _check_scalar(path: Path, dtype: np.dtype[Any], where: Where) -> None:
     if dtype.fields is not None or dtype.kind == "c":
         kind = "complex numbers" if dtype.kind == "c" else "colours (RGB)"
-        remedy = "convert it to one number a voxel"
+        remedy = "convert it to one number per voxel"
         raise refusal(path, Problem("error", where, f"holds {kind}", remedy))

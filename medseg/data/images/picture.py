@@ -1,7 +1,7 @@
-"""Pictures: PNG, TIFF, JPEG and BMP files beside volumes, for checks of a data set.
+"""Pictures (PNG, TIFF, JPEG, BMP) in the form of volumes of one slice.
 
-A picture has pixels but no millimetres: it may be checked and trained on, but nothing in it
-has a length or a volume, and no tool here invents one.
+Checks of a data set treat both alike. A picture has pixels but no millimetres: it may be checked
+and trained on, but no tool here reports a length or a volume in mm for it.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Picture:
 
     @property
     def affine(self) -> NDArray[np.float64]:
-        """The identity: equal for all pictures, so that only their shapes can differ."""
+        """The identity, equal for all pictures, so that grids differ by shape only."""
         return np.eye(4)
 
     @property
@@ -52,12 +52,12 @@ class Picture:
 
 
 def read_image(path: str | Path, *, where: Where = "image") -> Volume | Picture:
-    """Read a volume or a picture, by the ending of the file's name.
+    """Read a volume or a picture, by file suffix.
 
     Args:
         path: See `read_volume` and `read_raster`.
-        where: Whether an error should speak of an image or of a label. Of a label that is
-            a picture, palettes give their numbers, and colours are refused.
+        where: Whether errors mention an image or a label. For a label that is a picture, palette
+            indices are read as numbers, and colours are refused.
 
     Raises:
         InputError: If it is missing, damaged, or of another format.
@@ -68,7 +68,7 @@ def read_image(path: str | Path, *, where: Where = "image") -> Volume | Picture:
 
 
 def is_raster(path: str | Path) -> bool:
-    """Whether a path is called as a picture is, and is no folder."""
+    """Whether a path has a picture's suffix and is not a folder."""
     return str(path).lower().endswith(PICTURE_SUFFIXES) and not Path(path).is_dir()
 
 

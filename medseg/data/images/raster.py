@@ -1,9 +1,8 @@
-"""A PNG, TIFF, JPEG or BMP file: one 2-D image, grey or colour, with no place in space.
+"""PNG, TIFF, JPEG and BMP files: 2-D images, grey or RGB, without spacing.
 
-pillow decodes what these formats hold and hides what it changed on the way: 16-bit colours
-come out as 8 bit, a stack as its first page, a palette as numbers where colours were meant.
-Here each is asked for or refused. Spacing is unknown: the resolution in such files is that
-of a screen or a printer.
+Pillow decodes these formats but changes some of them silently: 16-bit colours become 8 bit, a stack
+its first page, a palette numbers where colours were meant. Here each is requested explicitly or
+refused. Spacing is unknown: the resolution in such files is that of a screen or a printer.
 """
 
 from collections.abc import Generator
@@ -31,24 +30,24 @@ def read_raster(
 
     Args:
         path: The file.
-        content: What is expected. `grey` is one channel, which may be stored as colours
-            that are all grey; `rgb` is three, in this order; `any` is one or three as stored.
-            `label` is `grey`, and the numbers, not the colours, of a palette.
-        where: Whether an error should speak of an image or of a label.
+        content: Expected content. `grey` is one channel, which may be stored as RGB with equal
+            channels; `rgb` is three channels, in this order; `any` is one or three as stored.
+            `label` is `grey`, and the indices, not the colours, of a palette.
+        where: Whether errors mention an image or a label.
 
     Returns:
-        `(C, I, J)`, C = 1 or 3, I = row from the top, J = column from the left, as the
-        picture is seen in a viewer; in the type of the file.
+        `(C, I, J)`, C = 1 or 3, I = row from the top, J = column from the left, as in a viewer;
+        of the file's type.
 
     Raises:
-        InputError: If the file is missing or damaged, holds several pages, transparency,
-            colours of 16 bit or of another kind than RGB, or colours where there should be none.
+        InputError: If the file is missing or damaged, has several pages, transparency, 16-bit
+            colours, a colour space other than RGB, or colours where grey values are expected.
     """
     path = Path(path)
     with _one_line_errors(path, where), Image.open(path) as image:
         _refuse_what_pillow_changes(path, image, where)
         picture = ImageOps.exif_transpose(_plain(path, image, content, where))
-        # The booleans that pillow gives for a bitmap are bytes of 0 and 255.
+        # Pillow's booleans of a bitmap are bytes of 0 and 255.
         array = (
             np.asarray(picture.convert("L")) // 255 if picture.mode == "1" else np.asarray(picture)
         )
@@ -68,7 +67,7 @@ def _one_line_errors(path: Path, where: Where) -> Generator[None]:
     except Image.DecompressionBombError as error:
         what = "too large to be read at once"
         raise refusal(path, Problem("error", where, what, "cut it into tiles")) from error
-    # TypeError: of a TIFF without its dimensions.
+    # TypeError: raised for a TIFF without dimensions.
     except (OSError, SyntaxError, ValueError, TypeError, UnidentifiedImageError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0].removesuffix(
             f" {str(path)!r}"
@@ -83,23 +82,23 @@ def _refuse_what_pillow_changes(path: Path, image: Image.Image, where: Where) ->
         remedy = "save each page as a file of its own, or a stack of slices as NIfTI"
         raise refusal(path, Problem("error", where, f"holds {pages} pages", remedy))
     if image.mode not in GREY + COLOUR:
-        what = f"holds colours of the kind {image.mode}"
+        what = f"has colour mode {image.mode}"
         raise refusal(path, Problem("error", where, what, "save it as RGB or grey"))
-    # Where pillow's types stop; the last entry of a tile says how its bytes are stored.
+    # Pillow has no types for tiles; the last entry of one is the raw mode of its bytes.
     if image.mode in COLOUR and ";16" in str(cast("Any", image).tile):
-        what = "holds colours of 16 bit, of which only 8 could be read"
+        what = "has 16-bit colours, of which only 8 bit could be read"
         raise refusal(path, Problem("error", where, what, "save it with 8 bit a channel"))
 
 
 def _plain(path: Path, image: Image.Image, content: Content, where: Where) -> Image.Image:
-    """The image in grey or RGB, or the numbers of a palette."""
+    """The image as grey or RGB, or the indices of a palette."""
     if image.mode == "P" and content == "label":
         return image
     if image.mode in GREY or image.mode in ("RGB", "RGBX"):
         return image if image.mode in GREY else image.convert("RGB")
     opaque = image.convert("RGBA")
     if np.asarray(opaque)[..., 3].min() < 255:
-        what = "is transparent in places"
+        what = "has transparent pixels"
         raise refusal(path, Problem("error", where, what, "save it without transparency"))
     return image.convert("L" if image.mode == "LA" else "RGB")
 

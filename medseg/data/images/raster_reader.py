@@ -1,7 +1,7 @@
-"""PNG, TIFF, JPEG and BMP files for MONAI's `LoadImaged`, by class path.
+"""RasterReader: PNG, TIFF, JPEG and BMP files for MONAI's `LoadImaged`.
 
-MONAI's `PILReader` hands out columns before rows, and a 16-bit colour, a palette or the first
-page of a stack without a word.
+MONAI's `PILReader` returns columns before rows, and accepts 16-bit colours, palettes and the first
+page of a stack silently.
 """
 
 from typing import Any, get_args
@@ -24,10 +24,10 @@ class RasterReader(ImageReader):
     """Reads 2-D images; several files become the channels of one image.
 
     In a recipe: `{_target_: LoadImaged, keys: label, reader: medseg.data.RasterReader, content:
-    label}`. The affine is the identity, one pixel a millimetre, for want of anything better.
+    label}`. The affine is the identity, 1 mm per pixel, as the spacing is unknown.
 
     Args:
-        content: What is expected, see `read_raster`.
+        content: Expected content, see `read_raster`.
 
     Raises:
         UsageError: If the word is unknown.
@@ -38,21 +38,21 @@ class RasterReader(ImageReader):
         self.content: Content = content
 
     def verify_suffix(self, filename: Paths) -> bool:
-        """Whether all paths end like a 2-D image."""
+        """Whether all paths have a picture's suffix."""
         return all(path.lower().endswith(PICTURE_SUFFIXES) for path in paths_of(filename))
 
     def read(self, data: Paths, **kwargs: object) -> PendingRead:
-        """Note what to read.
+        """Store the paths for `get_data`.
 
         Raises:
-            UsageError: If it is no 2-D image, so that `LoadImaged` goes on to the next reader.
+            UsageError: If one is not a 2-D image, so that `LoadImaged` tries the next reader.
         """
         if not self.verify_suffix(data):
-            raise UsageError(f"no {' '.join(PICTURE_SUFFIXES)} file; give it to another reader")
+            raise UsageError(f"not a {' '.join(PICTURE_SUFFIXES)} file; use another reader")
         return PendingRead(paths_of(data))
 
     def get_data(self, img: PendingRead) -> tuple[NDArray[Any], dict[str, Any]]:
-        """Read it.
+        """Read the image.
 
         Returns:
             The array `(C, I, J)`, rows before columns, and the metadata that MONAI's

@@ -1,8 +1,8 @@
-"""What the readers for MONAI's `LoadImaged` have in common.
+"""Common parts of the MONAI image readers.
 
-`LoadImaged` tries MONAI's own readers as soon as `read` of the one it was given raises, and those
-take by guess what is refused here. So `read` only notes what is to be read, and all refusals come
-from `get_data`, after which nothing else is tried.
+`LoadImaged` falls back to MONAI's own readers if `read` of the given one raises, and those accept
+by guess what is refused here. So `read` only stores the paths, and `get_data`, after which no other
+reader is tried, reads and refuses.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ Paths = Sequence[PathLike[str] | str] | PathLike[str] | str
 
 @dataclass(frozen=True)
 class PendingRead:
-    """What `get_data` is to read."""
+    """Paths stored by `read` for `get_data`."""
 
     paths: tuple[str, ...]
 
@@ -35,10 +35,10 @@ def paths_of(data: Paths) -> tuple[str, ...]:
 
 
 def narrow(array: NDArray[Any]) -> NDArray[Any]:
-    """Values as they were stored where torch computes with that type, else as float32.
+    """Keep the stored type of the values if torch computes with it, else convert to float32.
 
-    A recipe whose `LoadImaged` has `dtype: null` keeps them so up to its resampling: a CT in half
-    the memory, and in as much less time.
+    A recipe whose `LoadImaged` has `dtype: null` keeps this type up to its resampling: a CT then
+    takes half the memory, and correspondingly less time.
     """
     return array if array.dtype in _NARROW else array.astype(np.float32)
 
@@ -46,12 +46,12 @@ def narrow(array: NDArray[Any]) -> NDArray[Any]:
 def place_of(
     affine: NDArray[np.float64], shape: Sequence[int], channel_dim: float
 ) -> dict[str, Any]:
-    """The metadata that MONAI's transforms use.
+    """Metadata of an image's geometry, as MONAI's transforms use it.
 
     Args:
         affine: `(4, 4)`, voxel indices to mm, RAS+.
-        shape: Spatial.
-        channel_dim: Which axis of the array holds channels; NaN if none does.
+        shape: Spatial shape.
+        channel_dim: Channel axis of the array; NaN if there is none.
     """
     return {
         MetaKeys.AFFINE: affine.copy(),

@@ -1,8 +1,8 @@
-"""Volumes: one image file, or one DICOM series, as an array with its place in space.
+"""Volumes: an image file or a DICOM series as an array with an affine.
 
-Every format ends up in the same form, that of nibabel: array axes I, J, K and an affine that
-takes voxel indices to millimetres, RAS+. What cannot be brought into that form without a
-guess (time series, colour, a lost orientation) is refused in one line.
+Every format is converted to the same form, nibabel's: array axes I, J, K and an affine from voxel
+indices to millimetres, RAS+. What cannot be converted without a guess (time series, colour,
+missing orientation) is refused in one line.
 """
 
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ __all__ = ["Volume", "read_volume"]
 # Voxels of a tile along J and K.
 _TILE = 16
 
-# By the format's name in medseg.data.images.naming.
+# By name of the format in medseg.data.images.naming.
 _READERS = {"NIfTI": read_nifti, "NRRD": read_itk, "MetaImage": read_itk}
 
 # nibabel's types say Unknown where a caller needs to know.
@@ -42,13 +42,13 @@ class Volume:
     """One scalar volume.
 
     Attributes:
-        array: `(I, J, K)`, the values the file means (its slope and intercept applied).
+        array: `(I, J, K)`, with the file's slope and intercept applied.
         affine: `(4, 4)`, from voxel indices to millimetres, RAS+; invertible.
         spacing_mm: Distance between voxel centres along I, J and K.
         dtype: Type of the stored values, e.g. `int16`.
-        dicom: Of a DICOM series, which one it is and what was done to it.
+        dicom: For a DICOM series, its identity and the changes made to it.
         series: The series itself, for outputs that refer to it.
-        doubts: Warnings of what its file leaves open.
+        doubts: Warnings about ambiguities of the file.
     """
 
     array: NDArray[Any]
@@ -67,7 +67,7 @@ class Volume:
 
     @property
     def orientation(self) -> str:
-        """Where the axes point, e.g. `RAS` for right, anterior, superior."""
+        """Directions of the axes, e.g. `RAS` for right, anterior, superior."""
         return "".join(_nibabel.aff2axcodes(self.affine))
 
 
@@ -80,19 +80,19 @@ def read_volume(
 ) -> Volume:
     """Read a NIfTI, NRRD or MetaImage file, or a DICOM series.
 
-    A fourth axis of size 1, which many programs write, is taken off; any other fourth axis
-    is refused.
+    A fourth axis of size 1, which many programs write, is removed; any other fourth axis is
+    refused.
 
     Args:
         source: A `.nii`, `.nii.gz`, `.nrrd`, `.nhdr`, `.mha` or `.mhd` file; a folder, a zip or
-            a file of DICOM with one series that fits, or with the uid of one; or a series that
-            was found before.
-        where: Whether an error should speak of an image or of a label.
-        tilt: Of a DICOM series; see `read_dicom_series`.
+            a file of DICOM with one matching series, or with the UID of one; or a series found
+            before.
+        where: Whether errors mention an image or a label.
+        tilt: For a DICOM series; see `read_dicom_series`.
         gaps: Likewise.
 
     Raises:
-        InputError: If it is missing, damaged, of another format, or no scalar volume.
+        InputError: If it is missing, damaged, of another format, or not a scalar volume.
     """
     if not isinstance(source, Source | str | Path):
         return _dicom(source, where, tilt, gaps)
@@ -105,7 +105,7 @@ def read_volume(
     found = image_format(file)
     read = _READERS.get(found.name) if found else None
     if read is None:
-        remedy = f"give a {format_words('volume')} file, or a folder, zip or file of DICOM"
+        remedy = f"use a {format_words('volume')} file, or a folder, zip or file of DICOM"
         raise refusal(file, Problem("error", where, "format not supported", remedy))
     array, affine, dtype, *doubts = read(file, where=where)
     volume = _volume(file, array, affine, dtype, where=where)
@@ -113,7 +113,7 @@ def read_volume(
 
 
 def _dicom(source: "DicomSeries | Source", where: Where, tilt: Tilt, gaps: Gaps) -> Volume:
-    # pydicom and highdicom take a while to import, and most volumes are no DICOM.
+    # Imported on first use: pydicom and highdicom are slow, and most volumes are not DICOM.
     from medseg.data.dicom.series import read_dicom_series
 
     try:
@@ -148,10 +148,10 @@ def _volume(
 
 
 def _in_c_order(array: NDArray[Any]) -> NDArray[Any]:
-    """K runs fastest, as in all that follows; bytes are the machine's own, and writeable.
+    """A writeable array in C order (K fastest) and native byte order.
 
-    Files have it the other way round. Tiles stay in the processor's cache and its table of pages:
-    a fifth of the time of numpy's own copy.
+    Files are in Fortran order. Copying tile by tile stays in the processor's cache and TLB: a
+    fifth of the time of numpy's own copy.
     """
     native = array.dtype.newbyteorder("=")
     if array.flags.c_contiguous and array.flags.writeable:
@@ -168,5 +168,5 @@ def _is_invertible(affine: NDArray[np.float64], spacing: NDArray[np.float64]) ->
     finite = np.isfinite(affine).all() and np.isfinite(spacing).all()
     if not finite or not (spacing > 0).all():
         return False
-    # 1 for axes at right angles, 0 for axes in one plane, whatever the spacing.
+    # Determinant of the unit axes: 1 if orthogonal, 0 if in one plane.
     return bool(abs(np.linalg.det(affine[:3, :3] / spacing)) > 1e-6)

@@ -1,7 +1,7 @@
-"""NIfTI, NRRD and MetaImage files for MONAI's `LoadImaged`, by class path.
+"""VolumeReader: NIfTI, NRRD and MetaImage files for MONAI's `LoadImaged`.
 
-MONAI's `NibabelReader` stops before the checksum of a compressed file and so takes damaged voxels,
-its errors are lost among those of other readers, and a large file takes it half as long again.
+MONAI's `NibabelReader` stops before the checksum of a compressed file, so it accepts damaged
+voxels, its errors are lost among those of other readers, and large files take 1.5 times as long.
 """
 
 import math
@@ -24,25 +24,25 @@ class VolumeReader(ImageReader):
 
     In a recipe: `{_target_: LoadImaged, keys: image, reader: medseg.data.VolumeReader}`, or with
     `reader: [medseg.data.VolumeReader, medseg.data.DicomSeriesReader]` for DICOM series as well;
-    the last one is asked first.
+    the last one is tried first.
     """
 
     def verify_suffix(self, filename: Paths) -> bool:
-        """Whether all paths end like a volume."""
+        """Whether all paths have a volume's suffix."""
         return all(path.lower().endswith(VOLUME_SUFFIXES) for path in paths_of(filename))
 
     def read(self, data: Paths, **kwargs: object) -> PendingRead:
-        """Note what to read.
+        """Store the paths for `get_data`.
 
         Raises:
-            UsageError: If it is no volume, so that `LoadImaged` goes on to the next reader.
+            UsageError: If one is not a volume, so that `LoadImaged` tries the next reader.
         """
         if not self.verify_suffix(data):
-            raise UsageError(f"no {' '.join(VOLUME_SUFFIXES)} file; give it to another reader")
+            raise UsageError(f"not a {' '.join(VOLUME_SUFFIXES)} file; use another reader")
         return PendingRead(paths_of(data))
 
     def get_data(self, img: PendingRead) -> tuple[NDArray[Any], dict[str, Any]]:
-        """Read it.
+        """Read the volume.
 
         Returns:
             The array `(I, J, K)`, see `narrow`, and the metadata that MONAI's transforms use.

@@ -1,6 +1,6 @@
-"""Signed distances to simple shapes of a phantom, in mm, positive inside.
+"""Signed distances to ellipses, ellipsoids and super-ellipses, in mm, positive inside.
 
-To first order: exact on the surface, near enough for partial volume and rims around it.
+First-order approximations: exact on the surface, and accurate enough near it for partial volume.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""File formats that phantoms are written in, by their words."""
+"""File formats of phantoms, by their words."""
 
 from typing import Literal
 

@@ -1,7 +1,7 @@
-"""What all sets of phantoms have in common: how cases are split, and how files are written.
+"""Files of phantom data sets: check of the split, atomic folder, NIfTI writing.
 
-A set is written under a temporary name and renamed when it is whole. The same set gives the same
-bytes on the same machine; another processor may round a few voxels by one.
+A set is written under a temporary name and renamed when complete. The same set gives the same bytes
+on the same machine; another processor may round a few voxels differently, by one.
 """
 
 import gzip
@@ -22,12 +22,12 @@ from medseg.errors import DataError, UsageError
 
 __all__ = ["MOST_THREADS", "digests", "require_split", "whole_folder", "write_nifti"]
 
-# Each thread holds some 200 MB while it makes a phantom.
+# Each thread needs about 200 MB to make a phantom.
 MOST_THREADS = 4
 
 
 def require_split(*, cases: int, test_cases: int, folds: int, seed: int) -> None:
-    """Refuse a set that cannot be made, in the words of the command line.
+    """Check the split of a set; errors use the option names of the command line.
 
     Raises:
         UsageError: If a number is out of its range or a fold would stay empty.
@@ -43,13 +43,13 @@ def require_split(*, cases: int, test_cases: int, folds: int, seed: int) -> None
 
 @contextmanager
 def whole_folder(folder: str | Path) -> Generator[Path]:
-    """A folder to write a set into, with `images` and `labels`; it is there whole, or not at all.
+    """Context manager of a folder with `images` and `labels`, which appears whole or not at all.
 
     Args:
-        folder: Where to; must be empty or not there yet.
+        folder: Final folder; must be empty or not exist yet.
 
     Raises:
-        DataError: If the folder holds something or cannot be written.
+        DataError: If the folder is not empty or cannot be written.
     """
     folder = Path(folder).absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -74,15 +74,15 @@ def whole_folder(folder: str | Path) -> Generator[Path]:
 def write_nifti(
     path: Path, voxels: NDArray[np.int16] | NDArray[np.uint8], affine: NDArray[np.float64]
 ) -> None:
-    """Write voxels with their affine; the same voxels, the same bytes."""
+    """Write voxels with their affine; equal voxels give equal bytes."""
     image = cast("Any", nib.Nifti1Image(voxels, affine))
     image.set_sform(affine, code="scanner")
     image.set_qform(affine, code="scanner")
     image.header.set_xyzt_units("mm")
-    # The time would make equal files differ.
+    # mtime=0: a timestamp would make equal files differ.
     path.write_bytes(gzip.compress(image.to_bytes(), compresslevel=3, mtime=0))
 
 
 def digests(folder: Path, image: str, label: str) -> dict[Any, str]:
-    """A case's digests, as a manifest holds them."""
+    """SHA-256 of a case's files, for the manifest."""
     return {"image": path_sha256(folder / image), "label": path_sha256(folder / label)}

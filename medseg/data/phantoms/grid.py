@@ -1,8 +1,8 @@
-"""The voxel grid of a phantom: where each voxel is in the body, and random fields on it.
+"""Voxel grid of a phantom: body coordinates of each voxel, and smooth random fields.
 
-Anatomy is written down in millimetres of the body's frame (x to the patient's right, y to
-the front, z to the head, origin near the tracheal bifurcation), never in voxels, so one
-description serves every shape, spacing and tilt.
+Anatomy is defined in millimetres in the body's frame (x to the patient's right, y to the front,
+z to the head, origin near the tracheal bifurcation), never in voxels, so one description serves
+every shape, spacing and tilt.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from scipy.spatial.transform import Rotation
 
 __all__ = ["Field", "Grid", "coverage", "profile", "sample_grid", "smooth_minimum"]
 
-# Some value at every voxel, `(I, J, K)`.
+# A value for every voxel, `(I, J, K)`.
 Field = NDArray[np.floating[Any]]
 
-# Field of view that holds a chest with its couch, and the point of the body at its centre.
+# Field of view that contains a chest and the couch, and the point of the body at its centre.
 WIDTH_MM, DEPTH_MM, HEIGHT_MM = 372.0, 304.0, 292.0
 CENTRE_MM = np.array([0.0, -14.0, -33.0])
 
@@ -70,8 +70,8 @@ class Grid:
     def noise(self, rng: np.random.Generator, *, scale_mm: float) -> Field:
         """A smooth random field `(I, J, K)` of mean 0 and SD near 1.
 
-        Control points of a cubic B-spline `scale_mm` apart are drawn from a normal
-        distribution, so the field's features are about that large.
+        A cubic B-spline with normally distributed control points, `scale_mm` apart, which is also
+        about the size of the field's features.
         """
         weights = [
             _spline_weights(size, step / scale_mm)
@@ -88,7 +88,7 @@ class Grid:
 
 
 def sample_grid(rng: np.random.Generator, shape: tuple[int, int, int]) -> Grid:
-    """Draw spacing, tilt and position of a grid whose field of view holds the chest."""
+    """Draw spacing, tilt and position of a grid whose field of view contains the chest."""
     zoom = rng.uniform(1.0, 1.06)
     in_plane = float(zoom * max(WIDTH_MM / shape[0], DEPTH_MM / shape[1]))
     spacing = (in_plane, in_plane, float(zoom * HEIGHT_MM / shape[2]))
@@ -116,11 +116,11 @@ def sample_grid(rng: np.random.Generator, shape: tuple[int, int, int]) -> Grid:
 
 
 def coverage(distance_mm: Field, width_mm: float) -> Field:
-    """The share of a voxel that lies inside, from the distance to the surface.
+    """Partial volume: the fraction of a voxel inside a shape, from the distance to its surface.
 
     Args:
         distance_mm: Signed distance, positive inside.
-        width_mm: Voxel size; the transition is as wide.
+        width_mm: Voxel size, and width of the transition.
 
     Returns:
         Values in [0, 1].
@@ -129,11 +129,11 @@ def coverage(distance_mm: Field, width_mm: float) -> Field:
 
 
 def profile(values_mm: Field, knots: list[tuple[float, float]]) -> Field:
-    """A piecewise smooth function of one coordinate, looked up in a table of half millimetres.
+    """A piecewise smoothstep function of one coordinate, from a table in steps of 0.5 mm.
 
     Args:
-        values_mm: `(I, J, K)`, where to evaluate it.
-        knots: `(position_mm, value)`, rising; constant beyond the ends.
+        values_mm: `(I, J, K)`, positions to evaluate it at.
+        knots: `(position_mm, value)`, in ascending order; constant beyond the ends.
     """
     positions, heights = np.array(knots).T
     fine = np.arange(positions[0], positions[-1] + 0.5, 0.5)
@@ -146,7 +146,7 @@ def profile(values_mm: Field, knots: list[tuple[float, float]]) -> Field:
 
 
 def smooth_minimum(first: Field, second: Field, radius_mm: float) -> Field:
-    """The minimum of two distances with the crease rounded off (polynomial, C1)."""
+    """Smooth minimum of two distances (polynomial, C1), which rounds off the crease."""
     blend = np.clip(np.float32(radius_mm) - np.abs(first - second), 0, None)
     return np.minimum(first, second) - blend * blend * np.float32(0.25 / radius_mm)
 

@@ -1,1 +1,1 @@
-"""Inference engines: torch and OpenVINO, checked against each other."""
+"""Inference engines: torch and OpenVINO, and the check of one against the other."""

@@ -1,8 +1,8 @@
-"""Whether a fast engine gives the labels of torch in fp32, asked once for each set of weights.
+"""Engine check: do a fast engine's labels agree with torch's in fp32? Done once per set of weights.
 
-On windows of a real image, as noise says nothing about a trained network: on those that hold
-most of its rarest classes, which rounding changes first. What is compared is not the share of
-equal voxels, which a lost lesion hardly changes, but the DSC of each class.
+It uses windows of a real image, as noise says nothing about a trained network: those with most of
+the rarest classes, which rounding changes first. It compares the DSC of each class instead of the
+fraction of equal voxels, which a lost lesion hardly changes.
 """
 
 import json
@@ -31,23 +31,23 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 LEAST_DICE = 0.995
-# Below so many voxels, or in small windows such a share, single ones at its surface decide a
-# class's DSC.
+# Fewest voxels of a class, absolute or as a fraction of small windows; with fewer, single voxels at
+# its surface decide its DSC.
 _LEAST_VOXELS = 1000
 _LEAST_SHARE = 0.001
-# torch in fp32 takes seconds for each; and of many slices, not all have to be looked through.
+# Windows compared, each of which takes torch seconds in fp32; and windows searched for these.
 _MOST_WINDOWS = 4
 _MOST_LOOKED_AT = 32
 
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """How well the labels of two engines agree.
+    """Agreement of the labels of two engines.
 
     Attributes:
-        dice: Lowest DSC of a class, of those with 1000 voxels of the reference's, or 0.1 %.
-        equal: Share of voxels with equal labels.
-        classes: How many classes were compared.
+        dice: Lowest DSC of the classes with 1000 voxels in the reference, or 0.1 %.
+        equal: Fraction of voxels with equal labels.
+        classes: Number of classes compared.
     """
 
     dice: float
@@ -66,17 +66,16 @@ def agreeing_engine(
     *,
     least_dice: float = LEAST_DICE,
 ) -> Engine:
-    """The engine itself, or the first of its fallbacks whose labels agree with torch's in fp32.
+    """Return the engine, or the first of its fallbacks whose labels agree with torch's in fp32.
 
-    The verdict is remembered beside the converted network, unless the windows held one class
-    only, which proves little.
+    The result is stored next to the converted network, unless the windows contain only one class,
+    which proves little.
 
     Args:
-        engine: As opened; one without a fallback is returned as it is.
-        network: The engine's.
+        engine: The opened engine; one without a fallback is returned unchecked.
+        network: The engine's network.
         windows: `(C, *window)` each, float32 on the engine's device: all of a real image. Up to
-            four are compared: the one with most in it, and those with most of each class, the
-            rarest first.
+            four are compared, see `representative_windows`.
         least_dice: Lowest DSC that passes, in (0, 1].
     """
     if not 0 < least_dice <= 1:
@@ -87,8 +86,8 @@ def agreeing_engine(
             break
         slower = engine.fallback()
         logger.warning(
-            "%s %s gives other labels than torch fp32 (%.3f %% of voxels equal, lowest DSC %.4f, "
-            "bound %.4f); %s %s is used instead",
+            "labels of %s %s differ from those of torch fp32 (%.3f %% of voxels equal, lowest DSC "
+            "%.4f, limit %.4f); %s %s is used instead",
             *(engine.name, engine.precision, 100 * agreement.equal, agreement.dice, least_dice),
             *(slower.name, slower.precision),
         )
@@ -99,31 +98,31 @@ def agreeing_engine(
 def label_agreement(
     engine: Callable[[Tensor], Tensor], reference: Callable[[Tensor], Tensor], windows: Tensor
 ) -> Agreement:
-    """Compare the labels that two engines give the same windows.
+    """Compare the labels of two engines for the same windows.
 
     Args:
         engine: Windows to logits `(B, K, *window)`.
         reference: Likewise.
         windows: `(B, C, *window)`.
     """
-    found, truth = _labels(engine, windows), _labels(reference, windows)
+    labels, truth = _labels(engine, windows), _labels(reference, windows)
     counts = torch.bincount(truth.flatten())
     least = min(_LEAST_VOXELS, _LEAST_SHARE * truth.numel())
     classes = [int(c) for c in torch.nonzero(counts >= least)]
-    dice = [_dice(found == value, truth == value) for value in classes]
-    equal = (found == truth).double().mean().item()
+    dice = [_dice(labels == value, truth == value) for value in classes]
+    equal = (labels == truth).double().mean().item()
     return Agreement(dice=min(dice), equal=equal, classes=len(classes))
 
 
 def representative_windows(
     engine: Callable[[Tensor], Tensor], windows: Sequence[Tensor], most: int = _MOST_WINDOWS
 ) -> list[Tensor]:
-    """The window whose intensities spread most, then that with most of the rarest class, and so on.
+    """The window with the largest SD, then that with most of the rarest class, and so on.
 
     Args:
-        engine: Names the classes; windows `(1, C, *window)` to logits.
-        windows: To choose from, `(C, *window)` each; of more than 32, every second, third or so.
-        most: How many at most.
+        engine: Windows `(1, C, *window)` to logits, which give the classes.
+        windows: Candidates, `(C, *window)` each; more than 32 are subsampled.
+        most: Largest number of windows returned.
     """
     windows = windows[:: -(-len(windows) // _MOST_LOOKED_AT)]
     counts = [torch.bincount(_labels(engine, window[None]).flatten()) for window in windows]
@@ -137,12 +136,12 @@ def representative_windows(
 
 
 def _labels(run: Callable[[Tensor], Tensor], windows: Tensor) -> Tensor:
-    """Labels window by window, so that one set of logits is held at a time."""
+    """Labels, computed window by window so that only one window's logits are in memory."""
     return torch.cat([run(window).argmax(dim=1) for window in torch.split(windows, 1)])
 
 
-def _dice(found: Tensor, truth: Tensor) -> float:
-    return (2 * (found & truth).sum() / (found.sum() + truth.sum())).item()
+def _dice(label: Tensor, truth: Tensor) -> float:
+    return (2 * (label & truth).sum() / (label.sum() + truth.sum())).item()
 
 
 def _measured(engine: Engine, network: nn.Module, windows: Sequence[Tensor]) -> Agreement:
@@ -170,10 +169,10 @@ def _remembered(engine: Engine) -> Agreement | None:
 
 
 def _place(verdict: Path, device: torch.device) -> dict[str, str]:
-    """Whose verdict it is.
+    """Engine file and processor that a verdict applies to.
 
-    A file may have been copied under another's name, and a cache may lie on a disk that machines
-    share; how they round is their own.
+    A file may have been copied to another name, and machines may share a cache, but each processor
+    rounds in its own way.
     """
     return {"name": verdict.name, "processor": _processor(device)}
 
@@ -195,6 +194,6 @@ def _processor(device: torch.device) -> str:
 def _model_of_cpu() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # no Linux
+    except OSError:  # not Linux
         return platform.processor()
     return next((line.partition(":")[2].strip() for line in lines if "model name" in line), "")

@@ -1,8 +1,9 @@
-"""A network as an OpenVINO model: converted once, kept in one file, rebuilt if that is damaged.
+"""Conversion of a network to an OpenVINO model, cached in one file with a checksum.
 
-OpenVINO's own form is two files, which no rename can replace together and which are read without
-any check of their bytes. Here both lie in one, behind their digest. Processes that convert the
-same network at once each write the whole of it and rename; the last one wins with equal content.
+OpenVINO's own format is two files, which cannot be replaced atomically together and are read
+without a checksum. Here both are in one file, after their digest; a damaged file is rebuilt.
+Processes that convert the same network concurrently each write and rename a whole file; the last
+one wins, with equal content.
 """
 
 import hashlib
@@ -31,30 +32,32 @@ _LENGTH_BYTES = 8
 def openvino_model(
     network: nn.Module, path: Path, *, window: tuple[int, ...], channels: int
 ) -> Any:
-    """The network as an `openvino.Model` for any number of windows, from its file if that is whole.
+    """The network as an `openvino.Model` with a dynamic batch size, from the cache if possible.
 
     Args:
         network: In evaluation mode, on the CPU, float32.
-        path: Where the model is kept; written where missing or damaged.
+        path: File of the model; written if missing or damaged.
         window: Voxels of a window along each axis.
         channels: Of the image.
     """
-    kept = _read(path)
-    if kept is not None:
-        return kept
+    cached = _read(path)
+    if cached is not None:
+        return cached
     model = _convert(network, window=window, channels=channels)
     try:
         _keep(model, path)
     except OSError as error:
-        logger.warning("%s; the converted network is not kept, and made anew next time", error)
+        logger.warning(
+            "%s; the converted network is not cached, and converted again next time", error
+        )
     return model
 
 
 def _convert(network: nn.Module, *, window: tuple[int, ...], channels: int) -> Any:
     openvino = load_openvino()
     example = torch.zeros(1, channels, *window)
-    # OpenVINO's converter silences the whole process below ERROR, for good when it fails. A trace
-    # fixes sizes, and warns so; but for the batch, they are what is wanted here.
+    # OpenVINO's converter sets the root logger to ERROR, for good if it fails. Tracing warns about
+    # fixed sizes, which are intended; the batch size is made dynamic below.
     with root_logger_kept(), quiet_warnings(), torch.no_grad():
         try:
             trace = cast("Any", torch.jit).trace(network, example, check_trace=False)
@@ -63,7 +66,7 @@ def _convert(network: nn.Module, *, window: tuple[int, ...], channels: int) -> A
         except Exception as error:
             reason = str(error).strip().splitlines()[-1].strip()
             raise UsageError(
-                f"openvino cannot convert this network ({reason}); take --engine torch"
+                f"openvino cannot convert this network ({reason}); use --engine torch"
             ) from error
     return model
 
@@ -71,7 +74,7 @@ def _convert(network: nn.Module, *, window: tuple[int, ...], channels: int) -> A
 def _keep(model: Any, path: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="medseg-") as folder:
         graph = Path(folder) / "model.xml"
-        # Half precision would change the weights, and save nothing while it runs.
+        # Half precision would change the weights, and save no time at inference.
         load_openvino().save_model(model, graph, compress_to_fp16=False)
         xml, weights = graph.read_bytes(), graph.with_suffix(".bin").read_bytes()
     body = len(xml).to_bytes(_LENGTH_BYTES, "little") + xml + weights
@@ -85,7 +88,7 @@ def _read(path: Path) -> Any | None:
         return None
     body = memoryview(content)[_DIGEST_BYTES:]
     if hashlib.sha256(body).digest() != content[:_DIGEST_BYTES]:
-        logger.warning("%s: damaged; the network is converted anew", path)
+        logger.warning("%s: damaged; the network is converted again", path)
         return None
     end = _LENGTH_BYTES + int.from_bytes(body[:_LENGTH_BYTES], "little")
     openvino = load_openvino()

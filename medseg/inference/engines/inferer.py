@@ -1,7 +1,7 @@
-"""EngineInferer: MONAI's inferer signature, windows computed by the fastest engine that agrees.
+"""EngineInferer: a MONAI inferer that runs windows on the fastest engine that agrees with torch.
 
-Opened at the first volume, since only then are weights loaded and real windows at hand to hold
-the engine against torch in fp32.
+The engine is opened at the first volume, since only then the weights are loaded and real windows
+are available to check the engine against torch in fp32.
 """
 
 import logging
@@ -22,13 +22,14 @@ logger = logging.getLogger(__name__)
 
 
 class EngineInferer(Inferer):
-    """Predict labels by sliding windows, on whatever computes them fastest.
+    """Predict labels by sliding windows, on the fastest engine.
 
     Args:
-        inferer: How volumes are cut up and put together.
+        inferer: The sliding-window inferer.
         engine: `auto`, `torch` or `openvino`, see `open_engine`.
         precision: `auto`, `fp32`, `bf16` or `fp16`.
-        compile: torch's compiler, where torch computes: see `medseg.networks.compile_network`.
+        compile: Mode of torch's compiler, for the torch engine: see
+            `medseg.networks.compile_network`.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class EngineInferer(Inferer):
 
     @property
     def opened(self) -> str | None:
-        """What computes, e.g. `openvino bf16`; none before the first volume."""
+        """Engine and precision in use, e.g. `openvino bf16`; None before the first volume."""
         if self._opened is None:
             return None
         engine = self._opened[1]

@@ -1,4 +1,4 @@
-"""What names a converted network: its weights, its layers, its window, and who converts it."""
+"""Cache key of a converted network: weights, layers, window, and library versions."""
 
 import hashlib
 from importlib.metadata import PackageNotFoundError, version
@@ -12,18 +12,18 @@ __all__ = ["engine_key"]
 def engine_key(
     network: nn.Module, weights: str | None, *, window: tuple[int, ...], channels: int
 ) -> str:
-    """A digest that changes whenever the converted network would.
+    """A digest that changes whenever the converted network would change.
 
     Args:
-        network: Its printed form tells what its weights do not, such as the activations.
-        weights: Names the weights; a digest of them is taken if None.
+        network: Its `repr` is included, for what is not in the weights, such as the activations.
+        weights: Identifier of the weights; None uses their digest.
         window: Voxels of a window along each axis.
         channels: Of the image.
 
     Returns:
         32 hexadecimal digits.
     """
-    # MONAI's and medseg's layers may compute otherwise in another version, and print the same.
+    # Layers of another version of MONAI or medseg may compute differently with the same `repr`.
     versions = [_version(package) for package in ("torch", "openvino", "monai", "medseg")]
     parts = [weights or _weights_sha256(network), repr(network), window, channels, versions]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -1,8 +1,8 @@
-"""Engines: one way to call a network on windows, whatever computes it.
+"""Inference engines: open the fastest available one (OpenVINO or torch), with fallbacks.
 
-OpenVINO takes half of torch's time on a CPU, but is another program with other rounding. So an
-engine that was chosen for its speed knows the next one to fall back to, in case its labels are
-others than torch's (`medseg.inference.engines.check`); one that the user named is what they get.
+OpenVINO takes half of torch's time on a CPU, but rounds differently. So an automatically chosen
+engine has a fallback, in case its labels differ from torch's (`medseg.inference.engines.check`); an
+engine that the user chose has none.
 """
 
 import logging
@@ -44,17 +44,17 @@ PrecisionChoice = Literal["auto", "fp32", "bf16", "fp16"]
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """A network that computes windows.
+    """A network that is ready to be run on windows.
 
     Attributes:
-        name: What computes.
+        name: Name of the engine.
         precision: Of its convolutions.
         window: Voxels of a window along each axis.
         channels: Of the image.
-        device: Where windows are taken and logits given.
+        device: Device of windows and logits.
         run: The computation.
-        fallback: Opens the next best engine; none if this one is to be used as it is.
-        verdict: Where it is remembered how well its labels agree with torch's in fp32.
+        fallback: Opens the next best engine; None if this one is used unchecked.
+        verdict: File with the agreement of its labels with torch's in fp32.
     """
 
     name: EngineName
@@ -84,15 +84,15 @@ class Engine:
         logits = self.run(windows.as_subclass(Tensor))
         if logits.shape[2:] != self.window:
             raise UsageError(
-                f"logits must have the window's size {self.window}, this network gives "
-                f"{tuple(logits.shape[2:])}; take padded convolutions"
+                f"logits must have the window's size {self.window}, this network returns "
+                f"{tuple(logits.shape[2:])}; use padded convolutions"
             )
         return logits
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Order:
-    """What `open_engine` was asked for."""
+    """The arguments of `open_engine`."""
 
     network: nn.Module
     window: tuple[int, ...]
@@ -115,23 +115,23 @@ def open_engine(  # noqa: PLR0913 - one keyword for each choice
     cache_dir: Path | None = None,
     key: str | None = None,
 ) -> Engine:
-    """Open what computes windows fastest, or what is asked for.
+    """Open the fastest engine, or the requested one.
 
     Args:
         network: Trained; set to evaluation mode.
-        engine: `auto` is OpenVINO on a CPU where it is installed, else torch.
-        precision: `auto` is bf16 where the processor computes in it natively, else fp16 on CUDA
-            and fp32 on a CPU.
+        engine: `auto` is OpenVINO on a CPU if it is installed, else torch.
+        precision: `auto` is bf16 if the processor supports it natively, else fp16 on CUDA and
+            fp32 on a CPU.
         window: Voxels of a window along each axis.
         channels: Of the image.
         device: Where it computes.
-        compile: See `medseg.networks.compile_network`; of no meaning to OpenVINO.
-        cache_dir: Where converted networks are kept; the user's cache if None.
-        key: Names the weights, such as the digest of their file; made of them if None.
+        compile: See `medseg.networks.compile_network`; ignored by OpenVINO.
+        cache_dir: Folder of converted networks; None is the user's cache.
+        key: Identifier of the weights, such as the digest of their file; None computes one.
 
     Raises:
-        UsageError: If an argument is out of its range, or the machine cannot do what is asked.
-        MachineError: If OpenVINO is asked for and not installed.
+        UsageError: If an argument is out of its range, or the machine does not support it.
+        MachineError: If OpenVINO is requested but not installed.
     """
     window = tuple(window)
     _check(engine, precision, compile, window, channels)
@@ -155,7 +155,7 @@ def _first(chain: list[tuple[EngineName, EnginePrecision]], order: _Order) -> En
     try:
         engine = _open(name, precision, order)
     except MedsegError as error:
-        logger.warning("%s %s is left out: %s", name, precision, error)
+        logger.warning("%s %s cannot be used: %s", name, precision, error)
         return _first(rest, order)
     return replace(engine, fallback=lambda: _first(rest, order))
 
@@ -173,7 +173,7 @@ def _open(name: EngineName, precision: EnginePrecision, order: _Order) -> Engine
 
 
 def _words(name: EngineName, precision: EnginePrecision, order: _Order) -> str:
-    """What the labels depend on beside the network."""
+    """Settings that the labels depend on, besides the network."""
     compiled = name == "torch" and order.compile != "none"
     return f"{name}-{precision}{f'-{order.compile}' if compiled else ''}.{order.device.type}"
 
@@ -187,7 +187,7 @@ def _predictor(
             order.network, precision, axes=axes, device=order.device, compile=order.compile
         )
     if order.device.type != "cpu" or precision == "fp16":
-        raise UsageError("openvino computes on a CPU, in fp32 or bf16; take --engine torch")
+        raise UsageError("openvino supports CPUs only, in fp32 or bf16; use --engine torch")
     return openvino_predictor(
         order.network,
         precision,
@@ -205,7 +205,7 @@ def _names(engine: EngineChoice, device: torch.device) -> list[EngineName]:
 
 def _precisions(precision: PrecisionChoice, device: torch.device) -> list[EnginePrecision]:
     if precision == "fp16" and device.type == "cpu":
-        raise UsageError("a CPU has no fp16 that pays; take --precision bf16, fp32 or auto")
+        raise UsageError("fp16 is not supported on a CPU; use --precision bf16, fp32 or auto")
     if precision != "auto":
         return [precision]
     fast = fast_precision(device.type)

@@ -1,4 +1,4 @@
-"""A network run by OpenVINO on the CPU: half of torch's time for the same convolutions."""
+"""OpenVINO engine: runs a network on the CPU in half of torch's time."""
 
 import threading
 from pathlib import Path
@@ -17,12 +17,12 @@ _HINTS = {"fp32": "f32", "bf16": "bf16"}
 
 
 def openvino_bf16() -> bool:
-    """Whether the processor computes in bf16 natively, as OpenVINO sees it."""
+    """Whether the processor supports bf16 natively, according to OpenVINO."""
     return "BF16" in openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 class _Predictor:
-    """One infer request, its input and output in torch's memory."""
+    """One infer request, with input and output in torch's memory."""
 
     def __init__(self, compiled: Any, classes: int) -> None:
         self.request = compiled.create_infer_request()
@@ -48,27 +48,27 @@ def openvino_predictor(
     channels: int,
     path: Path,
 ) -> _Predictor:
-    """A network as a function from windows to logits, with as many threads as torch has.
+    """A network as a function from windows to logits, with the same number of threads as torch.
 
     Args:
         network: In evaluation mode, on the CPU, float32.
         precision: Of the convolutions; input and output are float32.
         window: Voxels of a window along each axis.
         channels: Of the image.
-        path: Where the converted network is kept.
+        path: File of the converted network.
 
     Raises:
-        UsageError: If the processor lacks the precision, or the network's logits are of another
-            size than its window.
+        UsageError: If the processor does not support the precision, or the network's logits have
+            another size than its window.
     """
     if precision == "bf16" and not openvino_bf16():
-        raise UsageError("this processor has no bf16; take --precision fp32 or auto")
+        raise UsageError("this processor does not support bf16; use --precision fp32 or auto")
     model = openvino_model(network, path, window=window, channels=channels)
     shape = [size.get_length() for size in list(model.outputs[0].partial_shape)[1:]]
     if tuple(shape[1:]) != window:
         raise UsageError(
-            f"logits must have the window's size {window}, this network gives {tuple(shape[1:])}; "
-            "take padded convolutions"
+            f"logits must have the window's size {window}, this network returns "
+            f"{tuple(shape[1:])}; use padded convolutions"
         )
     return _Predictor(_compile(model, precision), shape[0])
 
@@ -78,7 +78,7 @@ def _compile(model: Any, precision: Literal["fp32", "bf16"]) -> Any:
         "INFERENCE_PRECISION_HINT": _HINTS[precision],
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         "PERFORMANCE_HINT": "LATENCY",
-        # Pinned, two processes would share the first cores and leave the others idle.
+        # With pinning, two processes would share the first cores and leave the others idle.
         "ENABLE_CPU_PINNING": False,
     }
     return openvino_core().compile_model(model, "CPU", settings)

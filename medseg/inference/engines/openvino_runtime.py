@@ -1,8 +1,8 @@
-"""OpenVINO without its telemetry.
+"""Import of OpenVINO without its telemetry.
 
 `import openvino` reports the import, and every conversion, to Google Analytics unless the user has
-opted out in a file in their home. A tool that works on patients' images sends nothing, so the
-package that reports is kept out of the process; OpenVINO has a stub for its absence.
+opted out by a file in their home. A tool for patients' images must not send anything, so the
+telemetry package is blocked from import; OpenVINO has a stub for its absence.
 """
 
 import sys
@@ -18,34 +18,34 @@ _REPORTER = "openvino_telemetry"
 
 
 def has_openvino() -> bool:
-    """Whether OpenVINO is installed; nothing is imported."""
+    """Whether OpenVINO is installed, without importing it."""
     return find_spec("openvino") is not None
 
 
 def load_openvino() -> Any:
-    """The module `openvino`, which reports nothing in this process from here on.
+    """Import `openvino` without telemetry.
 
     Raises:
         MachineError: If it is not installed.
     """
     modules = cast("dict[str, Any]", sys.modules)
     if modules.setdefault(_REPORTER, None) is not None:
-        # Someone imported OpenVINO before: what it reported is gone, but no more follows.
+        # OpenVINO was imported before and has reported that; prevent further reports.
         modules[_REPORTER].Telemetry().consent = False
-    # None in there is Python's way to say that a module cannot be imported.
+    # None in sys.modules makes the import of that module fail.
     try:
         import openvino
     except ImportError as error:
         raise MachineError(
-            "openvino is not installed; pip install openvino, or take --engine torch"
+            "openvino is not installed; pip install openvino, or use --engine torch"
         ) from error
     return openvino
 
 
 @cache
 def openvino_core() -> Any:
-    """The one `Core` of this process.
+    """The single `Core` of this process.
 
-    Each other would load the CPU's plugin anew, and unload it where it is forgotten.
+    Any other would load the CPU plugin again, and unload it when it is garbage-collected.
     """
     return load_openvino().Core()

@@ -1,4 +1,4 @@
-"""A network run by torch: under autocast where that is faster, its memory laid out to fit."""
+"""Torch engine: runs a network under autocast, in the best memory layout."""
 
 import copy
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def torch_predictor(
     device: torch.device,
     compile: Compile = "none",
 ) -> Predictor:
-    """A network as a function from windows to logits; its weights are copied.
+    """A copy of a network as a function from windows to logits.
 
     Args:
         network: In evaluation mode.
@@ -38,13 +38,13 @@ def torch_predictor(
     own = cast("Any", copy.deepcopy(network).to(device)).to(memory_format=layout)
     compile_network(own, compile, device)
     call = cast("Predictor", own)
-    # Of a CUDA graph the next call overwrites the output, and who blends may still want it.
+    # The next call of a CUDA graph overwrites the output, which the caller may still need.
     lent = device.type == "cuda" and compile in ("reduce-overhead", "max-autotune")
     half = precision != "fp32"
 
     def predict(windows: Tensor) -> Tensor:
         windows = windows.contiguous(memory_format=layout)
-        # A caller's own autocast must not reach in here, so it is entered in fp32 as well.
+        # Enter autocast for fp32 too, disabled, to override one of the caller's.
         with torch.inference_mode(), torch.autocast(device.type, _DTYPES[precision], enabled=half):
             logits = call(windows)
             return (logits.clone() if lent else logits).float().contiguous()
@@ -53,7 +53,7 @@ def torch_predictor(
 
 
 def _layout(network: nn.Module, axes: int, device: torch.device) -> torch.memory_format:
-    """Channels last, but for norms that would turn everything to and fro between convolutions."""
+    """Channels last, unless the network has norms that convert from and back to it each time."""
     if turns_channels_last(network, device):
         return torch.contiguous_format
     return torch.channels_last if axes == 2 else torch.channels_last_3d

@@ -1,1 +1,1 @@
-"""Faster CPU forms of torch operators."""
+"""Faster CPU versions of torch operators, with the same results."""

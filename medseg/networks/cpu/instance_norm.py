@@ -1,8 +1,8 @@
-"""Instance norm that leaves channels last where they are.
+"""Faster instance norm for channels last (CPU).
 
-oneDNN's convolutions want channels last: of a training step in another layout a fifth goes into
-turning arrays to and fro. torch's own instance norm makes them contiguous, which costs more than
-that saves. On a CPU its batch norm of one sample is the same thing, and keeps the layout.
+oneDNN's convolutions work in channels last: with another layout, a fifth of a training step goes
+into reordering arrays. torch's own instance norm makes them contiguous, which costs more than
+that saves. On a CPU, torch's batch norm of a single sample computes the same and keeps the layout.
 
 Reference:
     Ulyanov et al., Instance Normalization, 2016. https://arxiv.org/abs/1607.08022
@@ -22,9 +22,9 @@ __all__ = ["InstanceNorm"]
 
 
 class InstanceNorm(nn.Module):
-    """Each channel of each sample to mean 0 and variance 1; then a learnt scale and shift.
+    """Normalise each channel of each sample to mean 0 and variance 1; then scale and shift.
 
-    `nn.InstanceNorm2d` or `nn.InstanceNorm3d` with `affine=True`, whose weights it takes.
+    Equals `nn.InstanceNorm2d` or `nn.InstanceNorm3d` with `affine=True`, whose weights it loads.
 
     Args:
         channels: Of the features.
@@ -44,16 +44,16 @@ class InstanceNorm(nn.Module):
             features: `(B, C, *spatial)`, two or three spatial axes, more than one voxel.
 
         Returns:
-            As large, and laid out alike.
+            A tensor of the same shape and memory layout.
         """
         if not torch.jit.is_scripting() and is_channels_last_on_cpu(features):  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
-            # A MetaTensor makes views of what is computed, over which no activation may write.
+            # A MetaTensor would return views, which an activation must not change in place.
             plain = features.as_subclass(Tensor)
             return _sample_by_sample(plain, self.weight, self.bias, self.eps)
         return instance_norm(features, weight=self.weight, bias=self.bias, eps=self.eps)
 
     def extra_repr(self) -> str:
-        """What stands between its brackets."""
+        """Settings shown by `repr`."""
         return f"{len(self.weight)}, eps={self.eps}"
 
 
@@ -68,7 +68,7 @@ class _SampleBySample(torch.autograd.Function):
         ):
             _norm_into(out, (mean, scale), sample, weight, bias, eps)
         ctx.eps = eps
-        # Not the result: an activation may write over it.
+        # The result is not saved, since an activation may change it in place.
         ctx.save_for_backward(features, weight, means, scales)
         return result
 

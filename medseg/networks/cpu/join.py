@@ -1,8 +1,8 @@
-"""A skip beside the features it joins, whose gradients come back in one piece each.
+"""Faster skip concatenation, with contiguous gradients (channels last, CPU).
 
-The gradient of a concatenation is two windows into one array. With channels last the channels
-of a window lie apart, and what adds to them, as a skip's other gradient does, goes voxel by
-voxel: eight times as long as over two whole arrays, which cost less to make.
+The gradient of a concatenation is two strided views of one array. In channels last, adding to such
+a view, as a skip's second gradient does, runs voxel by voxel and takes eight times as long as with
+contiguous arrays; making these costs less.
 """
 
 from typing import Any, cast
@@ -18,7 +18,7 @@ __all__ = ["join"]
 
 @torch.jit.unused
 def join(skip: Tensor, features: Tensor) -> Tensor:
-    """Concatenate channels, as `torch.cat` does.
+    """Concatenate channels, as `torch.cat`.
 
     Args:
         skip: `(B, C, *spatial)`.

@@ -1,19 +1,19 @@
-"""Where a CPU's own ways are worth taking: features that are channels last, in Python."""
+"""Is this tensor channels-last on a CPU, in eager mode? Then the faster operators apply."""
 
 import torch
 from torch import Tensor
 
 __all__ = ["CHANNELS_LAST", "is_channels_last_on_cpu"]
 
-# By the number of axes, batch and channels included.
+# By number of axes, batch and channels included.
 CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
 @torch.jit.unused
 def is_channels_last_on_cpu(features: Tensor) -> bool:
-    """Whether features are laid out so, and the network is run rather than exported.
+    """Whether features are channels last on a CPU, and the network runs in eager mode.
 
-    Traced or compiled it keeps torch's operators, which others know.
+    Traced or compiled, it must keep to torch's own operators.
     """
     leaves_python = torch.jit.is_tracing() or torch.compiler.is_compiling()  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
     layout = CHANNELS_LAST.get(features.dim())

@@ -1,8 +1,8 @@
-"""A transposed convolution whose bias learns as fast as its kernel.
+"""Faster bias gradient for transposed convolutions (channels last, CPU).
 
-In channels last, oneDNN adds a transposed convolution's bias gradient up by its reference code,
-value by value, which takes longer than all the rest of that layer's backward pass. It is a sum
-over voxels; the product of a row of ones with them is the same sum.
+In channels last, oneDNN computes the bias gradient of a transposed convolution with its reference
+code, value by value, which takes longer than the rest of that layer's backward pass. It is a sum
+over voxels; a matrix product with a row of ones gives the same sum.
 """
 
 from typing import Any, cast
@@ -19,14 +19,14 @@ __all__ = ["transposed_conv"]
 
 @torch.jit.unused
 def transposed_conv(layer: nn.Module, features: Tensor) -> Tensor:
-    """What `layer(features)` gives, with the same gradients.
+    """Compute `layer(features)`, with the same gradients.
 
     Args:
         layer: A transposed convolution.
         features: `(B, C, *spatial)`.
 
     Returns:
-        The layer's output, which nothing may write over.
+        The layer's output, which must not be changed in place.
     """
     bias = cast("Tensor", layer.bias)
     learns = torch.is_grad_enabled() and bias.requires_grad

@@ -52,7 +52,7 @@ def test_processes_share_the_balanced_draws_of_one(names, seed, world, draws):
 
 
 @given(names=groups, seed=seeds, stop=st.integers(0, 20))
-def test_balanced_draws_that_are_taken_up_are_those_that_would_have_come(names, seed, stop):
+def test_resumed_balanced_draws_are_those_that_would_have_followed(names, seed, stop):
     weights = balanced_weights(cases_of(names))
     whole = RandomDraws(len(names), 7, seed, weights)
     drawn = [draw for _ in range(4) for draw in whole]

@@ -90,7 +90,7 @@ def test_no_file_stays_open(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut"])
-def test_a_file_that_is_lost_while_in_use_is_told_in_a_line(tmp_path, damage):
+def test_a_file_lost_during_training_is_reported_in_one_line(tmp_path, damage):
     array = on_disk(tmp_path, np.arange(60, dtype=np.int16).reshape(1, 3, 4, 5))
     if damage == "gone":
         array.path.unlink()

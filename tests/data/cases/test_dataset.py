@@ -131,7 +131,7 @@ def test_samples_do_not_depend_on_workers_nor_on_the_cache(datasets, cache, work
     assert equal(samples(datasets[cache], workers), samples(datasets["memory"], 0))
 
 
-def test_each_draw_of_a_training_has_a_chance_of_its_own(datasets):
+def test_each_draw_of_a_training_has_its_own_random_numbers(datasets):
     drawn = samples(datasets["memory"], 2, epochs=4)
     for number, one in enumerate(drawn):
         assert not any(np.array_equal(one[1], other[1]) for other in drawn[:number])
@@ -151,7 +151,7 @@ def test_a_draw_is_always_the_same_sample_and_another_draw_is_another(datasets, 
     assert not all(torch.equal(other, wanted) for other in others)
 
 
-def test_chains_within_chains_and_choices_have_the_chance_of_the_draw_too(cases):
+def test_nested_pipelines_and_random_choices_are_seeded_by_the_draw(cases):
     noises = [RandGaussianNoised("image", prob=1, std=std) for std in (0.1, 0.5)]
     nested = Compose([Compose([RandBoxd(KEYS)]), OneOf(noises)])
     dataset = CaseDataset(cases, preparation(), nested, seed=7)
@@ -167,7 +167,7 @@ def test_another_seed_gives_another_sample(cases, datasets):
     assert not all(same)
 
 
-def test_a_training_that_is_taken_up_sees_what_would_have_come(datasets):
+def test_a_resumed_training_gets_the_samples_that_would_have_followed(datasets):
     whole = samples(datasets["disk"], 0)
     draws = RandomDraws(4, 6, seed=1)
     draws.load_state_dict({"next_number": 8})
@@ -188,7 +188,7 @@ def test_of_three_stored_augmentations_a_draw_gets_that_of_its_number_modulo_thr
     assert not torch.equal(version, stored[Draw(index, number + 1)]["image"])
 
 
-def test_stored_augmentations_are_of_each_cases_own_chance(stored):
+def test_stored_augmentations_are_seeded_per_case(stored):
     # One case under four names: what differs is the chance alone.
     versions = [stored[Draw(4 + index, n)]["image"] for index in range(4) for n in range(3)]
     different = {image.numpy().tobytes() for image in versions}
@@ -263,12 +263,13 @@ def test_a_disk_cache_is_made_once_and_anew_for_another_recipe_or_file(cases, tm
         return caplog.text.count("prepared in")
 
     assert made(cases, preparation()) == 4
+    # Chosen before an entry of another file is added, which these cases would not read again.
+    damaged = next((tmp_path / "cache").glob("*/label.b2nd"))
     assert made(cases, preparation()) == 0
     assert f"cache disk: 4 of 4 cases are in {tmp_path / 'cache'}" in caplog.text
     assert made(cases, preparation(high_hu=999)) == 4
     other = write_nifti(tmp_path / "other.nii.gz", an_image(9, SHAPE))
     assert made([*cases[:3], {**cases[3], "image": str(other)}], preparation()) == 1
-    damaged = next((tmp_path / "cache").glob("*/label.b2nd"))
     damaged.write_bytes(b"short")
     assert made(cases, preparation()) + made(cases, preparation(high_hu=999)) == 1
 
@@ -310,7 +311,7 @@ def test_parallel_trainings_make_one_cache(tmp_path):
     assert int(subprocess.run(command, capture_output=True, check=True).stdout) == 0
 
 
-def test_an_entry_that_vanishes_in_use_is_told_in_a_line(cases, tmp_path):
+def test_an_entry_removed_during_training_is_reported_in_one_line(cases, tmp_path):
     dataset = CaseDataset(cases, preparation(), cache="disk", cache_dir=tmp_path)
     for entry in tmp_path.glob("*/entry.json"):
         entry.unlink()
@@ -319,7 +320,7 @@ def test_an_entry_that_vanishes_in_use_is_told_in_a_line(cases, tmp_path):
 
 
 @pytest.mark.parametrize("cache", ["memory", "disk"])
-def test_what_a_cache_takes_is_told_before_it_is_filled(cases, tmp_path, caplog, cache):
+def test_the_expected_size_is_logged_before_the_cache_is_filled(cases, tmp_path, caplog, cache):
     caplog.set_level(logging.INFO)
     CaseDataset(cases, preparation(), cache=cache, cache_dir=tmp_path)
     lines = [record.getMessage() for record in caplog.records]
@@ -331,14 +332,14 @@ def test_what_a_cache_takes_is_told_before_it_is_filled(cases, tmp_path, caplog,
     assert sum("prepared in" in line for line in lines[told:]) == 2
 
 
-def test_memory_that_would_not_do_is_refused_with_advice(cases, monkeypatch):
+def test_too_little_memory_is_refused_with_advice(cases, monkeypatch):
     monkeypatch.setattr(estimating, "available_bytes", lambda: 5000)
     told = r"^cache memory: 4 cases need about 0\.0 MB more, and only 0\.0 MB .* take cache disk"
     with pytest.raises(MachineError, match=told):
         CaseDataset(cases, preparation())
 
 
-def test_a_disk_that_would_not_do_is_refused_with_advice(cases, tmp_path, monkeypatch):
+def test_too_little_disk_space_is_refused_with_advice(cases, tmp_path, monkeypatch):
     usage = estimating.shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr(estimating.shutil, "disk_usage", lambda folder: usage)
     told = rf"^{tmp_path}: 4 cases need about 0\.0 MB more, and only 0\.0 MB is free; make room"

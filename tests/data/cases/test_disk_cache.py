@@ -131,9 +131,11 @@ def files_no_larger_than(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_is_told_in_a_line_with_folder_and_need(tmp_path):
+def test_a_full_disk_is_reported_in_one_line_with_folder_and_size(tmp_path):
     cache = DiskCache(tmp_path)
-    told = rf"^{tmp_path}: no room for case_1, which takes 0\.5 MB; make room, or name another"
+    told = (
+        rf"^{tmp_path}: no space for case_1, which takes 0\.5 MB; free some space, or set another"
+    )
     with files_no_larger_than(10_000), pytest.raises(MachineError, match=told):
         cache.keep(NAME, files_of(side=64), "case_1")
     assert names(tmp_path) == []
@@ -150,16 +152,16 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_disk_that_is_full_indeed_is_told_and_left_clean(small_disk):
+def test_a_really_full_disk_is_reported_and_left_clean(small_disk):
     cache = DiskCache(small_disk)
-    with pytest.raises(MachineError, match="no room for case_1"):
+    with pytest.raises(MachineError, match="no space for case_1"):
         cache.keep(NAME, files_of(side=64), "case_1")
     assert names(small_disk) == []
     cache.keep(NAME, files_of(side=8), "case_2")
     assert names(small_disk) == [NAME]
 
 
-def test_other_troubles_of_a_disk_keep_their_name(tmp_path):
+def test_other_disk_errors_are_raised_unchanged(tmp_path):
     cache = DiskCache(tmp_path)
     cache.folder = tmp_path / "gone"
     with pytest.raises(FileNotFoundError, match="gone"):

@@ -36,7 +36,7 @@ def test_a_pass_draws_each_case_once_whatever_an_epoch_is(length, draws, seed, n
 
 
 @given(length=sizes, draws=sizes, seed=seeds, stop=st.integers(0, 30))
-def test_a_training_that_is_taken_up_draws_what_would_have_come(length, draws, seed, stop):
+def test_a_resumed_training_draws_what_would_have_followed(length, draws, seed, stop):
     whole = list(chain(*epochs(RandomDraws(length, draws, seed), 5)))
     resumed = RandomDraws(length, draws, seed)
     stop = min(stop, 3 * draws)
@@ -55,7 +55,7 @@ def test_the_state_is_the_number_of_the_draw_that_comes_next():
     assert draws.state_dict() == {"next_number": seen[-1].number + 1}
 
 
-def test_an_epoch_that_was_left_is_not_gone_on_with_unless_it_is_loaded():
+def test_an_interrupted_epoch_continues_only_after_loading_its_state():
     draws = RandomDraws(5, 4, seed=0)
     next(iter(draws))
     assert len(draws) == 4

@@ -84,7 +84,7 @@ def test_two_cases_stand_for_three_by_hand():
 
 
 @given(st.lists(st.tuples(st.integers(1, 1000), st.floats(0.1, 10)), min_size=1, max_size=6))
-def test_what_is_known_of_all_is_exact(drawn):
+def test_the_estimate_is_exact_if_all_sizes_are_known(drawn):
     voxels, mm3 = np.array(drawn, dtype=float).T
     sizes = {i: CaseSize(int(n), 3 * int(n), 2 * int(n)) for i, n in enumerate(voxels)}
     assert estimate(Extents(voxels, voxels * mm3), sizes) == CaseSize.total(sizes.values())
@@ -111,7 +111,7 @@ def test_cases_without_files_count_alike():
     assert estimate(extents, {0: size(packed)}).ram_bytes == 2 * packed_bytes(packed)
 
 
-def test_a_damaged_header_is_told(tmp_path):
+def test_a_damaged_header_is_reported(tmp_path):
     (tmp_path / "a.nii").write_bytes(b"nothing like it")
     with pytest.raises(DataError, match=r"a\.nii: cannot be read as NIfTI"):
         read_extents([{"image": str(tmp_path / "a.nii")}])

@@ -36,7 +36,7 @@ def test_a_container_allows_less(machine):
     assert machine("0::/\n", files) == 3 * GB - 2 * GB + GB // 2
 
 
-def test_the_group_around_may_allow_least(machine):
+def test_the_parent_group_may_have_the_lowest_limit(machine):
     files = {
         "job/memory.max": GB,
         "job/memory.current": 0,
@@ -58,9 +58,9 @@ def test_groups_of_the_first_version_count(machine):
     assert machine(own, files) == 0
 
 
-def test_a_system_that_does_not_tell_is_unknown(tmp_path):
+def test_free_memory_is_none_if_the_system_does_not_report_it(tmp_path):
     assert available_bytes(tmp_path / "none") is None
 
 
-def test_this_machine_tells():
+def test_this_machine_reports_its_free_memory():
     assert 0 < available_bytes() < 2**50

@@ -77,8 +77,8 @@ def test_arrays_are_read_only_and_no_view_of_what_was_packed():
     ("prepared", "told"),
     [
         ({"image": image(0, np.nan)}, "image holds NaN after preparation"),
-        ({"image": image(0, 70000)}, "image reaches 70000, and is kept in float16"),
-        ({"image": image(0, -np.inf)}, "image reaches -inf, and is kept in float16"),
+        ({"image": image(0, 70000)}, "image reaches 70000, but is stored as float16"),
+        ({"image": image(0, -np.inf)}, "image reaches -inf, but is stored as float16"),
         ({"image": image(0), "weight": image(1e5)}, "weight reaches 100000"),
         ({"image": image(0), "label": image(1.5)}, "label holds 1.5; resample labels"),
         ({"image": image(0), "label": image(-1)}, "label holds -1; classes are"),
@@ -97,18 +97,18 @@ def test_arrays_are_read_only_and_no_view_of_what_was_packed():
         ),
     ],
 )
-def test_values_that_do_not_fit_are_told_in_a_line_with_the_case(prepared, told):
+def test_values_that_do_not_fit_are_reported_in_one_line_with_the_case(prepared, told):
     with pytest.raises(DataError, match=f"^case_1: {told}.*$"):
         pack_case(prepared, CASE)
 
 
 @pytest.mark.parametrize("prepared", [[{"image": image(0)}], {"label": image(0)}, None])
-def test_a_preparation_that_gives_no_image_is_told(prepared):
-    with pytest.raises(UsageError, match=r"^case_1: preparation must give one dictionary"):
+def test_a_preparation_without_an_image_is_reported(prepared):
+    with pytest.raises(UsageError, match=r"^case_1: preparation must return one dictionary"):
         pack_case(prepared, CASE)
 
 
-def test_an_entry_that_cannot_be_kept_is_told():
+def test_an_entry_that_cannot_be_cached_is_reported():
     with pytest.raises(UsageError, match=r"^case_1: preparation leaves spam, type set, which"):
         pack(image=image(0), spam={1})
 

@@ -57,7 +57,7 @@ def cut(path):
         file.truncate(os.path.getsize(path) // 2)  # noqa: PTH202
 
 
-def test_the_next_case_takes_the_draws_of_one_that_broke(cases, caplog):
+def test_the_next_case_replaces_one_that_became_unreadable(cases, caplog):
     data = dataset(cases, share=0.2)
     assert data[Draw(1, 7)]["case"] == "case_1"
     cut(cases[1]["image"])

@@ -103,7 +103,7 @@ def test_a_file_that_changed_since_the_manifest_is_an_error(tmp_path):
     write_nifti(tmp_path / "labels/a.nii.gz", a_label()[::-1])
     (problem,) = found(check_dataset(manifest, tmp_path), "a")
     assert problem[:2] == ("error", "label")
-    assert "SHA-256 is not the manifest's" in problem[2]
+    assert "SHA-256 differs from the manifest's" in problem[2]
 
 
 def test_a_missing_file_is_one_problem_not_two(tmp_path):

@@ -165,7 +165,7 @@ def test_a_pattern_that_finds_no_patient_is_refused(tmp_path, pattern):
 
 def test_a_pattern_that_is_none_is_refused(tmp_path):
     write_cases(tmp_path)
-    with pytest.raises(UsageError, match=r"--patient-regex \(: .*; mend the pattern"):
+    with pytest.raises(UsageError, match=r"--patient-regex \(: .*; correct the pattern"):
         collect(tmp_path, plan=SplitPlan(folds=2, patient_regex="("))
 
 

@@ -29,14 +29,14 @@ def test_neither_order_nor_repetition_of_patients_matters(patients, n, seed, dat
     assert deal_folds(shuffled, n, seed=seed) == deal_folds(patients, n, seed=seed)
 
 
-def test_the_deal_is_the_same_for_ever():
+def test_the_assignment_never_changes():
     # First digits of the SHA-256 of "0:a" to "0:f", dealt 0, 1, 2, 0, 1, 2.
     digits = {"a": "9d", "b": "e02", "c": "be", "d": "7d", "e": "e07", "f": "49"}
     assert sorted(digits, key=digits.get) == ["f", "d", "a", "c", "b", "e"]
     assert deal_folds("abcdef", 3) == {"a": 2, "b": 1, "c": 0, "d": 1, "e": 2, "f": 0}
 
 
-def test_another_seed_deals_otherwise():
+def test_another_seed_gives_another_assignment():
     names = [f"patient_{number}" for number in range(20)]
     assert deal_folds(names, 4, seed=0) != deal_folds(names, 4, seed=1)
 

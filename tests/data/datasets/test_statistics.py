@@ -139,7 +139,7 @@ def test_a_manifest_keeps_them(tmp_path):
 
 
 def test_without_them_it_is_said_how_to_get_them():
-    with pytest.raises(DataError, match="toy: holds no statistics of CT; measure them by medseg"):
+    with pytest.raises(DataError, match="toy: holds no statistics of CT; measure them with medseg"):
         intensity_statistics(a_manifest([a_case("a")]))
 
 

@@ -69,7 +69,7 @@ def test_two_series_in_one_folder_are_told_apart(tmp_path):
     other = hounsfield((5, 4, 3), seed=1)
     save(slices(hounsfield()), tmp_path)
     save(slices(other, series="b"), tmp_path, "b{}.dcm")
-    message = r"holds 2 series that fit, one is wanted; choose by series uid: "
+    message = r"holds 2 series that match, but must hold one; choose by series uid: "
     with pytest.raises(InputError, match=message) as info:
         read_dicom_series(tmp_path)
     assert all(one.describe() in str(info.value) for one in find_dicom_series(tmp_path))
@@ -90,7 +90,7 @@ def test_files_without_preamble_are_found(tmp_path, implicit):
 def test_the_only_volume_of_a_modality_is_chosen(tree):
     found = find_dicom_series(tree)
     assert choose_series(found, modality="MR").uid == uid("b")
-    with pytest.raises(InputError, match="holds no PT series that fit, one is wanted; choose by"):
+    with pytest.raises(InputError, match="holds no PT series that match, but must hold one"):
         choose_series(found, modality="PT")
 
 
@@ -101,7 +101,7 @@ def test_one_slice_does_not_compete_with_a_volume(tmp_path):
 
 
 def test_an_unknown_uid_is_refused_with_those_there_are(tree):
-    with pytest.raises(InputError, match=r"there is no series 1\.2\.3; choose of: 1\."):
+    with pytest.raises(InputError, match=r"there is no series 1\.2\.3; choose one of: 1\."):
         choose_series(find_dicom_series(tree), series_uid="1.2.3")
 
 
@@ -121,7 +121,7 @@ def test_the_modality_is_held_against_what_is_wanted(tree):
     (mr,) = (series for series in find_dicom_series(tree) if series.modality == "MR")
     assert require_modality(mr, "MR") is mr
     assert require_modality(mr, None) is mr
-    with pytest.raises(InputError, match=rf"{uid('b')}: its modality is MR, wanted is CT; give"):
+    with pytest.raises(InputError, match=rf"{uid('b')}: its modality is MR, required is CT; use"):
         require_modality(mr, "CT")
 
 
@@ -135,7 +135,7 @@ def test_an_input_of_several_series_is_picked_by_uid_or_modality(tree):
     assert pick_input(tree, series_uid=uid("b")).uid == uid("b")
     assert pick_input(Source(tree, uid("b"))).uid == uid("b")
     assert pick_input(tree, modality="CT").uid == uid("a")
-    with pytest.raises(InputError, match="holds 2 series that fit") as info:
+    with pytest.raises(InputError, match="holds 2 series that match") as info:
         pick_input(tree)
     assert str(tree) not in str(info.value)
 
@@ -148,7 +148,7 @@ def test_a_multi_frame_file_is_picked(tmp_path):
 def test_a_file_that_is_no_dicom_is_picked_as_it_is(tmp_path):
     path = write_nifti(tmp_path / "a#1.2.nii.gz", an_image())
     assert pick_input(path) is None
-    with pytest.raises(UsageError, match="is no DICOM, so it has no series"):
+    with pytest.raises(UsageError, match="is not DICOM, so it has no series"):
         pick_input(path, series_uid="1.2")
 
 

@@ -68,7 +68,7 @@ def test_an_encrypted_zip_is_refused(folder, tmp_path):
         content[start + 8] |= 1
         start = content.find(b"PK\x01\x02", start + 4)
     path.write_bytes(content)
-    with pytest.raises(InputError, match="the zip is encrypted; unpack it and give the folder"):
+    with pytest.raises(InputError, match="the zip is encrypted; unpack it and use the folder"):
         read_dicom_series(path)
 
 
@@ -95,7 +95,7 @@ def test_a_zip_damaged_in_a_slice_is_refused(tmp_path):
 def test_a_zip_that_unpacks_to_too_much_is_refused(folder, tmp_path, monkeypatch):
     path = zip_up(folder, tmp_path / "in.zip")
     monkeypatch.setattr(dicom_input, "MAX_ZIP_BYTES", 5000)
-    with pytest.raises(InputError, match=r"the zip unpacks to more than .* GiB; give a zip of"):
+    with pytest.raises(InputError, match=r"the zip unpacks to more than .* GiB; use a zip of"):
         read_dicom_series(path)
 
 

@@ -22,7 +22,7 @@ WRONG = {
     "a float array": ({"array": np.zeros((3, 4, 5))}, "whole numbers"),
     "two axes": ({"array": np.zeros((3, 4), np.uint8)}, "whole numbers"),
     "no voxels": ({"array": np.zeros((3, 0, 5), np.uint8)}, "whole numbers"),
-    "a value without a name": ({"array": np.full((3, 4, 5), 4)}, "holds 4, labels name 0 to 3"),
+    "a value without a name": ({"array": np.full((3, 4, 5), 4)}, "holds 4, but labels name 0 to 3"),
     "a negative value": ({"array": np.full((3, 4, 5), -1)}, "holds -1"),
     "a flat affine": ({"affine": np.diag([1.0, 1, 0, 1])}, "invertible"),
     "a NaN": ({"affine": np.full((4, 4), np.nan)}, "invertible"),

@@ -83,7 +83,7 @@ def test_what_an_output_need_not_say_it_does_not_say(tmp_path):
         {"StudyInstanceUID": CANARY},
     ],
 )
-def test_odd_values_are_copied_or_refused_and_told_to_nobody(tmp_path, caplog, capfd, changes):
+def test_odd_values_are_copied_or_refused_and_never_logged(tmp_path, caplog, capfd, changes):
     caplog.set_level(0)
     told = ""
     try:
@@ -103,7 +103,7 @@ def test_odd_values_are_copied_or_refused_and_told_to_nobody(tmp_path, caplog, c
 
 
 @pytest.mark.parametrize("garbled", [b"12345.67", b"ISO_IR 192"])
-def test_a_header_that_cannot_be_understood_is_told_to_nobody(tmp_path, caplog, capfd, garbled):
+def test_an_unreadable_header_is_never_quoted(tmp_path, caplog, capfd, garbled):
     caplog.set_level(0)
     told = "nothing"
     made = marked(PatientWeight="12345.67", SpecificCharacterSet="ISO_IR 192")

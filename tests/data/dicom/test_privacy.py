@@ -92,7 +92,7 @@ def outcomes(path):
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("packing", ["folder", "zip", "cut off", "garbled"])
-def test_the_canary_is_not_heard(tmp_path, caplog, capfd, case, packing):
+def test_no_output_contains_the_patients_name(tmp_path, caplog, capfd, case, packing):
     caplog.set_level(0)
     folder = save(marked(CASES[case]()), tmp_path / CANARY, NAME)
     files = sorted(folder.iterdir())
@@ -115,7 +115,7 @@ def test_the_canary_is_not_heard(tmp_path, caplog, capfd, case, packing):
         assert secret.lower() not in told.lower()
 
 
-def test_a_damaged_compressed_slice_does_not_sing_either(tmp_path, caplog, capfd):
+def test_a_damaged_compressed_slice_does_not_reveal_it_either(tmp_path, caplog, capfd):
     folder = save(marked(slices(hounsfield((40, 36, 3)))), tmp_path / CANARY, NAME)
     for path in folder.iterdir():
         recode(path, "JPEGLosslessProcess14_1")

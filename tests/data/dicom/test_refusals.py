@@ -48,7 +48,7 @@ def test_slices_without_a_uid_are_no_copies_of_each_other(tmp_path):
 def test_two_files_with_one_uid_and_other_values_are_refused(tmp_path):
     made, others = slices(hounsfield()), slices(hounsfield(seed=1))
     save([*made, others[3]], tmp_path)
-    assert_refused(tmp_path, "two files with one SOPInstanceUID differ: instances 4, 4; export")
+    assert_refused(tmp_path, "files with the same SOPInstanceUID differ: instances 4, 4; export")
 
 
 def test_slices_in_one_place_are_refused_by_their_numbers(tmp_path):
@@ -165,7 +165,7 @@ def test_one_slice_without_geometry_is_refused_by_its_number(tmp_path, keyword):
         ("PixelSpacing", ["0", "1"]),
     ],
 )
-def test_a_geometry_that_is_none_is_refused(tmp_path, keyword, value):
+def test_an_invalid_geometry_is_refused(tmp_path, keyword, value):
     made = slices(hounsfield())
     for ds in made:
         setattr(ds, keyword, value)
@@ -194,7 +194,7 @@ def test_a_slice_cut_off_in_its_pixels_is_refused_by_its_number(tmp_path, damage
     path = save(slices(hounsfield()), tmp_path) / f"{damaged:03d}.dcm"
     path.write_bytes(path.read_bytes()[:-20])
     assert_refused(
-        tmp_path, f"pixels are damaged or cut off: instances {damaged + 1}; copy or export"
+        tmp_path, f"pixels are damaged or truncated: instances {damaged + 1}; copy or export"
     )
 
 
@@ -205,7 +205,7 @@ def test_a_compressed_slice_cut_off_is_refused_by_its_number(tmp_path, syntax):
         ds.compress(syntax)
     path = save(made, tmp_path) / "001.dcm"
     path.write_bytes(path.read_bytes()[:-400])
-    assert_refused(tmp_path, "damaged or cut off: instances 2")
+    assert_refused(tmp_path, "damaged or truncated: instances 2")
 
 
 def test_a_compression_without_decoder_is_refused(tmp_path):
@@ -213,13 +213,13 @@ def test_a_compression_without_decoder_is_refused(tmp_path):
     for ds in made:
         ds.compress(pydicom.uid.RLELossless)
         ds.file_meta.TransferSyntaxUID = pydicom.uid.HTJ2KLossless
-    assert_refused(save(made, tmp_path), "packed in a way that cannot be undone here")
+    assert_refused(save(made, tmp_path), "unsupported compression")
 
 
 def test_a_truncated_multi_frame_file_is_refused(tmp_path):
     path = save([enhanced(hounsfield())], tmp_path) / "000.dcm"
     path.write_bytes(path.read_bytes()[:-100])
-    assert_refused(path, "damaged or cut off: instances")
+    assert_refused(path, "damaged or truncated: instances")
 
 
 def test_only_damaged_files_are_refused(tmp_path):
@@ -232,7 +232,7 @@ def test_another_modality_is_refused(tmp_path):
     save(slices(hounsfield(), modality="MR"), tmp_path)
     assert read_dicom_series(tmp_path, modality="MR").facts.modality == "MR"
     message = assert_refused(
-        tmp_path, "its modality is MR, wanted is CT; give a CT series", modality="CT"
+        tmp_path, "its modality is MR, required is CT; use a CT series", modality="CT"
     )
     assert uid("a") in message
 

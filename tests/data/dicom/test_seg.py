@@ -163,7 +163,7 @@ def test_an_empty_label_is_a_file_of_empty_frames_in_one_place(tmp_path, caplog)
 
 
 @pytest.mark.parametrize("syntax", ["JPEGLosslessProcess14_1", "JPEGLSLossless", "RLELossless"])
-def test_a_compressed_source_is_no_matter(tmp_path, syntax):
+def test_a_compressed_source_gives_the_same_frames(tmp_path, syntax):
     folder = save(slices(hounsfield((40, 36, 3))), tmp_path / "source")
     for path in folder.iterdir():
         recode(path, syntax)

@@ -58,7 +58,7 @@ def test_a_reference_comes_back_as_it_was(real_data, tmp_path, name):
 
 
 @pytest.mark.data
-def test_ours_says_of_the_liver_what_dcmqis_says(real_data, tmp_path):
+def test_our_codes_of_the_liver_equal_dcmqis(real_data, tmp_path):
     label = referenced(real_data / LIVER / "dicom", real_data / LIVER / "liver_seg.nrrd")
     write_dicom_seg(label, tmp_path / "seg.dcm")
     planes = read_dicom_series(real_data / LIVER / "dicom").facts.planes

@@ -96,7 +96,7 @@ def test_the_modality_is_checked(tmp_path):
     save(slices(hounsfield(), modality="MR"), tmp_path)
     with pytest.raises(RuntimeError) as info:
         load(tmp_path, DicomSeriesReader(modality="CT"))
-    assert "its modality is MR, wanted is CT" in str(user_error(info.value))
+    assert "its modality is MR, required is CT" in str(user_error(info.value))
 
 
 def test_series_can_be_batched_by_worker_processes(tmp_path):
@@ -114,7 +114,7 @@ def test_other_files_go_to_the_next_reader(tmp_path):
     loaded = load(path, ["NibabelReader", READER])
     np.testing.assert_array_equal(loaded[0], an_image())
     assert not DicomSeriesReader().verify_suffix(path)
-    with pytest.raises(ValueError, match="no DICOM folder, zip or file; give it to another"):
+    with pytest.raises(ValueError, match="not a DICOM folder, zip or file; use another"):
         DicomSeriesReader().read(path)
 
 

@@ -52,7 +52,7 @@ def test_units_that_are_not_millimetres_are_told_and_nothing_is_scaled(tmp_path,
     volume = read_nifti(tmp_path / "a.nii")
     np.testing.assert_array_equal(volume.affine, AFFINE)
     assert [doubt.severity for doubt in volume.doubts] == ["warning"]
-    assert volume.doubts[0].what.startswith(f"its header gives voxel sizes in {unit}, and they")
+    assert volume.doubts[0].what.startswith(f"its header gives voxel sizes in {unit}, but they")
 
 
 @pytest.mark.parametrize("code", [0, 2, 2 + 8])
@@ -67,7 +67,7 @@ def test_a_file_without_orientation_raises_doubt_of_its_sides(tmp_path):
     image.set_qform(None, code=0)
     (tmp_path / "a.nii").write_bytes(image.to_bytes())
     (doubt,) = read_nifti(tmp_path / "a.nii").doubts
-    assert "no orientation (sform and qform codes 0), so sides are a guess" in doubt.what
+    assert "no orientation (sform and qform codes 0), so left and right are a guess" in doubt.what
 
 
 def test_a_header_that_nibabel_would_log_about_is_read_in_silence(tmp_path, caplog):
@@ -125,7 +125,7 @@ def test_a_header_that_promises_more_than_the_file_holds_is_refused(tmp_path, sl
     header[112:116] = np.array([slope], "<f4").tobytes()
     path = tmp_path / "a.nii"
     path.write_bytes(header)
-    with pytest.raises(InputError, match=r"its header promises 70362301923326 bytes .* 240 are"):
+    with pytest.raises(InputError, match=r"its header states 70362301923326 bytes .* file has 240"):
         read_nifti(path)
 
 
@@ -171,7 +171,7 @@ def test_all_members_of_a_compressed_file_are_read(tmp_path):
 )
 def test_colours_and_complex_numbers_are_refused(tmp_path, dtype, kind):
     path = write_nifti(tmp_path / "a.nii", np.zeros((2, 2, 2), dtype))
-    with pytest.raises(InputError, match=rf"holds {kind}.*; convert it to one number a voxel"):
+    with pytest.raises(InputError, match=rf"holds {kind}.*; convert it to one number per voxel"):
         read_nifti(path)
 
 

@@ -63,7 +63,7 @@ def test_other_files_are_left_to_other_readers():
     reader = RasterReader()
     assert reader.verify_suffix(["a.PNG", "b.tiff"])
     assert not reader.verify_suffix("a.nii.gz")
-    with pytest.raises(UsageError, match="give it to another reader"):
+    with pytest.raises(UsageError, match="use another reader"):
         reader.read("a.nii.gz")
 
 

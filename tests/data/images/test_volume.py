@@ -101,7 +101,7 @@ def test_a_missing_file_is_refused(tmp_path):
 
 def test_another_format_is_refused_with_those_that_can_be_read(tmp_path):
     (tmp_path / "a.png").write_bytes(b"x")
-    with pytest.raises(InputError, match="format not supported; give a NIfTI, NRRD or MetaIm"):
+    with pytest.raises(InputError, match="format not supported; use a NIfTI, NRRD or MetaIm"):
         read_volume(tmp_path / "a.png")
 
 

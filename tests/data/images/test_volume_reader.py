@@ -65,7 +65,7 @@ def test_other_files_go_to_the_next_reader(tmp_path):
     np.save(tmp_path / "a.npy", an_image())
     assert not VolumeReader().verify_suffix(tmp_path / "a.npy")
     np.testing.assert_array_equal(load(tmp_path / "a.npy", ["NumpyReader", READER])[0], an_image())
-    with pytest.raises(ValueError, match=r"no .nii .* file; give it to another reader"):
+    with pytest.raises(ValueError, match=r"not a .nii .* file; use another reader"):
         VolumeReader().read(tmp_path / "a.npy")
 
 

@@ -78,7 +78,7 @@ def test_one_that_does_not_gives_way_and_says_so_in_one_line(caplog):
         used = agreeing_engine(engine(wrong, fallback=last), Threshold(), WINDOWS)
     assert (used.name, used.precision) == ("torch", "fp32")
     (line,) = caplog.messages
-    assert "openvino bf16 gives other labels than torch fp32" in line
+    assert "labels of openvino bf16 differ from those of torch fp32" in line
     assert line.endswith("torch fp32 is used instead")
 
 

@@ -55,7 +55,7 @@ def test_channels_last_stays_so_forward_and_backward(shape):
 
 @pytest.mark.parametrize("shape", [(n, 3, *size) for n in (1, 2) for size in ((5, 4), (2, 3, 4))])
 @pytest.mark.parametrize("kind", [torch.Tensor, MetaTensor])
-def test_an_activation_may_write_over_what_it_gives(shape, kind):
+def test_its_output_may_be_changed_in_place(shape, kind):
     ours, theirs = both(shape, torch.float32)
     features = torch.randn(shape)
     torch.relu_(ours(channels_last(features).as_subclass(kind))).sum().backward()

@@ -74,7 +74,7 @@ def test_a_bias_that_does_not_learn_gets_no_gradient():
     assert layer.weight.grad is not None
 
 
-def test_what_listens_to_the_layer_still_hears_it():
+def test_hooks_of_the_layer_are_still_called():
     layer, heard = layer_for(SHAPES[0]), []
     layer.register_forward_hook(lambda *_: heard.append(1))
     transposed_conv(layer, channels_last(torch.randn(SHAPES[0], dtype=torch.float64)))

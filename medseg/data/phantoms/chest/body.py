@@ -1,8 +1,8 @@
-"""The shapes of a phantom's chest as signed distances: body, rib cage, heart, lungs.
+"""Outlines of a chest phantom, as signed distances: body, rib cage, heart, lungs.
 
-Everything is a formula in millimetres plus a smooth random displacement, so no two cases
-share an outline. Sizes follow adult chest CT: a rib cage of some 26 x 16 cm inside,
-lungs of 3 to 5 litres, the right one larger, the left one dented by the heart.
+Each is a formula in millimetres plus a smooth random displacement, so no two cases share an
+outline. Sizes follow adult chest CT: a rib cage of about 26 x 16 cm inside, lungs of 3 to 5 litres,
+the right one larger, the left one indented by the heart.
 """
 
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ class Build:
 
     Attributes:
         cage_mm: Half width and half depth of the rib cage, inside.
-        apex_mm: Height of the lungs' tops.
+        apex_mm: Height of the apices of the lungs.
         domes_mm: Heights of the right and left dome of the diaphragm.
         heart: Size factor of the heart.
         fat_mm: Thickness of the fat under the skin at the sides.
-        breast_mm: How far the breasts stand out.
-        kyphosis_mm: How far the ends of the spine bend forward.
+        breast_mm: Height of the breasts.
+        kyphosis_mm: Forward bend of the ends of the spine.
         waviness_mm: SD of the random displacement of the lungs' surface.
     """
 
@@ -83,7 +83,7 @@ def sample_build(rng: np.random.Generator) -> Build:
 
 
 def form_shapes(rng: np.random.Generator, grid: Grid, build: Build) -> Shapes:
-    """Form the outlines of one patient on a grid."""
+    """Generate the outlines of one patient on a grid."""
     x, y, z = grid.x, grid.y, grid.z
     wave = grid.noise(rng, scale_mm=45) * np.float32(build.waviness_mm)
     body = _torso(x, y, z, build) + wave
@@ -98,7 +98,7 @@ def form_shapes(rng: np.random.Generator, grid: Grid, build: Build) -> Shapes:
     lung = smooth_minimum(cage - 2.5, _beside_mediastinum(x, y, z), 8)
     lung = smooth_minimum(lung, -outside, 6)
     lung = smooth_minimum(lung, above - 2, 6) + wave + fine
-    # Waves must not carry a lung into the ribs or the other lung.
+    # The displacement must not push a lung into the ribs or the other lung.
     lung = np.minimum(lung, np.minimum(cage - 1.5, np.abs(x) - 4))
     return Shapes(body, cage, heart, above, spine, behind_spine, lung)
 
@@ -129,7 +129,7 @@ def _rib_cage(x: Field, y: Field, z: Field, build: Build) -> Field:
     flat = super_ellipse_distance(
         x, y + back, half_width * share, half_depth * deep, np.float32(2.35)
     )
-    # Near the top the wall leans inwards: the horizontal distance overstates.
+    # Near the top the wall leans inwards, where the horizontal distance is too large.
     lean = profile(z, [(20, 1.0), (top - 30, 0.75), (top, 0.45)])
     return np.minimum(flat * lean, np.float32(top) - z)
 
@@ -147,7 +147,7 @@ def _heart(x: Field, y: Field, z: Field, build: Build) -> Field:
 
 def _above_diaphragm(x: Field, y: Field, z: Field, build: Build) -> Field:
     def dome(centre: float, height: float) -> Field:
-        # Flat towards the middle, where the heart lies on the tendon.
+        # Flatter towards the middle, where the heart lies on the central tendon.
         outwards = np.where((x - centre) * centre > 0, 1 / 86, 1 / 122)
         squared = ((x - centre) * outwards) ** 2 + ((y - 14) / 88) ** 2
         return np.float32(height) - 64 * squared
@@ -157,7 +157,7 @@ def _above_diaphragm(x: Field, y: Field, z: Field, build: Build) -> Field:
 
 
 def _beside_mediastinum(x: Field, y: Field, z: Field) -> Field:
-    """Distance outwards from the space between the lungs, heart and spine left out."""
+    """Signed distance outwards from the mediastinum, without heart and spine."""
     upper = profile(z, [(-60, 0.45), (-25, 0.85), (25, 1.0), (60, 0.85), (100, 0.6)])
     great_vessels = np.exp(-np.square(np.square((y - 2) / 42))) * upper
     behind = profile(y, [(-92, 32), (-56, 0)])

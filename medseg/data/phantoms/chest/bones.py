@@ -1,7 +1,7 @@
-"""Bones of a phantom's chest: ribs, breastbone, spine, shoulder blades, collar bones.
+"""Bones of a chest phantom: ribs, sternum, spine, scapulae, clavicles.
 
-They matter to a lung segmentation as the bright rim beside the lungs; each is a shell of
-cortex around marrow, placed relative to the rib cage so that it fits every build.
+For lung segmentation they are the bright rim next to the lungs; each is a shell of cortical bone
+around marrow, placed relative to the rib cage so that it fits every build.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ __all__ = ["paint_ribs", "paint_shoulders", "paint_spine"]
 
 
 def paint_shoulders(rng: np.random.Generator, canvas: Canvas, patchy: Field) -> None:
-    """Paint shoulder blades and collar bones."""
+    """Paint scapulae and clavicles."""
     x, y, z = np.abs(canvas.grid.x), canvas.grid.y, canvas.grid.z
     turn = rng.uniform(0.5, 0.75)
     u = turn * (x - 102) + np.sqrt(1 - turn**2) * (y + 62)
@@ -36,10 +36,10 @@ def paint_shoulders(rng: np.random.Generator, canvas: Canvas, patchy: Field) -> 
 
 
 def paint_ribs(rng: np.random.Generator, canvas: Canvas, shapes: Shapes, build: Build) -> None:
-    """Paint ribs, which turn to cartilage in front, and the breastbone."""
+    """Paint ribs, with cartilage in front, and the sternum."""
     x, y, z = np.abs(canvas.grid.x), canvas.grid.y, canvas.grid.z
     pitch = rng.uniform(27, 31)
-    # From the spine outwards and down, to the front and down, then up to the breastbone.
+    # From the spine outwards and down, to the front and down, then up to the sternum.
     descent = rng.uniform(0.4, 0.55) * y + rng.uniform(0.2, 0.35) * x + 0.0012 * x * x
     phase = z + descent + rng.uniform(0, pitch)
     across = np.mod(phase, pitch) - 0.5 * pitch

@@ -1,7 +1,7 @@
-"""The image of a phantom while it is being painted, and Hounsfield units of its tissues.
+"""Canvas of a chest phantom: an image painted in layers, and Hounsfield units of tissues.
 
-Layers go on one after the other; each covers what lies below it by its share of the
-voxel, which gives borders their partial volume.
+Each layer covers those below by its fraction of the voxel, which gives borders their partial
+volume.
 """
 
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ class Canvas:
     grid: Grid
 
     def paint(self, share: Field, hu: float | Field) -> None:
-        """Cover the image with a layer, by its share of each voxel."""
+        """Paint a layer, by its fraction of each voxel."""
         self.image[...] += share * (hu - self.image)
 
     def paint_inside(self, distance_mm: Field, hu: float | Field) -> None:
-        """Cover the inside of a shape."""
+        """Paint the inside of a shape."""
         self.paint(coverage(distance_mm, self.grid.spacing_mm[0]), hu)

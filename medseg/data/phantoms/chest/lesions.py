@@ -1,9 +1,9 @@
-"""Infection in a phantom's lungs: ground glass and consolidation.
+"""Infection in a chest phantom's lungs: ground glass and consolidation.
 
-Where and what follows CT of COVID-19 pneumonia: several foci in both lungs, more at the
-back, at the bases and under the pleura; early ones ground glass, later ones consolidated
-or mixed, some with thickened septa. Vessels are painted afterwards and stay visible.
-How much of the lung is infected follows real masks (docs/decisions/0010).
+Distribution and appearance follow CT of COVID-19 pneumonia: several foci in both lungs, more at the
+back, at the bases and under the pleura; early ones ground glass, later ones consolidated or mixed,
+some with thickened septa. Vessels are painted afterwards and stay visible. The infected fraction of
+the lung follows real masks (docs/decisions/0010).
 
 Reference:
     Ng et al., Imaging profile of the COVID-19 infection, Radiol. Cardiothorac. Imaging
@@ -30,11 +30,11 @@ class Lesion:
     """One focus of infection.
 
     Attributes:
-        kind: What it looks like.
+        kind: Its appearance.
         centre_mm: RAS+ millimetres.
-        normal: Direction from its centre into the lung, RAS+, of length 1.
+        normal: Unit vector from its centre into the lung, RAS+.
         radii_mm: Half extent along the pleura and across it.
-        opacity: Share of the air that is replaced, in [0, 1].
+        opacity: Fraction of the air that is replaced, in [0, 1].
         fuzz_mm: Width of its edge.
         septa: Strength of thickened septa, in [0, 1].
     """
@@ -54,14 +54,14 @@ def sample_lesions(
     """Draw the foci of one patient.
 
     Args:
-        rng: Source of randomness; the only one.
+        rng: The only source of randomness.
         grid: The grid.
         shapes: The patient.
-        count: How many; 3 to 12 drawn where None.
+        count: Number of foci; drawn from 3 to 12 if None.
     """
     if count is None:
         count = int(rng.integers(3, 13))
-    # Foci of one patient are of one age, so all are large or all are small.
+    # Foci of one patient have the same age, so all are large or all are small.
     extent_mm = 18 * float(rng.lognormal(0, 0.25))
     inside = np.flatnonzero(shapes.lung > 2)
     if count == 0 or len(inside) == 0:
@@ -80,14 +80,14 @@ def paint_lesions(
     """Paint the foci over aerated lung.
 
     Args:
-        rng: Source of randomness; the only one.
+        rng: The only source of randomness.
         grid: The grid.
         density: `(I, J, K)` in HU; changed in place.
         lesions: The foci.
 
     Returns:
-        Signed distance to the nearest edge of a focus in mm, positive inside; lungs are
-        not looked at.
+        Signed distance to the nearest edge of a focus in mm, positive inside; not clipped to the
+        lungs.
     """
     rough, fine = grid.noise(rng, scale_mm=15), grid.noise(rng, scale_mm=6.5)
     mottle = grid.noise(rng, scale_mm=5)
@@ -147,7 +147,7 @@ def _three(vector: NDArray[np.float64]) -> tuple[float, float, float]:
 
 
 def _depth(grid: Grid, lesion: Lesion) -> tuple[tuple[slice, ...], Field]:
-    """The box a focus may reach, and the depth below its smooth surface there."""
+    """Bounding box of a focus, and the depth below its smooth surface in it."""
     reach = 2.2 * max(lesion.radii_mm)
     centre = np.linalg.inv(grid.affine)[:3] @ (*lesion.centre_mm, 1)
     n = lesion.normal @ grid.rotation

@@ -1,8 +1,8 @@
-"""Lung parenchyma, vessels and airways of a phantom, without any disease.
+"""Healthy lungs of a chest phantom: parenchyma, vessels and airways.
 
-What is here is there to be confused with infection: density that grows towards the back,
-collapsed lung along the dependent pleura, plate-like atelectasis, fissures and patchy
-aeration all share the Hounsfield units of ground glass and are labelled lung.
+They contain structures that are easily confused with infection: density that increases towards the
+back, dependent atelectasis, plate-like atelectasis, fissures and patchy aeration all have the
+Hounsfield units of ground glass and are labelled lung.
 """
 
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from medseg.data.phantoms.grid import Field, Grid, profile
 
 __all__ = ["Trees", "grow_trees", "paint_parenchyma"]
 
-# End points of each tree in each lung.
+# Number of end points of each tree in each lung.
 VESSEL_ENDS, AIRWAY_ENDS = 280, 24
 
 
 @dataclass(frozen=True, eq=False)
 class Trees:
-    """What branches in the chest, as shares of the voxels, `(I, J, K)` in [0, 1].
+    """Vessels and airways, as fractions of the voxels, `(I, J, K)` in [0, 1].
 
     Attributes:
         vessels: Pulmonary arteries and veins.
         walls: Airways with their walls.
         lumens: Air in the airways.
-        trunk: Trachea and main bronchi with their walls, which are no lung.
+        trunk: Trachea and main bronchi with their walls, which are not part of the lung.
     """
 
     vessels: Field
@@ -64,7 +64,7 @@ def grow_trees(rng: np.random.Generator, grid: Grid, shapes: Shapes) -> Trees:
 
 
 def paint_parenchyma(rng: np.random.Generator, grid: Grid, shapes: Shapes) -> Field:
-    """Aerated lung, `(I, J, K)` in HU; meaningful where the lung is."""
+    """Aerated lung, `(I, J, K)` in HU; meaningful inside the lung only."""
     patchy = grid.noise(rng, scale_mm=28)
     fine = grid.noise(rng, scale_mm=6)
     low = grid.noise(rng, scale_mm=14)
@@ -94,7 +94,7 @@ def _tree(
 
 
 def _dependent(rng: np.random.Generator, grid: Grid, shapes: Shapes, patchy: Field) -> Field:
-    """Collapse along the pleura the patient lies on, absent in a fifth of the cases."""
+    """Dependent atelectasis along the posterior pleura, absent in a fifth of the cases."""
     strength = rng.uniform(150, 600) * (rng.random() < 0.8)
     thickness = rng.uniform(5, 13)
     low = profile(grid.z, [(-120, 1.0), (40, 0.15)])
@@ -110,7 +110,7 @@ def _fissures(grid: Grid, bend: Field) -> Field:
 
 
 def _plate(rng: np.random.Generator, grid: Grid, shapes: Shapes, bend: Field) -> Field:
-    """A thin sheet of collapsed lung."""
+    """Plate-like atelectasis: a thin sheet of collapsed lung."""
     inside = np.flatnonzero((shapes.lung > 8) & (grid.z < 0))
     if len(inside) == 0:
         return np.zeros(grid.shape, np.float32)

@@ -1,9 +1,9 @@
-"""A chest CT made by formula: the data set medseg carries with it.
+"""Chest CT phantom: a synthetic chest with lungs and infection, and its label.
 
-Real chest CT with reference masks of infection may not be shipped, so the bundle for
-COVID-19 trains and tests itself on phantoms: lungs, airways, vessels, bones and organs in
-Hounsfield units, with ground glass and consolidation that no threshold can cut out. They
-serve tests, tutorials and dry runs; a model trained on them knows nothing about patients.
+Real chest CT with reference masks of infection may not be redistributed, so the bundle for COVID-19
+is trained and tested on phantoms: lungs, airways, vessels, bones and organs in Hounsfield units,
+with ground glass and consolidation that no threshold can segment. They serve tests, tutorials and
+dry runs; a model trained on them knows nothing about patients.
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Phantom:
     lesions: tuple[Lesion, ...]
 
     def flipped(self, *axes: int) -> "Phantom":
-        """The same chest at the same place, stored in the opposite order along some axes."""
+        """The same chest in the same position, with some array axes reversed."""
         affine = self.affine.copy()
         for axis in axes:
             affine[:3, 3] += affine[:3, axis] * (self.image.shape[axis] - 1)
@@ -65,14 +65,14 @@ def chest_phantom(
     lesions: int | None = None,
     orientation: str | None = None,
 ) -> Phantom:
-    """Make one chest CT.
+    """Generate one chest CT.
 
     Args:
-        seed: Names the case, 0 or more; same seed, same bytes.
-        shape: Voxels from left to right, back to front and foot to head; the field of
-            view stays that of a chest, so fewer voxels are larger ones.
-        lesions: Foci of infection, 0 for a chest without; 3 to 12 drawn where None.
-        orientation: Axis codes without permutation such as `"LPS"`; drawn where None.
+        seed: Seed of the case, 0 or more; the same seed gives the same bytes.
+        shape: Voxels from left to right, back to front and foot to head; the field of view is
+            always that of a chest, so fewer voxels are larger.
+        lesions: Number of foci of infection, 0 for a chest without; drawn from 3 to 12 if None.
+        orientation: Axis codes without permutation such as `"LPS"`; drawn if None.
 
     Raises:
         ValueError: If an axis is shorter than 8 voxels or the orientation is unknown.
@@ -110,7 +110,7 @@ def _check(shape: tuple[int, int, int], lesions: int | None, orientation: str | 
 def _paint_lungs(
     canvas: Canvas, shapes: Shapes, trees: Trees, density: NDArray[np.float32]
 ) -> None:
-    # Small airways first, so that the vessels beside them stay whole.
+    # Small airways first, so that they do not cover the vessels next to them.
     density += trees.walls * (-260 - density)
     density += trees.vessels * (BLOOD_HU - density)
     canvas.paint_inside(shapes.lung, density)

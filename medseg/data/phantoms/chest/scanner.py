@@ -1,4 +1,4 @@
-"""What a CT scanner makes of a phantom: blur, noise, whole Hounsfield units."""
+"""Simulated CT scan of a chest phantom: blur, noise, integer Hounsfield units."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ def scan(rng: np.random.Generator, grid: Grid, body: Field, image: Field) -> NDA
     """Scan a painted chest.
 
     Args:
-        rng: Source of randomness; the only one.
+        rng: The only source of randomness.
         grid: The grid.
         body: Signed distance to the skin in mm, positive inside; noise grows with depth.
         image: `(I, J, K)` in HU.

@@ -1,4 +1,4 @@
-"""Everything of a phantom but its lungs, in Hounsfield units: wall, bones, organs, couch."""
+"""Painting of a chest phantom without lungs: chest wall, bones, organs, couch."""
 
 import numpy as np
 
@@ -26,7 +26,7 @@ GREAT_VESSELS: list[tuple[list[tuple[float, float, float]], float]] = [
 
 
 def paint_tissue(rng: np.random.Generator, grid: Grid, shapes: Shapes, build: Build) -> Canvas:
-    """Paint a chest without lungs on air."""
+    """Paint a chest without lungs, surrounded by air."""
     canvas = Canvas(np.full(grid.shape, AIR_HU, np.float32), grid)
     patchy = grid.noise(rng, scale_mm=26)
     _paint_couch(canvas, build)
@@ -55,7 +55,7 @@ def _paint_wall(canvas: Canvas, shapes: Shapes, build: Build, patchy: Field) -> 
     canvas.paint_inside(body - 2, FAT_HU + 6 * patchy)
     fat = build.fat_mm * (0.45 + 0.75 * x / (x + np.abs(y) + 1) + 0.18 * patchy)
     canvas.paint_inside(body - fat - 2, MUSCLE_HU + 5 * patchy)
-    # Layers of fat between the muscles of the wall.
+    # Fat between the muscle layers of the wall.
     for depth, thickness in ((13, 0.9), (26, 1.5)):
         layer = thickness + 0.9 * patchy - np.abs(cage + depth + 4 * patchy)
         canvas.paint_inside(np.minimum(layer, body - fat - 6), FAT_HU + 30)
@@ -90,7 +90,7 @@ def _paint_mediastinum(canvas: Canvas, shapes: Shapes, patchy: Field) -> None:
     canvas.paint_inside(np.minimum(inside, 3.5 * (patchy - 0.9)), 20)
     heart = np.minimum(shapes.heart - 2.5 + 2.2 * patchy, shapes.above)
     canvas.paint_inside(heart, BLOOD_HU - 2 + 3 * patchy)
-    # Fat in the groove between atria and ventricles, near the surface.
+    # Fat in the atrioventricular groove, near the surface.
     groove = 2 + patchy - np.abs(0.85 * (x - 4) + 0.5 * (y - 30))
     canvas.paint_inside(np.minimum(np.minimum(groove, 13 - heart), np.minimum(heart, y)), FAT_HU)
     for points, radius in GREAT_VESSELS:

@@ -1,8 +1,8 @@
-"""Branching tubes: pulmonary vessels and airways of a phantom.
+"""Branching tubes: pulmonary vessels and airways of a chest phantom.
 
-A tree is grown by dividing a cloud of end points in halves and walking part of the way
-towards each half, so it fills any lung it is given; radii fall with the number of end
-points a branch feeds, as in Murray's law.
+A tree is grown by recursively halving a cloud of end points and growing part of the way towards
+each half, so it fills a lung of any shape; the radius of a branch follows from its number of end
+points by Murray's law.
 
 Reference:
     Murray, The physiological principle of minimum work, PNAS 1926. Real lungs have
@@ -20,7 +20,7 @@ __all__ = ["Tubes", "draw_tubes", "grow_tree"]
 
 Points = NDArray[np.float64]
 MURRAY = 2.6
-# Radii, in voxels, at which drawing starts a new batch.
+# Radii, in voxels, that separate the batches in which tubes are drawn.
 _BATCH_LIMITS = np.array([0.5, 1.0, 2.0, 3.5, 6.0, 12.0])
 
 
@@ -40,7 +40,7 @@ class Tubes:
 
     @classmethod
     def along(cls, points_mm: list[tuple[float, float, float]], radius_mm: float) -> "Tubes":
-        """One tube through the points, rounded by a Catmull-Rom spline."""
+        """One tube along a Catmull-Rom spline through the points."""
         points = np.array(points_mm)
         padded = np.concatenate(
             [[2 * points[0] - points[1]], points, [2 * points[-1] - points[-2]]]
@@ -53,7 +53,7 @@ class Tubes:
         return cls(path[:-1], path[1:], np.full(len(path) - 1, radius_mm))
 
     def wider(self, by_mm: float) -> "Tubes":
-        """The same tubes with a larger radius."""
+        """The same tubes with larger radii."""
         return Tubes(self.starts_mm, self.ends_mm, self.radii_mm + by_mm)
 
 
@@ -63,7 +63,7 @@ def grow_tree(
     """Grow a tree from a root to every target.
 
     Args:
-        rng: Source of randomness; the only one.
+        rng: The only source of randomness.
         root_mm: `(3,)`.
         targets_mm: `(N, 3)`, N >= 1.
         radius_mm: Radius at the root.
@@ -90,14 +90,14 @@ def grow_tree(
 
 
 def draw_tubes(grid: Grid, tubes: Tubes) -> Field:
-    """The share of each voxel that the tubes fill, `(I, J, K)` in [0, 1].
+    """Fraction of each voxel filled by the tubes, `(I, J, K)` in [0, 1].
 
-    A tube thinner than a voxel fills it in part, as far as partial volume would show it.
+    A tube thinner than a voxel fills a part of it (partial volume).
     """
     share = np.zeros(grid.shape, np.float32)
     width = grid.spacing_mm[0]
     starts, ends = grid.to_voxels(tubes.starts_mm), grid.to_voxels(tubes.ends_mm)
-    # A few radii at a time: the boxes of a batch are as large as its widest tube needs.
+    # Batches of similar radii: the boxes of a batch have the size of its widest tube.
     order = np.argsort(tubes.radii_mm, kind="stable")
     for batch in np.split(order, np.searchsorted(tubes.radii_mm[order], width * _BATCH_LIMITS)):
         if len(batch) > 0:
@@ -114,7 +114,7 @@ def _catmull_rom(four: Points, t: Points) -> Points:
 
 
 def _halves(group: Points) -> tuple[Points, ...]:
-    """Divide points across their longest direction."""
+    """Halve points along their longest direction."""
     if len(group) == 1:
         return (group,)
     centred = group - group.mean(axis=0)
@@ -126,7 +126,7 @@ def _halves(group: Points) -> tuple[Points, ...]:
 def _pieces(
     grid: Grid, starts: Points, ends: Points, radii: Points, batch: NDArray[np.intp]
 ) -> tuple[Points, Points, Points]:
-    """Cut tubes, given in voxels, into pieces about two voxels long: middle, half way, radius."""
+    """Cut tubes, given in voxels, into pieces of about two voxels: centre, half vector, radius."""
     ways = ends[batch] - starts[batch]
     lengths = np.linalg.norm(ways * grid.spacing_mm, axis=1)
     counts = np.maximum(np.ceil(lengths / (2 * grid.spacing_mm[0])), 1).astype(int)

@@ -1,4 +1,4 @@
-"""Write chest phantoms as a data set: images, labels, manifest."""
+"""Writer of chest phantom data sets: images, labels, manifest."""
 
 import logging
 import os
@@ -28,14 +28,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class PhantomSet:
-    """What a data set of phantoms consists of.
+    """Settings of a data set of chest phantoms.
 
     Attributes:
-        cases: How many in all; each is a patient of its own.
-        test_cases: How many of them, the last ones, are kept for the test split.
-        folds: Into how many folds the others are dealt out, one after the other.
-        seed: Names the set; case n of a seed does not depend on how many there are.
-        file_format: What the images are; labels are NIfTI on the same grid.
+        cases: Number of cases in all; each is a separate patient.
+        test_cases: Number of cases, the last ones, in the test split.
+        folds: Number of folds, to which the other cases are assigned in turn.
+        seed: Random seed; case n does not depend on the numbers above.
+        file_format: Format of the images; labels are NIfTI in the same grid.
         shape: Voxels of each image, 8 or more along every axis.
     """
 
@@ -47,24 +47,24 @@ class PhantomSet:
     shape: tuple[int, int, int] = SHAPE
 
     def __post_init__(self) -> None:
-        """Refuse a set that cannot be made, in the words of the command line."""
+        """Check the settings; errors use the option names of the command line."""
         require_split(
             cases=self.cases, test_cases=self.test_cases, folds=self.folds, seed=self.seed
         )
 
 
 def write_phantoms(folder: str | Path, phantoms: PhantomSet) -> Manifest:
-    """Make a data set of phantoms with its `manifest.json`.
+    """Write a data set of chest phantoms with its `manifest.json`.
 
     Args:
-        folder: Where to; must be empty or not there yet.
-        phantoms: What to make.
+        folder: Output folder; must be empty or not exist yet.
+        phantoms: Settings of the set.
 
     Returns:
-        The manifest; its digests are those of `medseg.data.digest.path_sha256`.
+        The manifest, with digests by `medseg.data.digest.path_sha256`.
 
     Raises:
-        DataError: If the folder holds something or cannot be written.
+        DataError: If the folder is not empty or cannot be written.
         ValueError: If the shape is too small.
     """
     with whole_folder(folder) as unfinished:
@@ -72,7 +72,7 @@ def write_phantoms(folder: str | Path, phantoms: PhantomSet) -> Manifest:
 
 
 def _write_all(folder: Path, phantoms: PhantomSet) -> Manifest:
-    # NumPy and zlib let other threads run; the cases share no source of randomness.
+    # NumPy and zlib release the GIL; each case has its own random generator.
     with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
         cases = list(pool.map(partial(_write_case, folder, phantoms), range(phantoms.cases)))
     trained = phantoms.cases - phantoms.test_cases
@@ -98,14 +98,14 @@ def _write_all(folder: Path, phantoms: PhantomSet) -> Manifest:
 
 def _write_case(folder: Path, phantoms: PhantomSet, number: int) -> Case:
     case = f"phantom_{number:03d}"
-    # Seeds of different sets must not meet: 1000 cases apart.
+    # Seeds of different sets must not collide: 1000 cases apart.
     phantom = chest_phantom(1000 * phantoms.seed + number, shape=phantoms.shape)
     label = f"labels/{case}.nii.gz"
     if phantoms.file_format == "nifti":
         image = f"images/{case}.nii.gz"
         write_nifti(folder / image, phantom.image, phantom.affine)
     else:
-        # Readers stack slices so that the axes are right-handed.
+        # Readers stack slices to right-handed axes.
         if np.linalg.det(phantom.affine) < 0:
             phantom = phantom.flipped(2)
         image = f"images/{case}"

@@ -1,1 +1,1 @@
-"""Abdominal Dixon MR phantoms."""
+"""Abdominal fat phantoms: Dixon MR slices."""

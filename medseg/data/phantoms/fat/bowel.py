@@ -1,7 +1,7 @@
-"""Bowel and mesentery of the fat phantom: loops that float in visceral fat, and their vessels.
+"""Bowel and mesenteric vessels of the fat phantom.
 
-Loops are laid on a jittered hexagonal grid that stretches with the cavity: packed in the lean,
-far apart in the obese, which is how much fat there is for a network to find between them.
+Bowel loops lie on a jittered hexagonal grid that stretches with the cavity: densely packed in lean
+patients, far apart in obese ones, with correspondingly more visceral fat between them.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ __all__ = ["form_bowel", "mesenteric_vessels"]
 
 WALL = Tissue(0.05, 0.7)
 WALL_MM = 2.0
-# What a loop may hold: its share of fat, and how often; gas gives no signal at all.
+# Possible fat fractions of a loop's content, and their probabilities; gas gives no signal.
 CONTENTS, ODDS = (0.02, 0.06, 0.15, 0.4), (0.35, 0.35, 0.2, 0.1)
 FAR_MM = np.float32(-60)
 
@@ -27,16 +27,16 @@ FAR_MM = np.float32(-60)
 def form_bowel(
     rng: np.random.Generator, grid: SliceGrid, shapes: FatShapes, taken: Field
 ) -> list[Organ]:
-    """Form colon and small bowel.
+    """Generate colon and small bowel.
 
     Args:
-        rng: Source of randomness; the only one.
+        rng: The only source of randomness.
         grid: The grid.
         shapes: The slice's outlines.
-        taken: Distance to the organs that are there already, positive inside.
+        taken: Signed distance to the other organs, positive inside.
 
     Returns:
-        Walls, and what they enclose: painted in this order.
+        Walls and contents, in painting order.
     """
     wave = grid.noise(rng, scale_mm=14) * np.float32(1.8)
     stool = grid.noise(rng, scale_mm=5)
@@ -56,13 +56,13 @@ def form_bowel(
 def mesenteric_vessels(
     rng: np.random.Generator, grid: SliceGrid, shapes: FatShapes, free: Field
 ) -> Field:
-    """Vessels cut across, 0.6 to 2.5 mm in radius, in the fat between organs.
+    """Cross-sections of vessels, 0.6 to 2.5 mm in radius, in the fat between organs.
 
     Args:
-        rng: Source of randomness; the only one.
+        rng: The only source of randomness.
         grid: The grid.
         shapes: The slice's outlines.
-        free: Where there is room, positive inside.
+        free: Signed distance of the free fat, positive inside.
 
     Returns:
         `(I, J)`, signed distance in mm, positive inside a vessel.
@@ -78,7 +78,7 @@ def mesenteric_vessels(
 
 
 def _colon(rng: np.random.Generator, grid: SliceGrid, shapes: FatShapes) -> tuple[Field, Field]:
-    """The ascending one right, the descending one left, above them the transverse one in front."""
+    """Ascending colon right, descending colon left, transverse colon in front at higher levels."""
     inside = shapes.cavity > 0
     side, front = float(shapes.x[inside].max()), float(shapes.y[inside].max())
     places = [(side - rng.uniform(24, 32), rng.uniform(-18, 6))]
@@ -103,7 +103,7 @@ def _small_bowel(
 ) -> tuple[Field, Field]:
     inside = shapes.cavity > 0
     side, front = float(shapes.x[inside].max()), float(shapes.y[inside].max())
-    # Loops are as many in each patient: the pitch grows with the cavity.
+    # The number of loops is the same in each patient: the pitch grows with the cavity.
     pitch = float(np.sqrt(side * (front + 20)) * rng.uniform(0.24, 0.3))
     rows, columns = np.mgrid[-5:6, -6:7].reshape(2, -1).astype(float)
     places = np.stack(((columns + 0.5 * (rows % 2)) * pitch, rows * 0.87 * pitch + 14), axis=1)
@@ -113,7 +113,7 @@ def _small_bowel(
     left_out = rng.random(len(places)) < 0.15
     reach = (np.abs(places[:, 0]) / (0.8 * side)) ** 2
     reach += (np.abs(places[:, 1] - 8) / (0.9 * front)) ** 2
-    # Up where the liver is, loops lie to the left.
+    # At the level of the liver, loops lie on the left.
     below = places[:, 0] < 200 * (0.75 - shapes.level)
     chosen = (reach < 1) & ~left_out & below & (places[:, 1] > -25)
     halves = rng.exponential(0.25 * pitch, len(places))
@@ -124,14 +124,14 @@ def _small_bowel(
 
 @dataclass(frozen=True, eq=False)
 class _Pieces:
-    """Pieces of tube that lie in the slice: discs, drawn out to stadiums; all `(N,)` but places.
+    """Cross-sections of tubes: discs elongated to stadiums; all `(N,)` but places.
 
     Attributes:
         places: `(N, 2)`, centres in mm.
         radii: In mm.
-        contents: The share of fat of what is inside.
-        halves: Half of the length by which each is drawn out, in mm.
-        turns: In which direction, in radians.
+        contents: Fat fraction of the content.
+        halves: Half the length of the elongation, in mm.
+        turns: Direction of the elongation, in radians.
     """
 
     places: NDArray[np.float64]
@@ -142,7 +142,7 @@ class _Pieces:
 
 
 def _draw(grid: SliceGrid, pieces: _Pieces) -> tuple[Field, Field]:
-    """Distance to the nearest piece, and that one's content."""
+    """Signed distance to the nearest piece, and the fat fraction of its content."""
     distance = np.full(grid.shape, FAR_MM, np.float32)
     content = np.full(grid.shape, 0.05, np.float32)
     x, y = grid.x[:, 0], grid.y[0]

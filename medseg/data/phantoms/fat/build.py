@@ -1,8 +1,8 @@
-"""One patient of the abdominal fat phantom: sex, body mass index, and what follows from them.
+"""Patients of the abdominal fat phantom: sex, body mass index, proportions.
 
-Fat is stored where sex and chance put it: women more under the skin, men more between the
-organs. Sizes follow abdominal MR of adults: a waist of some 28 x 19 cm at a BMI of 20, of 42 x
-30 cm at one of 40. Organs keep their size; fat is what pushes skin and wall outwards.
+The distribution of fat depends on sex and chance: women store more under the skin, men more between
+the organs. Sizes follow abdominal MR of adults: a waist of about 28 x 19 cm at a BMI of 20, of 42 x
+30 cm at one of 40. Organs keep their size; fat pushes skin and wall outwards.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ __all__ = ["LEAST_BMI", "MOST_BMI", "FatBuild", "Girth", "Sex", "girth_at", "sam
 
 Sex = Literal["female", "male"]
 LEAST_BMI, MOST_BMI = 17.0, 42.0
-# Above which body fat shows in the outline.
+# BMI above which body fat widens the outline.
 _LEAN_BMI = 19.0
 
 
@@ -26,9 +26,9 @@ class FatBuild:
         sex: `female` or `male`.
         bmi: Body mass index, kg/m2.
         frame: Size factor of skeleton and organs.
-        subcutaneous: Fat under the skin, a factor for what the BMI lets expect.
+        subcutaneous: Fat under the skin, relative to the average at this BMI.
         visceral: Fat between the organs, likewise.
-        marbling: Share of fat in the muscles of the back, in [0, 1].
+        marbling: Fat fraction of the muscles of the back, in [0, 1].
         liver_fat: Fat fraction of the liver.
         marrow_fat: Fat fraction of the bone marrow.
         arms: Whether arms lie in the field of view.
@@ -49,7 +49,7 @@ class FatBuild:
 
 @dataclass(frozen=True, kw_only=True)
 class Girth:
-    """Half axes at one level, in mm: to the side, to the front, to the back.
+    """Half axes of the outlines at one level, in mm: to the side, to the front, to the back.
 
     Attributes:
         cavity: Inside of the abdominal wall.
@@ -65,7 +65,7 @@ class Girth:
 def sample_fat_build(
     rng: np.random.Generator, sex: Sex | None = None, bmi: float | None = None
 ) -> FatBuild:
-    """Draw a patient; sex and BMI may be given, and nothing else changes then."""
+    """Draw a patient; sex and BMI may be given, which does not change the other draws."""
     drawn_sex: Sex = "female" if rng.random() < 0.5 else "male"
     drawn_bmi = float(np.clip(18 + rng.gamma(2.6, 3.4), LEAST_BMI, MOST_BMI))
     sex = sex or drawn_sex
@@ -97,7 +97,7 @@ def girth_at(build: FatBuild, level: float) -> Girth:
     wall = (13 * size, 10 * size, 46 * size)
     trunk = _plus(cavity, wall)
     outer = build.subcutaneous * excess
-    # Hips below, flanks above: fat under the skin thins out towards the ribs.
+    # Hips below, flanks above: fat under the skin gets thinner towards the ribs.
     low = 1 - level
     skin = (
         6 + outer * (1.15 + 0.45 * low),

@@ -1,7 +1,7 @@
-"""The two images of a Dixon scan while a slice is being painted: fat and water, 1 each when pure.
+"""Canvas of the fat phantom: the fat and the water image of a Dixon scan, painted in layers.
 
-Layers go on one after the other; each covers what lies below it by its share of the pixel, which
-gives borders their partial volume. Both are kept because a scan can swap them.
+Pure fat and pure water have a signal of 1. Each layer covers those below by its fraction of the
+pixel, which gives borders their partial volume. Both images are kept because a scan can swap them.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ __all__ = ["Canvas", "Tissue"]
 
 @dataclass(frozen=True)
 class Tissue:
-    """Signal in the two images, in units of pure fat's.
+    """Signal of a tissue in the two images, 1 for pure fat or water.
 
     Attributes:
-        fat: Also that of water which leaks into the fat image.
-        water: Likewise.
+        fat: Signal in the fat image, including leakage of water.
+        water: Signal in the water image, including leakage of fat.
     """
 
     fat: float | Field
@@ -33,10 +33,10 @@ class Canvas:
     spacing_mm: float
 
     def paint(self, share: Field, tissue: Tissue) -> None:
-        """Cover the images with a layer, by its share of each pixel."""
+        """Paint a layer, by its fraction of each pixel."""
         self.fat[...] += share * (tissue.fat - self.fat)
         self.water[...] += share * (tissue.water - self.water)
 
     def paint_inside(self, distance_mm: Field, tissue: Tissue) -> None:
-        """Cover the inside of a shape."""
+        """Paint the inside of a shape."""
         self.paint(coverage(distance_mm, self.spacing_mm), tissue)

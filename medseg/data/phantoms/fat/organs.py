@@ -1,8 +1,8 @@
-"""What lies inside the abdominal wall of the fat phantom and is not visceral fat.
+"""Organs of the fat phantom: everything inside the abdominal wall that is not visceral fat.
 
-Each organ is a shape at its place, cut off by the wall; most are dark in a fat image, some only
-half so: a fatty liver, the sinus of a kidney. Organs keep their size and their distance from the
-spine, so fat widens the gaps between them.
+Each organ is a shape at a fixed position, clipped by the wall; most are dark in a fat image, some
+only partly: a fatty liver, the sinus of a kidney. Organs keep their size and their distance from
+the spine, so more fat widens the gaps between them.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Organ:
 
     Attributes:
         distance: `(I, J)`, signed distance in mm, positive inside.
-        tissue: What it is made of.
+        tissue: Its signal.
     """
 
     distance: Field
@@ -40,7 +40,7 @@ class Organ:
 def form_organs(
     rng: np.random.Generator, grid: SliceGrid, shapes: FatShapes, build: FatBuild
 ) -> list[Organ]:
-    """Form the solid organs of one slice, in the order in which they are painted."""
+    """Generate the solid organs of one slice, in painting order."""
     wave = grid.noise(rng, scale_mm=28)
     organs = [
         *_muscles(rng, shapes),
@@ -56,7 +56,7 @@ def form_organs(
 
 
 def _at(shapes: FatShapes, x: float, y: float, turn: float = 0.0) -> tuple[Field, Field]:
-    """Coordinates around an organ's centre, given for a frame of 1."""
+    """Coordinates relative to an organ's centre, which is given for a frame of 1."""
     dx, dy = shapes.x - x * shapes.size, shapes.y - y * shapes.size
     c, s = np.float32(np.cos(turn)), np.float32(np.sin(turn))
     return c * dx + s * dy, c * dy - s * dx
@@ -70,7 +70,7 @@ def _ellipse(
 
 
 def _muscles(rng: np.random.Generator, shapes: FatShapes) -> list[Organ]:
-    """Psoas beside the spine, growing downwards, and the square muscle of the loins."""
+    """Psoas, growing downwards, and quadratus lumborum, on both sides of the spine."""
     low, organs = 1 - shapes.level, list[Organ]()
     for side in (-1, 1):
         radii = (8 + 12 * low + rng.uniform(-1, 2), 10 + 12 * low + rng.uniform(-1, 2))
@@ -91,7 +91,7 @@ def _great_vessels(rng: np.random.Generator, shapes: FatShapes) -> list[Organ]:
 
 
 def _kidneys(rng: np.random.Generator, shapes: FatShapes, wave: Field) -> list[Organ]:
-    """From the third lumbar vertebra up, the right one lower; their sinus holds fat."""
+    """Kidneys, from the third lumbar vertebra up, the right one lower, with fat in the sinus."""
     organs = list[Organ]()
     for side, middle in ((-1, 0.75), (1, 0.65)):
         share = 1 - ((shapes.level - middle) / rng.uniform(0.42, 0.5)) ** 2
@@ -116,7 +116,7 @@ def _liver(
     wave: Field,
     taken: Field,
 ) -> list[Organ]:
-    """Beneath the wall at the right, whatever the girth, around what is `taken`."""
+    """Liver, beneath the wall on the right at any girth, outside what is `taken`."""
     share = (shapes.level - rng.uniform(0.25, 0.5)) / 0.5
     if share <= 0.05:
         return []
@@ -162,7 +162,7 @@ def _stomach(
 
 
 def _pancreas(rng: np.random.Generator, grid: SliceGrid, shapes: FatShapes) -> list[Organ]:
-    """A lobulated band before the spine: fat reaches in between the lobules."""
+    """Pancreas, a lobulated band in front of the spine, with fat between the lobules."""
     lobules = grid.noise(rng, scale_mm=7)
     place, turn = (-rng.uniform(2, 14), rng.uniform(-6, 2)), rng.uniform(-0.5, -0.2)
     if not 0.55 < shapes.level < 0.95:

@@ -1,9 +1,9 @@
-"""Abdominal fat MR made by formula: the fat image of a Dixon scan, slice by slice.
+"""Abdominal fat MR phantom: synthetic fat images of a Dixon scan, slice by slice.
 
-No set of such images with subcutaneous and visceral fat drawn in may be shipped, so the bundle
-for abdominal fat trains and tests itself on phantoms. Both kinds of fat are as bright as bone
-marrow, fat between muscles or an arm at the edge: which is which is told by where it lies, and no
-threshold finds it. A model trained on phantoms knows nothing about patients.
+No data set of such images with labels of subcutaneous and visceral fat may be redistributed, so the
+bundle for abdominal fat is trained and tested on phantoms. Both kinds of fat are as bright as bone
+marrow, fat between muscles, or an arm at the edge: only the position distinguishes them, and no
+threshold does. A model trained on phantoms knows nothing about patients.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ BACKGROUND, SAT, VAT = 0, 1, 2
 LUMBAR_MM = 150.0
 THICKNESS_MM = 8.0
 NOMINAL_MM = 0.7
-# Spreads slices over the abdomen, however many are drawn.
+# Golden ratio: spreads any number of slices evenly over the abdomen.
 GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -43,7 +43,7 @@ class FatPhantom:
     """One slice of one patient.
 
     Attributes:
-        image: `(I, J, 1)`, the fat image in the scanner's units, [0, 4095].
+        image: `(I, J, 1)`, the fat image in arbitrary units, [0, 4095].
         label: `(I, J, 1)`, 0 background, 1 subcutaneous fat (SAT), 2 visceral fat (VAT).
         affine: `(4, 4)`, voxel indices to RAS+ millimetres.
         build: The patient.
@@ -58,12 +58,12 @@ class FatPhantom:
 
     @property
     def sat_ml(self) -> float:
-        """Subcutaneous fat of the slice."""
+        """Subcutaneous fat of the slice, in ml."""
         return self._ml(SAT)
 
     @property
     def vat_ml(self) -> float:
-        """Visceral fat of the slice."""
+        """Visceral fat of the slice, in ml."""
         return self._ml(VAT)
 
     def _ml(self, value: int) -> float:
@@ -80,16 +80,16 @@ def fat_phantom(
     bmi: float | None = None,
     level: float | None = None,
 ) -> FatPhantom:
-    """Make one slice.
+    """Generate one slice.
 
     Args:
-        seed: Names the patient, 0 or more; same seed and number, same bytes.
-        number: Names the slice, 0 or more; a patient's slices lie at different levels.
-        shape: Pixels from left to right and from back to front; the field of view stays that
-            of the patient, so fewer pixels are larger ones.
-        sex: Drawn where None.
-        bmi: Body mass index in [17, 42]; drawn where None.
-        level: In [0, 1]; 0 at the fifth lumbar vertebra, 1 at the first; drawn where None.
+        seed: Seed of the patient, 0 or more; the same seed and number give the same bytes.
+        number: Number of the slice, 0 or more; a patient's slices lie at different levels.
+        shape: Pixels from left to right and from back to front; the field of view depends on the
+            patient only, so fewer pixels are larger.
+        sex: Drawn if None.
+        bmi: Body mass index in [17, 42]; drawn if None.
+        level: In [0, 1]; 0 at the fifth lumbar vertebra, 1 at the first; drawn if None.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -128,7 +128,7 @@ def _check(shape: tuple[int, int], bmi: float | None, level: float | None) -> No
 
 
 def _grid(shift_mm: NDArray[np.float64], shape: tuple[int, int], girth: Girth) -> SliceGrid:
-    """A field of view for the deepest of the patient's slices; it may cut off a sliver of skin."""
+    """Field of view of the patient's deepest slice; it may cut off a sliver of skin."""
     _, front, back = girth.body
     deep_mm = max(NOMINAL_MM * FAT_SHAPE[1], 1.04 * (front + back) + 2 * abs(shift_mm[1]))
     return SliceGrid(

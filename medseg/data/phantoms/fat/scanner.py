@@ -1,8 +1,7 @@
-"""What a Dixon scan makes of a slice of the fat phantom: a magnitude image in whole numbers.
+"""Simulated Dixon scan of a fat phantom slice: a magnitude image in integers.
 
-In the order in which it happens: fat and water are told apart, and now and then taken for each
-other; coils are nearer to one part than to another; the point spread blurs; breathing leaves
-ghosts; noise is Rician; the scale is the scanner's own.
+In this order: fat-water separation, with occasional swaps; coil sensitivity; point spread;
+breathing ghosts; Rician noise; an arbitrary scale.
 """
 
 from dataclasses import dataclass
@@ -25,15 +24,15 @@ MOST = 4095
 
 @dataclass(frozen=True, kw_only=True)
 class ScanSettings:
-    """What stays the same in all slices of one patient's scan.
+    """Settings common to all slices of one patient's scan.
 
     Attributes:
         scale: Stored value of pure fat in the middle of the field.
-        noise: SD of the noise in each of the two channels, as a share of pure fat.
+        noise: SD of the noise in each of the two channels, relative to pure fat.
         blur_mm: SD of the point spread.
-        bend: How much the coils' sensitivity varies, as the SD of its logarithm.
-        near: How much brighter the surface is than the depth.
-        ghost: Share of the signal that breathing displaces.
+        bend: SD of the logarithm of the coil sensitivity.
+        near: Extra brightness of the surface relative to the depth.
+        ghost: Fraction of the signal in each breathing ghost.
     """
 
     scale: float
@@ -45,7 +44,7 @@ class ScanSettings:
 
 
 def sample_settings(rng: np.random.Generator) -> ScanSettings:
-    """Draw a scan."""
+    """Draw the settings of a scan."""
     return ScanSettings(
         scale=exp(rng.uniform(log(150), log(1400))),
         noise=float(rng.uniform(0.015, 0.07)),
@@ -83,9 +82,9 @@ def scan_fat(
 
 
 def _swapped(rng: np.random.Generator, grid: SliceGrid, girth: Girth) -> Field:
-    """Where fat and water are taken for each other: 1 there, else 0.
+    """Fat-water swaps: 1 in swapped regions, else 0, blurred.
 
-    The field is least even at the edges: in an arm, or in a piece of the flank.
+    The field is least homogeneous at the edges: in an arm, or in a part of the flank.
     """
     swap = np.zeros(grid.shape, np.float32)
     wave = grid.noise(rng, scale_mm=25) * np.float32(4)
@@ -108,7 +107,7 @@ def _sensitivity(
     field = settings.bend * grid.noise(rng, scale_mm=180)
     field += 0.25 * settings.bend * grid.noise(rng, scale_mm=70)
     surface = np.exp(-np.clip(present, 0, None) / np.float32(35))
-    # Towards the ends of the magnet's bore the signal fades.
+    # The signal fades towards the edges of the magnet's bore.
     fade = np.clip(1.15 - (np.abs(grid.x) / np.float32(320)) ** 4, 0.2, 1)
     gain = np.exp(field) * (1 + settings.near * surface) / (1 + 0.5 * settings.near) * fade
     return cast("Field", gain)

@@ -1,7 +1,7 @@
-"""The outlines of a slice of the abdominal fat phantom as signed distances.
+"""Outlines of a fat phantom slice, as signed distances: skin, muscles, cavity, vertebra.
 
-Skin, trunk and cavity lie inside one another whatever the random waves do, with a minimum of fat
-and of muscle between them: that is what makes the labels true.
+Skin, trunk and cavity are nested whatever the random deformation, with a minimum thickness of fat
+and muscle between them, so that the labels are correct.
 """
 
 from dataclasses import dataclass
@@ -27,11 +27,11 @@ class FatShapes:
 
     Attributes:
         body: Skin.
-        trunk: Outer surface of the muscles, which fat under the skin lies upon.
+        trunk: Outer surface of the muscles, beneath the fat under the skin.
         cavity: Inner surface of the muscles and of the spine.
         vertebra: Vertebral body.
-        x: Bent millimetres to the right, in which organs are placed.
-        y: Bent millimetres to the front.
+        x: Deformed coordinate to the right in mm, in which organs are placed.
+        y: Deformed coordinate to the front in mm.
         size: The patient's frame.
         level: 0 at the fifth lumbar vertebra to 1 at the first.
     """
@@ -49,7 +49,7 @@ class FatShapes:
 def form_fat_shapes(
     rng: np.random.Generator, grid: SliceGrid, build: FatBuild, girth: Girth, level: float
 ) -> FatShapes:
-    """Form the outlines of one slice."""
+    """Generate the outlines of one slice."""
     bend = np.float32(2.0 * build.waviness_mm)
     x = grid.x + bend * grid.noise(rng, scale_mm=70)
     y = grid.y + bend * grid.noise(rng, scale_mm=70)
@@ -86,12 +86,12 @@ def _outline(
 
 
 def _groove(x: Field, y: Field, size: float) -> Field:
-    """Between the two muscles of the back."""
+    """Depth of the groove between the two muscles of the back."""
     return np.where(y < 0, 9 * size * np.exp(-np.square(x / (14 * size))), 0).astype(np.float32)
 
 
 def _navel(rng: np.random.Generator, x: Field, y: Field, girth: Girth, level: float) -> Field:
-    """A dimple in front, at the level of the fourth lumbar vertebra."""
+    """Depth of the navel, at the level of the fourth lumbar vertebra."""
     depth = 0.9 * (girth.body[1] - girth.trunk[1]) * max(0.0, 1 - abs(level - 0.2) / 0.12)
     width = rng.uniform(7, 14)
     return np.where(y > 0, np.float32(depth) * np.exp(-np.square(x / width)), 0).astype(np.float32)
@@ -100,5 +100,5 @@ def _navel(rng: np.random.Generator, x: Field, y: Field, girth: Girth, level: fl
 def _vertebra(rng: np.random.Generator, x: Field, y: Field, size: float) -> Field:
     width, depth = rng.uniform(22, 26) * size, rng.uniform(15, 18) * size
     body = ellipse_distance(x, y - SPINE_MM * size, width, depth)
-    # Its back is hollow.
+    # Flattened at the back, at the spinal canal.
     return np.minimum(body, y - (SPINE_MM * size - 0.75 * depth))

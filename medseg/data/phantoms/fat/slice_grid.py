@@ -1,7 +1,7 @@
-"""The pixel grid of one axial slice of a phantom, and random fields on it.
+"""Pixel grid of an axial phantom slice: body coordinates, and smooth random fields.
 
-As `phantom_grid` does for volumes, it keeps anatomy in millimetres: the same seed on half as many
-pixels shows the same slice, coarser.
+Like `medseg.data.phantoms.grid` for volumes, it keeps anatomy in millimetres: the same seed with
+half as many pixels gives the same slice, coarser.
 """
 
 import math
@@ -16,12 +16,12 @@ __all__ = ["SliceGrid", "line_distance"]
 
 @dataclass(frozen=True, kw_only=True)
 class SliceGrid:
-    """A grid of square pixels laid through the body.
+    """A grid of square pixels through the body.
 
     Attributes:
         shape: `(I, J)`.
         field_mm: Width of the field of view; its depth follows from the shape.
-        centre_mm: The body's point at the field's centre.
+        centre_mm: Point of the body at the centre of the field.
     """
 
     shape: tuple[int, int]
@@ -30,7 +30,7 @@ class SliceGrid:
 
     @property
     def spacing_mm(self) -> float:
-        """Edge of a pixel."""
+        """Size of a pixel."""
         return self.field_mm / self.shape[0]
 
     @property
@@ -44,9 +44,9 @@ class SliceGrid:
         return self._places(1)[None]
 
     def noise(self, rng: np.random.Generator, *, scale_mm: float) -> Field:
-        """A smooth random field `(I, J)` of mean 0 and SD near 1, with features of that size.
+        """A smooth random field `(I, J)` of mean 0 and SD near 1.
 
-        Control points of a cubic B-spline, `scale_mm` apart in the field of view.
+        A cubic B-spline with control points `scale_mm` apart, the size of its features.
         """
         weights = [self._weights(axis, scale_mm) for axis in (0, 1)]
         control = rng.standard_normal([w.shape[1] for w in weights]).astype(np.float32)
@@ -68,6 +68,6 @@ class SliceGrid:
 
 
 def line_distance(grid: SliceGrid, field: Field) -> Field:
-    """How far each pixel is from the lines along which a field is 0, in mm, to first order."""
+    """Distance of each pixel from the zero lines of a field, in mm, to first order."""
     along, across = np.gradient(field, np.float32(grid.spacing_mm))
     return np.abs(field) / (np.hypot(along, across) + np.float32(1e-3))

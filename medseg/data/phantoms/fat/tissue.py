@@ -1,7 +1,7 @@
-"""Paint a slice of the fat phantom: skin, fat, muscles, bones, organs, arms.
+"""Painting of a fat phantom slice: skin, fat, muscles, bones, organs, arms.
 
-Three kinds of fat are not asked for and look alike: between the muscles, in the bone marrow, in
-the arms. Thin septa, on the other hand, run through the fat that is asked for.
+Three kinds of fat look like the labelled ones but are background: between the muscles, in the bone
+marrow, in the arms. Thin septa, on the other hand, run through the labelled fat.
 """
 
 from dataclasses import dataclass
@@ -28,13 +28,13 @@ CORTEX = Tissue(0.05, 0.06)
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """A slice as it is, before a scanner sees it.
+    """A painted slice, before the simulated scan.
 
     Attributes:
-        canvas: Fat and water.
-        subcutaneous: Distance in mm, positive in the fat under the skin.
-        visceral: Distance in mm, positive in the fat between the organs.
-        present: Distance in mm, positive in body and arms.
+        canvas: Fat and water image.
+        subcutaneous: Signed distance in mm, positive in the fat under the skin.
+        visceral: Signed distance in mm, positive in the fat between the organs.
+        present: Signed distance in mm, positive in body and arms.
     """
 
     canvas: Canvas
@@ -46,7 +46,7 @@ class Painted:
 def paint_slice(
     rng: np.random.Generator, grid: SliceGrid, shapes: FatShapes, build: FatBuild, girth: Girth
 ) -> Painted:
-    """Paint one slice, from the outside to the inside."""
+    """Paint one slice, from outside to inside."""
     rngs = rng.spawn(5)
     empty = np.zeros(grid.shape, np.float32)
     canvas = Canvas(fat=empty, water=empty.copy(), spacing_mm=grid.spacing_mm)
@@ -73,7 +73,7 @@ def _paint_arms(
     build: FatBuild,
     girth: Girth,
 ) -> Field:
-    """Arms beside the body; their distance."""
+    """Paint arms beside the body; return their signed distance."""
     both = np.full(grid.shape, -99, np.float32)
     excess = max(0.0, build.bmi - 20)
     radius = build.frame * (33 + 7 * shapes.level) + 0.7 * excess
@@ -98,7 +98,7 @@ def _paint_arms(
 def _paint_septa(
     rng: np.random.Generator, canvas: Canvas, grid: SliceGrid, shapes: FatShapes
 ) -> None:
-    """Thin septa through the fat under the skin, and the fascia that runs along it."""
+    """Paint thin septa through the fat under the skin, and the fascia along it."""
     net = line_distance(grid, grid.noise(rng, scale_mm=18))
     canvas.paint(rng.uniform(0.1, 0.4) * _line(grid, net, 0.5), SEPTUM)
     depth = rng.uniform(0.35, 0.65) + 0.06 * grid.noise(rng, scale_mm=50)
@@ -110,12 +110,12 @@ def _paint_septa(
 def _paint_wall(
     rng: np.random.Generator, canvas: Canvas, grid: SliceGrid, shapes: FatShapes, build: FatBuild
 ) -> None:
-    """Muscles of belly and back, with the fat between their layers and bundles."""
+    """Paint the muscles of belly and back, with fat between their layers and bundles."""
     x, y, size = shapes.x, shapes.y, shapes.size
     texture = 1 + 0.15 * grid.noise(rng, scale_mm=5)
     canvas.paint_inside(shapes.trunk, Tissue(0.05 * texture, 0.8 * texture))
     fatty = Tissue(0.85, 0.15)
-    # Three layers at the sides; they end where the straight muscle of the belly begins.
+    # Three layers at the sides, which end at the rectus abdominis.
     sideways = coverage(np.abs(x) - (62 * size + 4 * rng.standard_normal()), 6)
     sideways *= coverage(y + 45 * size, 8)
     thickness = 0.35 + 0.9 * build.marbling
@@ -126,7 +126,7 @@ def _paint_wall(
     seam = np.abs(bent - rng.uniform(56, 64) * size) - (0.5 + 3 * build.marbling)
     seam = np.minimum(-seam, np.minimum(shapes.trunk - 1.5, y - 12))
     canvas.paint_inside(seam, fatty)
-    # Between the bundles of the back, more with age and weight, and at their edge.
+    # Fat between the muscle bundles of the back, and at their edge; more with age and weight.
     behind = np.minimum(shapes.trunk - 3, -y - 62 * size)
     veins = line_distance(grid, grid.noise(rng, scale_mm=11))
     share = coverage(behind, 4) * coverage(grid.noise(rng, scale_mm=20) + 0.5, 1)
@@ -139,7 +139,7 @@ def _paint_wall(
 def _paint_bones(
     rng: np.random.Generator, canvas: Canvas, grid: SliceGrid, shapes: FatShapes, build: FatBuild
 ) -> None:
-    """Vertebra with its canal and processes, ribs above, iliac crests below."""
+    """Paint the vertebra with canal and processes, ribs above, iliac crests below."""
     x, y, size = shapes.x, shapes.y, shapes.size
     patchy = 1 + 0.12 * grid.noise(rng, scale_mm=8)
     marrow = Tissue(build.marrow_fat * patchy, 0.5 * (1 - build.marrow_fat) * patchy)
@@ -165,7 +165,7 @@ def _paint_bones(
 
 
 def _flat_bones(rng: np.random.Generator, shapes: FatShapes, inwards: Field) -> list[Field]:
-    """Ribs cut at a slant within the wall, or the wings of the pelvis."""
+    """Signed distances of obliquely cut ribs in the wall, or of the iliac wings."""
     angle = np.arctan2(np.abs(shapes.x), shapes.y + 10)
     arc_mm = np.float32(110 * shapes.size)
     half = rng.uniform(8, 22, 3)
@@ -183,7 +183,7 @@ def _flat_bones(rng: np.random.Generator, shapes: FatShapes, inwards: Field) -> 
 def _paint_inside(
     rng: np.random.Generator, canvas: Canvas, grid: SliceGrid, shapes: FatShapes, build: FatBuild
 ) -> Field:
-    """Visceral fat, then all that lies in it; the fat's distance."""
+    """Paint visceral fat and the organs in it; return the fat's signed distance."""
     texture = 1 + 0.03 * grid.noise(rng, scale_mm=9)
     canvas.paint_inside(shapes.cavity, Tissue(0.93 * texture, 0.1 * texture))
     net = line_distance(grid, grid.noise(rng, scale_mm=14))
@@ -202,7 +202,7 @@ def _paint_inside(
 
 
 def _line(grid: SliceGrid, distance: Field, width_mm: float) -> Field:
-    """The share of a pixel that a line takes, also where it is thinner than the pixel."""
+    """Fraction of a pixel covered by a line, also if it is thinner than the pixel."""
     half = 0.5 * width_mm
     share = coverage(half - distance, max(grid.spacing_mm, width_mm))
     return share * np.float32(min(1.0, width_mm / grid.spacing_mm))

@@ -1,7 +1,7 @@
-"""Write phantoms of abdominal fat as a data set: slices, labels, manifest.
+"""Writer of abdominal fat phantom data sets: slices, labels, manifest.
 
-A patient has several slices, each a case of its own as the recipe wants it, and all of them lie in
-one fold: slices of one body know each other.
+A patient has several slices, each a separate case as the recipe requires, and all of them in one
+fold, since slices of one body are correlated.
 """
 
 import logging
@@ -30,14 +30,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class FatPhantomSet:
-    """What a data set of abdominal fat phantoms consists of.
+    """Settings of a data set of abdominal fat phantoms.
 
     Attributes:
-        patients: How many in all.
-        test_patients: How many of them, the last ones, are kept for the test split.
-        slices: Of each patient, at different levels.
-        folds: Into how many folds the others are dealt out, one after the other.
-        seed: Names the set; slice n of patient m of a seed does not depend on how many there are.
+        patients: Number of patients in all.
+        test_patients: Number of patients, the last ones, in the test split.
+        slices: Number of slices per patient, at different levels.
+        folds: Number of folds, to which the other patients are assigned in turn.
+        seed: Random seed; slice n of patient m does not depend on the numbers above.
         shape: Pixels of each slice, 8 or more along both axes.
     """
 
@@ -49,7 +49,7 @@ class FatPhantomSet:
     shape: tuple[int, int] = FAT_SHAPE
 
     def __post_init__(self) -> None:
-        """Refuse a set that cannot be made, in the words of the command line."""
+        """Check the settings; errors use the option names of the command line."""
         require_split(
             cases=self.patients, test_cases=self.test_patients, folds=self.folds, seed=self.seed
         )
@@ -57,17 +57,17 @@ class FatPhantomSet:
 
 
 def write_fat_phantoms(folder: str | Path, phantoms: FatPhantomSet) -> Manifest:
-    """Make a data set of abdominal fat phantoms with its `manifest.json`.
+    """Write a data set of abdominal fat phantoms with its `manifest.json`.
 
     Args:
-        folder: Where to; must be empty or not there yet.
-        phantoms: What to make.
+        folder: Output folder; must be empty or not exist yet.
+        phantoms: Settings of the set.
 
     Returns:
-        The manifest; its digests are those of `medseg.data.digest.path_sha256`.
+        The manifest, with digests by `medseg.data.digest.path_sha256`.
 
     Raises:
-        DataError: If the folder holds something or cannot be written.
+        DataError: If the folder is not empty or cannot be written.
         ValueError: If the shape is too small.
     """
     with whole_folder(folder) as unfinished:
@@ -76,7 +76,7 @@ def write_fat_phantoms(folder: str | Path, phantoms: FatPhantomSet) -> Manifest:
 
 def _write_all(folder: Path, phantoms: FatPhantomSet) -> Manifest:
     slices = list(product(range(phantoms.patients), range(phantoms.slices)))
-    # NumPy and zlib let other threads run; the slices share no source of randomness.
+    # NumPy and zlib release the GIL; each slice has its own random generator.
     with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
         cases = list(pool.map(partial(_write_slice, folder, phantoms), slices))
     manifest = Manifest(
@@ -103,7 +103,7 @@ def _write_all(folder: Path, phantoms: FatPhantomSet) -> Manifest:
 def _write_slice(folder: Path, phantoms: FatPhantomSet, place: tuple[int, int]) -> Case:
     patient, number = place
     case = f"fat_{patient:03d}_{number:02d}"
-    # Seeds of different sets must not meet: 1000 patients apart.
+    # Seeds of different sets must not collide: 1000 patients apart.
     phantom = fat_phantom(1000 * phantoms.seed + patient, number, shape=phantoms.shape)
     image, label = f"images/{case}.nii.gz", f"labels/{case}.nii.gz"
     write_nifti(folder / image, phantom.image, phantom.affine)

@@ -152,7 +152,7 @@ def test_no_window_of_intensities_cuts_either_fat_out(slices):
         assert 0.3 < (2 * hits / (hits + false + found[-1])).max() < 0.8
 
 
-def test_noise_is_that_of_a_magnitude_never_of_mean_nought_in_air():
+def test_noise_is_rician_with_a_positive_mean_in_air():
     phantom = fat_phantom(1, shape=SMALL)
     air = phantom.image[:8, :8, 0].astype(float)
     # Rayleigh: the mean is 1.91 times the standard deviation.
