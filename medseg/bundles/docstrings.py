@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-__all__ = ["Argument", "documented_arguments"]
+__all__ = ["Argument", "documented_arguments", "summary"]
 
 _ENTRY = re.compile(r"^(\w+): (.*)$")
 
@@ -55,6 +55,11 @@ def documented_arguments(target: str) -> dict[str, Argument]:
         for name, parameter in parameters.items()
         if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
     }
+
+
+def summary(target: str) -> str:
+    """First line of a component's docstring; empty if it has none or cannot be imported."""
+    return (inspect.getdoc(_imported(target)) or "").partition("\n")[0]
 
 
 def _parameters(thing: Any) -> Mapping[str, inspect.Parameter]:

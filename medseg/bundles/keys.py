@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import yaml
 
-from medseg.bundles.docstrings import documented_arguments
+from medseg.bundles.docstrings import documented_arguments, summary
 
 __all__ = ["Key", "bundle_keys", "is_argument", "nested_paths", "search_keys"]
 
@@ -65,8 +65,11 @@ def bundle_keys(config: Mapping[str, Any], paths: Sequence[str | Path]) -> list[
             meaning = argument.meaning if argument else comments.get(name, "")
             words = argument.choices if argument else ()
             keys.append(Key(name, _shown(value), _texts(words), meaning))
-        else:
-            keys.extend(_nested(name, value))
+            continue
+        if _is_component(value):
+            meaning = comments.get(name) or summary(value["_target_"])
+            keys.append(Key(name, _shown(value), (), meaning))
+        keys.extend(_nested(name, value))
     return keys
 
 

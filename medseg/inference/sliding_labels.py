@@ -197,7 +197,10 @@ class SlidingWindowLabels(Inferer):
                     raise
                 if batch > 1:
                     batch //= 2
-                    logger.warning("out of memory: using %d windows at a time from now on", batch)
+                    logger.warning(
+                        "out of memory: using %d windows at a time for the rest of this volume",
+                        batch,
+                    )
                 elif keep_on is None and job.volume.device.type != "cpu":
                     keep_on = torch.device("cpu")
                     logger.warning("out of memory: blending windows on the CPU")

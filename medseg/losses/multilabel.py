@@ -41,7 +41,7 @@ class MultilabelDiceBCELoss(nn.Module):
         positive_weights: See `MultilabelBCELoss`.
         average: `batch` sums the counts of the Dice loss over the whole batch before dividing;
             `case` divides in each case and averages the results.
-        smooth: See above; positive.
+        smooth: Added to numerator and denominator, so that an absent class is a match; positive.
 
     Raises:
         UsageError: If an argument is out of its range.

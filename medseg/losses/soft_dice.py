@@ -29,7 +29,7 @@ class SoftDiceLoss(nn.Module):
             each case and averages the results.
         classes: Average over `all` classes or over the `foreground` only, without class 0.
         ignore_index: Label value of voxels that do not count.
-        smooth: See above; positive.
+        smooth: Added to numerator and denominator, so that an absent class is a match; positive.
 
     Raises:
         UsageError: If an argument is out of its range.

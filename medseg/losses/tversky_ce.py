@@ -52,7 +52,7 @@ class TverskyCELoss(nn.Module):
             over all voxels of the batch either way.
         classes: Average the Tversky term over `all` classes or over the `foreground` only, without
             class 0; the cross-entropy uses all.
-        smooth: See above; positive.
+        smooth: Added to numerator and denominator, so that an absent class is a match; positive.
 
     Raises:
         UsageError: If an argument is out of its range.

@@ -11,7 +11,8 @@ from monai.inferers.inferer import Inferer
 from torch import Tensor, nn
 
 from medseg.inference.engines.check import agreeing_engine
-from medseg.inference.engines.open_engine import Engine, EngineChoice, PrecisionChoice, open_engine
+from medseg.inference.engines.open_engine import Engine, open_engine
+from medseg.inference.engines.words import EngineChoice, PrecisionChoice
 from medseg.inference.sliding_labels import SlidingWindowLabels
 from medseg.inference.source_grid import Watch
 from medseg.networks.compilation import Compile

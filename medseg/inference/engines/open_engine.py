@@ -23,23 +23,14 @@ from medseg.inference.engines.key import engine_key
 from medseg.inference.engines.openvino import openvino_predictor
 from medseg.inference.engines.openvino_runtime import has_openvino, load_openvino
 from medseg.inference.engines.torch_engine import torch_predictor
+from medseg.inference.engines.words import EngineChoice, EngineName, PrecisionChoice
 from medseg.networks.compilation import Compile
 
-__all__ = [
-    "Engine",
-    "EngineChoice",
-    "EngineName",
-    "EnginePrecision",
-    "PrecisionChoice",
-    "open_engine",
-]
+__all__ = ["Engine", "EnginePrecision", "open_engine"]
 
 logger = logging.getLogger(__name__)
 
-EngineName = Literal["torch", "openvino"]
-EngineChoice = Literal["auto", "torch", "openvino"]
 EnginePrecision = Literal["fp32", "bf16", "fp16"]
-PrecisionChoice = Literal["auto", "fp32", "bf16", "fp16"]
 
 
 @dataclass(frozen=True, kw_only=True)
