@@ -198,7 +198,7 @@ class SlidingWindowLabels(Inferer):
                 if batch > 1:
                     batch //= 2
                     logger.warning(
-                        "out of memory: using %d windows at a time for the rest of this volume",
+                        "out of memory: %d windows at a time for the rest of this volume",
                         batch,
                     )
                 elif keep_on is None and job.volume.device.type != "cpu":

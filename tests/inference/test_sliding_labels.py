@@ -117,7 +117,7 @@ def test_when_memory_runs_out_fewer_windows_go_at_once_and_the_label_is_the_same
 
     label = inferer(window_batch=4)(volume, small)
     assert torch.equal(label, inferer(window_batch=1)(volume, three_classes))
-    assert "out of memory: using 1 windows at a time for the rest of this volume" in caplog.text
+    assert "out of memory: 1 windows at a time for the rest of this volume" in caplog.text
 
 
 def test_when_one_window_is_too_much_the_error_says_what_to_do():

@@ -161,7 +161,7 @@ def test_a_batch_without_map_says_what_makes_it():
         (
             PixelWeightedCELoss(),
             {},
-            "no weight map; use .*WeightedBatch .*wrap .* in .*WeightedLoss",
+            "no weight map; use .*WeightedBatch .*wrap .*WeightedLoss",
         ),
         (
             WeightedLoss(PixelWeightedCELoss()),
