@@ -69,7 +69,7 @@ def export_onnx(
     if output.suffix != ".onnx":
         raise UsageError(f"{output}: name a file that ends in .onnx")
     if output.exists() and existing == "refuse":
-        raise UsageError(f"{output} is there already; give --overwrite or another -o")
+        raise UsageError(f"{output} already exists; use --overwrite or another -o")
     _require_extra()
     trained = read_trained_network(bundle, weights)
     proto = _to_onnx(trained)

@@ -68,7 +68,7 @@ def halve(
     if output.suffix != ".safetensors":
         raise UsageError(f"{output}: name a file that ends in .safetensors")
     if output.exists() and not overwrite:
-        raise UsageError(f"{output} is there already; give --overwrite or another -o")
+        raise UsageError(f"{output} already exists; use --overwrite or another -o")
     halve_weights(weights, output)
     size = output.stat().st_size / 1e6
     typer.echo(f"{output}: {size:.2f} MB, sha256 {file_sha256(output)}")

@@ -136,7 +136,7 @@ def manifest(  # noqa: PLR0913 - one argument an option
     )
 
     if out.exists() and not (overwrite or dry_run):
-        raise UsageError(f"{out}: is there already; give --overwrite, or another --out")
+        raise UsageError(f"{out} already exists; use --overwrite or another --out")
     about = DatasetInfo(
         name=name,
         modality=modality,

@@ -117,7 +117,7 @@ def _place(split: EvaluationSplit, fold: int) -> str:
 def _refuse_existing(output: Path) -> None:
     for name in SCORE_FILES:
         if (output / name).exists():
-            raise UsageError(f"{output / name}: is there already; give --overwrite or another -o")
+            raise UsageError(f"{output / name} already exists; use --overwrite or another -o")
 
 
 def _print_pairs(pairs: Sequence[EvaluationCase]) -> None:

@@ -102,7 +102,7 @@ def predict(  # noqa: PLR0913 - one parameter for each option
         pairs=tuple(override or ()),
         existing="replace" if overwrite else "refuse",
         work="forecast" if dry_run else "predict",
-        bugs="raised" if "--debug" in sys.argv else "told",
+        bugs="raised" if "--debug" in sys.argv else "reported",
         series_uid=series_uid,
         tilt="resample" if allow_tilt else "refuse",
         gaps="interpolate" if allow_gaps else "refuse",

@@ -72,7 +72,7 @@ def _check_paths(image: Path, label: Path, output: Path, *, replace: bool) -> No
     if output.suffix.lower() != ".png":
         raise UsageError(f"{output}: the picture is a PNG file; give -o a name that ends in .png")
     if output.exists() and not replace:
-        raise UsageError(f"{output} is there already; give --overwrite or another -o")
+        raise UsageError(f"{output} already exists; use --overwrite or another -o")
     for file in (image, label):
         if not file.exists():
             raise DataError(f"{file}: not there; check the path and its folder")

@@ -36,7 +36,7 @@ def statistics(
     medseg.transforms.DatasetZScored normalises by them. Test cases are not read.
     """
     if out is not None and out.exists() and not overwrite:
-        raise UsageError(f"{out}: is there already; give --overwrite, or another --out")
+        raise UsageError(f"{out} already exists; use --overwrite or another --out")
     # What reads images takes a while to import; --help needs none of it.
     from medseg.data.datasets.statistics import with_statistics
 

@@ -155,7 +155,7 @@ def test_an_existing_manifest_is_kept_unless_told_otherwise(medseg, tmp_path):
     code, out, err = medseg(*describe(tmp_path))
     assert (code, out) == (2, "")
     assert err == (
-        f"medseg: {tmp_path / 'mine.json'}: is there already; give --overwrite, or another --out\n"
+        f"medseg: {tmp_path / 'mine.json'} already exists; use --overwrite or another --out\n"
     )
     assert (tmp_path / "mine.json").read_text() == "precious"
     assert medseg(*describe(tmp_path, "--overwrite"))[0] == 0

@@ -66,7 +66,7 @@ def test_labels_beside_the_images_are_left_out_where_a_glob_names_all(
         assert command("predict", trained, *sorted(tmp_path.glob("*.nii.gz")), "-o", tmp_path) == 0
     found = sorted(path.name for path in tmp_path.glob("*.nii.gz"))
     assert found == ["a.nii.gz", "a_seg.nii.gz", "b.nii.gz", "b_seg.nii.gz"]
-    assert "a_seg.nii.gz: left out, as an earlier prediction wrote it" in caplog.text
+    assert "a_seg.nii.gz: skipped, since an earlier prediction wrote it" in caplog.text
 
 
 def test_what_a_header_leaves_open_is_told(trained, image, tmp_path, command, caplog):
@@ -187,7 +187,7 @@ def test_an_output_that_exists_is_kept_unless_told(trained, image, tmp_path, com
     label = tmp_path / "phantom_003_seg.nii.gz"
     label.write_bytes(b"mine")
     assert command("predict", trained, image, "-o", tmp_path) == 2
-    assert "is there already; give --overwrite" in capfd.readouterr().err
+    assert "already exists; use --overwrite" in capfd.readouterr().err
     assert label.read_bytes() == b"mine"
     code = command("predict", trained, image, "-o", tmp_path, "--overwrite")
     assert code == 0

@@ -71,7 +71,7 @@ def test_a_picture_that_is_there_is_kept_unless_told_otherwise(medseg, case, tmp
     picture.write_text("precious")
     code, out, err = medseg(RECIPE, *case, *SMALL, "-o", picture)
     assert (code, out) == (2, "")
-    assert err == f"medseg: {picture} is there already; give --overwrite or another -o\n"
+    assert err == f"medseg: {picture} already exists; use --overwrite or another -o\n"
     assert picture.read_text() == "precious"
     assert medseg(RECIPE, *case, *SMALL, "-o", picture, "--overwrite")[0] == 0
     assert picture.read_bytes().startswith(b"\x89PNG")

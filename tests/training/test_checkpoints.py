@@ -252,7 +252,9 @@ def test_weights_without_a_checkpoint_are_no_training_to_resume(tmp_path):
     weights.touch()
     with pytest.raises(UsageError, match="there is no checkpoint in"):
         require_start(str(weights), str(folder), start="resume", overwrite="refuse")
-    with pytest.raises(UsageError, match="holds the weights of an earlier training; use another ckpt_dir"):
+    with pytest.raises(
+        UsageError, match="holds the weights of an earlier training; use another ckpt_dir"
+    ):
         require_start(str(weights), str(folder), start="fresh", overwrite="refuse")
     require_start(str(weights), str(folder), start="fresh", overwrite="replace")
     with pytest.raises(UsageError, match="overwrite must be one of refuse, replace, got 'yes'"):
