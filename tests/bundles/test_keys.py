@@ -77,7 +77,9 @@ def test_an_override_finds_the_one_key_that_ends_so(name, path, config):
 
 
 def test_where_several_keys_end_so_they_are_named(config):
-    with pytest.raises(UsageError, match=r"prob: several keys end so; name one in full: .*#prob"):
+    with pytest.raises(
+        UsageError, match=r"prob: several keys end in this; use the full path of one: .*#prob"
+    ):
         parse_overrides(["prob=0.5"], config)
 
 

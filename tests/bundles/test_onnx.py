@@ -92,7 +92,7 @@ def test_a_file_that_is_there_is_kept(bundle, tmp_path):
 
 
 def test_another_kind_of_file_is_refused(bundle, tmp_path):
-    with pytest.raises(UsageError, match=r"name a file that ends in \.onnx"):
+    with pytest.raises(UsageError, match=r"must end in \.onnx"):
         export_onnx(bundle, tmp_path / "model.pt")
 
 

@@ -18,7 +18,7 @@ def test_a_trained_bundle_is_exported_and_then_kept(trained, tmp_path, command, 
 
 def test_a_folder_that_is_no_bundle_is_named(tmp_path, command, capfd):
     assert command("bundle", "export", tmp_path, "-o", tmp_path / "model.onnx") == 2
-    assert "no bundle (no configs/metadata.json)" in capfd.readouterr().err
+    assert "not a bundle (no configs/metadata.json)" in capfd.readouterr().err
 
 
 def test_halved_weights_are_told_with_their_digest_and_then_kept(trained, tmp_path, command, capfd):

@@ -235,7 +235,7 @@ def test_weights_that_tell_nothing_of_their_training_still_give_a_picture(
 def test_a_folder_that_is_no_bundle_is_named(image, tmp_path, command, capfd):
     code = command("predict", tmp_path, image, "-o", tmp_path / "out")
     assert code == 2
-    assert "no bundle (no configs/metadata.json)" in capfd.readouterr().err
+    assert "not a bundle (no configs/metadata.json)" in capfd.readouterr().err
 
 
 def test_a_key_that_an_option_sets_is_refused_rather_than_lost(
@@ -244,7 +244,7 @@ def test_a_key_that_an_option_sets_is_refused_rather_than_lost(
     out = tmp_path / "out"
     code = command("predict", trained, image, "-o", out, "--set", "output_dir=elsewhere")
     assert code == 2
-    assert "output_dir: this command sets it; give its own option" in capfd.readouterr().err
+    assert "output_dir: this command sets it; use its own option" in capfd.readouterr().err
     assert not out.exists()
 
 

@@ -134,7 +134,7 @@ def test_what_cannot_be_shown_is_one_line_and_nothing_is_written(medseg, case, t
     [
         (("patchsize=[8,8,8]",), "did you mean patch_size"),
         (("patch_size=[8,8]",), "RandWarpPatchd: spacing_mm must be 2"),
-        (("patch_size",), "an override is KEY=VALUE"),
+        (("patch_size",), "must be KEY=VALUE"),
         (("-o", "page.jpg"), "page.jpg: the picture is a PNG file"),
         (("centres#foreground=2",), "Centres: foreground must be in [0, 1], got 2"),
         (

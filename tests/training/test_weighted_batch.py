@@ -158,7 +158,11 @@ def test_a_batch_without_map_says_what_makes_it():
 @pytest.mark.parametrize(
     ("loss", "more", "message"),
     [
-        (PixelWeightedCELoss(), {}, "no weight map .*WeightedBatch .*and WeightedLoss around"),
+        (
+            PixelWeightedCELoss(),
+            {},
+            "no weight map; use .*WeightedBatch .*wrap the loss in .*WeightedLoss",
+        ),
         (
             WeightedLoss(PixelWeightedCELoss()),
             {"prepare_batch": default_prepare_batch},
