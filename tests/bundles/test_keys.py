@@ -127,4 +127,4 @@ def test_medseg_train_lists_and_searches_the_keys(command, capfd):
 
 def test_a_search_without_a_find_is_one_line(command, capfd):
     assert command("train", BUNDLE, "--keys", "xyzzy") == 2
-    assert "no key, component or meaning holds 'xyzzy'" in capfd.readouterr().err
+    assert "no key, component or meaning contains 'xyzzy'" in capfd.readouterr().err

@@ -31,4 +31,4 @@ def test_halved_weights_are_told_with_their_digest_and_then_kept(trained, tmp_pa
     assert command("bundle", "halve", weights, "-o", half) == 2
     assert "already exists; use --overwrite" in capfd.readouterr().err
     assert command("bundle", "halve", weights, "-o", tmp_path / "half.pt") == 2
-    assert "name a file that ends in .safetensors" in capfd.readouterr().err
+    assert "must end in .safetensors" in capfd.readouterr().err

@@ -381,7 +381,7 @@ def test_a_dry_run_shows_the_pairs_and_scores_nothing(run, folders):
 def test_references_are_given_in_one_way_or_the_other(run, options):
     code, _, err = run("preds", *options)
     assert code == 2
-    assert "give --labels DIR" in err
+    assert "use --labels DIR" in err
 
 
 @pytest.mark.parametrize("suffix", [".nrrd", ".mha"])

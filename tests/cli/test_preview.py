@@ -101,7 +101,7 @@ def damage_nan(image, label):
     array = np.zeros((20, 22, 12), dtype=np.float32)
     array[10, 10] = np.nan
     write_nifti(image, array)
-    return 3, f"{image}: holds NaN or infinite values once it is prepared"
+    return 3, f"{image}: has NaN or infinite values after preprocessing"
 
 
 def damage_fractions(image, label):

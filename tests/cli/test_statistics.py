@@ -59,4 +59,4 @@ def test_a_wrong_folder_is_one_line(medseg, tmp_path):
     words[-1] = tmp_path / "nowhere"
     code, out, err = medseg(*words)
     assert (code, out) == (3, "")
-    assert "nowhere: no such folder; give the one that holds toy" in err
+    assert "nowhere: no such folder; use the one that holds toy" in err
