@@ -111,8 +111,8 @@ def manifest(  # noqa: PLR0913 - one argument an option
     group_regex: Annotated[
         str | None,
         typer.Option(
-            help="Pattern whose group is the case's group, e.g. a tissue class, in the image's path "
-            "below the data set's folder: '^([^/]+)/'."
+            help="Pattern whose group is the case's group, e.g. a tissue class, in the path of its "
+            "image below the data set's folder: '^([^/]+)/'."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Random seed for assigning patients to folds.")] = 0,
