@@ -41,7 +41,7 @@ class MultilabelDiceBCELoss(nn.Module):
         positive_weights: See `MultilabelBCELoss`.
         average: `batch` sums the counts of the Dice loss over the whole batch before dividing;
             `case` divides in each case and averages the results.
-        smooth: See above; positive.
+        smooth: Positive constant in numerator and denominator, against division by zero.
 
     Raises:
         UsageError: If an argument is out of its range.

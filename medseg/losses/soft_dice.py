@@ -29,7 +29,7 @@ class SoftDiceLoss(nn.Module):
             each case and averages the results.
         classes: Average over `all` classes or over the `foreground` only, without class 0.
         ignore_index: Label value of voxels that do not count.
-        smooth: See above; positive.
+        smooth: Positive constant in numerator and denominator, against division by zero.
 
     Raises:
         UsageError: If an argument is out of its range.

@@ -52,7 +52,7 @@ class TverskyCELoss(nn.Module):
             over all voxels of the batch either way.
         classes: Average the Tversky term over `all` classes or over the `foreground` only, without
             class 0; the cross-entropy uses all.
-        smooth: See above; positive.
+        smooth: Positive constant in numerator and denominator, against division by zero.
 
     Raises:
         UsageError: If an argument is out of its range.
