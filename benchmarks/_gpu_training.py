@@ -38,7 +38,7 @@ def measure_steps(ways: tuple[Step, ...], sizes: Sizes, emit: Emit) -> None:
     """Time every way to train, one after the other; one that fails does not cost the others."""
     for way in ways:
         if way.precision == "fp16" and here().type == "cpu":
-            emit(Record(row=way.row, note="skipped: a CPU has no fp16 that pays"))
+            emit(Record(row=way.row, note="skipped: a CPU does not support fp16"))
             continue
         with _searching(way):
             _measure(way, sizes, emit)

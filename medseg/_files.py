@@ -1,4 +1,4 @@
-"""Atomic file writes, what a killed one leaves, and the folder of caches."""
+"""Atomic file writes, removal of their remains, and the cache folder."""
 
 import os
 import re
@@ -9,20 +9,20 @@ __all__ = ["cache_dir", "final_name", "remove_remains", "write_atomically"]
 
 
 def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
-    """Write beside `path`, flush to disk, rename into place.
+    """Write a file atomically: to a temporary file, flushed to disk and renamed.
 
     Args:
-        path: Final name; its folder is made where missing.
+        path: Final name; its folder is created if missing.
         write: Called with a temporary path that has the same suffixes. If it raises,
             `path` is untouched and nothing is left behind.
 
     Raises:
-        OSError: What the disk refused; it names `path` or its folder.
+        OSError: If writing fails; it names `path` or its folder.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix stays at the end: writers such as nibabel choose the format by it. The name is
-    # the one that `final_name` reads.
+    # The suffix stays at the end, since writers such as nibabel choose the format by it.
+    # `final_name` parses this name.
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         write(temporary)
@@ -35,9 +35,9 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
 
 
 def remove_remains(*paths: str | Path) -> None:
-    """Remove what killed calls of `write_atomically` left beside these files, and nothing else.
+    """Remove temporary files that killed calls of `write_atomically` left beside these files.
 
-    For the only writer of them: what another process is writing at this moment goes too.
+    Only for files with a single writer: what another process is writing would be removed too.
 
     Args:
         paths: Final names; the files themselves are not touched, and need not exist.
@@ -52,7 +52,7 @@ def remove_remains(*paths: str | Path) -> None:
 
 
 def final_name(remains: Path) -> str | None:
-    """The name that a file left by a killed `write_atomically` was to get; of others, None."""
+    """Final name of a temporary file of `write_atomically`; None for other files."""
     match = re.fullmatch(r"\.[1-9][0-9]*\.(.+)", remains.name, re.DOTALL)
     return match[1] if match else None
 
@@ -65,6 +65,6 @@ def cache_dir() -> Path:
 
 
 def _flush(path: Path) -> None:
-    # Some systems flush only what is open for writing.
+    # Some systems flush only files that are open for writing.
     with path.open("rb+") as file:
         os.fsync(file.fileno())

@@ -1,7 +1,7 @@
-"""Lazy package faces (PEP 562): `from medseg.data import Volume` imports only what `Volume` needs.
+"""Lazy imports (PEP 562): `from medseg.data import Volume` imports only what `Volume` needs.
 
-A face lists its names once, as imports under `if TYPE_CHECKING`, which type checkers and editors
-read; `attach` reads the same lines and imports a name's file when the name is first asked for.
+A package lists its names once, as imports under `if TYPE_CHECKING`, which type checkers and editors
+read; `attach` reads the same lines, and imports a name's file when the name is first used.
 """
 
 import ast
@@ -15,10 +15,10 @@ __all__ = ["attach"]
 
 
 def attach(package: str) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """The `__getattr__` and `__dir__` of a package's `__init__.py`.
+    """Return `__getattr__` and `__dir__` for a package's `__init__.py`.
 
-    No name may be that of a file or folder of the package: whoever imports the file first would
-    get the module in place of the name.
+    No name may equal that of a file or folder of the package: once that file is imported, the
+    name would give the module.
 
     Args:
         package: `__name__` of the package.

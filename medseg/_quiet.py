@@ -1,8 +1,8 @@
-"""Libraries kept quiet: their loggers and warnings, while something runs, whatever threads do.
+"""Thread-safe context managers that silence loggers and warnings of libraries.
 
-Loggers and the filters of warnings are the process's. A thread that put them back as it found
-them would end the silence of another, whose library then quotes a patient's name, or leave all
-silent for good. Here a silence adds something of its own and takes just that away, so that
+Loggers and warning filters belong to the whole process. A thread that saved and restored them
+could end the silence of another thread, whose library then logs a patient's name, or leave all
+loggers silent for good. Here each context adds an entry of its own and removes only that, so that
 threads may enter and leave in any order.
 """
 
@@ -25,17 +25,17 @@ SILENT = logging.CRITICAL + 1
 
 _lock = threading.RLock()
 _root_lock = threading.RLock()
-# Of each logger that is kept quiet: its own level, and the levels that were asked for.
+# For each silenced logger: its own level, and the requested levels.
 _asked: dict[str, tuple[int, list[int]]] = {}
 
 
 @contextmanager
 def quiet_loggers(*names: str, level: int = SILENT) -> Generator[None]:
-    """Let loggers tell only what is of this level or above.
+    """Make loggers emit only messages of at least this level.
 
     Args:
-        names: Of the loggers; those below them that have a level of their own keep it.
-        level: As in `logging`; by default nothing is told.
+        names: Names of the loggers; child loggers with a level of their own keep it.
+        level: As in `logging`; by default nothing is logged.
     """
     with _lock:
         for name in names:
@@ -63,8 +63,8 @@ def quiet_warnings(message: str = "", module: str = "") -> Generator[None]:
     """Ignore warnings.
 
     Args:
-        message: Pattern of those that are meant, from their start; all if empty.
-        module: Pattern of the modules that they are of; any if empty.
+        message: Pattern for the start of their messages; empty for all.
+        module: Pattern for the modules that issue them; empty for all.
     """
     patterns = [re.compile(text) if text else None for text in (message, module)]
     ignored = ("ignore", patterns[0], Warning, patterns[1], 0)
@@ -75,7 +75,7 @@ def quiet_warnings(message: str = "", module: str = "") -> Generator[None]:
         yield
     finally:
         with _lock:
-            # `catch_warnings` of a library may have put a copy in place, in this thread or another.
+            # A library's `catch_warnings` may have installed a copy, in this thread or another.
             for each in (filters, *([] if _filters() is filters else [_filters()])):
                 with suppress(ValueError):
                     each.remove(ignored)
@@ -87,11 +87,11 @@ def _filters() -> list[Any]:
 
 @contextmanager
 def quiet_libraries() -> Generator[None]:
-    """Let MONAI and ignite tell of errors only."""
-    # MONAI gives each of its loggers a handler of its own, to standard output.
+    """Make MONAI and ignite log errors only."""
+    # Each logger of MONAI has its own handler, to standard output.
     ours = ("monai", "ignite")
     theirs = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in ours]
-    # Their warnings are of readers that nobody asked for, or of what the error tells as well.
+    # Their warnings are about unused readers, or repeat the error.
     with (
         quiet_loggers(*{*ours, *theirs}, level=logging.ERROR),
         quiet_warnings(module=r"monai\."),

@@ -69,7 +69,7 @@ class MachineError(MedsegError):
 
 
 class TrainingStoppedError(MedsegError):
-    """A training that was told to stop, and can go on where it was."""
+    """A training was stopped by a signal, and can be resumed."""
 
     exit_code = ExitCode.INTERRUPTED
 
@@ -93,18 +93,18 @@ def user_error(error: BaseException) -> MedsegError | None:
 
 @contextmanager
 def unwrap_user_error() -> Generator[None]:
-    """Raise the user's error that a library has wrapped, as that error itself.
+    """Raise a user's error that a library has wrapped without the wrapping.
 
     Raises:
-        MedsegError: In place of whatever comes down to it, see `user_error`.
+        MedsegError: In place of an exception caused by it, see `user_error`.
     """
     try:
         yield
     except Exception as error:
-        known = user_error(error)
-        if known is None or known is error:
+        users = user_error(error)
+        if users is None or users is error:
             raise
-        raise known from error
+        raise users from error
 
 
 def caused_by(error: BaseException, kind: type[Cause]) -> Cause | None:
@@ -143,13 +143,13 @@ def _refusal(error: BaseException) -> MachineError | None:
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        remedy = "make room" if full else "check that path and its permissions"
-        return MachineError(f"{where}{error.strerror}; {remedy}, or name another folder")
+        remedy = "make room" if full else "check the path and its permissions"
+        return MachineError(f"{where}{error.strerror}; {remedy}, or use another folder")
     if is_out_of_memory(error):
         return MachineError("out of memory; use smaller patches or batches, or a larger machine")
     if re.match(r"DataLoader worker \(pid.*(is killed by|exited unexpectedly)", str(error)):
         return MachineError(
-            "a worker of the data loader was killed, most likely for lack of memory; set fewer "
+            "a worker of the data loader was killed, most likely for lack of memory; use fewer "
             "num_workers or cache=disk, and continue with start=resume"
         )
     return None

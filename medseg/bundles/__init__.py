@@ -1,4 +1,4 @@
-"""Bundles: the contract between configs, weights and MONAI's runner."""
+"""MONAI bundles: configs, overrides and metadata; run, predict with and export a bundle."""
 
 from typing import TYPE_CHECKING
 

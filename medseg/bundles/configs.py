@@ -1,4 +1,4 @@
-"""A bundle's folder and its merged config, as plain data, nothing evaluated."""
+"""Config files of a bundle: find and merge them as plain data, nothing evaluated."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,33 +10,33 @@ from medseg.errors import UsageError
 
 __all__ = ["MAY_BE", "NEEDED", "config_paths", "read_config"]
 
-# What `medseg predict` asks of a config of inference: parts that it needs, and that may be.
+# Keys of an inference config that `medseg predict` reads: required and optional ones.
 NEEDED = ("preprocessing_steps", "network", "inferer", "device", "class_names")
 MAY_BE = ("window", "part_of", "label_kind", "postprocessing")
 
 
 def config_paths(bundle: str | Path, names: Sequence[str]) -> list[str]:
-    """The config files of a bundle, in the order they are merged.
+    """Paths of a bundle's config files, in the order in which they are merged.
 
     Args:
         bundle: The bundle's folder.
         names: E.g. `["train", "evaluate"]`.
 
     Raises:
-        UsageError: If the folder is no bundle, or has no such config.
+        UsageError: If the folder is not a bundle, or has no such config.
     """
     folder = Path(bundle)
     if not (folder / "configs" / "metadata.json").is_file():
         near = sorted(
             path.parents[1].name for path in folder.parent.glob("*/configs/metadata.json")
         )
-        hint = f"; beside it: {', '.join(near)}" if near else ""
-        raise UsageError(f"{bundle}: no bundle (no configs/metadata.json){hint}")
+        hint = f"; bundles beside it: {', '.join(near)}" if near else ""
+        raise UsageError(f"{bundle}: not a bundle (no configs/metadata.json){hint}")
     paths = [folder / "configs" / f"{name}.yaml" for name in names]
     for path in paths:
         if not path.is_file():
             there = sorted(other.stem for other in path.parent.glob("*.yaml"))
-            raise UsageError(f"{bundle}: no config {path.stem}; it has {', '.join(there)}")
+            raise UsageError(f"{bundle}: no config {path.stem}; use one of {', '.join(there)}")
     return [str(path.resolve()) for path in paths]
 
 
@@ -44,9 +44,9 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
     """The configs merged as MONAI merges them.
 
     Raises:
-        UsageError: If one of them is no YAML, or changes a part that none before it has.
+        UsageError: If one is not valid YAML, or changes a part that none before it has.
     """
-    # MONAI takes seconds to import, and paths are asked for without it.
+    # MONAI takes seconds to import, and `config_paths` does not need it.
     from monai.bundle.config_parser import ConfigParser
 
     parser = cast("Any", ConfigParser())
@@ -55,7 +55,7 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         place = error.problem_mark
         where = f"{place.name}: line {place.line + 1}: " if place else ""
-        raise UsageError(f"{where}no YAML ({error.problem}); mend the config") from error
+        raise UsageError(f"{where}not valid YAML ({error.problem}); correct the config") from error
     except KeyError as error:
         names = ", ".join(Path(path).stem for path in paths)
         raise UsageError(

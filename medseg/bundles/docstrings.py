@@ -1,6 +1,6 @@
 """Documented arguments of a config component: meaning, default and allowed values.
 
-Read from the signature and the docstring (Google style) of what its `_target_` names.
+Read from the signature and the Google-style docstring of the component's `_target_`.
 """
 
 import inspect
@@ -20,10 +20,10 @@ class Argument:
     """An argument of a component.
 
     Attributes:
-        name: As a config writes it.
-        default: `...` where there is none.
-        choices: The allowed words, if it is a choice.
-        meaning: One paragraph, empty where the docstring has none.
+        name: Name in a config.
+        default: Default value; `...` if there is none.
+        choices: Allowed values, if it is a choice.
+        meaning: One paragraph; empty if the docstring has none.
     """
 
     name: str
@@ -33,14 +33,14 @@ class Argument:
 
 
 def documented_arguments(target: str) -> dict[str, Argument]:
-    """The arguments that a component takes, by name.
+    """Arguments of a component, by name.
 
     Args:
         target: Dotted name of a class or a function, such as `medseg.networks.UNet`.
 
     Returns:
-        In the order of the signature; empty if `target` cannot be imported, or its signature
-        cannot be read, as of MONAI's short names.
+        In the order of the signature; empty if `target` cannot be imported, such as MONAI's
+        short names, or has no readable signature.
     """
     thing = _imported(target)
     parameters = _parameters(thing)
@@ -82,39 +82,39 @@ def _meanings(thing: Any) -> dict[str, str]:
     texts = [inspect.getdoc(thing) or ""]
     if inspect.isclass(thing):
         texts.append(inspect.getdoc(thing.__init__) or "")
-    found: dict[str, str] = {}
+    meanings: dict[str, str] = {}
     for text in texts:
         for heading in ("Attributes", "Args"):
             section = re.search(rf"^{heading}:\n((?:[ \t]+.*\n?|\n)*)", text, re.MULTILINE)
             if section:
-                found.update(_entries(inspect.cleandoc(section[1])))
-    return found
+                meanings.update(_entries(inspect.cleandoc(section[1])))
+    return meanings
 
 
 def _entries(section: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    entries: dict[str, str] = {}
     name = ""
     for line in section.splitlines():
         entry = _ENTRY.match(line)
         if entry:
             name = entry[1]
-            found[name] = entry[2]
+            entries[name] = entry[2]
         elif name and line.strip():
-            found[name] += f" {line.strip()}"
-    return found
+            entries[name] += f" {line.strip()}"
+    return entries
 
 
 def _choices(thing: Any) -> Mapping[str, tuple[Any, ...]]:
     function = thing.__init__ if inspect.isclass(thing) else thing
     try:
         hints = get_type_hints(function)
-    except (AttributeError, NameError, TypeError):  # of a library's own kind
+    except (AttributeError, NameError, TypeError):  # annotations that cannot be evaluated
         return {}
     return {name: _words(hint) for name, hint in hints.items()}
 
 
 def _words(hint: Any) -> tuple[Any, ...]:
-    """The values of the `Literal`s in a type, and None beside them where it is optional."""
+    """The values of the `Literal`s in a type, and None if it is optional."""
     parts = [hint, *get_args(hint)] if get_origin(hint) is not Literal else [hint]
     words = tuple(word for part in parts if get_origin(part) is Literal for word in get_args(part))
     return (*words, None) if words and type(None) in get_args(hint) else words

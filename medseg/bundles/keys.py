@@ -1,8 +1,8 @@
 """Config keys of a bundle: path, value, allowed values and meaning of each.
 
-`medseg train BUNDLE --keys` prints them, and an override finds a nested key by its last part where
-only one has it. Meanings come from where the code has them: docstrings of the components, and the
-comments beside the config's own keys.
+`medseg train BUNDLE --keys` prints them, and an override finds a nested key by its last part if
+that is unique. Meanings come from the docstrings of the components, and from the comments behind
+the config's own keys.
 """
 
 import re
@@ -18,7 +18,7 @@ from medseg.bundles.docstrings import documented_arguments, summary
 __all__ = ["Key", "bundle_keys", "is_argument", "nested_paths", "search_keys"]
 
 CONTROL = "medseg.training.Control"
-# Parts of the loop and places: what they take is a key already, or none of the user's.
+# Parts that are not listed: their arguments are keys already, or not for users.
 _PLUMBING = {
     "bundle_root", "parts", "train_cases", "val_cases", "settings", "trained_network",
     "initialize", "finalize",
@@ -32,12 +32,11 @@ class Key:
     """A key that can be overridden.
 
     Attributes:
-        path: As `KEY=VALUE` names it: `epochs`, `control#ema`; the last part is enough where
-            no other key has it.
-        value: What the config says, or the default, as YAML; empty if it has to be given.
-        choices: The allowed words, if it is a choice.
-        meaning: What it does; empty where nothing says so.
-        component: Class or function that it is an argument of; empty for a key of the config's own.
+        path: As in `KEY=VALUE`: `epochs`, `control#ema`; the last part is enough if it is unique.
+        value: The config's value, or the default, as YAML; empty if it has to be given.
+        choices: Allowed words, if it is a choice.
+        meaning: What it does; empty if undocumented.
+        component: Class or function whose argument it is; empty for a key of the config itself.
     """
 
     path: str
@@ -48,10 +47,10 @@ class Key:
 
 
 def bundle_keys(config: Mapping[str, Any], paths: Sequence[str | Path]) -> list[Key]:
-    """Every key of a merged config, and what its components take beyond it.
+    """Every key of a merged config, and the arguments of its components with their defaults.
 
     Args:
-        config: As `read_config` merges it.
+        config: As `read_config` returns it.
         paths: Its files, for their comments.
     """
     comments = _comments(paths)
@@ -74,21 +73,21 @@ def bundle_keys(config: Mapping[str, Any], paths: Sequence[str | Path]) -> list[
 
 
 def search_keys(keys: Iterable[Key], text: str) -> list[Key]:
-    """The keys whose path, component or meaning holds a text, in any case of letters."""
+    """Keys whose path, component or meaning contains a text, ignoring case."""
     sought = text.casefold()
     return [key for key in keys if sought in f"{key.path} {key.component} {key.meaning}".casefold()]
 
 
 def nested_paths(name: str, config: Mapping[str, Any]) -> list[str]:
-    """Paths of the nested keys that end in a name, those first that the config writes out.
+    """Paths of the nested keys that end in a name, first those that the config states.
 
     Args:
         name: A last part, such as `ema`.
-        config: As `read_config` merges it.
+        config: As `read_config` returns it.
 
     Returns:
-        Paths with `::`. A key that only hands on another one (`"@epochs"`) is left out. Those of
-        the loop, `train::...` and `validate::...`, count where there is no other.
+        Paths with `::`. A key that only refers to another (`"@epochs"`) is left out. Keys of the
+        loop, `train::...` and `validate::...`, count only if there is no other.
     """
     top = {key: value for key, value in config.items() if key not in _PLUMBING | _LOOP}
     implied = [
@@ -102,7 +101,7 @@ def nested_paths(name: str, config: Mapping[str, Any]) -> list[str]:
 
 
 def is_argument(path: str, config: Mapping[str, Any]) -> bool:
-    """Whether a path with `::` names an argument that a component takes, written out or not."""
+    """Whether a path with `::` names an argument of a component, stated in the config or not."""
     *parents, name = path.split("::")
     value: Any = config
     for parent in parents:
@@ -168,7 +167,7 @@ def _has_components(value: Any) -> bool:
 
 
 def _is_run(value: Any) -> bool:
-    """A run id or its alias: something to run, no value."""
+    """Whether a value is a run id or its alias, which is run and not overridden."""
     if isinstance(value, str):
         return value.startswith("%")
     return isinstance(value, list) and any(
@@ -198,11 +197,11 @@ def _texts(words: Iterable[Any]) -> tuple[str, ...]:
 
 
 def _comments(paths: Sequence[str | Path]) -> dict[str, str]:
-    """Of each key in the first column, the comment behind it."""
-    found: dict[str, str] = {}
+    """The comment behind each key in the first column."""
+    comments: dict[str, str] = {}
     for path in paths:
         for line in Path(path).read_text(encoding="utf-8").splitlines():
             match = _COMMENT.match(line)
             if match and match["comment"]:
-                found[match["key"]] = match["comment"]
-    return found
+                comments[match["key"]] = match["comment"]
+    return comments

@@ -1,8 +1,8 @@
-"""A bundle's metadata.json, held to the rules of MONAI's schema without a network.
+"""Metadata of a bundle (metadata.json), validated by MONAI's schema without network access.
 
-MONAI's `verify_metadata` downloads its schema. The same rules stand here as a pydantic
-model, and those the schema leaves out: a changelog entry for the version, exact
-versions, channels that are described.
+MONAI's `verify_metadata` downloads its schema. Here the same rules are a pydantic model, with
+some that the schema lacks: a changelog entry for the version, exact versions, and a description
+of every channel.
 
 Reference:
     MONAI bundle metadata schema 20240725,
@@ -20,7 +20,7 @@ from medseg.errors import DataError
 __all__ = ["Metadata", "TensorFormat", "load_metadata"]
 
 Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
-# A size, any size, or a formula in p and n such as 16*n.
+# A size, `*` for any size, or a formula in p and n such as 16*n.
 Size = int | Annotated[str, Field(pattern=r"^(\*|[0-9pn*+\-/() ]+)$")]
 
 
@@ -50,7 +50,7 @@ class TensorFormat(BaseModel):
 
 
 class NetworkFormat(BaseModel):
-    """What goes in and what comes out; MONAI's tools look for `image` and `pred`."""
+    """Inputs and outputs of the network; MONAI's tools look for `image` and `pred`."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -60,7 +60,7 @@ class NetworkFormat(BaseModel):
     @model_validator(mode="after")
     def _names_that_tools_look_for(self) -> Self:
         if "image" not in self.inputs or "pred" not in self.outputs:
-            raise ValueError("inputs must have an image and outputs a pred")
+            raise ValueError("inputs must contain image, and outputs pred")
         return self
 
 
@@ -90,7 +90,9 @@ class Metadata(BaseModel):
     @classmethod
     def _is_a_folder_name(cls, name: str) -> str:
         if not re.fullmatch(r"[a-z0-9_]+", name):
-            raise ValueError(f"name must be the bundle's folder, got {name!r}")
+            raise ValueError(
+                f"name must be of a-z, 0-9 and _, as the bundle's folder, got {name!r}"
+            )
         return name
 
     @model_validator(mode="after")
@@ -101,10 +103,10 @@ class Metadata(BaseModel):
 
 
 def load_metadata(path: str | Path) -> Metadata:
-    """Read and check a metadata.json.
+    """Read and validate a metadata.json.
 
     Raises:
-        DataError: If it is missing or breaks a rule; one line that names the key.
+        DataError: If it is missing or breaks a rule; it names the key.
     """
     path = Path(path)
     try:

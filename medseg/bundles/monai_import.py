@@ -1,10 +1,10 @@
-"""Import of MONAI for a prediction alone, in a third of the time and half the memory.
+"""Import MONAI without its optional packages: a third of the time, half the memory.
 
 `import monai` imports all of MONAI, and with it every optional package that is installed: ignite
 and through it torch's distributed optimisers, matplotlib, TensorBoard, scikit-image, ... MONAI
-does without each of them, but cannot be asked to. So they are hidden while MONAI is imported, if
-the bundle's config names nothing that could want one. Afterwards they can be imported as ever; it
-is MONAI that does not know of them, hence for a process that predicts and does nothing else.
+works without each of them, but has no setting for that. So they are hidden while MONAI is imported,
+if the bundle's config names nothing that could need one. Afterwards they can be imported as usual,
+but MONAI takes them for missing: hence only for a process that predicts and does nothing else.
 """
 
 import gc
@@ -39,7 +39,7 @@ HIDDEN = (
     "torchvision",
     "transformers",
 )
-# MONAI's own that need none of these; and packages of medseg, which import what they need.
+# MONAI's components that need none of these; and packages of medseg, which import what they need.
 _KNOWN_COMPONENTS = frozenset(
     {
         "AsDiscreted",
@@ -56,16 +56,17 @@ _KNOWN_PACKAGES = tuple(
     f"medseg.{name}." for name in ("bundles", "data", "inference", "networks", "transforms")
 )
 _KNOWN_EXPRESSION = re.compile(r"\$monai\.utils\.set_determinism\(seed=\d+\)")
-# Another expression with one of these words could reach anything.
+# Any other expression with one of these words could use anything.
 _REACHES_OUT = re.compile(r"\$.*\b(monai|import|" + "|".join(HIDDEN).replace(".", r"\.") + r")\b")
 _REFERENCE = re.compile(r"[@%]([\w.]+)")
 
 
 @contextmanager
 def collector_paused() -> Generator[None]:
-    """Import much without a search for unreachable objects every few thousand new ones.
+    """Pause the garbage collector, for large imports.
 
-    What is imported stays to the end of the process: a sixth of the time would go by in vain.
+    Imported modules stay until the end of the process, so collecting is in vain: a sixth of the
+    time.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -77,13 +78,13 @@ def collector_paused() -> Generator[None]:
 
 
 def import_monai_for(config: str | Path, pairs: Iterable[str] = ()) -> None:
-    """Import MONAI, without its optional packages where a bundle's config needs none.
+    """Import MONAI, without its optional packages if a bundle's config needs none.
 
-    Nothing happens where MONAI is imported already.
+    Does nothing if MONAI is imported already.
 
     Args:
-        config: The bundle's config of inference, a YAML file.
-        pairs: `KEY=VALUE` texts that override it.
+        config: The bundle's inference config, a YAML file.
+        pairs: `KEY=VALUE` overrides.
     """
     if "monai" in sys.modules:
         return
@@ -94,20 +95,20 @@ def import_monai_for(config: str | Path, pairs: Iterable[str] = ()) -> None:
 
 
 def names_only_known(text: str, pairs: Iterable[str] = ()) -> bool:
-    """Whether what a prediction asks of a config needs none of MONAI's optional packages."""
+    """Whether the parts of a config that predict need none of MONAI's optional packages."""
     if any(word in pair for pair in pairs for word in ("$", "_target_")):
         return False
     try:
         config = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError:
-        return False  # whoever reads it next has words for that
+        return False  # `read_config` reports it
     if not isinstance(config, dict):
         return False
     return all(map(_is_known, _reached(cast("dict[str, Any]", config))))
 
 
 def _reached(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each text, with its key, in what is asked for and in what that refers to."""
+    """Each text, with its key, in the parts that predict and in those they refer to."""
     waiting, seen = ["initialize", *NEEDED, *MAY_BE], set[str]()
     while waiting:
         key = waiting.pop()
@@ -139,10 +140,10 @@ def _is_known(entry: tuple[str, str]) -> bool:
 
 @contextmanager
 def _hidden(names: Iterable[str]) -> Generator[None]:
-    """Packages that were not imported yet seem not to be installed."""
+    """Make packages that are not imported yet appear not to be installed."""
     modules = cast("dict[str, Any]", sys.modules)
     hidden = [name for name in names if name not in modules]
-    # None in there is Python's way to say that a module cannot be imported.
+    # Python refuses to import a module whose entry is None.
     modules.update(dict.fromkeys(hidden))
     try:
         yield

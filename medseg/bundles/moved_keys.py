@@ -1,8 +1,8 @@
-"""Moved and misspelt config keys: MONAI takes both without a word, here they are one line.
+"""Refuse moved and misspelt config keys, which MONAI silently accepts.
 
 MONAI adds an unknown key to the config, where nothing refers to it: `--max_epoch 5` changes
-nothing, and the training runs for a night. The same would become of a key of an earlier version in
-a config of one's own.
+nothing, and the training runs for a night. The same would happen to a key of an earlier version in
+a user's config.
 """
 
 import difflib
@@ -17,7 +17,7 @@ from medseg.errors import UsageError
 
 __all__ = ["refuse_lost_keys", "refuse_moved_keys"]
 
-# Where the keys of earlier versions went.
+# New paths of the keys of earlier versions.
 _NETWORK = (
     "spatial_dims", "in_channels", "first_width", "growth", "max_width", "depth", "kernel_sizes",
     "pool_sizes", "activation", "norm", "norm_kind", "initialisation", "dropout",
@@ -42,7 +42,7 @@ MOVED = {
     "rho": "optimizer#rho",
     "prepare_batch": "train#trainer#prepare_batch",
 }
-# Options of `python -m monai.bundle run` that are no keys.
+# Options of `python -m monai.bundle run` that are not config keys.
 _OF_MONAI = {
     "run_id", "init_id", "final_id", "meta_file", "config_file", "logging_file", "tracking",
     "args_file", "runner_id",
@@ -54,10 +54,10 @@ def refuse_moved_keys(config: Mapping[str, Any]) -> None:
     """Refuse a key of an earlier version that nothing in the config refers to.
 
     Args:
-        config: As `read_config` merges it.
+        config: As `read_config` returns it.
 
     Raises:
-        UsageError: It says where the key went.
+        UsageError: For the first such key; it names the new one.
     """
     moved = [key for key in MOVED if key in config]
     texts = "\n".join(_texts(config)) if moved else ""
@@ -67,13 +67,13 @@ def refuse_moved_keys(config: Mapping[str, Any]) -> None:
 
 
 def refuse_lost_keys(arguments: Sequence[str]) -> None:
-    """Refuse what a command line of `python -m monai.bundle run` would set and nothing would use.
+    """Refuse keys on a command line of `python -m monai.bundle run` that nothing would use.
 
     Args:
-        arguments: `sys.argv`; without `--config_file` in it, nothing is checked.
+        arguments: `sys.argv`; without `--config_file`, nothing is checked.
 
     Raises:
-        UsageError: For a key that the configs have not; it names the nearest or the new one.
+        UsageError: For a key that the configs lack; it names the closest or the new one.
     """
     files = config_files(arguments)
     if not files:
@@ -93,9 +93,9 @@ def _lost(key: str, config: Mapping[str, Any]) -> UsageError:
     if moved and is_argument(moved.replace("#", "::"), config):
         paths = [moved]
     if len(paths) == 1:
-        return UsageError(f"{key}: give it by its path, --{paths[0].replace('::', '#')}")
+        return UsageError(f"{key}: use its path, --{paths[0].replace('::', '#')}")
     near = difflib.get_close_matches(key, config, n=1)
-    hint = f"did you mean {near[0]}?" if near else "`medseg train BUNDLE --keys` lists all"
+    hint = f"did you mean {near[0]}?" if near else "medseg train BUNDLE --keys lists all"
     return UsageError(f"{key}: no such key in this config; {hint}")
 
 

@@ -1,8 +1,8 @@
-"""Errors of the user's in one line, also under `python -m monai.bundle run`.
+"""One-line user errors under `python -m monai.bundle run`.
 
-MONAI wraps an error of a config's component into its own, with a traceback of a hundred
-lines around it. A bundle calls `explain_errors` first, in `initialize`; from then on the
-error at the bottom is printed as the command line of medseg prints it.
+MONAI wraps an error of a config's component into its own, with a traceback of a hundred lines. A
+bundle calls `explain_errors` first, in `initialize`; from then on only the original error is
+printed, as medseg's command line does.
 """
 
 import os
@@ -18,11 +18,10 @@ __all__ = ["excepthook_kept", "explain_errors"]
 
 
 def explain_errors() -> None:
-    """Print a user's error in one line and exit with its code, from here on.
+    """From now on, print a user's error in one line and exit with its code.
 
-    The first such error may be a key on the command line that no config has.
-
-    `MEDSEG_DEBUG=1` in the environment keeps the traceback.
+    Also refuses keys on the command line that no config has. `MEDSEG_DEBUG=1` in the environment
+    keeps tracebacks.
     """
     if os.environ.get("MEDSEG_DEBUG") != "1":
         sys.excepthook = _explain
@@ -31,7 +30,7 @@ def explain_errors() -> None:
 
 @contextmanager
 def excepthook_kept() -> Generator[None]:
-    """Leave Python's hook as it was, whatever a bundle calls in `initialize`."""
+    """Restore `sys.excepthook` after a bundle that calls `explain_errors`."""
     hook = sys.excepthook
     try:
         yield
@@ -42,13 +41,13 @@ def excepthook_kept() -> Generator[None]:
 def _explain(
     kind: type[BaseException], error: BaseException, traceback: TracebackType | None
 ) -> None:
-    # Python takes the exit code of a SystemExit that its hook raises.
+    # Python exits with the code of a SystemExit raised by its hook.
     if issubclass(kind, KeyboardInterrupt):
         sys.stderr.write("medseg: interrupted\n")
         raise SystemExit(int(ExitCode.INTERRUPTED))
-    known = user_error(error)
-    if known is None:
+    users = user_error(error)
+    if users is None:
         sys.__excepthook__(kind, error, traceback)
         return
-    sys.stderr.write(f"medseg: {known}\n")
-    raise SystemExit(int(known.exit_code))
+    sys.stderr.write(f"medseg: {users}\n")
+    raise SystemExit(int(users.exit_code))

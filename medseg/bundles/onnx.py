@@ -1,7 +1,7 @@
-"""A bundle's network as one ONNX file that other programs run, with what it was trained with.
+"""ONNX export of a bundle's trained network, with its settings in the file's metadata.
 
-The batch and the spatial axes stay free. The file is written once onnxruntime has given torch's
-logits with it, for a batch and a size that the exporter has not seen.
+Batch and spatial axes are dynamic. The file is written only after onnxruntime has reproduced
+torch's logits with it, for a batch and a size that the exporter has not seen.
 """
 
 import json
@@ -23,20 +23,20 @@ from medseg.errors import MachineError, UsageError
 
 __all__ = ["OnnxExport", "export_onnx"]
 
-# Of the largest logit: other programs sum in another order, in float32.
+# Tolerance, relative to the largest logit: float32 sums run in another order elsewhere.
 _MAY_DIFFER = 1e-3
 _PROTOBUF_LIMIT = 2**31
 
 
 @dataclass(frozen=True, kw_only=True)
 class OnnxExport:
-    """What was written.
+    """Result of an export.
 
     Attributes:
         path: The ONNX file.
-        image: Axes of its input, free ones by name.
-        largest_difference: Between onnxruntime's logits and torch's, on noise.
-        equal_labels: Share of voxels with equal labels, on noise.
+        image: Axes of its input, dynamic ones by name.
+        largest_difference: Between onnxruntime's and torch's logits, on noise.
+        equal_labels: Fraction of voxels with equal labels, on noise.
     """
 
     path: Path
@@ -52,24 +52,24 @@ def export_onnx(
     weights: str | Path | None = None,
     existing: Literal["refuse", "replace"] = "refuse",
 ) -> OnnxExport:
-    """Export a bundle's network, input `image`, output `logits`, settings in the metadata.
+    """Export a bundle's network: input `image`, output `logits`, settings in the metadata.
 
     Args:
         bundle: The bundle's folder.
         output: The file, which ends in `.onnx`.
         weights: A `.safetensors` file; the bundle's own if None.
-        existing: What to do with a file that is there.
+        existing: What to do with an existing file.
 
     Raises:
-        UsageError: For a name that will not do, or a bundle that is none.
-        DataError: For weights that are missing or of another network.
-        MachineError: If the extra `onnx` is missing, or onnxruntime computes something else.
+        UsageError: For an unsuitable file name, or a folder that is not a bundle.
+        DataError: For weights that are missing or do not fit the network.
+        MachineError: If the extra `onnx` is missing, or onnxruntime's logits differ.
     """
     output = Path(output)
     if output.suffix != ".onnx":
-        raise UsageError(f"{output}: name a file that ends in .onnx")
+        raise UsageError(f"{output}: must end in .onnx")
     if output.exists() and existing == "refuse":
-        raise UsageError(f"{output} is there already; give --overwrite or another -o")
+        raise UsageError(f"{output} already exists; use --overwrite or another -o")
     _require_extra()
     trained = read_trained_network(bundle, weights)
     proto = _to_onnx(trained)
@@ -92,10 +92,10 @@ def _require_extra() -> None:
 
 def _to_onnx(trained: TrainedNetwork) -> Any:
     free = cast("Any", torch.export.Dim).AUTO
-    # Two windows, as one would be taken for a fixed batch.
+    # Two windows, as the exporter would take a batch of one for fixed.
     example = torch.zeros(2, trained.channels, *trained.window)
     axes = {axis: free for axis in range(example.ndim) if axis != 1}
-    # The exporter warns of its own internals, and of operators of packages not installed.
+    # The exporter warns of its internals, and of operators of packages not installed.
     with quiet_loggers("torch.onnx", level=logging.ERROR), quiet_warnings():
         program = cast("Any", torch.onnx).export(
             trained.network,
@@ -116,7 +116,7 @@ def _to_onnx(trained: TrainedNetwork) -> Any:
 
 
 def _forget_the_machine(proto: Any) -> None:
-    """The exporter leaves stack traces at every node, with the folders of this computer."""
+    """Remove the stack traces at every node, which name folders of this computer."""
     graph = proto.graph
     for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
         part.ClearField("metadata_props")
@@ -124,7 +124,7 @@ def _forget_the_machine(proto: Any) -> None:
 
 
 def _name_axes(proto: Any) -> None:
-    """`batch`, `i`, `j`, `k` in place of the exporter's `s40`."""
+    """Name dynamic axes `batch`, `i`, `j`, `k` instead of the exporter's `s40`."""
     axes = zip(("batch", "channels", "i", "j", "k"), _sizes(proto.graph.input[0]), strict=False)
     names = {size.dim_param: name for name, size in axes if size.dim_param}
     for value in (*proto.graph.input, *proto.graph.output, *proto.graph.value_info):
@@ -151,22 +151,22 @@ def _describe(proto: Any, trained: TrainedNetwork) -> None:
 
 
 def _compare(content: bytes, trained: TrainedNetwork) -> tuple[float, float]:
-    """Largest difference of logits, and share of equal labels, of one window and a bit more."""
+    """Largest difference of logits and fraction of equal labels, on noise of two windows."""
     runtime = cast("Any", import_module("onnxruntime"))
     session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
     noise = torch.rand(1, trained.channels, *trained.window, generator=_generator())
     noise = torch.cat([noise, noise.flip(-1)], dim=-1)
     with torch.inference_mode():
         expected = trained.network(noise).numpy()
-    (found,) = session.run(["logits"], {"image": noise.numpy()})
-    difference = float(np.abs(found - expected).max())
+    (actual,) = session.run(["logits"], {"image": noise.numpy()})
+    difference = float(np.abs(actual - expected).max())
     # Not "more than": a comparison with NaN is false.
     if not difference <= _MAY_DIFFER * max(1.0, float(np.abs(expected).max())):
         raise MachineError(
             f"onnxruntime's logits differ from torch's by up to {difference:.2g}; "
-            "nothing is written, as another program would label otherwise"
+            "nothing is written, since other programs would compute other labels"
         )
-    return difference, float((found.argmax(axis=1) == expected.argmax(axis=1)).mean())
+    return difference, float((actual.argmax(axis=1) == expected.argmax(axis=1)).mean())
 
 
 def _generator() -> torch.Generator:

@@ -1,7 +1,7 @@
 """KEY=VALUE overrides of a bundle's config, checked before anything runs.
 
-MONAI adds a key it does not know without a word, so `--max_epoch 5` changes nothing and
-the training runs for a night. Here an unknown key is an error that names the nearest one.
+MONAI silently adds an unknown key, so `--max_epoch 5` changes nothing and the training runs for a
+night. Here an unknown key is an error that names the closest one.
 """
 
 import datetime
@@ -18,31 +18,30 @@ from medseg.errors import UsageError
 
 __all__ = ["check_run_id", "parse_overrides", "resolve_key"]
 
-# A number in YAML 1.2 and to everyone who types it, a text in YAML 1.1.
+# A number in YAML 1.2, and for users, but a text in YAML 1.1.
 _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 
 def parse_overrides(pairs: Iterable[str], config: Mapping[str, Any]) -> dict[str, Any]:
-    """Read `KEY=VALUE` texts and hold the keys against a config.
+    """Parse `KEY=VALUE` texts and check the keys by a config.
 
     Args:
-        pairs: Keys are top-level (`epochs`), nested (`train#trainer#max_epochs`, `::` likewise),
-            or the last part of a nested one where only one ends so (`ema` for `control#ema`);
+        pairs: Keys are top-level (`epochs`), nested (`train#trainer#max_epochs`, or with `::`),
+            or the last part of a nested one if it is unique (`ema` for `control#ema`);
             values are YAML, or config language (`@id`, `$expression`).
         config: The bundle's merged config.
 
     Raises:
-        UsageError: For a text without `=`, a key the config has not, a value that is
-            no YAML.
+        UsageError: For a text without `=`, an unknown key, or a value that is not valid YAML.
     """
     return dict(_parse(pair, config) for pair in pairs)
 
 
 def check_run_id(run_id: str, config: Mapping[str, Any]) -> None:
-    """Refuse a run id that the config has not, naming those it has.
+    """Refuse a run id that the config does not have.
 
     Raises:
-        UsageError: If `run_id` is no list of expressions in `config`.
+        UsageError: If `run_id` is not a list of expressions in `config`; it names those there are.
     """
     ids = sorted(key for key, value in config.items() if _is_runnable(key, value, config))
     if run_id not in ids:
@@ -50,7 +49,7 @@ def check_run_id(run_id: str, config: Mapping[str, Any]) -> None:
 
 
 def resolve_key(key: str, config: Mapping[str, Any]) -> str:
-    """The path of a key that is given in full, or by the last part of just one path.
+    """Full path of a key that is given in full, or by a unique last part.
 
     Args:
         key: Such as `epochs`, `control::ema` or `ema`.
@@ -59,16 +58,16 @@ def resolve_key(key: str, config: Mapping[str, Any]) -> str:
     Raises:
         UsageError: If there is no such key, or more than one.
     """
-    known = set(_keys(config))
-    if key in known or is_argument(key, config):
+    keys = set(_keys(config))
+    if key in keys or is_argument(key, config):
         return key
     paths = [] if "::" in key else nested_paths(key, config)
     if len(paths) == 1:
         return paths[0]
     if paths:
-        shown = first_few([path.replace("::", "#") for path in paths], 4)
-        raise UsageError(f"{key}: several keys end so; name one in full: {shown}")
-    near = difflib.get_close_matches(key, known, n=3, cutoff=0.6)
+        full = first_few([path.replace("::", "#") for path in paths], 4)
+        raise UsageError(f"{key}: several keys end in this; use the full path of one: {full}")
+    near = difflib.get_close_matches(key, keys, n=3, cutoff=0.6)
     hint = f"did you mean {' or '.join(near)}?" if near else f"keys: {_top_level(config)}"
     raise UsageError(f"{key}: no such key in this config; {hint}")
 
@@ -76,13 +75,13 @@ def resolve_key(key: str, config: Mapping[str, Any]) -> str:
 def _parse(pair: str, config: Mapping[str, Any]) -> tuple[str, Any]:
     key, equals, text = pair.partition("=")
     if not equals:
-        raise UsageError(f"{pair!r}: an override is KEY=VALUE, e.g. epochs=5")
+        raise UsageError(f"{pair!r}: must be KEY=VALUE, e.g. epochs=5")
     key = resolve_key(key.replace("-", "_").replace("#", "::"), config)
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise UsageError(f"{pair!r}: the value is no YAML; quote it") from error
-    # A folder may be called 2026-07-01, and no key is a day.
+        raise UsageError(f"{pair!r}: the value is not valid YAML; quote it") from error
+    # A folder may be called 2026-07-01, and no key is a date.
     return key, text if isinstance(value, datetime.date) else _with_numbers(value)
 
 
@@ -117,7 +116,7 @@ def _is_runnable(key: str, value: Any, config: Mapping[str, Any]) -> bool:
     if key in ("initialize", "finalize") or not isinstance(value, list):
         return False
     steps = cast("list[Any]", value)
-    # A list of components alone is a part, such as a recipe's steps; a run does something.
+    # A list of components only is a part, such as a recipe's steps; a run has expressions.
     return any(isinstance(step, str) for step in steps) and all(_is_step(step) for step in steps)
 
 

@@ -1,7 +1,7 @@
-"""A bundle opened once to predict many volumes: its recipe, its network, its inferer.
+"""Predictor: a bundle's recipe, network and inferer, opened once to predict many volumes.
 
-`python -m monai.bundle run inferring` runs a list through ignite's evaluator, which ends at the
-first case that fails. Here each case is prepared and labelled by itself.
+`python -m monai.bundle run inferring` passes a list to ignite's evaluator, which ends at the first
+case that fails. Here each case is preprocessed and labelled separately.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +41,7 @@ from medseg.networks.weights import load_weights
 
 __all__ = ["SET_BY_OPTIONS", "Predictor", "SourceLabel", "open_predictor"]
 
-# Keys of a config that `medseg predict` has options for, or decides by itself.
+# Config keys that `medseg predict` sets by options or by itself.
 SET_BY_OPTIONS = ("ckpt_path", "datalist", "dataset_dir", "output_dir", "overwrite")
 
 
@@ -52,7 +52,7 @@ class SourceLabel:
     Attributes:
         array: `(I, J, K)`, or `(I, J)` of a picture; class indices or numbers of objects, uint8 or
             uint16.
-        affine: `(4, 4)`, voxel indices to mm, RAS+: the source's.
+        affine: `(4, 4)`, the source's; voxel indices to mm, RAS+.
     """
 
     array: NDArray[Any]
@@ -61,25 +61,25 @@ class SourceLabel:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Predictor:
-    """A bundle, ready to predict; made by `open_predictor`.
+    """A bundle, ready to predict; built by `open_predictor`.
 
     Attributes:
-        name: The bundle's.
-        version: The bundle's.
-        labels: What each label value means, the background first; with codes where the bundle's
-            manifest has them.
-        window: Image values that show as black and white, or none.
-        part_of: Which structure lies in which, by name.
-        channels: Of an image; three are those of an RGB picture.
-        axes: Of the network: 2 or 3.
+        name: Name of the bundle.
+        version: Version of the bundle.
+        labels: Meaning of each label value, the background first; with SNOMED codes if the
+            bundle's manifest has them.
+        window: Image values displayed as black and white, or None.
+        part_of: For a structure, the one that contains it, by name.
+        channels: Channels of an image: 1, or 3 for RGB pictures.
+        axes: Spatial axes of the network: 2 or 3.
         label_kind: What a label's values mean: classes, or numbers of objects of one class.
-        loaded_as: Type of the voxels that the recipe takes; none for as they are stored.
-        recipe: Takes and gives `{"image": MetaTensor}`; what of the bundle's recipe follows on
-            loading.
-        finish: Takes and gives `{"pred": MetaTensor}`; the bundle's postprocessing but for saving.
-        inferer: The bundle's, giving labels.
+        loaded_as: Voxel type that the recipe loads; None for the stored type.
+        recipe: Takes and returns `{"image": MetaTensor}`; the bundle's recipe without loading.
+        finish: Takes and returns `{"pred": MetaTensor}`; the bundle's postprocessing without
+            saving.
+        inferer: The bundle's inferer, which returns labels.
         network: With its weights, in evaluation mode.
-        device: Where it computes.
+        device: Device of the network.
     """
 
     name: str
@@ -104,17 +104,17 @@ class Predictor:
 
     @property
     def engine(self) -> str | None:
-        """What computes, e.g. `openvino bf16`, once a label was made; none if it is unknown."""
+        """Engine and precision, e.g. `openvino bf16`; None before the first label or if unknown."""
         return self.inferer.opened if isinstance(self.inferer, EngineInferer) else None
 
     def prepare(self, source: Volume | Picture) -> MetaTensor:
-        """Bring a volume or a picture into the form and the grid that the network works in.
+        """Preprocess a volume or a picture, into the grid of the network.
 
         Returns:
-            `(C, *spatial)`, float32, which remembers the source's grid.
+            `(C, *spatial)`, float32, with the source's grid in its metadata.
 
         Raises:
-            DataError: If the network takes the one and this is the other.
+            DataError: If it is a picture and the network takes volumes, or the reverse.
         """
         if isinstance(source, Picture) and self.axes == 3:
             raise DataError(f"is a picture; {self.name} takes volumes")
@@ -123,21 +123,21 @@ class Predictor:
         return self.recipe({"image": _as_loaded(source, self.loaded_as)})["image"]
 
     def forecast(self, image: MetaTensor) -> Forecast | None:
-        """What labelling a prepared image will take; none for inferers other than medseg's."""
+        """Forecast time and memory for a preprocessed image; None for inferers not of medseg."""
         return forecast(
             self.inferer, image, self.network, classes=len(self.labels), device=self.device
         )
 
     def label(self, image: MetaTensor, maps: VoxelMaps | None = None) -> SourceLabel:
-        """Label a prepared image, in the grid of the volume it was made from.
+        """Label a preprocessed image, in the grid of its source.
 
         Args:
-            image: As `prepare` gives it.
-            maps: Filled with what the label is the greatest of, in the same grid.
+            image: As `prepare` returns it.
+            maps: Filled with class probabilities or entropy, in the same grid.
 
         Raises:
             MachineError: If the memory does not suffice for a single window.
-            UsageError: If the bundle's inferer gives anything but labels.
+            UsageError: If the bundle's inferer does not return labels.
         """
         batch = cast("MetaTensor", image.to(self.device)[None])
         with unwrap_user_error():
@@ -145,16 +145,16 @@ class Predictor:
             label = cast("Any", self.inferer)(batch, self.network, **asked)
             if not isinstance(label, MetaTensor) or label.shape[:2] != (1, 1):
                 raise UsageError(
-                    "the bundle's inferer gives no labels (1, 1, *spatial); let it be "
-                    "medseg.inference.SlidingWindowLabels, or one around it"
+                    "the bundle's inferer must return labels of shape (1, 1, *spatial); use "
+                    "medseg.inference.SlidingWindowLabels, directly or wrapped"
                 )
             affine = np.asarray(label.affine, dtype=np.float64).reshape(4, 4)
             finished = self.finish({"pred": cast("MetaTensor", label[0])})["pred"]
         array = finished.as_tensor()[0].cpu().numpy()
         if array.dtype.kind not in "iu":
             raise UsageError(
-                f"the bundle's inferer gives {array.dtype}, no labels; let its postprocessing "
-                "number objects (medseg.inference.NumberCellsd), or its inferer give labels"
+                f"the bundle's inferer returns {array.dtype}, not labels; number objects in its "
+                "postprocessing (medseg.inference.NumberCellsd), or use an inferer of labels"
             )
         return SourceLabel(array, affine)
 
@@ -167,15 +167,15 @@ def open_predictor(
     overrides: Mapping[str, Any] | None = None,
     mirror_axes: Sequence[int] = (),
 ) -> Predictor:
-    """Read a bundle's inference config and its weights.
+    """Open a bundle: build the parts of its inference config and load its weights.
 
     Args:
         bundle: The bundle's folder.
         weights: A `.safetensors` file; the bundle's `models/model.safetensors` if None.
-        pairs: `KEY=VALUE` texts from the user, which may not name what `overrides` does.
+        pairs: `KEY=VALUE` texts from the user, which may not set keys of `overrides`.
         overrides: More overrides, as values, of keys that the config has.
-        mirror_axes: Spatial axes of the network's grid along which windows are mirrored as well;
-            the bundle's own if there are none.
+        mirror_axes: Spatial axes of the network's grid for averaging over mirrored windows; the
+            bundle's own if empty.
 
     Raises:
         MedsegError: For a bundle, an override or weights that cannot be used, in one line.
@@ -196,15 +196,17 @@ def open_predictor(
         parser = cast("Any", workflow).parser
         workflow.initialize()
         parts = {key: parser.get_parsed_content(key) for key in NEEDED}
-        known = parser.get()
-        may_be = {key: parser.get_parsed_content(key) if key in known else None for key in MAY_BE}
+        config = parser.get()
+        may_be = {key: parser.get_parsed_content(key) if key in config else None for key in MAY_BE}
         if mirror_axes:
             _mirror(parts["inferer"], mirror_axes)
         load_weights(parts["network"], weights)
     metadata = load_metadata(bundle / "configs" / "metadata.json")
     image = metadata.network_data_format.inputs["image"]
     if image.num_channels not in (1, 3):
-        raise UsageError(f"{bundle}: wants {image.num_channels} channels; medseg gives 1, or RGB")
+        raise UsageError(
+            f"{bundle}: has {image.num_channels} input channels; medseg predict takes 1 or 3"
+        )
     window = may_be["window"]
     loading, recipe = _split_loading(bundle, parts["preprocessing_steps"])
     return Predictor(
@@ -228,7 +230,7 @@ def open_predictor(
 def _mirror(inferer: Inferer, axes: Sequence[int]) -> None:
     inner = inferer.inferer if isinstance(inferer, EngineInferer) else inferer
     if not isinstance(inner, SlidingWindowLabels):
-        raise UsageError("this bundle's inferer is not medseg's; leave out --mirror")
+        raise UsageError("this bundle's inferer is not medseg's; remove --mirror")
     inner.mirror_axes = check_mirror_axes(axes, len(inner.window))
 
 
@@ -236,7 +238,7 @@ def _refuse_set_by_options(pairs: Sequence[str]) -> None:
     for pair in pairs:
         key = pair.partition("=")[0].replace("-", "_")
         if key in SET_BY_OPTIONS:
-            raise UsageError(f"{key}: this command sets it; give its own option instead")
+            raise UsageError(f"{key}: this command sets it; use its own option instead")
 
 
 def _check_keys(bundle: Path, config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
@@ -246,13 +248,13 @@ def _check_keys(bundle: Path, config: Mapping[str, Any], overrides: Mapping[str,
 
 
 def _labels(bundle: Path, class_names: Sequence[str]) -> tuple[Label, ...]:
-    """The classes, with SNOMED codes from a manifest in the bundle that has them all."""
+    """The classes, with SNOMED codes if a manifest in the bundle has all of them."""
     codes: dict[str, str | None] = {}
     for path in sorted((bundle / "configs").glob("*.json")):
         if path.name != "metadata.json":
             with suppress(ManifestError):
-                known = {label.name: label.snomed for label in load_manifest(path).labels}
-                codes = known if set(class_names) <= set(known) else codes
+                of_manifest = {label.name: label.snomed for label in load_manifest(path).labels}
+                codes = of_manifest if set(class_names) <= set(of_manifest) else codes
     return tuple(
         Label(value=value, name=name, snomed=codes.get(name))
         for value, name in enumerate(class_names)
@@ -260,9 +262,9 @@ def _labels(bundle: Path, class_names: Sequence[str]) -> tuple[Label, ...]:
 
 
 def _split_loading(bundle: Path, steps: Sequence[Any]) -> tuple[Any, Compose]:
-    """How a recipe loads, and what it does from then on: volumes are read, and checked, before."""
+    """Split a recipe into its loader and the later steps: `medseg predict` reads files itself."""
     if not steps or not isinstance(steps[0], LoadImaged):
-        raise UsageError(f"{bundle}: let preprocessing_steps begin with LoadImaged")
+        raise UsageError(f"{bundle}: the first of preprocessing_steps must be LoadImaged")
     return cast("Any", steps[0])._loader, Compose(list(steps[1:]))
 
 
@@ -272,7 +274,7 @@ def _without_saving(postprocessing: Compose | None) -> Compose:
 
 
 def _as_loaded(source: Volume | Picture, dtype: DTypeLike) -> MetaTensor:
-    """What `LoadImaged` with that `dtype` gives, channel first."""
+    """The output of `LoadImaged` with that `dtype`, channel first."""
     affine = torch.as_tensor(source.affine, dtype=torch.float64)
     array = _channel_first(source)
     meta: dict[str, Any] = {
@@ -281,7 +283,7 @@ def _as_loaded(source: Volume | Picture, dtype: DTypeLike) -> MetaTensor:
         MetaKeys.SPACE: SpaceKeys.RAS,
         MetaKeys.ORIGINAL_CHANNEL_DIM: 0,
     }
-    # A copy, as steps may work in place.
+    # A copy, since steps may work in place.
     copy = np.array(narrow(array), dtype, order="C")
     return MetaTensor(torch.as_tensor(copy), affine=affine, meta=meta)
 

@@ -1,7 +1,7 @@
-"""A recipe on its own: a config of steps, read, changed and built without a bundle.
+"""Recipe: read, change and build a config of transforms without a bundle.
 
 A bundle copies the sections of a recipe and defines its keys; the file in `transforms/` has
-defaults for them, so that people can see and test what it does before they train with it.
+defaults for them, so that users can preview and test it before training.
 """
 
 import difflib
@@ -27,23 +27,23 @@ WARP = "medseg.transforms.RandWarpPatchd"
 
 
 def find_recipe(recipe: str | Path) -> Path:
-    """Where a recipe is.
+    """Find the file of a recipe.
 
     Args:
         recipe: A YAML file, or the bare name of one in the current folder's `transforms/`.
 
     Raises:
-        UsageError: If there is none, naming those that there are.
+        UsageError: If there is none; it names those there are.
     """
     path = Path(recipe)
     bare = path.name == str(recipe) and not path.suffix
-    found = Path("transforms") / f"{recipe}.yaml" if bare else path
-    if found.is_file():
-        return found
-    names = sorted(other.stem for other in found.parent.glob("*.yaml"))
-    near = difflib.get_close_matches(found.stem, names, n=3) or names
+    file = Path("transforms") / f"{recipe}.yaml" if bare else path
+    if file.is_file():
+        return file
+    names = sorted(other.stem for other in file.parent.glob("*.yaml"))
+    near = difflib.get_close_matches(file.stem, names, n=3) or names
     hint = f"there is {', '.join(near)}" if near else "give the path of a YAML file"
-    raise UsageError(f"{found}: no such recipe; {hint}")
+    raise UsageError(f"{file}: no such recipe; {hint}")
 
 
 def read_recipe(path: Path, pairs: Sequence[str] = ()) -> Config:
@@ -54,7 +54,7 @@ def read_recipe(path: Path, pairs: Sequence[str] = ()) -> Config:
         pairs: `KEY=VALUE` texts that change it, e.g. `patch_size=[64,64,64]`.
 
     Raises:
-        UsageError: If it is no recipe, or a pair does not fit.
+        UsageError: If it is not a recipe, or an override is wrong.
     """
     with _one_line(path):
         config = _read(path)
@@ -71,21 +71,21 @@ def _read(path: Path) -> Config:
     try:
         return read_config([str(path)])
     except AttributeError as error:
-        # MONAI takes a list or a text for a dictionary.
-        raise UsageError("no recipe, which is a YAML file of keys and their values") from error
+        # MONAI treats a list or a text as a dictionary.
+        raise UsageError("not a recipe, which is a YAML file of keys and values") from error
 
 
 def carry_along(config: Config, key: str, interpolation: str, record_key: str) -> Config:
-    """Let the recipe's `RandWarpPatchd` warp one more volume, and write down what it drew.
+    """Make the recipe's `RandWarpPatchd` warp one more volume, and record its random draw.
 
     Args:
         config: The recipe; not changed.
         key: The volume's key in the sample.
-        interpolation: Its mode.
-        record_key: Where the patch's start and the warp go.
+        interpolation: Its interpolation mode.
+        record_key: Key of the sample for the patch's start and the warp.
 
     Returns:
-        The changed recipe; an equal one if it has no such step.
+        A changed copy; an equal one if there is no such step.
     """
     steps = [
         _warping_too(step, key, interpolation, record_key) for step in config["augmentation_steps"]
@@ -114,12 +114,12 @@ def _with(given: Any, more: str) -> Any:
 
 
 def build_steps(config: Config, section: Section, path: Path) -> list[Step]:
-    """Make the transforms of one section.
+    """Build the transforms of one section.
 
     Args:
-        config: See `read_recipe`.
-        section: Which.
-        path: Where the recipe is, for errors.
+        config: As `read_recipe` returns it.
+        section: The section.
+        path: File of the recipe, for errors.
 
     Raises:
         UsageError: If a step, one of its arguments or a key that it refers to is wrong.
@@ -130,7 +130,7 @@ def build_steps(config: Config, section: Section, path: Path) -> list[Step]:
         steps = cast("list[Any]", parser.get_parsed_content(section))
     for index, step in enumerate(steps):
         if not callable(step):
-            raise UsageError(f"{path}: {section}, step {index + 1} is no transform: {step!r}")
+            raise UsageError(f"{path}: {section}, step {index + 1} is not a transform: {step!r}")
     return steps
 
 
@@ -140,9 +140,9 @@ def _one_line(path: Path) -> Generator[None]:
         with quiet_libraries():
             yield
     except Exception as error:
-        known = user_error(error)
-        if known is not None:
-            raise type(known)(_at(path, str(known))) from error
+        users = user_error(error)
+        if users is not None:
+            raise type(users)(_at(path, str(users))) from error
         raise UsageError(_at(path, _reason(error))) from error
 
 
@@ -151,9 +151,9 @@ def _at(path: Path, message: str) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """What MONAI's parser found wrong, and its cause if it only says where."""
+    """The error of MONAI's parser, with its cause if the error only names the place."""
     if isinstance(error, KeyError):
-        return f"a %macro names what is not there ({error.args[0]})"
+        return f"a %macro refers to a missing key ({error.args[0]})"
     wrong = str(error).splitlines()[0].rstrip("| ") if str(error) else type(error).__name__
     if isinstance(error, RuntimeError) and error.__cause__ is not None:
         return f"{wrong.split(' with keywords')[0].rstrip(':')}: {error.__cause__}".splitlines()[0]

@@ -1,8 +1,8 @@
-"""Where a bundle is, when its config is run from somewhere else.
+"""Bundle root: find the folder of the bundle that is run, from any current directory.
 
-MONAI takes every relative path of a config from the current directory, so zoo bundles
-run only from their own folder. A config of ours asks this module instead: the config
-file named on the command line tells where the bundle is.
+MONAI resolves relative paths of a config against the current directory, so zoo bundles run only
+from their own folder. Our configs call `find_bundle_root`, which looks at the config file named on
+the command line.
 """
 
 import ast
@@ -14,12 +14,12 @@ __all__ = ["config_files", "find_bundle_root"]
 
 
 def find_bundle_root(arguments: Sequence[str] | None = None) -> str:
-    """The folder of the bundle that is being run.
+    """Folder of the bundle that is being run.
 
     Args:
         arguments: A command line with `--config_file FILE`, as `python -m monai.bundle run`
-            takes it (one path, or a list of them in Python's notation); this process's
-            own if none.
+            takes it (one path, or a list of them in Python's notation); by default that of
+            this process.
 
     Returns:
         The folder above the first config file's `configs`, absolute; the current
@@ -43,6 +43,6 @@ def _paths(text: str) -> list[Path]:
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):
-        # Fire also takes a bare a.yaml,b.yaml
+        # Fire also accepts a bare a.yaml,b.yaml
         return [Path(part.strip()) for part in text.strip("[]()").split(",")]
     return [Path(value)] if isinstance(value, str) else [Path(part) for part in value]

@@ -1,4 +1,4 @@
-"""Run a bundle: the same workflow as `python -m monai.bundle run`, its overrides checked."""
+"""Run a bundle: the workflow of `python -m monai.bundle run`, with checked overrides."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -31,14 +31,14 @@ def run_bundle(
     Args:
         bundle: The bundle's folder.
         configs: Names of its configs, merged in order.
-        run_id: What to run, e.g. `training`.
+        run_id: Run id in the config, e.g. `training`.
         pairs: `KEY=VALUE` texts from the user.
-        overrides: More overrides, as values, which `pairs` may not name; keys as in `pairs`.
-        log: As the bundle's logging.conf says, to standard output; or warnings only, where
-            standard output is for something else.
+        overrides: More overrides, as values, which `pairs` may not set; keys as in `pairs`.
+        log: `bundle` logs to standard output as the bundle's logging.conf says; `quiet` logs
+            warnings only, if standard output has another use.
 
     Raises:
-        MedsegError: Whatever the user can mend, without MONAI's wrapping.
+        MedsegError: Any error that the user can fix, without MONAI's wrapping.
     """
     quiet = quiet_libraries() if log == "quiet" else nullcontext()
     with excepthook_kept(), unwrap_user_error(), quiet:
@@ -59,10 +59,10 @@ def open_workflow(
     overrides: Mapping[str, Any] | None = None,
     log: Literal["bundle", "quiet"] = "bundle",
 ) -> ConfigWorkflow:
-    """Build what `run_bundle` runs, its overrides checked and nothing run; same arguments.
+    """Build the workflow of `run_bundle` without running it; same arguments.
 
     Raises:
-        UsageError: For a bundle, a run id or an override that cannot be.
+        UsageError: For an invalid bundle, run id or override.
     """
     paths = config_paths(bundle, configs)
     config = read_config(paths)
@@ -75,7 +75,7 @@ def open_workflow(
     }
     doubled = next((key for key in given if key in fixed), None)
     if doubled is not None:
-        raise UsageError(f"{doubled}: this command sets it; give its own option instead")
+        raise UsageError(f"{doubled}: this command sets it; use its own option instead")
     return _workflow(
         paths, run_id, {"bundle_root": str(Path(bundle).resolve()), **given, **fixed}, log
     )

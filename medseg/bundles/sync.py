@@ -1,21 +1,21 @@
 """Copies of recipes, common parts and manifests in bundles, kept equal to their originals.
 
 A bundle must be complete in its zip and readable on its own, so each of its configs
-holds the text of its recipe, comments and all, between two marker lines:
+contains the text of its recipe, with comments, between two marker lines:
 
     # --- recipe ct_chest: preprocessing_steps, label_steps (a copy: edit transforms/ct_chest.yaml)
     preprocessing_steps: ...
     label_steps: ...
     # --- end of recipe
 
-and likewise what it has in common with other bundles, which lies in `bundles/common.yaml`
-between the same two lines:
+and likewise the parts that it shares with other bundles, from `bundles/common.yaml`, where
+they are between the same two lines:
 
     # --- part training (a copy: edit bundles/common.yaml)
     train: ...
     # --- end of part
 
-Duplication is allowed, drift is a failing test.
+Duplication is allowed, but a difference fails a test.
 """
 
 import re
@@ -38,7 +38,7 @@ _PART = re.compile(
 
 
 def sync_copies(repository: str | Path) -> list[Path]:
-    """Write every copy anew where it differs from its original.
+    """Rewrite the copies that differ from their originals.
 
     Args:
         repository: The folder with `transforms/`, `data_manifests/` and `bundles/`.
@@ -59,8 +59,8 @@ def drifted_copies(repository: str | Path) -> list[Path]:
 
 def _differences(repository: Path) -> dict[Path, str]:
     if not (repository / "bundles").is_dir():
-        raise UsageError(f"{repository}: no bundles/ in this folder; give the repository's")
-    wanted = {
+        raise UsageError(f"{repository}: no bundles/ in this folder; use the repository's root")
+    expected = {
         path: _with_parts(
             _with_recipes(path.read_text(), repository / "transforms"),
             repository / "bundles" / "common.yaml",
@@ -69,8 +69,8 @@ def _differences(repository: Path) -> dict[Path, str]:
     }
     for original in sorted(repository.glob("data_manifests/*.json")):
         for copy in repository.glob(f"bundles/*/configs/{original.name}"):
-            wanted[copy] = original.read_text()
-    return {path: text for path, text in wanted.items() if path.read_text() != text}
+            expected[copy] = original.read_text()
+    return {path: text for path, text in expected.items() if path.read_text() != text}
 
 
 def _with_recipes(config: str, recipes: Path) -> str:
@@ -97,7 +97,7 @@ def _with_parts(config: str, common: Path) -> str:
 def _section(recipe: Path, key: str) -> str:
     if not recipe.is_file():
         raise UsageError(f"{recipe}: no such recipe, but a bundle copies it")
-    # From the key's line to the next one in the first column, be it a key's or a comment's.
+    # From the key's line to the next key or comment in the first column.
     match = re.search(rf"^{key}:.*\n(?:(?:[ \t-].*)?\n)*", recipe.read_text(), re.MULTILINE)
     if match is None:
         raise UsageError(f"{recipe}: no key {key}, but a bundle copies it")

@@ -1,4 +1,4 @@
-"""A bundle's network with its trained weights, and what it was trained with, outside a workflow."""
+"""Trained network of a bundle, with the settings of its training, outside a workflow."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +21,16 @@ SETTING = "medseg.networks.trained_setting"
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedNetwork:
-    """What a bundle predicts with.
+    """A bundle's trained network and its settings.
 
     Attributes:
         network: In evaluation mode, on the CPU.
-        channels: Of the image.
-        window: Voxels of a window along each axis.
-        settings: What its config asks the weights for: class names, spacing, ..., and the
-            network's own arguments.
-        name: The bundle's.
-        version: The bundle's.
+        channels: Channels of the image.
+        window: Size of a sliding window in voxels, along each axis.
+        settings: Settings that the config reads from the weights: class names, spacing, ..., and
+            the network's arguments.
+        name: Name of the bundle.
+        version: Version of the bundle.
     """
 
     network: nn.Module
@@ -49,7 +49,7 @@ def read_trained_network(bundle: str | Path, weights: str | Path | None = None) 
         weights: A `.safetensors` file; the bundle's `models/model.safetensors` if None.
 
     Raises:
-        MedsegError: For a bundle or weights that cannot be used, in one line.
+        MedsegError: For a bundle or weights that cannot be used.
     """
     bundle = Path(bundle).resolve()
     weights = Path(weights).resolve() if weights else bundle / "models" / "model.safetensors"

@@ -1,1 +1,1 @@
-"""The command line: one file a command group."""
+"""Command line: one file per command or group of commands."""

@@ -1,4 +1,4 @@
-"""`medseg bundle`: keep bundles complete and true."""
+"""`medseg bundle`: sync copies, export to ONNX, halve weights."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,15 +9,17 @@ from medseg.errors import ExitCode, UsageError
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Keep bundles complete and true.", no_args_is_help=True)
+app = typer.Typer(
+    help="Sync a bundle's copies, export its network, halve its weights.", no_args_is_help=True
+)
 
 
 @app.command()
 def sync(
-    repository: Annotated[Path, typer.Argument(help="Folder that holds bundles/.")] = Path(),
+    repository: Annotated[Path, typer.Argument(help="Folder that contains bundles/.")] = Path(),
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 3 on drift.")] = False,  # noqa: FBT002 - a command-line switch
 ) -> None:
-    """Copy recipes and manifests into the bundles that name them."""
+    """Update the copies of recipes, common parts and manifests in the bundles."""
     # torch and MONAI take seconds to import; --help needs neither.
     from medseg.bundles.sync import drifted_copies, sync_copies
 
@@ -34,11 +36,11 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="The file, e.g. model.onnx.")],
     weights: Annotated[
         Path | None,
-        typer.Option(help="Weights of a training (default: the bundle's models/)."),
+        typer.Option(help="Weights file, .safetensors (default: the one in the bundle's models/)."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,  # noqa: FBT002 - a command-line switch
 ) -> None:
-    """Export the trained network as ONNX, checked with onnxruntime.
+    """Export the trained network to ONNX, and check it with onnxruntime.
 
     medseg bundle export bundles/covid_lung_ct_unet3d -o model.onnx
     """
@@ -54,11 +56,11 @@ def export(
 
 @app.command()
 def halve(
-    weights: Annotated[Path, typer.Argument(help="Weights of a training, .safetensors.")],
+    weights: Annotated[Path, typer.Argument(help="Weights file, .safetensors.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file, .safetensors.")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,  # noqa: FBT002 - a command-line switch
 ) -> None:
-    """Round weights to half precision, to be shipped in half the bytes; score them again.
+    """Round weights to half precision, for a file of half the size; evaluate them afterwards.
 
     medseg bundle halve eval/model.safetensors -o bundles/NAME/models/model.safetensors
     """
@@ -66,9 +68,9 @@ def halve(
     from medseg.networks.weights import halve_weights
 
     if output.suffix != ".safetensors":
-        raise UsageError(f"{output}: name a file that ends in .safetensors")
+        raise UsageError(f"{output}: must end in .safetensors")
     if output.exists() and not overwrite:
-        raise UsageError(f"{output} is there already; give --overwrite or another -o")
+        raise UsageError(f"{output} already exists; use --overwrite or another -o")
     halve_weights(weights, output)
     size = output.stat().st_size / 1e6
     typer.echo(f"{output}: {size:.2f} MB, sha256 {file_sha256(output)}")

@@ -1,7 +1,7 @@
-"""How a data check is shown: one table, the problems with what to do, one verdict.
+"""Report of a data check: table of cases, problems with their remedies, verdict.
 
-On a terminal the table is folded to its width; in a file or a pipe every case stays one line,
-without colours, so that `grep` and `diff` work on it.
+On a terminal the table is folded to its width; in a file or a pipe each case is one line, without
+colours, so that `grep` and `diff` work on it.
 """
 
 from collections import defaultdict
@@ -31,10 +31,10 @@ COLUMNS = (
     "label ml",
     "found",
 )
-# What a narrow terminal does without, in this order; JSON has it all.
+# Columns left out on a narrow terminal, in this order; JSON has them all.
 DISPENSABLE = ("type", "0.5 to 99.5 %", "axes", "min to max")
 FOLDED = "label ml"
-# More labels than this do not fit beside the other columns.
+# With more labels than this, only their number is shown.
 MAX_LABELS = 4
 SHOWN = 5
 STYLES = {"error": "red", "warning": "yellow"}
@@ -102,7 +102,7 @@ def _found(problems: Sequence[Problem]) -> str:
 
 
 def _fitting_table(rows: Sequence[Mapping[str, str]], console: Console) -> Table:
-    """The table with as many columns as the terminal has room for."""
+    """The table with as many columns as fit the terminal."""
     columns = list(COLUMNS)
     for name in DISPENSABLE:
         if _natural_width(_table(rows, columns), console) <= console.width:
@@ -146,9 +146,9 @@ def _listed(cases: Sequence[str], problem: Problem, manifest: Manifest) -> str:
 
 def _verdict(report: DatasetReport) -> str:
     errors, warnings = report.count("error"), report.count("warning")
-    found = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}"
-    advice = "mend the errors before training" if errors else "fit for training"
-    return f"{report.name}: {_counted(len(report.cases), 'case')}, {found}: {advice}"
+    counts = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}"
+    advice = "fix the errors before training" if errors else "ready for training"
+    return f"{report.name}: {_counted(len(report.cases), 'case')}, {counts}: {advice}"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""`medseg data`: check a data set, describe and measure it, make phantoms, preview a recipe."""
+"""`medseg data`: check a data set, write its manifest, measure it, make phantoms, preview."""
 
 import dataclasses
 import json
@@ -27,7 +27,7 @@ __all__ = ["app"]
 PhantomKind = Literal["chest", "abdominal-fat"]
 
 app = typer.Typer(
-    help="Check a data set, describe and measure your own, make phantoms, see what a recipe does.",
+    help="Check a data set, write its manifest, measure it, make phantoms, preview a recipe.",
     no_args_is_help=True,
 )
 app.command()(preview)
@@ -37,27 +37,27 @@ app.command()(statistics)
 @app.command()
 def check(
     manifest: Annotated[Path, typer.Argument(help="The data set's manifest, a JSON file.")],
-    dataset_dir: Annotated[Path, typer.Option(help="The folder that holds its files.")],
+    dataset_dir: Annotated[Path, typer.Option(help="Folder of the data set's files.")],
     as_json: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--json", help="Print JSON and nothing else on standard output.")
     ] = False,
 ) -> None:
-    """Read every case and say what is wrong with it and what to do.
+    """Read every case, and report what is wrong with it and what to do.
 
-    Exits with 0 if there are no errors (warnings may be as they should be), else with 3.
+    Exits with 0 if there are no errors (warnings may be acceptable), else with 3.
     """
-    # What reads images takes a while to import; --help needs none of it.
+    # Readers of images take a while to import; --help does not need them.
     from medseg.cli.check_table import print_report
     from medseg.data.datasets.check import check_dataset
 
-    known = load_manifest(manifest)
+    loaded = load_manifest(manifest)
     report = check_dataset(
-        known, dataset_dir, lambda cases: _with_progress(cases, len(known.cases))
+        loaded, dataset_dir, lambda cases: _with_progress(cases, len(loaded.cases))
     )
     if as_json:
         typer.echo(_as_json(report))
     else:
-        print_report(report, known)
+        print_report(report, loaded)
     if report.count("error"):
         raise typer.Exit(ExitCode.DATA)
 
@@ -76,50 +76,52 @@ def _with_progress(cases: "Iterator[CaseReport]", total: int) -> "Iterator[CaseR
 
 def _as_json(report: "DatasetReport") -> str:
     counts = {"errors": report.count("error"), "warnings": report.count("warning")}
-    # Intensities leave out what is not finite, so strict JSON can hold them all.
+    # Intensities are of finite voxels only, so strict JSON can hold them.
     return json.dumps({**counts, **dataclasses.asdict(report)}, indent=2, allow_nan=False)
 
 
-@app.command(
-    epilog=f"{PAIRING_RULE} Each case is taken for a patient of its own unless --patient-regex "
-    "says otherwise."
-)
+@app.command(epilog=f"{PAIRING_RULE} Without --patient-regex, each case is a separate patient.")
 def manifest(  # noqa: PLR0913 - one argument an option
-    images: Annotated[str, typer.Option(help="Images, a quoted pattern: 'ct/*.nii.gz'.")],
-    labels: Annotated[str, typer.Option(help="Their labels, likewise.")],
+    images: Annotated[str, typer.Option(help="Images, as a quoted pattern: 'ct/*.nii.gz'.")],
+    labels: Annotated[str, typer.Option(help="Their labels, as a quoted pattern.")],
     out: Annotated[Path, typer.Option(help="The manifest to write, a JSON file.")],
-    modality: Annotated[Modality, typer.Option(help="What made the images.")],
+    modality: Annotated[Modality, typer.Option(help="Imaging modality.")],
     name: Annotated[
-        str | None, typer.Option(help="Lower case, digits and _; default: the folder's name.")
+        str | None,
+        typer.Option(
+            help="Name of the data set: lower case, digits and _ (default: the folder's name)."
+        ),
     ] = None,
     label_names: Annotated[
-        str, typer.Option(help="Of all values from 0 up: 'background,lung,infection'.")
+        str, typer.Option(help="Names of the label values, from 0: 'background,lung,infection'.")
     ] = "",
     label_kind: Annotated[
         LabelKind,
         typer.Option(
-            help="What label files hold: the classes' values, numbered instances of one class, or "
-            "an 8-bit mask, foreground above the middle."
+            help="What label files contain: values of classes, numbered instances of one class, or "
+            "an 8-bit mask with foreground above the middle."
         ),
     ] = "classes",
-    folds: Annotated[int, typer.Option(help="Number of folds, dealt by patient.")] = 5,
+    folds: Annotated[int, typer.Option(help="Number of folds; a patient is in one only.")] = 5,
     test: Annotated[int, typer.Option(min=0, help="Patients to set aside for testing.")] = 0,
     patient_regex: Annotated[
         str | None,
-        typer.Option(help="Finds the patient in a case's name, in parentheses: '^(p[0-9]+)_'."),
+        typer.Option(help="Pattern whose group is the patient in a case's name: '^(p[0-9]+)_'."),
     ] = None,
     group_regex: Annotated[
         str | None,
         typer.Option(
-            help="Finds a case's group, such as its tissue's class, in its image's path below the "
-            "data set's folder, in parentheses: '^([^/]+)/'."
+            help="Pattern whose group is the case's group, e.g. a tissue class, in the path of its "
+            "image below the data set's folder: '^([^/]+)/'."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed deals otherwise.")] = 0,
-    description: Annotated[str, typer.Option(help="One sentence.")] = "not stated",
+    seed: Annotated[int, typer.Option(help="Random seed for assigning patients to folds.")] = 0,
+    description: Annotated[
+        str, typer.Option(help="Description of the data set, one sentence.")
+    ] = "not stated",
     source: Annotated[str, typer.Option(help="Where the images come from.")] = "not stated",
-    licence: Annotated[str, typer.Option(help="What may be done with them.")] = "not stated",
-    citation: Annotated[str, typer.Option(help="What to cite.")] = "not stated",
+    licence: Annotated[str, typer.Option(help="Licence of the data set.")] = "not stated",
+    citation: Annotated[str, typer.Option(help="Publication to cite.")] = "not stated",
     overwrite: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--overwrite", help="Replace an existing manifest.")
     ] = False,
@@ -127,7 +129,7 @@ def manifest(  # noqa: PLR0913 - one argument an option
         bool, typer.Option("--dry-run", help="Show the pairs and folds, write nothing.")
     ] = False,
 ) -> None:
-    """Describe your own folder of images and labels, ready for training."""
+    """Write the manifest of a folder of images and labels, as training needs it."""
     from medseg.data.datasets.collect import (
         DatasetInfo,
         SplitPlan,
@@ -136,7 +138,7 @@ def manifest(  # noqa: PLR0913 - one argument an option
     )
 
     if out.exists() and not (overwrite or dry_run):
-        raise UsageError(f"{out}: is there already; give --overwrite, or another --out")
+        raise UsageError(f"{out} already exists; use --overwrite or another --out")
     about = DatasetInfo(
         name=name,
         modality=modality,
@@ -154,45 +156,45 @@ def manifest(  # noqa: PLR0913 - one argument an option
         group_regex=group_regex,
         seed=seed,
     )
-    made, folder = collect_manifest(
+    collected, folder = collect_manifest(
         find_files(images, option="--images"), find_files(labels, option="--labels"), about, plan
     )
-    _print_summary(made)
+    _print_summary(collected)
     if dry_run:
-        _print_cases(made)
-        typer.echo("Nothing written; leave out --dry-run to write it.")
+        _print_cases(collected)
+        typer.echo("Nothing written; run without --dry-run to write it.")
         return
-    save_manifest(made, out)
+    save_manifest(collected, out)
     _print_next(out, folder)
 
 
 @app.command()
 def phantom(  # noqa: PLR0913 - one argument an option
-    out: Annotated[Path, typer.Argument(help="Folder to make; must be empty or not there yet.")],
+    out: Annotated[Path, typer.Argument(help="Folder to create; must be empty if it exists.")],
     kind: Annotated[
         PhantomKind,
-        typer.Option(help="Chest CT with infections, or slices of abdominal fat MR."),
+        typer.Option(help="Chest CT with infections, or abdominal fat MR slices."),
     ] = "chest",
-    cases: Annotated[int, typer.Option(help="How many patients.")] = 12,
+    cases: Annotated[int, typer.Option(help="Number of patients.")] = 12,
     slices: Annotated[
         int | None,
-        typer.Option(help="Of each patient, each slice a case; abdominal fat only, default: 4."),
+        typer.Option(help="Slices per patient, each one a case; abdominal fat only (default: 4)."),
     ] = None,
     test: Annotated[
         int | None,
         typer.Option(
-            help="How many patients are for testing; default: 2, if the folds leave them."
+            help="Patients set aside for testing (default: 2, if enough are left for the folds)."
         ),
     ] = None,
-    folds: Annotated[int, typer.Option(help="Number of folds of the others.")] = 2,
-    seed: Annotated[int, typer.Option(help="Names the set; the same seed, the same bytes.")] = 0,
+    folds: Annotated[int, typer.Option(help="Number of folds of the other patients.")] = 2,
+    seed: Annotated[int, typer.Option(help="Random seed; the same seed gives the same files.")] = 0,
     file_format: Annotated[
-        FileFormat, typer.Option("--format", help="Of the images; labels are NIfTI.")
+        FileFormat, typer.Option("--format", help="Format of the images; labels are NIfTI.")
     ] = "nifti",
 ) -> None:
-    """Make phantoms with labels, to try every command on.
+    """Make phantoms with labels, to try all commands on.
 
-    Of chest CT with lung and infection, or of abdominal fat MR with subcutaneous and visceral fat.
+    Chest CT with lung and infection, or abdominal fat MR with subcutaneous and visceral fat.
     """
     from medseg.data.phantoms.chest.writer import PhantomSet, write_phantoms
     from medseg.data.phantoms.fat.writer import FatPhantomSet, write_fat_phantoms
@@ -200,8 +202,8 @@ def phantom(  # noqa: PLR0913 - one argument an option
     test_cases = max(0, min(2, cases - folds)) if test is None else test
     if kind == "chest":
         if slices is not None:
-            raise UsageError("--slices is for --kind abdominal-fat; a chest is one volume")
-        made = write_phantoms(
+            raise UsageError("--slices is for --kind abdominal-fat; remove it for chest")
+        written = write_phantoms(
             out,
             PhantomSet(
                 cases=cases, test_cases=test_cases, folds=folds, seed=seed, file_format=file_format
@@ -209,8 +211,8 @@ def phantom(  # noqa: PLR0913 - one argument an option
         )
     else:
         if file_format != "nifti":
-            raise UsageError("--kind abdominal-fat is written as NIfTI; leave out --format")
-        made = write_fat_phantoms(
+            raise UsageError("--kind abdominal-fat is written as NIfTI; remove --format")
+        written = write_fat_phantoms(
             out,
             FatPhantomSet(
                 patients=cases,
@@ -220,27 +222,27 @@ def phantom(  # noqa: PLR0913 - one argument an option
                 seed=seed,
             ),
         )
-    _print_summary(made)
+    _print_summary(written)
     _print_next(out / "manifest.json", out)
 
 
 def _print_next(manifest_path: Path, folder: Path) -> None:
-    typer.echo("Next, let every case be read and checked:")
+    typer.echo("Next, check every case:")
     paths = shlex.quote(str(manifest_path)), shlex.quote(str(folder))
     typer.echo(f"  medseg data check {paths[0]} --dataset-dir {paths[1]}")
 
 
-def _print_summary(made: Manifest) -> None:
-    names = ", ".join(f"{label.value} {label.name}" for label in made.labels)
-    patients = len({case.patient for case in made.cases})
-    folds = len({case.fold for case in made.training})
+def _print_summary(manifest: Manifest) -> None:
+    names = ", ".join(f"{label.value} {label.name}" for label in manifest.labels)
+    patients = len({case.patient for case in manifest.cases})
+    folds = len({case.fold for case in manifest.training})
     typer.echo(
-        f"{made.name}: {len(made.cases)} cases of {patients} patients, {len(made.test)} of them "
-        f"for testing, the others in {folds} folds; labels {names}"
+        f"{manifest.name}: {len(manifest.cases)} cases of {patients} patients, "
+        f"{len(manifest.test)} of them for testing, the others in {folds} folds; labels {names}"
     )
 
 
-def _print_cases(made: Manifest) -> None:
-    for case in made.cases:
+def _print_cases(manifest: Manifest) -> None:
+    for case in manifest.cases:
         place = "test" if case.fold is None else f"fold {case.fold}"
         typer.echo(f"{case.case}: patient {case.patient}, {place}, {case.image} + {case.label}")

@@ -1,4 +1,4 @@
-"""`medseg evaluate`: how good a folder of predictions is, case by case and class by class."""
+"""`medseg evaluate`: score a folder of predictions, per case and per class."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,36 +25,41 @@ __all__ = ["PAIRING", "evaluate"]
 
 def evaluate(  # noqa: PLR0913 - one argument an option
     predictions: Annotated[
-        Path, typer.Argument(help="A folder of label files, .nii.gz or pictures.")
+        Path, typer.Argument(help="Folder of predicted labels, .nii.gz or pictures.")
     ],
     labels: Annotated[
-        Path | None, typer.Option(help="A folder of references, paired by name.")
+        Path | None, typer.Option(help="Folder of reference labels, paired by name.")
     ] = None,
     manifest: Annotated[
-        Path | None, typer.Option(help="Or the data set's manifest, with --dataset-dir.")
+        Path | None,
+        typer.Option(help="Instead of --labels: the data set's manifest, with --dataset-dir."),
     ] = None,
     dataset_dir: Annotated[
-        Path | None, typer.Option(help="The folder that holds the manifest's files.")
+        Path | None, typer.Option(help="Folder of the manifest's files.")
     ] = None,
     split: Annotated[
-        EvaluationSplit, typer.Option(help="Which of the manifest's cases.")
+        EvaluationSplit, typer.Option(help="Which cases of the manifest to score.")
     ] = "validation",
     fold: Annotated[int, typer.Option(min=0, help="The fold held out for validation.")] = 0,
     label_names: Annotated[
-        str, typer.Option(help="With --labels, of all values from 0: 'background,lung'.")
+        str,
+        typer.Option(help="With --labels: names of the label values, from 0: 'background,lung'."),
     ] = "",
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help=f"Folder for {', '.join(SCORE_FILES)}."),
     ] = None,
     metrics: Annotated[
-        str, typer.Option(help="Columns to show: 'dsc,lesion_f1', or 'all'; files hold all.")
+        str, typer.Option(help="Columns to show, e.g. 'dsc,lesion_f1', or 'all'; files have all.")
     ] = "",
     tolerance_mm: Annotated[
-        float, typer.Option(min=0, help="How far off a boundary may be and be right in NSD.")
+        float, typer.Option(min=0, help="Boundary distance in mm that NSD tolerates.")
     ] = Criteria.tolerance_mm,
     lesion_overlap: Annotated[
-        LesionOverlap, typer.Option(help="When a lesion is found: one voxel, half, IoU over 0.5.")
+        LesionOverlap,
+        typer.Option(
+            help="Overlap for a lesion to count as detected: one voxel, half, IoU above 0.5."
+        ),
     ] = Criteria.lesion_overlap,
     as_json: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--json", help="Print JSON and nothing else on standard output.")
@@ -63,35 +68,35 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         bool, typer.Option("--overwrite", help="Replace existing scores.")
     ] = False,
     dry_run: Annotated[  # noqa: FBT002 - a command-line switch
-        bool, typer.Option("--dry-run", help="Show what goes with what, score nothing.")
+        bool, typer.Option("--dry-run", help="Show the pairs of files, score nothing.")
     ] = False,
 ) -> None:
-    """Score predictions against references: overlap, distance of boundaries, volume, lesions.
+    """Score predictions against references: overlap, boundary distance, volume, lesions.
 
-    A structure that was missed or invented counts as DSC 0, one that is in neither as 1. Objects
-    are scored too (SEG, panoptic quality) where the manifest says that labels number them.
+    A structure that is only in one of the two counts as DSC 0, one that is in neither as 1. If the
+    manifest says that labels number objects, these are scored too (SEG, panoptic quality).
 
     medseg evaluate labels --manifest data_manifests/covid19_ct_seg.json --dataset-dir data
     """
-    # What scores takes a while to import; --help needs none of it.
+    # Metrics take a while to import; --help does not need them.
     from medseg.reports.columns import DEFAULT_METRICS, chosen_metrics
     from medseg.reports.scoring import score_pairs, write_scores
     from medseg.reports.tables import print_scores, scores_json
 
-    shown = chosen_metrics(metrics) if metrics else None
+    columns = chosen_metrics(metrics) if metrics else None
     criteria = Criteria(tolerance_mm=tolerance_mm, lesion_overlap=lesion_overlap)
     label_kind: LabelKind = "classes"
     class_names = [part.strip() for part in label_names.split(",")] if label_names else None
     if labels is not None and manifest is None and dataset_dir is None:
         name, pairs = labels.name, pairs_by_name(labels, predictions)
     elif labels is None and manifest is not None and dataset_dir is not None and not label_names:
-        known = load_manifest(manifest)
-        pairs = pairs_by_manifest(known, dataset_dir, predictions, split=split, fold=fold)
-        name, class_names = f"{known.name} {_place(split, fold)}", known.class_names
-        label_kind = known.label_kind
+        dataset = load_manifest(manifest)
+        pairs = pairs_by_manifest(dataset, dataset_dir, predictions, split=split, fold=fold)
+        name, class_names = f"{dataset.name} {_place(split, fold)}", dataset.class_names
+        label_kind = dataset.label_kind
     else:
         raise UsageError(
-            "give --labels DIR, with --label-names or without, "
+            "use --labels DIR, with or without --label-names, "
             "or --manifest FILE with --dataset-dir DIR"
         )
     if output is not None and not overwrite:
@@ -101,11 +106,11 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         return
     evaluation = score_pairs(name, pairs, class_names, criteria, label_kind)
     if output is not None:
-        write_scores(evaluation, output, shown or DEFAULT_METRICS)
+        write_scores(evaluation, output, columns or DEFAULT_METRICS)
     if as_json:
         typer.echo(scores_json(evaluation), nl=False)
     else:
-        print_scores(evaluation, Console(highlight=False, markup=False, emoji=False), shown)
+        print_scores(evaluation, Console(highlight=False, markup=False, emoji=False), columns)
     if evaluation.failed:
         raise typer.Exit(ExitCode.SOME_CASES_FAILED)
 
@@ -117,7 +122,7 @@ def _place(split: EvaluationSplit, fold: int) -> str:
 def _refuse_existing(output: Path) -> None:
     for name in SCORE_FILES:
         if (output / name).exists():
-            raise UsageError(f"{output / name}: is there already; give --overwrite or another -o")
+            raise UsageError(f"{output / name} already exists; use --overwrite or another -o")
 
 
 def _print_pairs(pairs: Sequence[EvaluationCase]) -> None:

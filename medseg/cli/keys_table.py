@@ -1,6 +1,6 @@
 """Table of a bundle's config keys, for `medseg train BUNDLE --keys`.
 
-On a terminal it is folded to the width; in a file or a pipe each key stays one line.
+On a terminal the table is folded to its width; in a file or a pipe each key is one line.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ __all__ = ["print_keys"]
 
 
 def print_keys(keys: Sequence[Key]) -> None:
-    """Print path, value, allowed words and meaning of each key to standard output."""
+    """Print path, value, allowed words and meaning of each key."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=100_000)

@@ -1,7 +1,7 @@
-"""`medseg`: the commands, and what happens when one fails.
+"""`medseg`: the commands, and the handling of their errors.
 
-An error the user can mend is one line on standard error and its own exit code; with
-`--debug` it keeps its traceback, as any bug of ours always does.
+An error that the user can fix is one line on standard error and has its own exit code; with
+`--debug` it keeps its traceback, as bugs of medseg always do.
 """
 
 import atexit
@@ -35,8 +35,8 @@ app.add_typer(data.app, name="data")
 app.add_typer(bundle.app, name="bundle")
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 - the signature typer calls
-    if wanted:
+def _print_version(requested: bool) -> None:  # noqa: FBT001 - the signature typer calls
+    if requested:
         typer.echo(f"medseg {medseg.__version__}")
         raise typer.Exit
 
@@ -58,7 +58,7 @@ def _options(
 
 def main() -> None:
     """Run the command line; never returns."""
-    # A process that ends need not look for unreachable objects among all that was imported.
+    # Saves the garbage collection of everything imported when the process ends.
     atexit.register(gc.freeze)
     try:
         app()
@@ -66,17 +66,17 @@ def main() -> None:
         # typer's code for Ctrl-C is the shell's, 130.
         if stop.code != 130:
             raise
-        _tell("interrupted")
+        _print_error("interrupted")
         sys.exit(ExitCode.INTERRUPTED)
     except Exception as error:
-        known = user_error(error)
-        if known is None or "--debug" in sys.argv:
+        users = user_error(error)
+        if users is None or "--debug" in sys.argv:
             raise
-        _tell(str(known))
-        sys.exit(known.exit_code)
+        _print_error(str(users))
+        sys.exit(users.exit_code)
 
 
-def _tell(message: str) -> None:
+def _print_error(message: str) -> None:
     Console(stderr=True, soft_wrap=True).print(
         f"medseg: {message}", style="red", markup=False, highlight=False
     )

@@ -1,4 +1,4 @@
-"""`medseg predict`: volumes in, labels in their grid and a picture of each out."""
+"""`medseg predict`: labels for volumes or pictures, in their own grid, with overlays."""
 
 import re
 import sys
@@ -28,13 +28,14 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
     weights: Annotated[
         Path | None,
-        typer.Option(help="Weights of a training (default: the bundle's models/)."),
+        typer.Option(help="Weights file, .safetensors (default: the one in the bundle's models/)."),
     ] = None,
     override: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Key of its config.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a key of its config."),
     ] = None,
     series_uid: Annotated[
-        str | None, typer.Option(help="Which series, where a DICOM input holds several.")
+        str | None, typer.Option(help="UID of the series, if a DICOM input has several.")
     ] = None,
     allow_tilt: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--allow-tilt", help="Straighten DICOM series with gantry tilt.")
@@ -43,25 +44,25 @@ def predict(  # noqa: PLR0913 - one parameter for each option
         bool, typer.Option("--allow-gaps", help="Interpolate missing DICOM slices.")
     ] = False,
     engine: Annotated[
-        EngineWord | None, typer.Option(help="What computes (default: the bundle's choice).")
+        EngineWord | None, typer.Option(help="Inference engine (default: the bundle's choice).")
     ] = None,
     precision: Annotated[
-        PrecisionWord | None, typer.Option(help="In which numbers (default: the bundle's choice).")
+        PrecisionWord | None, typer.Option(help="Numeric precision (default: the bundle's choice).")
     ] = None,
     formats: Annotated[
         str,
         typer.Option(
             "--format",
             metavar="WORD,...",
-            help="auto (the image's own), nifti, nrrd or mha; of pictures auto, png or tiff; "
-            "for DICOM also dicom-seg, dicom-sr.",
+            help="Format of labels: auto (the image's), nifti, nrrd or mha; for pictures auto, "
+            "png or tiff; for DICOM also dicom-seg, dicom-sr.",
         ),
     ] = "auto",
     maps: Annotated[
         str,
         typer.Option(
             metavar="WORD,...",
-            help="Also write probabilities (of each class) or entropy, as NIfTI from 0 to 1.",
+            help="Also write probabilities (of each class) or entropy, as NIfTI, in [0, 1].",
         ),
     ] = "",
     mirror: Annotated[
@@ -73,22 +74,25 @@ def predict(  # noqa: PLR0913 - one parameter for each option
         ),
     ] = "",
     shard: Annotated[
-        str, typer.Option(metavar="I/N", help="Only the I-th of N disjoint shares of the cases.")
+        str,
+        typer.Option(
+            metavar="I/N", help="Predict only the I-th of N disjoint shares of the cases."
+        ),
     ] = "1/1",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace other files.")] = False,  # noqa: FBT002 - a command-line switch
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,  # noqa: FBT002 - a command-line switch
     dry_run: Annotated[  # noqa: FBT002 - a command-line switch
-        bool, typer.Option("--dry-run", help="Only say what would be done.")
+        bool, typer.Option("--dry-run", help="Report what would be done, predict nothing.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,  # noqa: FBT002 - a command-line switch
+    as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,  # noqa: FBT002 - a command-line switch
 ) -> None:
     """Predict a label for each volume or picture, and an overlay to look at.
 
-    A second run into the same folder does only what is missing.
+    A second run into the same folder predicts only missing cases.
 
     medseg predict bundles/covid_lung_ct_unet3d scan.nii.gz -o labels
     """
     share = _shard(shard)
-    # A prediction's parts take a while to import; --help needs none of them.
+    # These take a while to import; --help does not need them.
     from medseg.cli.predict_tell import report_progress
     from medseg.data.source import parse_source
     from medseg.prediction.request import Request
@@ -102,7 +106,7 @@ def predict(  # noqa: PLR0913 - one parameter for each option
         pairs=tuple(override or ()),
         existing="replace" if overwrite else "refuse",
         work="forecast" if dry_run else "predict",
-        bugs="raised" if "--debug" in sys.argv else "told",
+        bugs="raised" if "--debug" in sys.argv else "reported",
         series_uid=series_uid,
         tilt="resample" if allow_tilt else "refuse",
         gaps="interpolate" if allow_gaps else "refuse",

@@ -1,4 +1,4 @@
-"""`medseg predict`: what it tells while it works, and in the end."""
+"""Progress report of `medseg predict`: lines or JSON, and a progress bar."""
 
 import json
 import sys
@@ -16,9 +16,9 @@ __all__ = ["ProgressReporter", "report_progress"]
 
 
 class ProgressReporter:
-    """Lines for people as cases come, or JSON for programs at the end.
+    """Listener that prints a line per case, or JSON at the end.
 
-    Results go to standard output, forecasts, errors and the bar to standard error.
+    Results go to standard output; forecasts, errors and the bar to standard error.
     """
 
     def __init__(self, progress: Progress, *, total: int, as_json: bool) -> None:
@@ -29,22 +29,22 @@ class ProgressReporter:
         self._begun = 0
 
     def forecast(self, name: str, text: str) -> None:
-        """A case that is about to be predicted."""
+        """Print the forecast of a case that is about to be predicted."""
         self._begun += 1
         if not self._as_json:
             line = f"{self._begun}/{self._total} {name}: {text}"
             self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def result(self, files: CaseFiles, text: str) -> None:
-        """A case that has its files."""
+        """Print the result of a case."""
         self._progress.advance(self._task)
         if not self._as_json:
-            # Not by a console: rich's own would write into the bar's line.
+            # Not by rich's console, which would write into the bar's line.
             sys.stdout.write(f"{files.paths[0]}: {text}\n")
             sys.stdout.flush()
 
     def failure(self, error: str) -> None:
-        """A case that will have none."""
+        """Print the error of a case that failed."""
         self._progress.advance(self._task)
         if not self._as_json:
             self._progress.console.print(
@@ -52,7 +52,7 @@ class ProgressReporter:
             )
 
     def finish(self, done: Sequence[Mapping[str, Any]], failed: Sequence[Refused]) -> None:
-        """All there is to be told to a program."""
+        """Print the JSON report."""
         if self._as_json:
             errors = [{"image": one.shown, "error": one.error} for one in failed]
             text = json.dumps({"done": list(done), "failed": errors}, indent=2)
@@ -61,7 +61,7 @@ class ProgressReporter:
 
 @contextmanager
 def report_progress(total: int, *, as_json: bool) -> Generator[ProgressReporter]:
-    """A reporter, with a bar and the time that is left where standard error is a terminal."""
+    """A reporter, with a bar and the time left if standard error is a terminal."""
     console = Console(stderr=True)
     progress = Progress(
         TextColumn("{task.description}"),
@@ -71,7 +71,7 @@ def report_progress(total: int, *, as_json: bool) -> Generator[ProgressReporter]
         console=console,
         transient=True,
         disable=not console.is_terminal or total < 2,
-        # Results go above the bar where both are on one terminal, and into a pipe elsewhere.
+        # Results go above the bar if both are on one terminal.
         redirect_stdout=sys.stdout.isatty(),
         redirect_stderr=False,
     )

@@ -1,4 +1,4 @@
-"""`medseg data preview`: what a recipe does to an image, as a picture and in milliseconds."""
+"""`medseg data preview`: picture of a recipe's training samples, and time of each step."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ __all__ = ["preview"]
 
 Step = Callable[[Any], Any]
 
-# A median of fewer draws would be chance, whatever number of pictures is asked for.
+# The median of fewer draws would be unreliable, however few samples are requested.
 LEAST_DRAWS = 20
 MOST_SAMPLES = 100
 
@@ -30,21 +30,22 @@ def preview(  # noqa: PLR0913 - one argument an option
     image: Annotated[Path, typer.Argument(help="An image file of the kind the recipe is for.")],
     label: Annotated[Path, typer.Argument(help="Its label.")],
     overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Keys of the recipe.")
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Override keys of the recipe.")
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The picture, a PNG file.")] = Path(
         "preview.png"
     ),
-    samples: Annotated[int, typer.Option(min=1, max=MOST_SAMPLES, help="How many are drawn.")] = 5,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed draws others.")] = 0,
+    samples: Annotated[int, typer.Option(min=1, max=MOST_SAMPLES, help="Number of samples.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed of the samples.")] = 0,
     overwrite: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--overwrite", help="Replace an existing picture.")
     ] = False,
     as_json: Annotated[  # noqa: FBT002 - a command-line switch
-        bool, typer.Option("--json", help="Print the times as JSON and nothing else.")
+        bool,
+        typer.Option("--json", help="Print the times as JSON and nothing else on standard output."),
     ] = False,
 ) -> None:
-    """Show what a recipe does: training samples with grid and contours, and what each step costs.
+    """Preview a recipe: training samples with grid and contours, and the time of each step.
 
     medseg data preview ct_chest ct.nii.gz labels.nii.gz -o preview.png patch_size=[64,64,64]
     """
@@ -70,16 +71,18 @@ def preview(  # noqa: PLR0913 - one argument an option
 
 def _check_paths(image: Path, label: Path, output: Path, *, replace: bool) -> None:
     if output.suffix.lower() != ".png":
-        raise UsageError(f"{output}: the picture is a PNG file; give -o a name that ends in .png")
+        raise UsageError(
+            f"{output}: the picture is a PNG file; use a name that ends in .png for -o"
+        )
     if output.exists() and not replace:
-        raise UsageError(f"{output} is there already; give --overwrite or another -o")
+        raise UsageError(f"{output} already exists; use --overwrite or another -o")
     for file in (image, label):
         if not file.exists():
             raise DataError(f"{file}: not there; check the path and its folder")
 
 
 def _load(recipe: str, pairs: Sequence[str]) -> tuple[Path, list[Step], list[Step], list[Step]]:
-    """The recipe's steps of preparation, of augmentation, and these once more with the grid."""
+    """Steps of preprocessing, of augmentation, and of augmentation with the grid."""
     from medseg.bundles.recipe import build_steps, carry_along, find_recipe, read_recipe
     from medseg.reports.preview import PLACES_KEY, RECORD_KEY
 
@@ -88,7 +91,7 @@ def _load(recipe: str, pairs: Sequence[str]) -> tuple[Path, list[Step], list[Ste
     preparing = build_steps(config, "preprocessing_steps", path)
     preparing += build_steps(config, "label_steps", path)
     augmenting = build_steps(config, "augmentation_steps", path)
-    # Timed without the grid, which would make the warp dearer than it is.
+    # Timed without the grid, which would add to the time of the warp.
     config = carry_along(config, PLACES_KEY, "linear", RECORD_KEY)
     return path, preparing, augmenting, build_steps(config, "augmentation_steps", path)
 
@@ -101,7 +104,7 @@ def _prepared(
     try:
         case, once = time_once({"image": str(image), "label": str(label)}, steps)
     except DataError as error:
-        # Our own readers find better words for a damaged file than MONAI's.
+        # For a damaged file our own readers have better messages than MONAI's.
         _read(image, "image")
         _read(label, "label")
         raise type(error)(f"{image} and {label.name}: {error}") from error
@@ -118,11 +121,11 @@ def _check_case(image: Path, label: Path, case: Mapping[str, Any]) -> None:
     theirs, its = (tuple(case[key].shape[1:]) for key in ("image", "label"))
     if its != theirs:
         raise DataError(
-            f"{label}: has shape {its} once it is prepared, and {image} has {theirs}; "
-            "give the label of this image"
+            f"{label}: has shape {its} after preprocessing, but {image} has {theirs}; "
+            "use the label of this image"
         )
     if not as_tensor(case["image"]).isfinite().all():
-        raise DataError(f"{image}: holds NaN or infinite values once it is prepared; replace them")
+        raise DataError(f"{image}: has NaN or infinite values after preprocessing; replace them")
 
 
 def _read(file: Path, where: Where) -> None:

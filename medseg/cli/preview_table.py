@@ -1,4 +1,4 @@
-"""How the price of a recipe is shown: a row a step, and what a patch and a case come to."""
+"""Tables of a recipe's times: each step, and the total of a case and of a patch."""
 
 import json
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ def print_times(once: Sequence["StepTimes"], each: Sequence["StepTimes"]) -> Non
     """Print two tables on standard output.
 
     Args:
-        once: Of preparation; each step ran once.
-        each: Of augmentation; the last is the total.
+        once: Times of preprocessing; each step ran once.
+        each: Times of augmentation; the last is the total.
     """
     case = _table("once a case", "ms")
     for times in once:
@@ -34,7 +34,9 @@ def print_times(once: Sequence["StepTimes"], each: Sequence["StepTimes"]) -> Non
         patch.add_row(times.step, *map(_ms, times.summary().values()))
     console = Console(highlight=False, markup=False, emoji=False)
     console.print(case, patch)
-    console.print(f"{len(each[-1].ms)} patches, one process; a step drawn seldom has a low median.")
+    console.print(
+        f"{len(each[-1].ms)} patches, one process; a step that is rarely applied has a low median."
+    )
 
 
 def times_json(path: Path, once: Sequence["StepTimes"], each: Sequence["StepTimes"]) -> str:

@@ -1,4 +1,4 @@
-"""`medseg data statistics`: how intensities lie in a data set's foreground."""
+"""`medseg data statistics`: intensity statistics of a data set's foreground."""
 
 import json
 from pathlib import Path
@@ -17,39 +17,42 @@ __all__ = ["statistics"]
 
 def statistics(
     manifest: Annotated[Path, typer.Argument(help="The data set's manifest, a JSON file.")],
-    dataset_dir: Annotated[Path, typer.Option(help="The folder that holds its files.")],
+    dataset_dir: Annotated[Path, typer.Option(help="Folder of the data set's files.")],
     fold: Annotated[
-        int | None, typer.Option(min=0, help="Leave this fold out, which a training holds out.")
+        int | None, typer.Option(min=0, help="Leave out this fold, as held out for validation.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write the manifest with its statistics here.")
+        Path | None, typer.Option(help="Write the manifest with its statistics to this file.")
     ] = None,
     overwrite: Annotated[  # noqa: FBT002 - a command-line switch
-        bool, typer.Option("--overwrite", help="Replace an existing --out, be it the manifest.")
+        bool,
+        typer.Option(
+            "--overwrite", help="Replace an existing --out, which may be the manifest itself."
+        ),
     ] = False,
     as_json: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--json", help="Print JSON and nothing else on standard output.")
     ] = False,
 ) -> None:
-    """Measure mean, standard deviation and percentiles where the training labels are.
+    """Measure mean, standard deviation and percentiles of the training cases' foreground.
 
-    medseg.transforms.DatasetZScored normalises by them. Test cases are not read.
+    medseg.transforms.DatasetZScored normalises with them. Test cases are not read.
     """
     if out is not None and out.exists() and not overwrite:
-        raise UsageError(f"{out}: is there already; give --overwrite, or another --out")
-    # What reads images takes a while to import; --help needs none of it.
+        raise UsageError(f"{out} already exists; use --overwrite or another --out")
+    # Readers of images take a while to import; --help does not need them.
     from medseg.data.datasets.statistics import with_statistics
 
-    known = load_manifest(manifest)
-    measured = _measure(known, dataset_dir, fold)
+    dataset = load_manifest(manifest)
+    measured = _measure(dataset, dataset_dir, fold)
     if out is not None:
-        save_manifest(with_statistics(known, measured), out)
+        save_manifest(with_statistics(dataset, measured), out)
     if as_json:
-        names = (channel.name for channel in known.channels)
-        found = {n: one.model_dump() for n, one in zip(names, measured, strict=True)}
-        typer.echo(json.dumps(found, indent=2))
+        names = (channel.name for channel in dataset.channels)
+        by_name = {n: one.model_dump() for n, one in zip(names, measured, strict=True)}
+        typer.echo(json.dumps(by_name, indent=2))
         return
-    _print(known, measured)
+    _print(dataset, measured)
     if out is not None:
         typer.echo(f"Written into {out}.")
 
@@ -58,7 +61,7 @@ def _measure(manifest: Manifest, dataset_dir: Path, fold: int | None) -> tuple[S
     from medseg.data.datasets.statistics import foreground_samples, measured_cases, summarise
 
     if not dataset_dir.is_dir():
-        raise DataError(f"{dataset_dir}: no such folder; give the one that holds {manifest.name}")
+        raise DataError(f"{dataset_dir}: no such folder; use the one that holds {manifest.name}")
     cases = measured_cases(manifest, fold)
     console = Console(stderr=True)
     return summarise(

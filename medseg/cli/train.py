@@ -1,4 +1,4 @@
-"""`medseg train`: run a bundle's training, its overrides checked first."""
+"""`medseg train`: run a bundle's training, or list its config keys."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,15 +13,17 @@ def train(
     bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
     overrides: Annotated[
         list[str] | None,
-        typer.Argument(metavar="KEY=VALUE", help="Keys of its config; with --keys, search words."),
+        typer.Argument(
+            metavar="KEY=VALUE", help="Override keys of its config; with --keys, search words."
+        ),
     ] = None,
     config: Annotated[
         list[str] | None,
         typer.Option(help="Configs to merge, in order; repeat the option (default: train)."),
     ] = None,
-    run_id: Annotated[str, typer.Option(help="What of the config to run.")] = "training",
+    run_id: Annotated[str, typer.Option(help="Run id in the config.")] = "training",
     quick: Annotated[  # noqa: FBT002 - a command-line switch
-        bool, typer.Option("--quick", help="A whole pass with three cases, to see that it works.")
+        bool, typer.Option("--quick", help="Trial run with three cases, in a minute or two.")
     ] = False,
     keys: Annotated[  # noqa: FBT002 - a command-line switch
         bool,
@@ -56,5 +58,5 @@ def _list_keys(bundle: Path, configs: Sequence[str], words: Sequence[str]) -> No
     for word in words:
         keys = search_keys(keys, word)
     if not keys:
-        raise UsageError(f"no key, component or meaning holds {' and '.join(map(repr, words))}")
+        raise UsageError(f"no key, component or meaning contains {' and '.join(map(repr, words))}")
     print_keys(keys)

@@ -72,7 +72,7 @@ class SaveLabeld(MapTransform):
             case = data.get("case") or parse_source(source).series_uid or image_stem(source)
             path = self.output_dir / f"{case}{LABEL}{label_suffix(source)}"
             if path.exists() and self.overwrite == "refuse":
-                raise UsageError(f"{path} is there already; set overwrite to 'replace' or move it")
+                raise UsageError(f"{path} already exists; set overwrite to 'replace' or move it")
             values = label.as_tensor().cpu().numpy()[0]
             save_label(path, values, np.asarray(label.affine, dtype=np.float64))
         return dict(data)

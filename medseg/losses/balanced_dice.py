@@ -38,7 +38,7 @@ class BalancedDiceLoss(nn.Module):
             added to the numerator too, so that the coefficient is 1 if nothing is predicted, and
             false positives get a gradient. Use this if patches often lack a class.
         ignore_index: Label value of voxels that do not count.
-        eps: See above; positive.
+        eps: Positive constant in the denominator, against division by zero.
 
     Raises:
         UsageError: If an argument is out of its range.

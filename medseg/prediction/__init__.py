@@ -1,1 +1,1 @@
-"""Prediction: one case or a cohort, from inputs to files and a ledger."""
+"""Prediction of one case or a cohort: from input files to labels and a ledger."""

@@ -1,6 +1,6 @@
-"""The cases behind the inputs of a prediction, and what their outputs are called.
+"""Cases to predict: find them in files and folders, and name their outputs.
 
-Outputs of a DICOM series are named by its uid: names of files and folders of DICOM are often
+Outputs of a DICOM series are named by its UID, since names of DICOM files and folders are often
 names of patients.
 """
 
@@ -32,8 +32,8 @@ __all__ = ["CohortCase", "Refused", "content_sha256", "find_cases", "share"]
 
 logger = logging.getLogger(__name__)
 
-# Of a cohort of thousands of series, the headers of so many slices wait in memory, some 100 MB;
-# the other series are looked for again when they are read.
+# Headers of at most this many slices are kept in memory, some 100 MB; in a cohort of thousands of
+# series, the others are searched for again when they are read.
 _KEPT_SLICES = 100_000
 
 
@@ -42,10 +42,10 @@ class CohortCase:
     """One volume, or one picture, to predict.
 
     Attributes:
-        name: Names its outputs.
-        source: Where it is.
-        shown: How it is told to the user: the path, or the DICOM series' uid.
-        recorded: How it is told in files: the base name, or the DICOM series' uid.
+        name: Base name of its output files.
+        source: Its path, and the UID of a DICOM series.
+        shown: Name in messages: the path, or the DICOM series' UID.
+        recorded: Name in output files: the base name, or the DICOM series' UID.
         series: The DICOM series as it was found, unless there are too many to keep.
     """
 
@@ -57,7 +57,7 @@ class CohortCase:
 
     @property
     def path(self) -> Path:
-        """Where it is."""
+        """Path of the file or folder."""
         return self.source.path
 
     @property
@@ -71,9 +71,9 @@ class Refused:
     """An input that cannot be used, and why, in one line.
 
     Attributes:
-        shown: How it is told to the user.
-        error: Likewise; it may name a path.
-        path: What is not told in files.
+        shown: Name in messages.
+        error: The message; it may name a path.
+        path: The path in it, which must not appear in output files.
     """
 
     shown: str
@@ -82,7 +82,7 @@ class Refused:
 
     @property
     def without_path(self) -> str:
-        """The error as it is told in files."""
+        """The error for output files: `shown` in place of the path."""
         return self.error if self.path is None else self.error.replace(self.path, self.shown)
 
 
@@ -92,40 +92,39 @@ def find_cases(
     """Find the volumes behind files and folders.
 
     Args:
-        inputs: Volume files and pictures; DICOM as a folder, a zip or a file; folders of volume
-            files, or, if there is neither volume nor DICOM in it, of pictures, of which all are
-            taken.
-        modality: DICOM series must have; None takes any.
-        series_uid: Of the one DICOM input.
+        inputs: Volume files and pictures; DICOM as a folder, a zip or a file; folders, in which
+            all volume files are taken, or all pictures if there are neither volumes nor DICOM.
+        modality: Modality that DICOM series must have; None takes any.
+        series_uid: Selects the series of the one DICOM input.
 
     Raises:
-        UsageError: If a uid is given for several inputs, or for one that is no DICOM.
+        UsageError: If a UID is given for several inputs, or for one that is not DICOM.
     """
     if series_uid is not None and len(inputs) > 1:
-        raise UsageError("--series-uid is for one input; give several as PATH#UID each")
+        raise UsageError("--series-uid is for one input; for several, use PATH#UID for each")
     cases: list[CohortCase] = []
     refused: list[Refused] = []
     room = _KEPT_SLICES
     for number, given in enumerate(inputs, start=1):
         try:
             if len(inputs) > 1 and is_earlier_output(given.path):
-                logger.warning("%s: left out, as an earlier prediction wrote it", given)
+                logger.warning("%s: skipped, since an earlier prediction wrote it", given)
                 continue
             uid = series_uid or given.series_uid
-            # A link keeps its own name, which is the one the user knows it by.
-            found = _cases(Source(given.path.absolute(), uid), modality)
-            room -= sum(case.series.slices for case in found if case.series is not None)
-            cases += found if room >= 0 else [replace(case, series=None) for case in found]
+            # A symbolic link keeps its own name, the one that the user gave.
+            of_input = _cases(Source(given.path.absolute(), uid), modality)
+            room -= sum(case.series.slices for case in of_input if case.series is not None)
+            cases += of_input if room >= 0 else [replace(case, series=None) for case in of_input]
         except UsageError:
             raise
         except MedsegError as error:
             refused.append(_refused(number, given, error, len(inputs)))
-    # Globs overlap; and what comes twice would be in two shares.
+    # Globs may overlap, and a case that comes twice would be in two shares.
     return list(dict.fromkeys(cases)), refused
 
 
 def share(cases: Sequence[CohortCase], shard: tuple[int, int]) -> list[CohortCase]:
-    """Every n-th case by name, beginning with the i-th: the n shares are disjoint.
+    """The i-th of n disjoint shares: every n-th case by name, starting with the i-th.
 
     Args:
         cases: The same for all shares.
@@ -136,10 +135,10 @@ def share(cases: Sequence[CohortCase], shard: tuple[int, int]) -> list[CohortCas
 
 
 def content_sha256(case: CohortCase) -> str:
-    """Digest of a case's files, whatever they are called.
+    """Digest of the contents of a case's files, not their names.
 
     Raises:
-        DataError: If one cannot be read.
+        DataError: If a file cannot be read.
     """
     try:
         files = source_files(case.path)
@@ -154,7 +153,7 @@ def content_sha256(case: CohortCase) -> str:
 
 
 def _refused(number: int, given: Source, error: MedsegError, inputs: int) -> Refused:
-    # What is wrong with DICOM is told without its path.
+    # Messages about DICOM do not name its path.
     which = f"input {number}: " if inputs > 1 and str(given) not in str(error) else ""
     absolute = str(Source(given.path.absolute(), given.series_uid))
     path = absolute if absolute in str(error) else str(given)
@@ -167,7 +166,7 @@ def _cases(source: Source, modality: str | None) -> list[CohortCase]:
         return _of_folder(path, modality)
     if not is_dicom(path) and source.series_uid is None:
         return [_of_file(path)]
-    # pydicom takes a while to import, and most inputs are no DICOM.
+    # pydicom takes a while to import, and most inputs are not DICOM.
     from medseg.data.dicom.choice import pick_input
 
     series = pick_input(source, modality=modality)
@@ -181,34 +180,34 @@ def _of_file(path: Path) -> CohortCase:
 
 
 def _of_folder(path: Path, modality: str | None) -> list[CohortCase]:
-    shown = [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")]
-    files = without_earlier_outputs(path, shown)
+    visible = [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")]
+    files = without_earlier_outputs(path, visible)
     volumes = _images(files, is_volume)
     if not files or volumes:
         return [_of_file(file) for file in volumes] or _nothing(path)
     from medseg.data.dicom.choice import choose_series
     from medseg.data.dicom.find import find_dicom_series
 
-    found = find_dicom_series(path)
-    if found:
-        return [_of_series(choose_series(found, modality=modality))]
+    series = find_dicom_series(path)
+    if series:
+        return [_of_series(choose_series(series, modality=modality))]
     return [_of_file(file) for file in _images(files, is_picture)] or _nothing(path)
 
 
 def _of_series(series: "DicomSeries") -> CohortCase:
-    told = f"DICOM series {series.uid}"
+    name = f"DICOM series {series.uid}"
     return CohortCase(
         name=series.uid,
         source=Source(series.path, series.uid),
-        shown=told,
-        recorded=told,
+        shown=name,
+        recorded=name,
         series=series,
     )
 
 
-def _images(files: Sequence[Path], wanted: Callable[[Path], bool]) -> list[Path]:
-    """All images of a kind, but for labels and maps of an earlier prediction."""
-    return sorted(without_outputs(file for file in files if wanted(file)))
+def _images(files: Sequence[Path], is_image: Callable[[Path], bool]) -> list[Path]:
+    """All images of a kind, except labels and maps of an earlier prediction."""
+    return sorted(without_outputs(file for file in files if is_image(file)))
 
 
 def _nothing(path: Path) -> NoReturn:

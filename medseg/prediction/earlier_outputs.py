@@ -1,6 +1,6 @@
-"""What `medseg predict` wrote into a folder, so that it is not taken for an image the next time.
+"""Outputs of earlier predictions, which must not be taken for input images.
 
-Labels may lie beside or below the images that they are of: `-o labels` in a folder of DICOM.
+Labels may be beside or below their images, e.g. with `-o labels` in a folder of DICOM.
 """
 
 from pathlib import Path
@@ -13,24 +13,24 @@ __all__ = ["is_earlier_output", "without_earlier_outputs"]
 
 
 def without_earlier_outputs(folder: Path, files: list[Path]) -> list[Path]:
-    """The files of a folder that no ledger in it, or below it, tells as written by a prediction.
+    """Leave out the files that a ledger in or below a folder lists as outputs of a prediction.
 
     Args:
-        folder: Looked through for ledgers.
-        files: Below it.
+        folder: Searched for ledgers.
+        files: Files below it.
 
     Raises:
-        MachineError: If a ledger is held by another process for long, or cannot be opened.
+        MachineError: If a ledger is locked by another process for long, or cannot be opened.
     """
     ours = {path for ledger in folder.rglob(LEDGER) for path in _written(ledger)}
     return [file for file in files if file not in ours and not file.name.startswith(LEDGER)]
 
 
 def is_earlier_output(file: Path) -> bool:
-    """Whether the ledger beside a file tells it as written by a prediction.
+    """Whether the ledger beside a file lists it as an output of a prediction.
 
     Raises:
-        MachineError: As above.
+        MachineError: If the ledger is locked by another process for long, or cannot be opened.
     """
     beside = file.absolute().parent
     return (beside / LEDGER).is_file() and beside / file.name in _written(beside / LEDGER)
@@ -41,9 +41,9 @@ def _written(ledger: Path) -> set[Path]:
     try:
         entries = Ledger(beside).entries()
     except DataError:
-        return set()  # another program's, which tells of nothing of ours
+        return set()  # another program's file, which lists none of our outputs
     names = {name for entry in entries for name in entry.outputs}
-    # Of a case that was interrupted, the ledger knows no more than its name.
+    # Of an interrupted case the ledger has the name only.
     begun = tuple(
         f"{entry.name}{ending}." for entry in entries if not entry.outputs for ending in ENDINGS
     )

@@ -1,9 +1,9 @@
-"""The ledger of a cohort: which case was predicted from what, and what was written.
+"""Ledger of a cohort: which cases were predicted, from which inputs, with which outputs.
 
-One SQLite file in the output folder. A case is entered as begun before its first file appears
-and as done after its last: after a power cut it is known whose half-finished work lies there.
-SQLite's plain journal rather than WAL, since a row a case is little, and WAL needs all processes
-on one machine. Each call opens the file anew: it may come from any thread.
+One SQLite file in the output folder. A case is entered as begun before its first file is written
+and as done after its last, so incomplete outputs are recognised after a power cut. SQLite's
+rollback journal rather than WAL: a row per case is little to write, and WAL requires all processes
+to be on one machine. Each call opens the file anew, since it may come from any thread.
 """
 
 import json
@@ -21,10 +21,10 @@ __all__ = ["Entry", "Ledger", "Status"]
 
 Status = Literal["begun", "done", "failed"]
 
-# "mseg": tells another program's database of the same name.
+# "mseg": distinguishes the ledger from another program's database of the same name.
 _APPLICATION = 0x6D736567
 _VERSION = 1
-# Others hold the file for milliseconds; a disk that is shared over a network for longer.
+# Other processes lock the file for milliseconds, or longer on a network file system.
 _PATIENCE_SECONDS = 60.0
 _TABLE = """
 create table if not exists cases (
@@ -35,19 +35,19 @@ create table if not exists cases (
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One case; nothing in it names a folder or a patient.
+    """Ledger entry of one case; it names neither a folder nor a patient.
 
     Attributes:
-        name: Names the case's outputs.
-        key: Digest of all that its outputs depend on.
-        status: How far it came.
+        name: Base name of the case's outputs.
+        key: Digest of everything that its outputs depend on.
+        status: Its progress.
         settings: Digest of weights, bundle and options.
         source: The image: base name of its file, or its DICOM series.
-        outputs: SHA-256 by file name.
-        columns: Its row of the table of volumes.
-        facts: What was done to a DICOM series.
-        engine: What computed it, e.g. `openvino bf16`.
-        created: When it was begun; a case that is begun again keeps it.
+        outputs: SHA-256 of each output, by file name.
+        columns: Its row in the table of volumes.
+        facts: How a DICOM series was read, e.g. straightened or with gaps filled.
+        engine: Engine and precision, e.g. `openvino bf16`.
+        created: When it was begun; kept if the case is begun again.
         error: Why it failed.
     """
 
@@ -65,13 +65,13 @@ class Entry:
 
 
 class Ledger:
-    """The ledger in a folder; the file is made at the first entry."""
+    """The ledger in a folder; the file is created with the first entry."""
 
     def __init__(self, folder: str | Path) -> None:
         self.path = Path(folder) / LEDGER
 
     def exists(self) -> bool:
-        """Whether there is a file, of whatever program."""
+        """Whether the file exists, perhaps written by another program."""
         return self.path.exists()
 
     def find(self, name: str) -> Entry | None:
@@ -89,7 +89,7 @@ class Ledger:
             return _entries(database)
 
     def enter(self, entry: Entry) -> None:
-        """Enter a case, in place of an earlier entry of its name."""
+        """Enter a case, replacing an earlier entry of the same name."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         content = {k: v for k, v in vars(entry).items() if k not in ("name", "key", "status")}
         text = json.dumps(content, ensure_ascii=False)
@@ -99,13 +99,13 @@ class Ledger:
 
     @contextmanager
     def held(self) -> Generator[tuple[Entry, ...]]:
-        """All entries, while no other process can enter one or hold the ledger itself."""
+        """All entries, with the ledger locked for other processes."""
         with self._open() as database:
             yield _entries(database)
 
     @contextmanager
     def _open(self) -> Generator[sqlite3.Connection]:
-        """A transaction of its own, alone on the file."""
+        """Open the file for one exclusive transaction."""
         try:
             with closing(sqlite3.connect(self.path, _PATIENCE_SECONDS)) as database:
                 database.isolation_level = None
@@ -115,12 +115,10 @@ class Ledger:
                 database.execute("commit")
         except sqlite3.OperationalError as error:
             raise MachineError(
-                f"{self.path}: {error}; make room or check its permissions, or name another folder"
+                f"{self.path}: {error}; make room or check its permissions, or use another folder"
             ) from error
         except sqlite3.DatabaseError as error:
-            raise DataError(
-                f"{self.path}: {error}; move it away, or name another folder"
-            ) from error
+            raise DataError(f"{self.path}: {error}; move it away, or use another folder") from error
 
     def _prepare(self, database: sqlite3.Connection) -> None:
         ours, version, tables = (
@@ -136,7 +134,9 @@ class Ledger:
             database.execute(f"pragma application_id = {_APPLICATION}")
             database.execute(f"pragma user_version = {_VERSION}")
         elif (ours, version) != (_APPLICATION, _VERSION):
-            raise DataError(f"{self.path}: no ledger of this medseg; name another folder")
+            raise DataError(
+                f"{self.path}: not a ledger of this version of medseg; use another folder"
+            )
 
 
 def _entries(

@@ -1,4 +1,4 @@
-"""Listener: what a prediction tells while it works, to whoever shows it."""
+"""Listener: callbacks that report the progress of a prediction."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -10,20 +10,20 @@ __all__ = ["Listener"]
 
 
 class Listener(Protocol):
-    """What is called as cases come; from other threads too, but one at a time for each method."""
+    """Called as cases progress; also from other threads, but each method one call at a time."""
 
     def forecast(self, name: str, text: str) -> None:
-        """A case is about to be predicted; the text says what that takes."""
+        """A case is about to be predicted; the text is its forecast of time and memory."""
         ...
 
     def result(self, files: CaseFiles, text: str) -> None:
-        """A case has its files; the text says what was found, or that they were there."""
+        """A case has its files; the text gives the volumes, or says that it was done already."""
         ...
 
     def failure(self, error: str) -> None:
-        """A case will have none; the error is one line."""
+        """A case failed; the error is one line."""
         ...
 
     def finish(self, done: Sequence[Mapping[str, Any]], failed: Sequence[Refused]) -> None:
-        """All cases have been told: those that are done, as JSON values, and those that failed."""
+        """All cases have been reported: those done, as JSON values, and those failed."""
         ...

@@ -1,4 +1,4 @@
-"""`medseg predict`: the files it writes, and what they are called."""
+"""Output files of `medseg predict`: their formats and names."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ _PICTURES = {"png": ".png", "tiff": ".tif"}
 
 @dataclass(frozen=True, kw_only=True)
 class CaseFiles:
-    """What a case will have.
+    """Output files of a case.
 
     Attributes:
-        label: The label as a volume or a picture; none if only DICOM is wanted.
-        dicom: DICOM outputs by their format.
-        maps: Probabilities and entropy.
-        overlay: The picture.
+        label: The label as a volume or a picture; None if only DICOM is requested.
+        dicom: DICOM outputs by format.
+        maps: Maps of probabilities and entropy by kind.
+        overlay: Picture of the label over the image.
     """
 
     label: Path | None
@@ -43,20 +43,20 @@ class CaseFiles:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """All of them, labels first."""
+        """All files, labels first."""
         label = () if self.label is None else (self.label,)
         return (*label, *self.dicom.values(), *self.maps.values(), self.overlay)
 
 
 @dataclass(frozen=True)
 class Formats:
-    """What labels are written as.
+    """Requested output formats.
 
     Attributes:
-        image: A volume's or a picture's format, `auto` for that of the image; none if only DICOM
-            is wanted.
-        dicom: DICOM outputs.
-        maps: What is written beside them.
+        image: Format of a volume or a picture, `auto` for that of the image; None if only DICOM
+            is requested.
+        dicom: DICOM formats.
+        maps: Kinds of maps that are written too.
     """
 
     image: ImageFormat | None
@@ -65,15 +65,15 @@ class Formats:
 
 
 def read_formats(words: Sequence[str], maps: Sequence[str] = ()) -> Formats:
-    """Sort out the words of `--format` and `--maps`.
+    """Parse the words of `--format` and `--maps`.
 
     Raises:
-        UsageError: If one is unknown, or they do not go together.
+        UsageError: If a word is unknown, or the words cannot be combined.
     """
-    known = (*get_args(ImageFormat), *get_args(DicomFormat))
-    unknown = next((word for word in words if word not in known), None)
+    allowed = (*get_args(ImageFormat), *get_args(DicomFormat))
+    unknown = next((word for word in words if word not in allowed), None)
     if unknown is not None:
-        raise UsageError(f"--format takes {', '.join(known)}, got {unknown!r}")
+        raise UsageError(f"--format takes {', '.join(allowed)}, got {unknown!r}")
     unknown = next((word for word in maps if word not in get_args(MapKind)), None)
     if unknown is not None:
         raise UsageError(f"--maps takes {', '.join(get_args(MapKind))}, got {unknown!r}")
@@ -83,19 +83,22 @@ def read_formats(words: Sequence[str], maps: Sequence[str] = ()) -> Formats:
         raise UsageError(f"--format takes one of {', '.join(get_args(ImageFormat))}")
     if dicom:
         check_dicom_formats(dicom)
-    wanted = tuple(word for word in get_args(MapKind) if word in maps)
-    return Formats(images[0] if images else None, dicom, wanted)
+    kinds = tuple(word for word in get_args(MapKind) if word in maps)
+    return Formats(images[0] if images else None, dicom, kinds)
 
 
 def case_files(output: Path, case: CohortCase, formats: Formats) -> CaseFiles:
-    """`<name>_seg` as `.nii.gz` and the like or `.dcm`, `<name>_sr.dcm`, maps, and the overlay.
+    """Name a case's files: `<name>_seg.nii.gz` or `.dcm`, `<name>_sr.dcm`, maps, the overlay.
 
     Raises:
-        UsageError: If DICOM is wanted of an image that is none, or of a picture a volume, or the
-            reverse.
+        UsageError: If DICOM is requested for an image that is not, or a volume format for a
+            picture, or the reverse.
     """
     if formats.dicom and not case.is_dicom:
-        raise UsageError(f"{case.shown}: is no DICOM, so its label cannot be; leave out dicom-seg")
+        raise UsageError(
+            f"{case.shown}: is not DICOM, so no DICOM label can refer to it; remove "
+            f"{' and '.join(formats.dicom)} from --format"
+        )
     suffix = _suffix(case, formats.image)
     return CaseFiles(
         label=None if suffix is None else output / f"{case.name}{LABEL}{suffix}",
@@ -105,29 +108,31 @@ def case_files(output: Path, case: CohortCase, formats: Formats) -> CaseFiles:
     )
 
 
-def _suffix(case: CohortCase, wanted: ImageFormat | None) -> str | None:
-    if wanted is None:
+def _suffix(case: CohortCase, image_format: ImageFormat | None) -> str | None:
+    if image_format is None:
         return None
     picture = is_raster(case.path)
-    if wanted == "auto":
+    if image_format == "auto":
         return label_suffix(case.path)
-    if (wanted in _PICTURES) != picture:
+    if (image_format in _PICTURES) != picture:
         words = ", ".join(_PICTURES if picture else _SUFFIXES)
         what = "a picture" if picture else "a volume"
-        raise UsageError(f"{case.shown}: is {what}; its --format is auto, {words}, got {wanted}")
-    return {**_SUFFIXES, **_PICTURES}[wanted]
+        raise UsageError(
+            f"{case.shown}: is {what}; --format must be auto or one of {words}, got {image_format}"
+        )
+    return {**_SUFFIXES, **_PICTURES}[image_format]
 
 
 def refuse_clashes(files: Mapping[CohortCase, CaseFiles]) -> None:
-    """Refuse two cases with a file of one name.
+    """Refuse two cases whose output files have the same name.
 
     Raises:
-        UsageError: It names both.
+        UsageError: For the first such pair; it names both.
     """
     takers: dict[Path, CohortCase] = {}
     for case, of_case in files.items():
         for path in of_case.paths:
             if path in takers:
                 both = f"{case.shown} and {takers[path].shown}"
-                raise UsageError(f"{both} would both become {path}; predict them apart")
+                raise UsageError(f"{both} would both become {path}; use a separate -o for each")
             takers[path] = case

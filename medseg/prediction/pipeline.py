@@ -1,6 +1,6 @@
-"""Cases one after the other, overlapping: one is read, one predicted, one written at a time.
+"""Pipeline of threads: one case is read while another is predicted and a third is written.
 
-Memory holds at most one case in each of the three places, and one that waits between two.
+Memory holds at most one case in each of the three stages, and one that waits between two.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -13,34 +13,34 @@ __all__ = ["Outcome", "Stages", "run_pipeline"]
 
 Case = TypeVar("Case")
 Ready = TypeVar("Ready")
-Made = TypeVar("Made")
+Predicted = TypeVar("Predicted")
 Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stages(Generic[Case, Ready, Made, Done]):
-    """What happens to a case.
+class Stages(Generic[Case, Ready, Predicted, Done]):
+    """The three functions that each case passes through.
 
     Attributes:
-        read: In a thread of its own.
-        predict: In the caller's thread.
-        write: In another thread.
+        read: Runs in a thread of its own.
+        predict: Runs in the caller's thread.
+        write: Runs in another thread.
     """
 
     read: Callable[[Case], Ready]
-    predict: Callable[[Ready], Made]
-    write: Callable[[Made], Done]
+    predict: Callable[[Ready], Predicted]
+    write: Callable[[Predicted], Done]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome(Generic[Case, Done]):
-    """What became of a case.
+    """Outcome of a case.
 
     Attributes:
         case: The case.
-        done: What `write` returned; none if a stage failed.
-        error: What the stage raised.
-        stage: Which one, `read`, `predict` or `write`; the last one if none failed.
+        done: What `write` returned; None if a stage failed.
+        error: What the failed stage raised.
+        stage: The failed stage, `read`, `predict` or `write`; the last one if none failed.
     """
 
     case: Case
@@ -50,12 +50,12 @@ class Outcome(Generic[Case, Done]):
 
 
 def run_pipeline(
-    cases: Sequence[Case], stages: Stages[Case, Ready, Made, Done]
+    cases: Sequence[Case], stages: Stages[Case, Ready, Predicted, Done]
 ) -> Generator[Outcome[Case, Done]]:
-    """Take all cases through all stages; whoever stops asking stops the rest.
+    """Take all cases through all stages; closing the generator stops the rest.
 
     Yields:
-        An outcome a case, as soon as it is known; a case that failed may come before one that
+        One outcome per case, as soon as it is known; a case that failed may come before one that
         is still being written.
     """
     with _worker() as reader, _worker() as writer:
@@ -74,7 +74,7 @@ def run_pipeline(
             ready = reading.result()
             del reading
             try:
-                made = stages.predict(ready)
+                predicted = stages.predict(ready)
             except Exception as failure:
                 yield _failed(case, failure, "predict")
                 continue
@@ -82,15 +82,15 @@ def run_pipeline(
                 del ready
             if writing is not None:
                 yield _written(*writing)
-            writing = case, writer.submit(stages.write, made)
-            del made
+            writing = case, writer.submit(stages.write, predicted)
+            del predicted
         if writing is not None:
             yield _written(*writing)
 
 
 @contextmanager
 def _worker() -> Generator[ThreadPoolExecutor]:
-    """A thread that finishes what it is at, and begins nothing more, when all is over."""
+    """A single thread; on leaving, it finishes the current task and drops the others."""
     executor = ThreadPoolExecutor(max_workers=1)
     try:
         yield executor

@@ -1,4 +1,4 @@
-"""Before a cohort starts: which cases are done already, and that nothing of the user's is lost."""
+"""Decide which cases still need predicting; refuse to overwrite files we did not write."""
 
 import hashlib
 import json
@@ -23,24 +23,24 @@ Outputs = Callable[[CohortCase], Sequence[Path]]
 
 @dataclass(frozen=True)
 class Settings:
-    """What all labels of a run depend on, beside the images.
+    """Everything that the outputs of a run depend on, apart from the images.
 
     Attributes:
         content: Bundle, version, digests of weights and config, options; no paths.
-        digest: Of the content.
+        digest: SHA-256 of the content.
     """
 
     content: Mapping[str, Any]
     digest: str
 
     def key(self, case: CohortCase) -> str:
-        """Digest of these settings and a case's content: equal for what gives equal outputs."""
+        """Digest of these settings and a case's content: equal keys give equal outputs."""
         return hashlib.sha256(f"{self.digest} {content_sha256(case)}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done, and what need not be."""
+    """Cases to predict, and cases that are done already."""
 
     todo: list[CohortCase]
     done: list[CohortCase]
@@ -49,26 +49,26 @@ class Plan:
 def read_settings(
     bundle: Path, weights: Path, options: Mapping[str, Any], *, version: str
 ) -> Settings:
-    """Read what a run depends on.
+    """Collect the settings of a run.
 
     Args:
         bundle: The bundle's folder.
-        weights: Its weights.
-        options: Of the command line, as JSON values, without paths.
-        version: medseg's.
+        weights: The weights file.
+        options: Options of the command line, as JSON values, without paths.
+        version: Version of medseg.
 
     Raises:
-        UsageError: If the folder is no bundle.
+        UsageError: If the folder is not a bundle.
         DataError: If there are no weights.
     """
     config = config_paths(bundle, ["inference"])
     metadata = bundle / "configs" / "metadata.json"
-    known = load_metadata(metadata)
+    described = load_metadata(metadata)
     if not weights.is_file():
         raise DataError(f"{weights}: no weights there; train the bundle first, or install them")
     content = {
-        "bundle": known.name,
-        "version": known.version,
+        "bundle": described.name,
+        "version": described.version,
         "weights_sha256": file_sha256(weights),
         "config_sha256": [file_sha256(path) for path in (*config, metadata)],
         "options": dict(options),
@@ -85,36 +85,36 @@ def plan_cohort(
     outputs: Outputs,
     existing: Existing,
 ) -> Plan:
-    """Sort out what was done with the same settings, and is still there as it was written.
+    """Separate cases that were done with the same settings and have unchanged files from the rest.
 
     Args:
-        cases: Of this share.
-        ledger: Of the output folder.
-        settings: Of this run.
-        outputs: The files that a case will have.
+        cases: The cases of this share.
+        ledger: Ledger of the output folder.
+        settings: Settings of this run.
+        outputs: Returns the output files of a case.
         existing: Whether other files of these names are refused or replaced.
 
     Raises:
-        UsageError: If a file is there that this run did not begin and would replace.
+        UsageError: If this run would replace a file that it did not begin.
     """
     entries = {entry.name: entry for entry in ledger.entries()}
     plan = Plan([], [])
     for case in cases:
         entry, paths = entries.get(case.name), outputs(case)
-        known = _ledger_status(case, entry, settings)
-        if known == "same" and entry and all(_as_written(path, entry) for path in paths):
+        status = _ledger_status(case, entry, settings)
+        if status == "same" and entry and all(_as_written(path, entry) for path in paths):
             plan.done.append(case)
             continue
-        # Reading what cannot be read will say why, and write nothing.
-        foreign = [] if known == "unreadable" else _foreign(paths, entry, known)
+        # An unreadable case will fail with the reason, and write nothing.
+        foreign = [] if status == "unreadable" else _foreign(paths, entry, status)
         if foreign and existing == "refuse":
-            raise UsageError(f"{foreign[0]} is there already; give --overwrite or another -o")
+            raise UsageError(f"{foreign[0]} already exists; use --overwrite or another -o")
         plan.todo.append(case)
     return plan
 
 
 def _ledger_status(case: CohortCase, entry: Entry | None, settings: Settings) -> LedgerStatus:
-    """What the ledger knows of a case: done with these settings and this content, or not."""
+    """Whether the ledger has a case as done with these settings and this content."""
     if entry is None or entry.status != "done" or entry.settings != settings.digest:
         return "other"
     try:
@@ -123,12 +123,12 @@ def _ledger_status(case: CohortCase, entry: Entry | None, settings: Settings) ->
         return "unreadable"
 
 
-def _foreign(paths: Sequence[Path], entry: Entry | None, known: LedgerStatus) -> list[Path]:
-    """Files that are not what this run would write: half a case, or one with a file missing."""
+def _foreign(paths: Sequence[Path], entry: Entry | None, status: LedgerStatus) -> list[Path]:
+    """Existing files that this run would replace and that are not its own, begun or done."""
     if entry is not None and entry.status == "begun":
         return []
     there = [path for path in paths if path.exists()]
-    return [path for path in there if not (known == "same" and entry and _as_written(path, entry))]
+    return [path for path in there if not (status == "same" and entry and _as_written(path, entry))]
 
 
 def _as_written(path: Path, entry: Entry) -> bool:

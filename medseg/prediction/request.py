@@ -1,4 +1,4 @@
-"""Request: what a prediction is asked for, and what of it changes the outputs."""
+"""Request: the options of a prediction, and those that change its outputs."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from medseg.data.source import Source
 __all__ = ["Bugs", "Request", "Work", "modality_of", "options_of"]
 
 Work = Literal["predict", "forecast"]
-Bugs = Literal["told", "raised"]
+Bugs = Literal["reported", "raised"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """The options, each as its word.
+    """Options of a prediction, choices as words.
 
-    `process` is `own` where the process does nothing else: then MONAI is imported for a prediction
-    alone, see `medseg.bundles.monai_import`.
+    `process` is `own` if the process does nothing but predict: then MONAI is imported without its
+    optional packages, see `medseg.bundles.monai_import`.
     """
 
     bundle: Path
@@ -45,16 +45,16 @@ class Request:
 
 
 def modality_of(bundle: Path) -> str | None:
-    """What DICOM series must be, where the bundle says so by DICOM's two letters."""
-    wanted = load_metadata(bundle / "configs" / "metadata.json").network_data_format
-    modality = wanted.inputs["image"].modality.upper()
-    # MONAI's schema writes MR and MRI alike.
+    """Modality that DICOM series must have; None if the bundle states none that DICOM knows."""
+    data_format = load_metadata(bundle / "configs" / "metadata.json").network_data_format
+    modality = data_format.inputs["image"].modality.upper()
+    # MONAI's schema allows MR and MRI.
     modality = {"MRI": "MR", "PET": "PT"}.get(modality, modality)
     return modality if modality in ("CT", "MR", "PT", "US") else None
 
 
 def options_of(request: Request) -> dict[str, Any]:
-    """What changes the outputs; values that are paths by their base names."""
+    """Options that change the outputs; paths by base name and digest."""
     pairs = (pair.partition("=") for pair in request.pairs)
     return {
         "set": [f"{key}={_without_folder(value)}" for key, _, value in pairs],
@@ -69,11 +69,11 @@ def options_of(request: Request) -> dict[str, Any]:
 
 
 def _without_folder(value: str) -> str:
-    """What may be a path by its last part, and by a digest of the file or of the text."""
+    """Replace a value that may be a path by its base name and a digest of the file or text."""
     if "/" not in value:
         return value
     try:
         digest = file_sha256(Path(value))
-    except OSError:  # no file, or no path at all, as `$1/2`
+    except OSError:  # not a file, or not a path, such as `$1/2`
         digest = hashlib.sha256(value.encode()).hexdigest()
     return f"{Path(value).name} {digest[:12]}"

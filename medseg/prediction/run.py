@@ -1,7 +1,7 @@
 """Prediction run: a request's cases from its inputs to an exit code.
 
-What takes seconds to import (torch, MONAI) is imported once there is a case to predict: a run that
-finds all done, or refuses its options, needs none of it.
+torch and MONAI take seconds to import, and are imported only if there is a case to predict: a run
+with nothing left to do, or with wrong options, needs neither.
 """
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -51,11 +51,11 @@ def run_prediction(
     """Predict, or only forecast, all cases of a request.
 
     Args:
-        request: What is wanted.
-        listen: Opens whoever is told, for so many cases.
+        request: The options.
+        listen: Opens the listener that reports progress, given the number of cases.
 
     Raises:
-        MedsegError: What no case can go on with, in one line.
+        MedsegError: For an error that stops all cases, in one line.
     """
     formats = read_formats(request.formats, request.maps)
     weights = request.weights or request.bundle / "models" / "model.safetensors"
@@ -97,12 +97,12 @@ def run_prediction(
         run.close()
     if not run.failed:
         return ExitCode.DONE
-    return ExitCode.SOME_CASES_FAILED if run.told else ExitCode.DATA
+    return ExitCode.SOME_CASES_FAILED if run.reported else ExitCode.DATA
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Run:
-    """What has been done and told so far."""
+    """State of a run: what has been done and reported so far."""
 
     settings: Settings
     ledger: Ledger
@@ -112,11 +112,11 @@ class _Run:
     work: Work
     bugs: Bugs
     failed: list[Refused] = field(default_factory=list[Refused])
-    told: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    reported: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     lost: list[Entry] = field(default_factory=list[Entry])
 
     def refuse(self) -> None:
-        """Tell the inputs that no case was found in."""
+        """Report the inputs in which no case was found."""
         for one in self.refused:
             self.listener.failure(one.error)
             self.failed.append(one)
@@ -124,72 +124,73 @@ class _Run:
     def skip(self, done: Iterable[CohortCase]) -> None:
         for case in done:
             self.listener.result(self.files[case], "done already")
-            self._tell(case, status="skipped")
+            self._report(case, status="skipped")
 
     def predict(self, steps: "CaseSteps", todo: list[CohortCase]) -> None:
         with quiet_libraries():
             try:
                 if self.work == "forecast":
                     stages = Stages(read=steps.read, predict=_as_it_is, write=self._forecast)
-                    self._judge(run_pipeline(todo, stages))
+                    self._collect(run_pipeline(todo, stages))
                 else:
                     write = self._writing(steps)
-                    wanted = Stages(read=steps.read, predict=steps.predict, write=write)
-                    self._judge(run_pipeline(todo, wanted))
+                    full = Stages(read=steps.read, predict=steps.predict, write=write)
+                    self._collect(run_pipeline(todo, full))
             except BaseException:
                 self._keep_volumes()
                 raise
 
-    def _judge(self, outcomes: Generator[Outcome[CohortCase, None]]) -> None:
+    def _collect(self, outcomes: Generator[Outcome[CohortCase, None]]) -> None:
         with closing(outcomes):
             for outcome in outcomes:
                 if outcome.error is not None:
                     self._fail(outcome.case, outcome.error, outcome.stage)
 
     def _keep_volumes(self) -> None:
-        """What was done before all stopped stands in the table, if the disk can still take it."""
+        """After an error that stops all, write what was done into the table, if the disk allows."""
         with suppress(MedsegError, OSError):
             if self.work == "predict" and self.ledger.exists():
                 write_volumes(self.ledger)
 
     def close(self) -> None:
-        """The folder's tables, where this run or an earlier one made anything in it."""
+        """Write the folder's tables, if this run or an earlier one has written outputs there."""
         if self.work == "predict" and self.ledger.exists():
             for entry in self.lost:
                 before = self.ledger.find(entry.name)
-                # What was done before is still there, and stays told.
+                # The outputs of an earlier run are still there, and stay in the tables.
                 if before is None or before.status != "done":
                     self.ledger.enter(entry)
             write_volumes(self.ledger)
             write_summary(self.ledger, self.settings, self.refused)
-        order = {case.name: self.told.get(case.name) for case in self.files}
-        self.listener.finish([told for told in order.values() if told], self.failed)
+        in_order = (self.reported.get(case.name) for case in self.files)
+        self.listener.finish([report for report in in_order if report], self.failed)
 
     def _writing(self, steps: "CaseSteps") -> "Callable[[Labelled], None]":
-        def write(made: "Labelled") -> None:
-            entry = steps.write(made)
-            self.listener.result(self.files[made.case], volumes_line(entry))
-            self._tell(made.case, status="done", volumes=dict(entry.columns))
+        def write(labelled: "Labelled") -> None:
+            entry = steps.write(labelled)
+            self.listener.result(self.files[labelled.case], volumes_line(entry))
+            self._report(labelled.case, status="done", volumes=dict(entry.columns))
 
         return write
 
     def announce(self, ready: "Ready") -> None:
-        """Tell what a case will take, before it is predicted."""
+        """Report the forecast of a case, before it is predicted."""
         if ready.forecast is not None:
             self.listener.forecast(ready.case.name, ready.forecast.describe())
 
     def _forecast(self, ready: "Ready") -> None:
-        known = ready.forecast
-        self.listener.result(self.files[ready.case], known.describe() if known else "not forecast")
-        forecast = {} if known is None else {"forecast": vars(known)}
-        self._tell(ready.case, status="planned", **forecast)
+        forecast = ready.forecast
+        text = "not forecast" if forecast is None else forecast.describe()
+        self.listener.result(self.files[ready.case], text)
+        values = {} if forecast is None else {"forecast": vars(forecast)}
+        self._report(ready.case, status="planned", **values)
 
-    def _tell(self, case: CohortCase, **more: Any) -> None:
+    def _report(self, case: CohortCase, **more: Any) -> None:
         of_case = self.files[case]
         labels = {"label": of_case.label, **of_case.dicom}
         paths = {name: str(path) for name, path in labels.items() if path is not None}
         overlay = str(of_case.overlay)
-        self.told[case.name] = {"image": case.shown, **paths, "overlay": overlay, **more}
+        self.reported[case.name] = {"image": case.shown, **paths, "overlay": overlay, **more}
 
     def _fail(self, case: CohortCase, error: Exception, stage: str) -> None:
         if _stops_all(error, stage) or (self.bugs == "raised" and user_error(error) is None):
@@ -245,7 +246,7 @@ def _steps(request: Request, predictor: "Predictor", run: _Run) -> "CaseSteps":
 
 
 def _stops_all(error: Exception, stage: str) -> bool:
-    """Whether the next case would fare no better: a full disk, an engine that is not there."""
+    """Whether the next case would fail as well: a full disk, an engine that is missing."""
     if isinstance(error, DataError):
         return False
     if stage == "write":
@@ -256,11 +257,12 @@ def _stops_all(error: Exception, stage: str) -> bool:
 
 
 def _line(case: CohortCase, error: Exception) -> str:
-    known = user_error(error)
-    if known is None:
-        # A bug, which may quote anything; the others go on all the same.
+    users = user_error(error)
+    if users is None:
+        # A bug, whose text may quote anything; the other cases continue.
         return (
-            f"{case.shown}: unexpected {type(error).__name__}; see it with medseg --debug predict"
+            f"{case.shown}: unexpected {type(error).__name__}; use medseg --debug predict to see "
+            "the traceback"
         )
-    text = str(known)
+    text = str(users)
     return text if case.shown in text else f"{case.shown}: {text}"

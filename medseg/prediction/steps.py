@@ -1,4 +1,4 @@
-"""`medseg predict`: what happens to one case, from its file to its row in the ledger."""
+"""Read, predict and write one case, from its file to its row in the ledger."""
 
 import logging
 from collections.abc import Callable
@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ready:
-    """A case that was read and prepared."""
+    """A case that was read and preprocessed."""
 
     case: CohortCase
     key: str
@@ -68,14 +68,14 @@ class CaseSteps:
     """The three stages of a case.
 
     Attributes:
-        predictor: The bundle.
-        settings: What all outputs depend on.
-        ledger: Of the output folder.
-        table: Likewise.
-        files: The files that a case will have.
-        tilt: What is done to tilted DICOM series.
-        gaps: What is done to gaps in them.
-        output: Where maps wait on the disk until they are written.
+        predictor: The opened bundle.
+        settings: Settings of the run, recorded with each case.
+        ledger: Ledger of the output folder.
+        table: Table of volumes of the output folder.
+        files: Returns the output files of a case.
+        tilt: What to do with DICOM series with gantry tilt.
+        gaps: What to do with gaps in DICOM series.
+        output: Output folder; maps are buffered on its disk until they are written.
         announce: Called before a case is predicted.
     """
 
@@ -97,7 +97,7 @@ class CaseSteps:
                 raise refusal(case.shown, problem)
             logger.warning("%s: %s; %s", case.name, problem.what, problem.remedy)
         if volume.array.dtype.itemsize > np.dtype(np.float32).itemsize:
-            # Scaled NIfTI comes in 64 bit; it waits here until the picture is drawn.
+            # Scaled NIfTI is float64, and stays in memory until the overlay is drawn.
             volume = replace(volume, array=volume.array.astype(np.float32))
         image = self.predictor.prepare(volume)
         return Ready(
@@ -114,7 +114,7 @@ class CaseSteps:
         return read_volume(case.series or case.source, tilt=self.tilt, gaps=self.gaps)
 
     def predict(self, ready: Ready) -> Labelled:
-        """Label it."""
+        """Predict the label of a case."""
         self.announce(ready)
         maps = self._maps(ready.case)
         try:
@@ -139,71 +139,71 @@ class CaseSteps:
         self.output.mkdir(parents=True, exist_ok=True)
         return VoxelMaps(kinds, self.output)
 
-    def write(self, made: Labelled) -> Entry:
-        """Write its files between its two entries in the ledger, and in the table of volumes."""
+    def write(self, labelled: Labelled) -> Entry:
+        """Write the files of a case between its two ledger entries, then the table of volumes."""
         try:
-            return self._write(made)
+            return self._write(labelled)
         finally:
-            if made.maps is not None:
-                made.maps.close()
+            if labelled.maps is not None:
+                labelled.maps.close()
 
-    def _write(self, made: Labelled) -> Entry:
-        files = self.files(made.case)
-        columns = self._measure(made)
-        begun = self._begin(made)
+    def _write(self, labelled: Labelled) -> Entry:
+        files = self.files(labelled.case)
+        columns = self._measure(labelled)
+        begun = self._begin(labelled)
         remove_remains(*files.paths)
-        # What may still be refused comes first.
-        self._write_dicom(made, files, begun)
-        self._draw(made, files.overlay)
+        # DICOM first, since it may still be refused.
+        self._write_dicom(labelled, files, begun)
+        self._draw(labelled, files.overlay)
         for kind, path in files.maps.items():
-            if made.maps is not None:
-                save_map(path, made.maps.get(kind), made.volume.affine)
+            if labelled.maps is not None:
+                save_map(path, labelled.maps.get(kind), labelled.volume.affine)
         if files.label is not None:
-            save_label(files.label, made.label, made.volume.affine)
+            save_label(files.label, labelled.label, labelled.volume.affine)
         done = replace(
             begun,
             status="done",
             engine=self.predictor.engine,
             outputs={path.name: file_sha256(path) for path in files.paths},
             columns=columns,
-            facts=_facts(None if isinstance(made.volume, Picture) else made.volume.dicom),
+            facts=_facts(None if isinstance(labelled.volume, Picture) else labelled.volume.dicom),
         )
         self.ledger.enter(done)
         self.table.renew()
         return done
 
-    def _measure(self, made: Labelled) -> dict[str, str]:
+    def _measure(self, labelled: Labelled) -> dict[str, str]:
         names, kind = self.predictor.class_names, self.predictor.label_kind
-        if isinstance(made.volume, Picture):
-            return area_columns(made.label, names, kind)
-        label = as_classes(made.label, kind)
-        affine = made.volume.affine
+        if isinstance(labelled.volume, Picture):
+            return area_columns(labelled.label, names, kind)
+        label = as_classes(labelled.label, kind)
+        affine = labelled.volume.affine
         return volume_columns(measure_volumes(label, affine, names, self.predictor.part_of))
 
-    def _begin(self, made: Labelled) -> Entry:
-        earlier = self.ledger.find(made.case.name)
-        again = earlier is not None and earlier.key == made.key
+    def _begin(self, labelled: Labelled) -> Entry:
+        earlier = self.ledger.find(labelled.case.name)
+        again = earlier is not None and earlier.key == labelled.key
         entry = Entry(
-            name=made.case.name,
-            key=made.key,
+            name=labelled.case.name,
+            key=labelled.key,
             status="begun",
             settings=self.settings.digest,
-            source=made.case.recorded,
+            source=labelled.case.recorded,
             created=earlier.created if earlier and again else datetime.now().isoformat(),
         )
         self.ledger.enter(entry)
         return entry
 
-    def _write_dicom(self, made: Labelled, files: CaseFiles, begun: Entry) -> None:
-        if not files.dicom or not isinstance(made.volume, Volume):
+    def _write_dicom(self, labelled: Labelled, files: CaseFiles, begun: Entry) -> None:
+        if not files.dicom or not isinstance(labelled.volume, Volume):
             return
-        # highdicom takes a while to import, and most labels are no DICOM.
+        # highdicom takes a while to import, and most labels are not DICOM.
         from medseg.data.dicom.outputs import write_dicom_outputs
 
         label = DicomLabel(
-            array=as_classes(made.label, self.predictor.label_kind),
-            affine=made.volume.affine,
-            reference=made.volume.series or made.case.source,
+            array=as_classes(labelled.label, self.predictor.label_kind),
+            affine=labelled.volume.affine,
+            reference=labelled.volume.series or labelled.case.source,
             labels=self.predictor.labels,
             algorithm=Algorithm(
                 name=self.predictor.name,
@@ -214,32 +214,32 @@ class CaseSteps:
         )
         folder = files.overlay.parent
         write_dicom_outputs(
-            label, list(files.dicom), folder, case=made.case.name, overwrite="replace"
+            label, list(files.dicom), folder, case=labelled.case.name, overwrite="replace"
         )
 
-    def _draw(self, made: Labelled, path: Path) -> None:
+    def _draw(self, labelled: Labelled, path: Path) -> None:
         kind = self.predictor.label_kind
-        if isinstance(made.volume, Picture):
+        if isinstance(labelled.volume, Picture):
             overlay_picture(
-                made.volume.array[:, :, 0],
-                made.label,
+                labelled.volume.array[:, :, 0],
+                labelled.label,
                 path,
-                case=made.case.name,
+                case=labelled.case.name,
                 class_names=self.predictor.class_names,
                 kind=kind,
             )
             return
         options = MontageOptions(
-            case=made.case.name,
+            case=labelled.case.name,
             class_names=self.predictor.class_names,
             window=self.predictor.window,
         )
-        label = as_classes(made.label, kind)
-        overlay_montage(made.volume.array, label, made.volume.affine, path, options)
+        label = as_classes(labelled.label, kind)
+        overlay_montage(labelled.volume.array, label, labelled.volume.affine, path, options)
 
 
 def _facts(dicom: "DicomFacts | None") -> dict[str, Any]:
-    """What was done to a series; which slices it has stays in the series itself."""
+    """What was done to a series, without the list of its slices."""
     if dicom is None:
         return {}
     return {name: value for name, value in vars(dicom).items() if name != "planes"}

@@ -1,4 +1,4 @@
-"""Tables of a prediction's folder: `volumes.csv` and `summary.json`, made of its ledger."""
+"""Tables of a prediction: `volumes.csv` and `summary.json`, written from the ledger."""
 
 import json
 import time
@@ -22,31 +22,31 @@ __all__ = [
     "write_volumes",
 ]
 
-# Between two writings of a table, and how many times its own length at least.
+# Least pause between two writings of a table, in seconds and in durations of a writing.
 _INTERVAL_SECONDS = 5.0
 _PAUSE = 20
 
 
 def refuse_foreign_tables(output: Path, ledger: Ledger) -> None:
-    """Refuse to renew tables that no ledger tells to be ours.
+    """Refuse to replace existing tables in a folder without a ledger, as they are not ours.
 
     Raises:
-        UsageError: It names the first.
+        UsageError: For the first such table.
     """
     for name in (VOLUMES, SUMMARY):
         if (output / name).exists() and not ledger.exists():
-            raise UsageError(f"{output / name} is there already; give --overwrite or another -o")
+            raise UsageError(f"{output / name} already exists; use --overwrite or another -o")
 
 
 class RunningTable:
-    """`volumes.csv` while a cohort is at work: renewed now and then, not after every case.
+    """`volumes.csv` while a cohort is predicted: renewed now and then, not after every case.
 
-    To write it, all of the ledger is read. It is written at most every few seconds, and takes at
-    most a twentieth of the time: so the rows that are read grow with a cohort, not with its square.
+    Each writing reads the whole ledger. It happens at most every few seconds and takes at most a
+    twentieth of the time, so the cost is linear in the number of cases, not quadratic.
 
     Args:
-        ledger: Of the folder.
-        clock: Seconds.
+        ledger: Ledger of the folder.
+        clock: Returns seconds.
     """
 
     def __init__(self, ledger: Ledger, clock: Callable[[], float] = time.monotonic) -> None:
@@ -55,7 +55,7 @@ class RunningTable:
         self._next = clock() + _INTERVAL_SECONDS
 
     def renew(self) -> None:
-        """Write the table, if it is time."""
+        """Write the table, if the pause since the last writing is over."""
         begun = self._clock()
         if begun >= self._next:
             write_volumes(self._ledger)
@@ -64,25 +64,25 @@ class RunningTable:
 
 
 def write_volumes(ledger: Ledger) -> None:
-    """Renew `volumes.csv` from all cases of the folder that are done."""
+    """Write `volumes.csv` with all done cases of the folder."""
     with ledger.held() as entries:
         rows = {entry.name: entry.columns for entry in entries if entry.status == "done"}
         _write(ledger.path.with_name(VOLUMES), volumes_csv(rows))
 
 
 def write_summary(ledger: Ledger, settings: Settings, refused: Sequence[Refused] = ()) -> None:
-    """Renew `summary.json`: this run's settings, how all cases of the folder stand.
+    """Write `summary.json`: this run's settings, and the status of all cases of the folder.
 
     Args:
-        ledger: Of the folder.
-        settings: Of this run.
-        refused: This run's inputs that no case was found in.
+        ledger: Ledger of the folder.
+        settings: Settings of this run.
+        refused: Inputs of this run in which no case was found.
     """
     with ledger.held() as entries:
         content = {
             **settings.content,
             "settings_sha256": settings.digest,
-            "cases": [_told(entry) for entry in entries],
+            "cases": [_as_json(entry) for entry in entries],
             "refused": [{"input": one.shown, "error": one.without_path} for one in refused],
         }
         text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
@@ -90,7 +90,7 @@ def write_summary(ledger: Ledger, settings: Settings, refused: Sequence[Refused]
 
 
 def volumes_line(entry: Entry) -> str:
-    """`lung 3120.4 ml, infection 55.1 ml`; of a picture `cell 61.3 %, 14 of them`."""
+    """One line such as `lung 3120.4 ml, infection 55.1 ml`, or `cell 61.3 %, 14 of them`."""
     parts: list[str] = []
     for column, value in entry.columns.items():
         name, _, unit = column.rpartition("_")
@@ -104,12 +104,12 @@ def volumes_line(entry: Entry) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Under the ledger's lock, so nobody else is at work on the file."""
+    """Write a table; the caller holds the ledger's lock, so no other process writes it."""
     remove_remains(path)
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
-def _told(entry: Entry) -> dict[str, Any]:
+def _as_json(entry: Entry) -> dict[str, Any]:
     parts: dict[str, Any] = {
         "case": entry.name,
         "source": entry.source,

@@ -48,7 +48,7 @@ def pairs_by_manifest(
         DataError: If a folder is missing or empty, or the split has no reference.
     """
     if not dataset_dir.is_dir():
-        raise DataError(f"{dataset_dir}: no such folder; give the one that holds {manifest.name}")
+        raise DataError(f"{dataset_dir}: no such folder; use the one that holds {manifest.name}")
     files = _by_stem(_files(predictions))
     images = Counter(image_stem(case.image) for case in manifest.cases)
     pairs: list[EvaluationCase] = []

@@ -1,7 +1,7 @@
-"""One set of scores for all processes of a training.
+"""Broadcast of the validation scores from the first process to the others.
 
-Each validates for itself, and on GPUs the same network gives sums that differ in the last bit.
-Of two processes one could then see a plateau, or stop, and the other not.
+Each process validates for itself, and on GPUs the same network gives sums that differ in the last
+bit. One process could then see a plateau, or stop early, and another not.
 """
 
 from collections.abc import MutableMapping
@@ -17,22 +17,22 @@ __all__ = ["AgreedScores"]
 
 
 class AgreedScores:
-    """Handler of an evaluator, the first of its list: each process takes the first one's scores.
+    """Handler of an evaluator, the first in its list: all processes get the first one's scores.
 
-    With one process it does nothing.
+    With a single process it does nothing.
     """
 
     def attach(self, engine: EngineLike) -> None:
-        """Register with an evaluator, before whatever looks at its metrics."""
+        """Register with an evaluator, before any handler that reads its metrics."""
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)
 
     def __call__(self, engine: EngineLike) -> None:
-        """Replace the scores that are numbers."""
+        """Replace the numeric metrics by those of the first process."""
         metrics = cast("MutableMapping[str, Any]", engine.state.metrics)
         names = sorted(name for name, value in metrics.items() if isinstance(value, int | float))
         if not names:
             return
-        # As a tensor: ignite hands a plain number on in single precision.
+        # As a tensor: ignite broadcasts a plain number in single precision.
         scores = torch.tensor([float(metrics[name]) for name in names], dtype=torch.float64)
         agreed = cast("Any", idist.broadcast(scores)).tolist()
         metrics.update(zip(names, agreed, strict=True))

@@ -1,4 +1,4 @@
-"""Keep the weights of the best validation so far."""
+"""Save the weights with the best validation score."""
 
 import hashlib
 import io
@@ -23,20 +23,20 @@ logger = logging.getLogger(__name__)
 
 
 class BestWeights:
-    """Handler of an evaluator: saves the network whenever `metric` has risen.
+    """Handler of an evaluator: save the network whenever `metric` is the highest so far.
 
-    As a part of `Checkpoints` it goes on from the better of what the checkpoint knows and what
-    the weights on the disk say of themselves, so that worse never replaces better.
+    Resumed by `Checkpoints`, it compares with the better of the checkpoint's score and the score
+    in the header of the weights on disk, so that worse weights never replace better ones.
 
     Args:
-        network: What is trained.
-        path: Where its weights go, `.safetensors`; a `.pt` is written beside it. What is there is
+        network: The network that is validated.
+        path: The weights file, `.safetensors`; a `.pt` is written beside it. An existing file is
             replaced; see `require_start`.
         metric: Name in the evaluator's metrics; higher is better.
         settings: What inference has to repeat, e.g. window and spacing; JSON values.
 
     Raises:
-        OSError: On attaching, if the folder cannot be made or written: not hours later.
+        OSError: On attaching, if the folder cannot be created or written to.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class BestWeights:
     def __call__(self, engine: EngineLike) -> None:
         """Save if the validation that just ended is the best."""
         value = float(engine.state.metrics[self.metric])
-        # Not `<=`: NaN is no improvement either.
+        # Not `value <= self.best`: NaN is no improvement either.
         if not value > self.best:
             return
         self.best = value
@@ -73,11 +73,11 @@ class BestWeights:
         logger.info("epoch %d: best %s so far, %.4f, saved", epoch, self.metric, value)
 
     def state_dict(self) -> dict[str, Any]:
-        """The best score, and which weights of an earlier training lay there at the start."""
+        """The best score, and the digest of the weights file that was there at the start."""
         return {"best": self.best, "replaced": self._replaced}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state, or from what was saved after it.
+        """Restore a state; weights that were saved after it count as well.
 
         Raises:
             DataError: If the weights on the disk are broken.
@@ -95,7 +95,7 @@ def _digest(path: Path) -> str | None:
 
 
 def _write_plain(path: Path) -> None:
-    """Write the `.pt` beside it again: a kill may have come between the two."""
+    """Write the `.pt` again: the process may have been killed between the two files."""
     plain = io.BytesIO()
     torch.save(cast("Any", safetensors_torch).load(path.read_bytes()), plain)
     write_atomically(

@@ -1,7 +1,7 @@
-"""Checkpoints as files: each whole or absent, its SHA-256 beside it, the last two kept.
+"""Checkpoint files: written atomically, each with its SHA-256 beside it; the last two are kept.
 
-MONAI's saver deletes the last checkpoint before it writes the next, in place: a kill or a full
-disk in that moment leaves none.
+MONAI's saver deletes the last checkpoint before it writes the next one in place: a kill or a full
+disk at that moment leaves none.
 """
 
 import hashlib
@@ -24,29 +24,29 @@ _DIGEST = ".sha256"
 
 
 def write_checkpoint(folder: str | Path, iteration: int, state: Any, *, keep: int = 2) -> Path:
-    """Write a state; older ones go only when it is safely on the disk.
+    """Write a checkpoint, and delete older ones once it is safely on disk.
 
     Args:
-        folder: Of this training's checkpoints only; made where missing.
-        iteration: How far the training is.
-        state: As of `state_to_bytes`.
-        keep: How many are kept, this one included.
+        folder: Folder for the checkpoints of this training only; created if missing.
+        iteration: Iterations done so far.
+        state: As `state_to_bytes` takes it.
+        keep: Number of checkpoints to keep, including this one.
 
     Returns:
-        The file.
+        Path of the file.
 
     Raises:
-        OSError: What the disk refused; the checkpoints that were there still are.
+        OSError: If it cannot be written; the earlier checkpoints are untouched.
     """
     path = Path(folder) / f"checkpoint_{iteration:08d}.safetensors"
     content = state_to_bytes(state)
     digest = hashlib.sha256(content).hexdigest()
-    # The digest first: where there is a checkpoint, there is what tells whether it is whole.
+    # The digest first, so that every checkpoint can be verified.
     line = f"{digest}  {path.name}\n"
     write_atomically(_digest_path(path), lambda temporary: temporary.write_text(line))
     write_atomically(path, lambda temporary: temporary.write_bytes(content))
     _flush_folder(path.parent)
-    # One with a higher number was damaged, or the training would have gone on from there.
+    # A checkpoint with a higher number is damaged, or the training would have resumed from it.
     before = [other for other in checkpoint_paths(folder) if other.name < path.name]
     kept = {path, *before[len(before) - keep + 1 :]}
     _remove(other for other in checkpoint_paths(folder) if other not in kept)
@@ -54,23 +54,23 @@ def write_checkpoint(folder: str | Path, iteration: int, state: Any, *, keep: in
 
 
 def newest_checkpoint(folder: str | Path) -> tuple[Path, Any] | None:
-    """The newest whole checkpoint, and what is in it; None where there never was one.
+    """The newest intact checkpoint and its state; None if there are no checkpoints.
 
-    A damaged one is named in the log, and the one before it taken.
+    A damaged one is logged, and the one before it used.
 
     Raises:
-        DataError: If there are checkpoints, and all are damaged, or the newest is of a version
-            of medseg that this one does not read.
+        DataError: If all checkpoints are damaged, or the newest was written by a version of
+            medseg that this one cannot read.
     """
     paths = checkpoint_paths(folder)
     for path in reversed(paths):
         content = path.read_bytes()
         if _is_whole(path, content):
             return path, _state(path, content)
-        logger.warning("%s is damaged: its SHA-256 is another; the one before is taken", path)
+        logger.warning("%s is damaged: its SHA-256 does not match; using the one before", path)
     if paths:
         raise DataError(
-            f"{folder}: every checkpoint there is damaged; train again with start 'fresh'"
+            f"{folder}: every checkpoint there is damaged; train again with start=fresh"
         )
     return None
 
@@ -83,7 +83,7 @@ def checkpoint_paths(folder: str | Path) -> list[Path]:
 
 
 def clear_checkpoints(folder: str | Path, *, which: str) -> None:
-    """Remove `all` checkpoints, or only the `remains` of writing that was killed."""
+    """Remove `all` checkpoints, or only the `remains` of interrupted writes."""
     if not Path(folder).is_dir():
         return
     for path in Path(folder).iterdir():
@@ -99,16 +99,16 @@ def _state(path: Path, content: bytes) -> Any:
         return state_from_bytes(content)
     except ValueError as error:
         raise DataError(
-            f"{path}: written by another version of medseg; train again with start 'fresh'"
+            f"{path}: written by another version of medseg; train again with start=fresh"
         ) from error
 
 
 def _is_whole(path: Path, content: bytes) -> bool:
     try:
-        known = _digest_path(path).read_text().split()[:1]
+        recorded = _digest_path(path).read_text().split()[:1]
     except (OSError, UnicodeDecodeError):
         return False
-    return known == [hashlib.sha256(content).hexdigest()]
+    return recorded == [hashlib.sha256(content).hexdigest()]
 
 
 def _digest_path(path: Path) -> Path:
@@ -122,7 +122,7 @@ def _remove(paths: Any) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    # Windows opens no folders, and has no need to.
+    # Windows cannot open a folder, and does not need this.
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)

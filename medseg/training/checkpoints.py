@@ -1,8 +1,8 @@
-"""Take up a training where it stopped, and get the very weights it would have had.
+"""Checkpoints: resume a training and get the weights of an uninterrupted one.
 
-MONAI's `CheckpointSaver` and `CheckpointLoader` keep network and optimiser, not what the
-randomness of the rest of the training comes from; the weights then are others. Here a
-checkpoint holds all that a step depends on. On a CPU the bits are the same.
+MONAI's `CheckpointSaver` and `CheckpointLoader` keep network and optimiser, but not the random
+states of the rest of the training, so the resumed weights differ. Here a checkpoint holds
+everything that a step depends on. On a CPU the weights are the same bit for bit.
 """
 
 import logging
@@ -45,20 +45,20 @@ class Stateful(Protocol):
         ...
 
     def load_state_dict(self, state: Any, /) -> Any:
-        """Take on a state."""
+        """Restore a state."""
         ...
 
 
 class Checkpoints:
-    """Handler of a trainer, the last of its list: saves each epoch, resumes, and heeds SIGTERM.
+    """Handler of a trainer, the last in its list: save each epoch, resume, stop on SIGTERM.
 
-    The trainer's loader draws by `medseg.data.RandomDraws`.
+    The sampler of the trainer's loader must be `medseg.data.RandomDraws`.
 
-    The last two checkpoints are kept. SIGTERM lets the running step finish, saves, and ends
-    the training with `TrainingStoppedError` (exit code 75), within a validation only after it.
+    The last two checkpoints are kept. On SIGTERM the running step or validation is finished, a
+    checkpoint saved, and the training ended with `TrainingStoppedError` (exit code 75).
 
-    Exact for one process on a CPU, if the augmentation is that of `medseg.data.CaseDataset`. Of
-    several processes the first one writes; the others' own generators begin anew.
+    Exact for one process on a CPU, if `medseg.data.CaseDataset` does the augmentation. Of
+    several processes only the first writes; the random states of the others are not restored.
     """
 
     def __init__(
@@ -72,16 +72,16 @@ class Checkpoints:
         """Check the arguments.
 
         Args:
-            folder: For checkpoints of this training only.
-            parts: What a step depends on, by name: `network` and `optimizer` at least, and
-                schedulers and handlers that have a state. One that is None is left out. A
-                part whose `exhausted` is true after loading has nothing more to train.
-            settings: What has to be the same on resuming; anything `described` can tell.
-            start: `fresh`, which removes the checkpoints that are there (see `require_start`), or
-                `resume` from the newest whole one, if there is one.
+            folder: Folder for the checkpoints of this training only.
+            parts: What a step depends on, by name: at least `network` and `optimizer`, plus
+                schedulers and handlers that have a state. None is left out. If a part's
+                `exhausted` is true after loading, the training is over.
+            settings: What must be the same on resuming; anything that `described` takes.
+            start: `fresh` removes existing checkpoints (see `require_start`); `resume` continues
+                from the newest intact one, if there is one.
 
         Raises:
-            UsageError: If an argument cannot be used.
+            UsageError: If `start` is unknown, or a needed part is missing.
         """
         require_choice("start", start, ("fresh", "resume"))
         missing = [name for name in ("network", "optimizer") if parts.get(name) is None]
@@ -96,7 +96,7 @@ class Checkpoints:
         self._saved = -1
 
     def attach(self, engine: EngineLike) -> None:
-        """Register with a trainer, after whatever has a state."""
+        """Register with a trainer, after all handlers that have a state."""
         engine.add_event_handler(Events.STARTED, self._begin)
         engine.add_event_handler(Events.EPOCH_STARTED, self._hold_randomness)
         engine.add_event_handler(Events.ITERATION_STARTED, self._release_randomness)
@@ -106,7 +106,7 @@ class Checkpoints:
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._pass_on)
 
     def __call__(self, engine: EngineLike) -> None:
-        """Save at the end of an epoch, and stop there if told to."""
+        """Save at the end of an epoch, and stop if SIGTERM was received."""
         self._save(engine)
         if idist.all_reduce(int(self._sigterm.came), "MAX"):
             self._stop(engine)
@@ -115,12 +115,12 @@ class Checkpoints:
         self._sigterm.listen()
         if idist.get_rank() == 0:
             clear_checkpoints(self.folder, which="all" if self.start == "fresh" else "remains")
-        found = newest_checkpoint(self.folder) if self.start == "resume" else None
-        if found is None:
-            # So that the settings are known, and the weights that follow belong to a checkpoint.
+        newest = newest_checkpoint(self.folder) if self.start == "resume" else None
+        if newest is None:
+            # Records the settings, so that weights saved from now on belong to a checkpoint.
             self._save(engine)
             return
-        self._load(engine, *found)
+        self._load(engine, *newest)
 
     def _load(self, engine: EngineLike, path: Path, state: Mapping[str, Any]) -> None:
         changed = differences(state["settings"], self.settings)
@@ -132,17 +132,20 @@ class Checkpoints:
             )
         missing = sorted(self.parts.keys() - state["parts"].keys())
         if missing:
-            raise UsageError(f"{path}: holds no {', '.join(missing)}; start 'fresh' elsewhere")
+            raise UsageError(
+                f"{path}: has no state of {', '.join(missing)}; use start=fresh with another "
+                "output_dir"
+            )
         for name, part in self.parts.items():
             _load_part(part, state["parts"][name])
         if state["scaler"] is not None and cast("Any", engine).scaler is not None:
             cast("Any", engine).scaler.load_state_dict(state["scaler"])
         _draws(engine).load_state_dict({"next_number": state["next_number"]})
         engine.state.iteration, engine.state.epoch = state["iteration"], state["epoch"]
-        # Only the first process's are known.
+        # Only the first process's states were saved.
         self._random = state["random"] if idist.get_rank() == 0 else None
         self._saved = state["iteration"]
-        logger.info("going on after epoch %d, iteration %d: %s", *_place(engine), path.name)
+        logger.info("resuming after epoch %d, iteration %d: %s", *_place(engine), path.name)
         if any(getattr(part, "exhausted", False) for part in self.parts.values()):
             cast("Any", engine).terminate()
 
@@ -158,7 +161,7 @@ class Checkpoints:
             "settings": self.settings,
             "parts": {name: part.state_dict() for name, part in self.parts.items()},
             "scaler": None if scaler is None else scaler.state_dict(),
-            # Of a loader with workers, the draws are ahead of the training.
+            # Steps made, not draws: a loader with workers draws ahead of the training.
             "next_number": idist.get_world_size()
             * (whole * _draws(engine).draws_per_epoch + left * batch_size),
             "iteration": state.iteration,
@@ -168,8 +171,8 @@ class Checkpoints:
         write_checkpoint(self.folder, state.iteration, content)
         self._saved = state.iteration
 
-    # A loader draws the seed of its workers when it begins an epoch, and not when it goes on in
-    # one. What it draws in between must not count.
+    # Between these two events the loader draws a seed for its workers: once an epoch, and once
+    # more if the epoch is resumed midway. That draw must not change the random state.
     def _hold_randomness(self, _: EngineLike) -> None:
         self._random = self._random or random_states()
 
@@ -179,9 +182,9 @@ class Checkpoints:
             self._random = None
 
     def _within_epoch(self, engine: EngineLike) -> None:
-        # The last step of an epoch is followed by what is done at its end.
+        # After the last step of an epoch, `__call__` saves and stops.
         last = engine.state.iteration % engine.state.epoch_length == 0
-        # Processes get the signal at different steps, and have to stop after the same one.
+        # Processes receive the signal at different steps, but have to stop after the same one.
         if not last and made_a_step(engine) and idist.all_reduce(int(self._sigterm.came), "MAX"):
             self._save(engine)
             self._stop(engine)
@@ -190,7 +193,7 @@ class Checkpoints:
         epoch, iteration = _place(engine)
         raise TrainingStoppedError(
             f"stopped by SIGTERM in epoch {epoch}, after iteration {iteration}, and saved in "
-            f"{self.folder}; go on with start=resume"
+            f"{self.folder}; continue with start=resume"
         )
 
     def _end(self, _: EngineLike) -> None:
@@ -213,8 +216,8 @@ def _require_finite(network: nn.Module, folder: Path) -> None:
     ]
     if names:
         raise UsageError(
-            f"the weights {names[0]} are no longer finite; the checkpoints in {folder} are from "
-            "before, and so are the best weights; lower learning_rate, or look at the data"
+            f"the weights {names[0]} are no longer finite; the checkpoints in {folder} and the "
+            "best weights are from before; lower learning_rate, or check the data"
         )
 
 
@@ -222,7 +225,7 @@ def _load_part(part: Stateful, state: Any) -> None:
     part.load_state_dict(state)
     if not isinstance(part, Optimizer):
         return
-    # In the parameters' memory format, as they were: sums run in the order of the memory.
+    # Restore the parameters' memory format, which decides the order of summation.
     for parameter, values in cast("dict[Any, dict[str, Any]]", part.state).items():
         for name, value in values.items():
             if isinstance(value, torch.Tensor) and value.shape == parameter.shape:

@@ -1,7 +1,7 @@
-"""A ceiling for the length of a step's gradient.
+"""Gradient clipping by norm.
 
-One odd batch can throw the weights of a training far away, most of all with a loss that divides
-by few voxels, or without normalisation.
+One odd batch can throw the weights far off, above all with a loss that divides by few voxels, or
+in a network without normalisation.
 
 Reference:
     Pascanu et al., On the difficulty of training recurrent neural networks, ICML 2013.
@@ -20,20 +20,20 @@ __all__ = ["ClipGradients"]
 
 
 class ClipGradients:
-    """Handler of MONAI's `SupervisedTrainer`: shortens gradients that are longer than `max_norm`.
+    """Handler of MONAI's `SupervisedTrainer`: scale gradients down to an L2 norm of `max_norm`.
 
-    The norm is that of all gradients together, summed up over accumulated batches, and without
-    the factor of a loss scaler.
+    The norm is that of all gradients together, summed over accumulated batches, and without the
+    factor of a loss scaler. Shorter gradients are unchanged.
     """
 
     def __init__(self, max_norm: float) -> None:
         """Check the argument.
 
         Args:
-            max_norm: The greatest length, above 0.
+            max_norm: Maximum L2 norm, above 0.
 
         Raises:
-            UsageError: If it is none.
+            UsageError: If it is not a finite number above 0.
         """
         require_positive("clip_gradients", max_norm)
         self.max_norm = max_norm
@@ -43,7 +43,7 @@ class ClipGradients:
         engine.add_event_handler(IterationEvents.BACKWARD_COMPLETED, self)
 
     def __call__(self, engine: EngineLike) -> None:
-        """Shorten the gradients of the step that is about to be made."""
+        """Clip the gradients of the step that is about to be made."""
         if not made_a_step(engine):
             return
         trainer = cast("Any", engine)

@@ -30,7 +30,7 @@ Cache = Literal["memory", "disk", "none"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Compile = Literal["none", "default", "reduce-overhead", "max-autotune"]
 
-# What may change when a training is resumed: where it lies, how fast it runs, when it ends.
+# Keys that may change on resuming: where files go, how fast it runs, when it ends.
 _FREE_ON_RESUME = {
     "output_dir", "ckpt_dir", "checkpoint_dir", "start", "overwrite", "cache", "cache_dir",
     "compile", "num_workers", "worker_start", "quarantine_share", "max_minutes", "final_weights",
@@ -51,61 +51,65 @@ _NULLABLE = {
 
 @dataclass(frozen=True, kw_only=True)
 class Control:
-    """What a training loop does beside network, loss, optimiser, data and transforms.
+    """Settings of a training loop, apart from network, loss, optimiser, data and transforms.
 
     Attributes:
         output_dir: Folder for `metrics.csv`, curves and TensorBoard events.
-        ckpt_dir: Folder for the best weights; null is `models` in output_dir.
-        checkpoint_dir: Folder for checkpoints to resume from; null is `checkpoints` in output_dir.
-        start: `fresh`, or `resume` from the newest checkpoint; on a CPU the weights are then
-            bit for bit those of an uninterrupted training.
-        overwrite: Whether weights and checkpoints of an earlier training are refused or replaced.
-        quick: A whole pass with three cases in a minute or two, to see that everything works; its
-            files go into folders named `quick`.
-        epochs: Passes, each of iterations_per_epoch steps.
-        iterations_per_epoch: Optimiser steps in an epoch, times accumulation_steps.
-        batch_size: Patches in a batch, of each process.
+        ckpt_dir: Folder for the best weights; null means `models` in output_dir.
+        checkpoint_dir: Folder for checkpoints to resume from; null means `checkpoints` in
+            output_dir.
+        start: `fresh` starts anew; `resume` continues from the newest checkpoint, on a CPU to
+            the same weights, bit for bit, as without the interruption.
+        overwrite: If weights or checkpoints of an earlier training exist: `refuse` stops with an
+            error, `replace` replaces them.
+        quick: Trial run in a minute or two: three cases, one epoch of at most five batches; files
+            go into folders named `quick`.
+        epochs: Number of epochs, each of iterations_per_epoch batches.
+        iterations_per_epoch: Batches in an epoch; the optimiser steps once every
+            accumulation_steps batches.
+        batch_size: Patches in a batch, in each process.
         case_weights: How often each training case is drawn, relative to the others; null draws
-            all alike. `{_target_: medseg.data.balanced_weights, cases: "@train_cases"}` draws
-            each group of cases alike.
+            all equally often. `{_target_: medseg.data.balanced_weights, cases: "@train_cases"}`
+            draws each group of cases equally often.
         stored_augmentations: Number of fixed augmented versions of each case; null augments anew
             at each draw.
-        cache: Where prepared cases are kept.
-        cache_dir: Folder of the disk cache; null is $MEDSEG_CACHE, or ~/.cache/medseg.
-        quarantine_share: Fraction of the training cases that may break during the training; other
-            cases take their place.
-        num_workers: Processes that load and augment; 0 does it in the training process.
-        worker_start: How these processes start; null is the system's way.
-        learning_rate: The highest learning rate.
-        schedule: `plateau` multiplies the rate by plateau_factor when validation stops improving;
-            `polynomial` falls to zero and `one_cycle` rises and falls, both over all iterations;
-            `constant` stays.
+        cache: Where preprocessed cases are kept; `none` preprocesses at each draw.
+        cache_dir: Folder of the disk cache; null means $MEDSEG_CACHE, or ~/.cache/medseg.
+        quarantine_share: Fraction of the training cases that may fail before the training stops;
+            other cases are drawn in their place.
+        num_workers: Worker processes that load and augment; 0 does it in the training process.
+        worker_start: Start method of the worker processes; null means the system's default.
+        learning_rate: Learning rate; with a warm-up or a schedule, its highest value.
+        schedule: Learning-rate schedule: `plateau` multiplies the rate by plateau_factor when the
+            validation score stops improving; `polynomial` decays it to zero over all iterations;
+            `one_cycle` raises and lowers it over all iterations; `constant` keeps it.
         warmup: Fraction of the iterations spent on linear learning-rate warm-up, in [0, 1); null
-            is 0.05 for polynomial, 0.3 for one_cycle and else 0.
-        plateau_factor: Factor on the rate at a plateau, in (0, 1).
-        plateau_patience: Validations without a better score before the rate is lowered.
+            means 0.05 for polynomial, 0.3 for one_cycle, otherwise 0.
+        plateau_factor: Factor by which the learning rate is multiplied at a plateau, in (0, 1).
+        plateau_patience: Validations without a better score before the learning rate is lowered.
         clip_gradients: Maximum L2 norm of the gradient; null does not clip.
         accumulation_steps: Batches whose gradients are summed for one optimiser step.
         ema: Decay of an exponential moving average of the weights, e.g. 0.999; the average is
-            what is validated and saved. Null keeps no average.
+            what is validated and saved. Null uses the weights themselves.
         early_stop_patience: Validations without a better score before the training stops; null
             never stops it.
-        early_stop_tolerance: How much a score must rise to count as better.
-        max_minutes: The training ends before this time is over, with a validated epoch; null
-            has no limit.
+        early_stop_tolerance: Minimum improvement of the score that counts as better.
+        max_minutes: Time limit in minutes; the training ends within it, with a complete and
+            validated epoch. Null has no limit.
         final_weights: Weights in memory after the training: those of the best validation, or of
-            the last step. The best are what is saved in any case.
+            the last step. The file always has the best.
         val_interval: Epochs between validations.
-        val_overlap: Overlap of the sliding window in validation, in [0, 1).
-        window_batch: Windows in a batch in validation.
-        precision: `auto` is bf16 where the processor has it, else fp32; fp16, with loss scaling,
+        val_overlap: Overlap of sliding windows in validation, as a fraction in [0, 1).
+        window_batch: Sliding windows in a batch in validation.
+        precision: `auto` is bf16 if the processor supports it, else fp32; fp16, with loss scaling,
             needs CUDA.
-        compile: Mode of torch.compile.
+        compile: Mode of torch.compile; `none` does not compile.
         seed: Random seed of weights, draws and augmentation.
-        tensorboard: What TensorBoard gets: scalars only, or also a slice of each validation.
-        mlflow: URI of an MLflow store, e.g. sqlite:///runs.db; null logs nowhere else. Needs
+        tensorboard: What is logged to TensorBoard: `scalars`, or also `images`, a slice of each
+            validation.
+        mlflow: URI of an MLflow store, e.g. sqlite:///runs.db; null does not use MLflow. Needs
             medseg[mlflow].
-        experiment: Experiment in MLflow; of a path its last part.
+        experiment: Name of the experiment in MLflow; of a path its last part.
     """
 
     output_dir: str
@@ -178,7 +182,7 @@ class Control:
 
     @property
     def epochs_between_validations(self) -> int:
-        """A training shorter than val_interval is validated too, or it would keep no weights."""
+        """`val_interval`, but at most `max_epochs`: without any validation no weights are saved."""
         return min(self.val_interval, self.max_epochs)
 
     @property
@@ -205,7 +209,7 @@ class Control:
 
     @property
     def existing(self) -> Literal["refuse", "replace"]:
-        """What becomes of files that are there; a quick pass replaces an earlier one's."""
+        """What to do with existing files; a quick pass replaces those of an earlier one."""
         return "replace" if self.quick else self.overwrite
 
     @property
@@ -219,13 +223,13 @@ class Control:
         return idist.get_rank() == 0
 
     def resume_settings(self) -> dict[str, Any]:
-        """The values that have to be the same when a training is resumed."""
+        """The values that must be the same on resuming."""
         kept = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
             if field.name not in _FREE_ON_RESUME
         }
-        # Only some schedules depend on how long the training is.
+        # Only some schedules depend on the length of the training.
         if not (self.schedule in ("polynomial", "one_cycle") or self.warmup_share):
             del kept["epochs"]
         return {**kept, "warmup": self.warmup_share, "world_size": idist.get_world_size()}
@@ -235,14 +239,14 @@ class Control:
 
 
 def choices() -> dict[str, tuple[Any, ...]]:
-    """The values of each key that is a choice; None among them where it may be null."""
-    found: dict[str, tuple[Any, ...]] = {"quick": (False, True)}
+    """Allowed values of each key that is a choice; None is among them if it may be null."""
+    allowed: dict[str, tuple[Any, ...]] = {"quick": (False, True)}
     for name, hint in get_type_hints(Control).items():
         literals = [part for part in (hint, *get_args(hint)) if get_origin(part) is Literal]
         words = tuple(word for literal in literals for word in get_args(literal))
         if words:
-            found[name] = (*words, None) if name in _NULLABLE else words
-    return found
+            allowed[name] = (*words, None) if name in _NULLABLE else words
+    return allowed
 
 
 def _require_word(name: str, value: object, words: Sequence[object]) -> None:
@@ -250,6 +254,6 @@ def _require_word(name: str, value: object, words: Sequence[object]) -> None:
         if not isinstance(value, bool):
             raise UsageError(f"{name} must be true or false, got {value!r}")
         return
-    shown = [word for word in words if word is not None]
+    without_none = [word for word in words if word is not None]
     if value is not None or None not in words:
-        require_choice(name, value, shown)
+        require_choice(name, value, without_none)

@@ -15,10 +15,10 @@ Transform = Callable[[Any], Any]
 def training_dataset(
     data: Cases, *, preparation: Transform, augmentation: Transform, control: Control
 ) -> CaseDataset:
-    """Cases prepared once and augmented at each draw.
+    """Training data set: cases preprocessed once and augmented at each draw.
 
     Args:
-        data: A dictionary a case with `image`, `label` and `case`.
+        data: One dictionary per case, with `image`, `label` and `case`.
         preparation: The recipe's preprocessing, the same each time.
         augmentation: The recipe's random transforms, which cut out the patches.
         control: `cache`, `cache_dir`, `seed`, `quarantine_share`, `stored_augmentations`.
@@ -41,5 +41,5 @@ def training_dataset(
 
 
 def validation_dataset(data: Cases, *, preparation: Transform, control: Control) -> CaseDataset:
-    """Whole cases as preprocessing leaves them; arguments and errors as `training_dataset`."""
+    """Validation data set: whole preprocessed cases; arguments as for `training_dataset`."""
     return CaseDataset(data, preparation, cache=control.cache, cache_dir=control.cache_dir)

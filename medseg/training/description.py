@@ -1,6 +1,6 @@
-"""What a training is made of, in plain values, and how two such descriptions differ.
+"""Description of a training's settings in plain values, and differences between two of them.
 
-A training that is taken up with other settings is neither the old nor the new one.
+A training must not be resumed with changed settings: the result would belong to neither.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,10 +17,10 @@ _DEPTH = 8
 
 
 def described(thing: Any, depth: int = _DEPTH) -> Any:
-    """A thing as JSON values: texts, numbers, lists, and objects by class and attributes.
+    """Describe a value as JSON: texts, numbers, lists, and objects by class and attributes.
 
-    Of an object, what is public and plain is told, or is a part of the same package: what a
-    config gave it. Functions and generators are told by their kind.
+    Dataclasses and objects of medseg and MONAI are described by their public attributes, which
+    a config has given them; anything else, such as a function, by the name of its type.
     """
     if isinstance(thing, Enum):
         return thing.value
@@ -41,7 +41,7 @@ def described(thing: Any, depth: int = _DEPTH) -> Any:
 
 
 def differences(old: Any, new: Any) -> list[str]:
-    """Where two descriptions differ, as `path was a, is b`."""
+    """List the differences of two descriptions, as `path was a, is b`."""
     before, after = dict(_leaves(old, "")), dict(_leaves(new, ""))
     paths = [*before, *(path for path in after if path not in before)]
     absent = "absent"
@@ -57,10 +57,10 @@ def _object(thing: Any, depth: int) -> Any:
     if not is_dataclass(thing) and not type(thing).__module__.startswith(("medseg.", "monai.")):
         return name
     if is_dataclass(thing):
-        known = [field.name for field in fields(thing)]
+        attributes = [field.name for field in fields(thing)]
     else:
-        known = list(cast("dict[str, Any]", vars(thing)))
-    public = [key for key in known if not key.startswith("_")]
+        attributes = list(cast("dict[str, Any]", vars(thing)))
+    public = [key for key in attributes if not key.startswith("_")]
     return {name: {key: described(getattr(thing, key), depth - 1) for key in public}}
 
 

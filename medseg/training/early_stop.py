@@ -1,7 +1,7 @@
-"""End a training whose validations no longer get better.
+"""Early stopping: end a training whose validation score no longer improves.
 
-ignite's `EarlyStopping` (0.5.5) takes a score that is NaN for the best there will be, forgets at
-the start of a run what a checkpoint told it, and knows no epoch without validation.
+ignite's `EarlyStopping` (0.5.5) keeps a NaN as the best score for good, forgets at the start of a
+run what it was restored to, and expects a validation in every epoch.
 """
 
 import logging
@@ -20,10 +20,10 @@ logger = logging.getLogger(__name__)
 
 
 class EarlyStop:
-    """Handler of a trainer: ends it after `patience` validations without a better score.
+    """Handler of a trainer: end it after `patience` validations without a better score.
 
-    Better is more than the best so far plus `tolerance`. The weights that remain are those of
-    `BestWeights`, the last epochs' are not kept.
+    Better means above the best so far plus `tolerance`. The weights of the best validation are
+    saved by `BestWeights`; those of the last epochs are not.
     """
 
     def __init__(
@@ -32,10 +32,10 @@ class EarlyStop:
         """Check the arguments.
 
         Args:
-            evaluator: Whose metric decides.
-            metric: Its name; higher is better.
+            evaluator: The evaluator that computes the metric.
+            metric: Name of the metric; higher is better.
             patience: Validations in a row without a better score, from 1.
-            tolerance: How much better counts, from 0, in the metric's unit.
+            tolerance: Minimum improvement that counts, from 0, in the metric's unit.
 
         Raises:
             UsageError: If a number is out of its range.
@@ -51,7 +51,7 @@ class EarlyStop:
 
     @property
     def exhausted(self) -> bool:
-        """Whether the patience is at an end."""
+        """Whether `patience` is used up."""
         return self._waited >= self.patience
 
     def attach(self, engine: EngineLike) -> None:
@@ -68,7 +68,7 @@ class EarlyStop:
         self._best, self._waited = (value, 0) if better else (self._best, self._waited + 1)
         if self.exhausted:
             logger.info(
-                "epoch %d: %s not above %.4f for %d validations, the training ends",
+                "epoch %d: %s not above %.4f for %d validations; the training ends",
                 engine.state.epoch,
                 self.metric,
                 self._best + self.tolerance,
@@ -77,9 +77,9 @@ class EarlyStop:
             cast("Any", engine).terminate()
 
     def state_dict(self) -> dict[str, Any]:
-        """The best score and for how many validations it has stood."""
+        """The best score, and the number of validations since."""
         return {"best": self._best, "waited": self._waited}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on counting from a state."""
+        """Continue counting from a state."""
         self._best, self._waited = float(state["best"]), int(state["waited"])

@@ -1,4 +1,4 @@
-"""One row an epoch: to `metrics.csv` and `metrics.jsonl` for plots, to the log for people."""
+"""Table of epochs: a row each in `metrics.csv` and `metrics.jsonl`, and a line in the log."""
 
 import csv
 import json
@@ -20,17 +20,17 @@ logger = logging.getLogger(__name__)
 
 
 class EpochTable:
-    """Handler of a trainer: loss, learning rate, time and validation scores of each epoch.
+    """Handler of a trainer: record loss, learning rate, time and validation scores per epoch.
 
     Columns are `epoch, train_loss, learning_rate, seconds`, then the evaluator's scalar
-    metrics by name; they are empty in an epoch without validation. The files are replaced
-    as a whole, so a reader never sees half a row.
+    metrics by name; these are empty in an epoch without validation. The files are replaced
+    atomically, so a reader never sees half a row.
 
     Args:
-        path: The CSV file; beside it goes the same as `.jsonl`, an object a line.
-        optimizer: Whose learning rate is told.
-        evaluator: Whose metrics are told.
-        metrics: Their names, in column order.
+        path: The CSV file; the same rows go into a `.jsonl` beside it, one object per line.
+        optimizer: The optimiser whose learning rate is recorded.
+        evaluator: The evaluator whose metrics are recorded.
+        metrics: Names of the metrics, in column order.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class EpochTable:
 
     def attach(self, engine: EngineLike) -> None:
         """Register with a trainer, after its validation handler."""
-        # Of a training that was killed while it wrote.
+        # Left by a training that was killed while writing.
         remove_remains(self.path, self.path.with_suffix(".jsonl"))
         engine.add_event_handler(Events.EPOCH_STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._note_loss)
@@ -68,7 +68,7 @@ class EpochTable:
         write_atomically(self.path, self._write)
         lines = "".join(f"{json.dumps(row)}\n" for row in self.rows)
         write_atomically(self.path.with_suffix(".jsonl"), lambda path: path.write_text(lines))
-        told = ", ".join(f"{name} {row[name]:.3f}" for name in self.metrics if name in row)
+        scores_text = ", ".join(f"{name} {row[name]:.3f}" for name in self.metrics if name in row)
         logger.info(
             "epoch %d/%s: loss %.4f, lr %.2g, %.0f s%s",
             row["epoch"],
@@ -76,7 +76,7 @@ class EpochTable:
             row["train_loss"],
             row["learning_rate"],
             row["seconds"],
-            f", {told}" if told else "",
+            f", {scores_text}" if scores_text else "",
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class EpochTable:
         return {"rows": list(self.rows), "losses": list(self._losses)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state; the next epoch to start may be one that was left."""
+        """Continue from a state, perhaps in the middle of an epoch."""
         self.rows, self._losses = list(state["rows"]), list(state["losses"])
         self._resumed = True
 

@@ -1,4 +1,4 @@
-"""Memory that a step frees is kept for the next one."""
+"""Keep freed memory in the process for the next training step (glibc's mallopt)."""
 
 import ctypes
 import sys
@@ -13,11 +13,11 @@ _LARGEST = 2**31 - 1
 
 
 def keep_freed_memory() -> None:
-    """Let the C library keep what is freed, for the whole process and for good.
+    """Make glibc keep freed memory, for the whole process and until its end.
 
-    glibc hands large blocks back to the system as soon as they are free, and the system clears
-    each page when it is asked for again: on a CPU a tenth of a training step. The process then
-    holds the most it ever needed. Where the C library is another one, nothing is changed.
+    By default glibc returns large blocks to the system when they are freed, and the system clears
+    each page when it is requested again: on a CPU a tenth of a training step. In return the
+    process keeps its peak memory. Nothing changes with another C library.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -1,6 +1,6 @@
 """Handlers of the training loop, in the order in which they have to run.
 
-Each part of the control is one handler; what `Control` switches off is not in the list.
+What `Control` switches off is not in the list.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,10 +44,10 @@ def training_handlers(
     Args:
         parts: Network, optimiser and what goes with them.
         evaluator: MONAI's, of the validation.
-        described: What has to be the same when the training is resumed, beside the control:
-            loss, settings, preprocessing, augmentation; of lists of cases only the names count.
-        control: What is switched on, and where files go.
-        more: Handlers of your own; they run after the validation and before the checkpoint.
+        described: What must be the same on resuming, apart from the control: loss, settings,
+            preprocessing, augmentation; of lists of cases only the names count.
+        control: Which handlers are switched on, and where files go.
+        more: Additional handlers; they run after the validation and before the checkpoint.
     """
     schedule = RateSchedule(
         parts.optimizer,
@@ -56,7 +56,7 @@ def training_handlers(
         warmup=control.warmup_share,
     )
     return _without_none(
-        # The average follows each step before anything looks at it.
+        # First, so that the average is up to date when other handlers read it.
         parts.average,
         StopOnNan(),
         ProgressBar("terminal" if control.first_process else "nowhere"),
@@ -67,7 +67,7 @@ def training_handlers(
         _restore_best(parts, control),
         _loss_scalars(control),
         *more,
-        # Checkpoints last: they save what the others have done.
+        # Checkpoints last: they save the state of the others.
         *_with_checkpoints(parts, evaluator, described, control),
     )
 
@@ -79,9 +79,9 @@ def validation_handlers(
 
     Args:
         parts: Plateau scheduler and best weights.
-        control: What is switched on, and where files go.
-        pictures: Draws a slice of each validation, e.g. `medseg.reports.ValidationSlice`; left out
-            unless `tensorboard` is `images`.
+        control: Which handlers are switched on, and where files go.
+        pictures: Handler that draws a slice of each validation, e.g.
+            `medseg.reports.ValidationSlice`; used only if `tensorboard` is `images`.
     """
     return _without_none(
         AgreedScores(),
@@ -95,7 +95,7 @@ def validation_handlers(
 def _with_checkpoints(
     parts: TrainingParts, evaluator: Any, described: Mapping[str, Any], control: Control
 ) -> list[Handler | None]:
-    """The handlers that a checkpoint holds the state of, and the checkpoints."""
+    """The handlers whose state a checkpoint holds, and the checkpoints."""
     early_stop = _early_stop(evaluator, control)
     table = _epoch_table(parts, evaluator, control)
     run = None if table is None or control.mlflow is None else _mlflow_run(table, control)
@@ -122,7 +122,7 @@ def _with_checkpoints(
 
 
 def _case_names(thing: Any) -> Any:
-    """The names of a list of cases, which may be moved to another folder; else the thing."""
+    """Names of a list of cases, since their folder may change; anything else unchanged."""
     if not isinstance(thing, list):
         return thing
     items = cast("list[Any]", thing)

@@ -1,4 +1,4 @@
-"""The part of ignite's engine that handlers use, with types; ignite's own are unknown."""
+"""Typed protocol of ignite's engine, as far as handlers use it; ignite's types are incomplete."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -17,9 +17,9 @@ class EngineLike(Protocol):
 
 
 def made_a_step(engine: EngineLike) -> bool:
-    """Whether the running iteration is one that moves the weights.
+    """Whether the running iteration updates the weights.
 
-    With MONAI's `accumulation_steps` the others only add to the gradients.
+    With MONAI's `accumulation_steps` the other iterations only add to the gradients.
     """
     state = engine.state
     within = (state.iteration - 1) % state.epoch_length + 1

@@ -1,4 +1,4 @@
-"""End a training before a time is over, with an epoch that is whole and validated."""
+"""Time limit of a training, which ends with a complete and validated epoch."""
 
 import logging
 import time
@@ -16,11 +16,11 @@ logger = logging.getLogger(__name__)
 
 
 class MaxTime:
-    """Handler of a trainer: begins no epoch that would not be over in time.
+    """Handler of a trainer: end it when another epoch would exceed the time limit.
 
-    How long the next one takes is told by the longest so far. There is always one epoch. The
-    last is validated, whatever the interval, so that its weights may be the best. A training
-    that is resumed gets the whole time again.
+    The next epoch is expected to take as long as the longest so far. At least one epoch is run.
+    The last one is validated whatever the interval, since its weights may be the best. A resumed
+    training gets the whole time again.
     """
 
     def __init__(self, evaluator: EngineLike, minutes: float | None) -> None:
@@ -28,10 +28,10 @@ class MaxTime:
 
         Args:
             evaluator: MONAI's, of the validation.
-            minutes: The time, above 0; None has no end.
+            minutes: The limit, above 0; None means no limit.
 
         Raises:
-            UsageError: If `minutes` is no time.
+            UsageError: If `minutes` is not a finite number above 0.
         """
         if minutes is not None:
             require_positive("max_minutes", minutes)
@@ -50,17 +50,17 @@ class MaxTime:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)
 
     def __call__(self, engine: EngineLike) -> None:
-        """End the training here if another epoch would take too long."""
+        """End the training if another epoch would take too long."""
         now = time.monotonic()
         self._longest = max(self._longest, now - self._epoch_begun)
         if self.minutes is None:
             return
-        # Clocks differ from process to process.
+        # Clocks differ between processes, but all have to stop together.
         over = now + self._longest > self._begun + 60 * self.minutes
         if not idist.all_reduce(int(over), "MAX"):
             return
         logger.info(
-            "epoch %d: the last that %g minutes have room for", engine.state.epoch, self.minutes
+            "epoch %d is the last that fits into max_minutes=%g", engine.state.epoch, self.minutes
         )
         if self.evaluator.state.epoch != engine.state.epoch:
             cast("Any", self.evaluator).run(engine.state.epoch)

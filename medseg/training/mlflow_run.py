@@ -1,8 +1,8 @@
-"""Tell an MLflow store what `metrics.csv` tells: a run a training, a step an epoch.
+"""MLflow logging of the rows of `metrics.csv`: one run per training, one step per epoch.
 
-MONAI's own way (`run --tracking mlflow`) wants the output of each step taken apart into a list of
-cases, which costs time and has no use here; and a training that is taken up again would become
-a second run.
+MONAI's own logging (`run --tracking mlflow`) requires each step's output to be split into a list
+of cases, which costs time and has no other use here; and a resumed training would become a second
+run.
 """
 
 from collections.abc import Mapping
@@ -19,25 +19,25 @@ __all__ = ["MlflowRun"]
 
 
 class MlflowRun:
-    """Handler of a trainer, after its `EpochTable`: each new row goes to an MLflow store.
+    """Handler of a trainer, after its `EpochTable`: log each new row to an MLflow store.
 
-    With the first row the run begins. It is ended with the training; one that was stopped stays
-    open, and as a part of `Checkpoints` this handler goes on with it.
+    The run begins with the first row and ends with the training. If the training is stopped, the
+    run stays open, and is continued when `Checkpoints` resumes this handler.
     """
 
     def __init__(self, table: EpochTable, uri: str, *, experiment: str) -> None:
-        """Look for MLflow; nothing is opened before there is something to tell.
+        """Check that MLflow is installed; the store is opened at the first row.
 
         Args:
-            table: Whose rows are told.
-            uri: The store's, such as `sqlite:///runs.db` or `http://host:5000`.
-            experiment: What the run belongs to; made where it is missing.
+            table: The table whose rows are logged.
+            uri: URI of the store, such as `sqlite:///runs.db` or `http://host:5000`.
+            experiment: Name of the experiment; created if missing.
 
         Raises:
             MachineError: If MLflow is not installed.
         """
         try:
-            # An extra, so not there for every checker of types.
+            # An optional extra, which type checkers may not find.
             tracking: Any = import_module("mlflow.tracking")
         except ImportError as error:
             raise MachineError(
@@ -56,28 +56,28 @@ class MlflowRun:
         engine.add_event_handler(Events.COMPLETED, self._end)
 
     def __call__(self, engine: EngineLike) -> None:
-        """Tell the row of the epoch that just ended."""
+        """Log the row of the epoch that just ended."""
         self._open()
         for name, value in self.table.rows[-1].items():
             if name != "epoch":
                 self._client.log_metric(self._run, name, value, step=engine.state.epoch)
 
     def state_dict(self) -> dict[str, Any]:
-        """Which run it is."""
+        """The id of the run."""
         return {"run": self._run}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on with a run."""
+        """Continue a run."""
         self._run = state["run"]
 
     def _open(self) -> None:
         self._client = self._client or self._make(tracking_uri=self.uri)
         if self._run is None:
-            known = self._client.get_experiment_by_name(self.experiment)
+            experiment = self._client.get_experiment_by_name(self.experiment)
             number = (
                 self._client.create_experiment(self.experiment)
-                if known is None
-                else known.experiment_id
+                if experiment is None
+                else experiment.experiment_id
             )
             self._run = self._client.create_run(number).info.run_id
 

@@ -1,6 +1,6 @@
 """Training state: network and optimiser, moving average, plateau scheduler, best weights.
 
-Handlers of the trainer and of the evaluator share it, and checkpoints keep it.
+Handlers of the trainer and of the evaluator share it, and checkpoints save it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,19 +19,19 @@ from medseg.training.weight_average import WeightAverage
 
 __all__ = ["KEY_METRIC", "TrainingParts", "training_parts"]
 
-# The score that decides: mean Dice over the classes but the background.
+# The score that decides which weights are best: mean Dice over all classes but the background.
 KEY_METRIC = "val_mean_dice"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainingParts:
-    """What a training changes.
+    """Objects that change during a training.
 
     Attributes:
-        network: What is trained, on its device; perhaps a `DistributedDataParallel`.
-        optimizer: Of its parameters.
-        plateau: Steps after each validation where the schedule is `plateau`.
-        average: Moving average of the weights, where `ema` is set.
+        network: The trained network, on its device; perhaps a `DistributedDataParallel`.
+        optimizer: Optimiser of its parameters.
+        plateau: ReduceLROnPlateau; steps after each validation if the schedule is `plateau`.
+        average: Moving average of the weights, if `ema` is set.
         best_weights: Writes the best weights; None in all processes but the first.
         class_names: One for each label value, the background's first.
     """
@@ -50,7 +50,7 @@ class TrainingParts:
 
     @property
     def class_metrics(self) -> list[str]:
-        """Names of the Dice scores of each class but the background."""
+        """Names of the Dice scores per class, without the background."""
         return [f"val_dice_{name}" for name in self.class_names[1:]]
 
 
@@ -62,11 +62,11 @@ def training_parts(
     settings: Mapping[str, Any],
     control: Control,
 ) -> TrainingParts:
-    """Build what handlers and checkpoints share.
+    """Build the state that handlers and checkpoints share.
 
     Args:
-        network: On its device; several processes average its gradients.
-        optimizer: Of the network's parameters.
+        network: On its device; with several processes its gradients are averaged over them.
+        optimizer: Optimiser of the network's parameters.
         class_names: One for each label value, the background's first.
         settings: What inference has to repeat, as JSON values; written into the weights' header.
         control: `ema`, `plateau_factor`, `plateau_patience` and where files go.

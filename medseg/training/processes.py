@@ -1,7 +1,7 @@
-"""Several processes of one training, one a GPU, as `torchrun` starts them.
+"""Distributed training: several processes, one per GPU, started by `torchrun`.
 
-With gloo on CPUs it is the same. All processes draw patches of their own, validate all cases and
-step alike; the first one writes (docs/decisions/0019).
+On CPUs they use gloo instead of NCCL. Each process draws patches of its own and validates all
+cases; all make the same steps, and the first one writes (docs/decisions/0019).
 """
 
 import logging
@@ -26,7 +26,7 @@ def process_device() -> torch.device:
     """
     if "LOCAL_RANK" not in os.environ:
         raise UsageError(
-            "multi_gpu_train.yaml is for several processes; start it by "
+            "multi_gpu_train.yaml is for several processes; start it with "
             "torchrun --standalone --nproc_per_node=2 -m monai.bundle run training ..."
         )
     cuda = torch.cuda.is_available()
@@ -34,11 +34,11 @@ def process_device() -> torch.device:
 
 
 def join_processes(device: torch.device, *, seed: int) -> None:
-    """Connect this process with the others and seed it; only the first logs more than warnings.
+    """Join the process group and seed this process; only the first logs more than warnings.
 
     Args:
-        device: Of this process.
-        seed: Of the training; each process adds its rank.
+        device: Device of this process.
+        seed: Seed of the training; each process adds its rank.
     """
     if not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
@@ -50,11 +50,11 @@ def join_processes(device: torch.device, *, seed: int) -> None:
 
 
 def distributed_network(network: nn.Module) -> DistributedDataParallel:
-    """A network whose gradients are averaged over all processes; it is on its device already."""
+    """Wrap a network, already on its device, to average its gradients over all processes."""
     device = next(network.parameters()).device
     return DistributedDataParallel(network, device_ids=[device] if device.type == "cuda" else None)
 
 
 def leave_processes() -> None:
-    """Take leave of the other processes at the end."""
+    """Leave the process group, at the end of a training."""
     dist.destroy_process_group()

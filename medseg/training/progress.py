@@ -1,8 +1,8 @@
 """Progress bar of the running epoch, on a terminal only.
 
-In a log file a bar is noise: there, the line an epoch of `EpochTable` is enough. A bar that is not
-shown is not made either: tqdm shares a lock with forked processes, and one of them that is killed
-while it holds the lock would leave the training waiting for ever.
+In a log file a bar is noise, and the line per epoch of `EpochTable` is enough. A hidden bar is not
+created either: tqdm shares a lock with forked processes, and if one of them is killed while it
+holds the lock, the training would wait for ever.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Every random generator a training may draw from: Python's, NumPy's, torch's on each device."""
+"""Random states of Python, NumPy and torch (on each device): save and restore."""
 
 import random
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ __all__ = ["random_states", "restore_random_states"]
 
 
 def random_states() -> dict[str, Any]:
-    """Where the generators stand, as values that a checkpoint holds."""
+    """States of all random generators, as values that a checkpoint can hold."""
     kind, words, *rest = cast("tuple[Any, ...]", np.random.get_state())  # noqa: NPY002 - what MONAI draws from
     return {
         "python": random.getstate(),
@@ -22,9 +22,9 @@ def random_states() -> dict[str, Any]:
 
 
 def restore_random_states(states: Mapping[str, Any]) -> None:
-    """Set the generators to where they stood.
+    """Restore the states of all random generators.
 
-    GPUs are set where there are as many as there were.
+    Those of GPUs are restored only if there are as many GPUs as before.
     """
     random.setstate(states["python"])
     kind, words, *rest = states["numpy"]

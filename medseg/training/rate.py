@@ -1,7 +1,7 @@
-"""How the learning rate runs over a training: warm-up, and one of four shapes after it.
+"""Learning-rate schedules: warm-up, followed by one of four shapes.
 
-ReduceLROnPlateau needs many validations to find its plateaus. Where the number of iterations is
-fixed beforehand, a shape that is a function of it uses each of them.
+ReduceLROnPlateau needs many validations to detect a plateau. If the number of iterations is fixed
+beforehand, a schedule that is a function of it makes use of every iteration.
 
 References:
     Chen et al., DeepLab, TPAMI 2018, section 4.1 (polynomial). https://arxiv.org/abs/1606.00915
@@ -22,20 +22,19 @@ __all__ = ["RateSchedule", "Schedule", "rate_share"]
 Schedule = Literal["plateau", "polynomial", "one_cycle", "constant"]
 
 POWER = 0.9
-# Not from zero: the first step should do something.
+# Fraction of the peak; not zero, so that the first step has an effect.
 LEAST_RISING = 0.02
-# One cycle begins at a 25th of the height, and ends at a ten-thousandth of where it began.
+# One cycle begins at 1/25 of the peak, and ends at 1/10,000 of where it began.
 CYCLE_START = 1 / 25
 CYCLE_END = CYCLE_START / 10_000
 
 
 class RateSchedule:
-    """Handler of a trainer: sets the rate before each iteration, a function of its number.
+    """Handler of a trainer: set the learning rate before each iteration, by its number.
 
-    `polynomial` falls to zero, `one_cycle` rises and falls by half a cosine each, with the
-    momentum as it is; `constant` stays. `plateau` is ReduceLROnPlateau's, which is another
-    handler: here it is left alone when the warm-up is over, and a plateau found within the
-    warm-up does not count.
+    `polynomial` decays to zero; `one_cycle` rises and falls along half a cosine each, and leaves
+    the momentum unchanged; `constant` stays. `plateau` is left to ReduceLROnPlateau, another
+    handler, once the warm-up is over; a plateau detected during the warm-up has no effect.
     """
 
     def __init__(
@@ -44,13 +43,13 @@ class RateSchedule:
         """Check the arguments.
 
         Args:
-            optimizer: Whose rate is set, in all parameter groups.
-            rate: The highest rate.
+            optimizer: The optimiser whose rate is set, in all parameter groups.
+            rate: Peak learning rate.
             schedule: The shape after the warm-up.
-            warmup: Share of the iterations in which the rate rises to its height, in [0, 1).
+            warmup: Fraction of the iterations spent on warm-up, in [0, 1).
 
         Raises:
-            UsageError: For another word, or another share.
+            UsageError: If the schedule is unknown, or the fraction out of its range.
         """
         require_choice("schedule", schedule, get_args(Schedule))
         require_number("warmup", warmup, at_least=0, below=1)
@@ -77,7 +76,7 @@ class RateSchedule:
 
 
 def rate_share(done: float, schedule: Schedule, *, warmup: float) -> float:
-    """Share of the highest rate when a share `done`, in [0, 1], of the training is over."""
+    """Fraction of the peak rate after a fraction `done`, in [0, 1], of the training."""
     if done < warmup:
         return _rising(done / warmup, schedule)
     left = 1 - (done - warmup) / (1 - warmup)
@@ -95,5 +94,5 @@ def _rising(risen: float, schedule: Schedule) -> float:
 
 
 def _half_cosine(share: float) -> float:
-    """From 0 at 0 to 1 at 1, flat at both ends."""
+    """Half a cosine: rises from 0 at 0 to 1 at 1, flat at both ends."""
     return (1 - math.cos(math.pi * share)) / 2

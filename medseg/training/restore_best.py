@@ -1,7 +1,7 @@
-"""At the end of a training the network in memory is the best one, as the one on disk is.
+"""Load the best weights into the network at the end of a training.
 
-Neither MONAI's handlers nor ignite's do so: what a script computes after a training would be of
-the last epoch's weights.
+Neither MONAI's handlers nor ignite's do so: a script that goes on with the network after the
+training would use the last epoch's weights.
 """
 
 import logging
@@ -21,15 +21,15 @@ logger = logging.getLogger(__name__)
 
 
 class RestoreBest:
-    """Handler of a trainer: loads the weights of `BestWeights` when the training is over.
+    """Handler of a trainer: load the weights of `BestWeights` when the training is over.
 
-    Checkpoints are not touched: a training that is taken up again goes on from its last epoch.
+    Checkpoints are not touched: a resumed training continues from its last epoch.
 
     Args:
-        network: What was trained.
-        path: The `.safetensors` file of `BestWeights`. Where there is none of this training, as no
-            score was a number or another machine has it, the last weights stay.
-        start: `fresh`, where a file that is there before is an earlier training's, or `resume`.
+        network: The trained network.
+        path: The `.safetensors` file of `BestWeights`. If this training has not written it (no
+            score was a number, or it is on another machine), the last weights stay.
+        start: `fresh`: a file that exists at the start is an earlier training's; or `resume`.
     """
 
     def __init__(
@@ -47,16 +47,16 @@ class RestoreBest:
 
     def __call__(self, _: EngineLike) -> None:
         """Load the best weights."""
-        # Not before the first process has written them.
+        # Wait until the first process has written them.
         idist.barrier()
         if _which_file(self.path) in (None, self._earlier):
-            logger.warning("%s: no best weights there; the last ones stay", self.path)
+            logger.warning("%s: no best weights were saved there; keeping the last ones", self.path)
             return
         load_weights(self.network, self.path)
 
 
 def _which_file(path: Path) -> tuple[int, int] | None:
-    """Tells a file from one that took its place, though it be equal; none where there is none."""
+    """Inode and modification time, which differ if an equal file replaced it; None if missing."""
     if not path.is_file():
         return None
     status = path.stat()

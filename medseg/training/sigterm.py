@@ -1,4 +1,4 @@
-"""SIGTERM as a wish that is noted: what a scheduler sends some time before it kills."""
+"""Record SIGTERM instead of dying; schedulers send it shortly before SIGKILL."""
 
 import signal
 import threading
@@ -8,9 +8,9 @@ __all__ = ["Sigterm"]
 
 
 class Sigterm:
-    """Whether the signal came while it was listened for.
+    """Signal handler that records whether SIGTERM came.
 
-    Only a process's main thread can listen; in another, the signal does what it did.
+    Only a process's main thread can listen; in other threads the signal keeps its effect.
     """
 
     def __init__(self) -> None:
@@ -18,13 +18,13 @@ class Sigterm:
         self._before: Any = None
 
     def listen(self) -> None:
-        """Note the signal from now on."""
+        """Record the signal from now on."""
         self.came = False
         if threading.current_thread() is threading.main_thread():
             self._before = signal.signal(signal.SIGTERM, self._note)
 
     def leave(self) -> None:
-        """Let the signal do again what it did."""
+        """Restore the previous signal handler."""
         if self._before is not None:
             signal.signal(signal.SIGTERM, self._before)
             self._before = None

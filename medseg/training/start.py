@@ -1,6 +1,6 @@
 """Refuse to start a training over an earlier one.
 
-`BestWeights` and `Checkpoints` replace what they find, so this is asked before either is made.
+`BestWeights` and `Checkpoints` replace existing files, so this is checked before they start.
 """
 
 from pathlib import Path
@@ -13,17 +13,17 @@ __all__ = ["require_start"]
 
 
 def require_start(weights: str, checkpoints: str, *, start: str, overwrite: str) -> None:
-    """Refuse to begin where an earlier training would be lost, before anything is read.
+    """Refuse to start if an earlier training would be lost.
 
     Args:
-        weights: Where the best weights will go.
+        weights: File of the best weights.
         checkpoints: Folder of the checkpoints.
         start: `fresh` or `resume`.
-        overwrite: `refuse` what is there, or `replace` it.
+        overwrite: `refuse` or `replace` existing files.
 
     Raises:
-        UsageError: If the words are wrong; if a fresh start finds weights or checkpoints; if
-            there are weights and no checkpoint to resume from.
+        UsageError: If a word is unknown; if a fresh start finds weights or checkpoints; if
+            there are weights but no checkpoint to resume from.
     """
     require_choice("start", start, ("fresh", "resume"))
     require_choice("overwrite", overwrite, ("refuse", "replace"))
@@ -34,10 +34,10 @@ def require_start(weights: str, checkpoints: str, *, start: str, overwrite: str)
         none = "" if start == "fresh" else f", and there is no checkpoint in {checkpoints}"
         raise UsageError(
             f"{weights} holds the weights of an earlier training{none}; "
-            "set ckpt_dir to another folder, or overwrite to 'replace'"
+            "use another ckpt_dir, or overwrite=replace"
         )
     if start == "fresh" and there:
         raise UsageError(
-            f"{checkpoints} holds the checkpoints of an earlier training; set start to 'resume' to "
-            "go on with it, output_dir to another folder, or overwrite to 'replace'"
+            f"{checkpoints} holds the checkpoints of an earlier training; use start=resume to "
+            "continue it, another output_dir, or overwrite=replace"
         )

@@ -1,6 +1,6 @@
-"""A training's state as bytes, and back: tensors as safetensors, all else as JSON in its header.
+"""Serialisation of a training's state: tensors as safetensors, the rest as JSON in its header.
 
-Nothing is pickled, so a checkpoint from elsewhere can hold wrong numbers but no program.
+Nothing is pickled, so a checkpoint from elsewhere can hold wrong numbers but no code.
 """
 
 import json
@@ -14,19 +14,19 @@ from medseg.data.nested import join_arrays, split_arrays
 
 __all__ = ["state_from_bytes", "state_to_bytes"]
 
-# Its types are unknown to a checker.
+# safetensors has incomplete types.
 _tensors = cast("Any", safetensors_torch)
 _HEADER = "state"
 
 
 def state_to_bytes(state: Any) -> bytes:
-    """Write down a state.
+    """Serialise a state.
 
     Args:
-        state: As of `medseg.data.nested.split_arrays`, with tensors for arrays.
+        state: As `medseg.data.nested.split_arrays` takes it, with tensors for arrays.
 
     Raises:
-        TypeError: If there is anything else in it.
+        TypeError: If it holds anything else.
     """
     tensors: list[object] = []
     text = json.dumps(split_arrays(state, tensors))
@@ -35,16 +35,16 @@ def state_to_bytes(state: Any) -> bytes:
 
 
 def state_from_bytes(content: bytes) -> Any:
-    """Read what `state_to_bytes` wrote; tensors are on the CPU.
+    """Deserialise the bytes of `state_to_bytes`; tensors are on the CPU.
 
     Raises:
-        ValueError: If a version of medseg wrote it that keeps states in another form.
+        ValueError: If it was written by a version of medseg with another format.
         Exception: If it is damaged: `safetensors.SafetensorError`, `KeyError` or another.
     """
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])
     tensors = _tensors.load(content)
-    # Copies: what safetensors gives lies in the bytes' own memory.
+    # Copies, as safetensors' tensors share the memory of the bytes.
     copies = [torch.clone(tensors[str(number)]) for number in range(len(tensors))]
     return join_arrays(json.loads(header["__metadata__"][_HEADER]), copies)
 

@@ -1,4 +1,4 @@
-"""Stop at a loss that is no number, before a step makes the weights no numbers too."""
+"""Stop at a NaN or infinite loss, before a step makes the weights NaN as well."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -13,9 +13,9 @@ __all__ = ["StopOnNan"]
 
 
 class StopOnNan:
-    """Handler of MONAI's `SupervisedTrainer`: ends it at a loss that is NaN or infinite.
+    """Handler of MONAI's `SupervisedTrainer`: end it at a NaN or infinite loss.
 
-    The step is not made: checkpoints and best weights are from before. The error names the
+    The step is not made, so checkpoints and best weights are from before. The error names the
     batch's cases; it is a `DataError` (exit code 3) if their images are not finite, else a
     `UsageError` (exit code 2).
     """
@@ -25,7 +25,7 @@ class StopOnNan:
         engine.add_event_handler(IterationEvents.LOSS_COMPLETED, self)
 
     def __call__(self, engine: EngineLike) -> None:
-        """Look at the loss of the running iteration.
+        """Check the loss of the running iteration.
 
         Raises:
             DataError: If loss and images are not finite.
@@ -41,12 +41,12 @@ class StopOnNan:
         )
         if not bool(torch.isfinite(output["image"]).all()):
             raise DataError(
-                f"{place}, whose images hold NaN or infinite values; mend or leave out these "
-                "cases (medseg data check reads them all)"
+                f"{place}, whose images hold NaN or infinite values; repair or remove these "
+                "cases (medseg data check finds them all)"
             )
         raise UsageError(
-            f"{place}, whose images are finite; lower learning_rate or set precision to fp32, and "
-            "go on from the last checkpoint or begin anew"
+            f"{place}, whose images are finite; lower learning_rate or use precision=fp32, and "
+            "resume from the last checkpoint or start anew"
         )
 
 

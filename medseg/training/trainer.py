@@ -1,6 +1,6 @@
 """Trainer and evaluator: MONAI's engines, built from `Control` and the parts of a bundle.
 
-Functions, not a trainer class: what a bundle wants otherwise it hands in otherwise.
+Functions rather than a trainer class: a bundle changes a part by passing another one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -40,12 +40,12 @@ def prepare_training(network: nn.Module, *, device: torch.device, control: Contr
     """Check what could end a training early, and compile the network, before anything is written.
 
     Args:
-        network: On `device`; compiled in place where `compile` says so.
+        network: On `device`; compiled in place if `compile` says so.
         device: Where the training runs.
         control: Where files go, `start`, `overwrite`, `precision`, `compile`.
 
     Raises:
-        UsageError: If an earlier training would be lost, or the device has no such precision.
+        UsageError: If an earlier training would be lost, or the device lacks the precision.
         MachineError: If `torch.compile` does not work here.
     """
     if control.precision == "fp16" and device.type != "cuda":
@@ -64,11 +64,11 @@ def prepare_training(network: nn.Module, *, device: torch.device, control: Contr
 
 
 def training_loader(dataset: CaseDataset, *, device: torch.device, control: Control) -> DataLoader:
-    """Random draws of a data set, in batches.
+    """Data loader of random draws, in batches.
 
     Args:
-        dataset: Of `training_dataset`.
-        device: Where the batches go; for a GPU they are pinned.
+        dataset: From `training_dataset`.
+        device: Where the batches go; for a GPU their memory is pinned.
         control: `iterations_per_epoch`, `batch_size`, `case_weights`, `seed`, `num_workers`,
             `worker_start`.
     """
@@ -110,12 +110,12 @@ def supervised_trainer(  # noqa: PLR0913 - one keyword for each part of MONAI's 
         parts: Network and optimiser.
         max_epochs: Epochs; each has `control.steps_per_epoch` batches.
         device: Where the network is.
-        dataset: Of `training_dataset`.
-        loss_function: Of logits `(B, classes, *spatial)` and labels `(B, 1, *spatial)`.
+        dataset: From `training_dataset`.
+        loss_function: Takes logits `(B, classes, *spatial)` and labels `(B, 1, *spatial)`.
         inferer: Calls the network.
-        train_handlers: Of `training_handlers`, and others; a list within the list is taken apart.
+        train_handlers: From `training_handlers`, and others; nested lists are flattened.
         control: Length, batches, loading.
-        prepare_batch: Takes a batch apart, e.g. `medseg.training.WeightedBatch`.
+        prepare_batch: Splits a batch into image and target, e.g. `medseg.training.WeightedBatch`.
     """
     return SupervisedTrainer(
         device=device,
@@ -151,9 +151,9 @@ def supervised_evaluator(
     Args:
         parts: The network to validate, the class names.
         device: Where the network is.
-        dataset: Of `validation_dataset`.
+        dataset: From `validation_dataset`.
         inferer: Covers a whole volume with windows.
-        val_handlers: Of `validation_handlers`, and others; a list within it is taken apart.
+        val_handlers: From `validation_handlers`, and others; nested lists are flattened.
     """
     return SupervisedEvaluator(
         device=device,
@@ -186,11 +186,11 @@ def _dice(parts: TrainingParts, **choices: Any) -> IgniteMetricHandler:
 
 
 def _pred_and_label(output: Sequence[Mapping[str, Any]]) -> tuple[list[Any], list[Any]]:
-    """MONAI's evaluator gives a list of cases; its metrics take two lists of tensors."""
+    """Convert the evaluator's list of cases to the two lists of tensors that metrics take."""
     return [case["pred"] for case in output], [case["label"] for case in output]
 
 
 def _flat(handlers: Sequence[Any]) -> list[Any]:
-    # MONAI's tracking appends to the list of configs that is in a bundle.
+    # A bundle's list holds our list, and MONAI's tracking appends its own handlers.
     lists = [cast("list[Any]", one) if isinstance(one, list) else [one] for one in handlers]
     return [handler for one in lists for handler in one]

@@ -1,7 +1,7 @@
-"""A second network whose weights are the moving average of those that are trained.
+"""Exponential moving average (EMA) of the weights, as a second network.
 
-Steps scatter about the place they lead to; the average lies nearer to it, and its validations go
-up and down less.
+The weights scatter around an optimum from step to step; their average is closer to it, and its
+validation scores fluctuate less.
 
 Reference:
     Polyak and Juditsky, Acceleration of stochastic approximation by averaging, SIAM J. Control
@@ -26,30 +26,29 @@ __all__ = ["WeightAverage"]
 class WeightAverage:
     """Handler of a trainer: after each step, average = decay * average + (1 - decay) * weights.
 
-    In the first steps the decay is less, (1 + steps) / (10 + steps), or the weights that a
-    training begins with would weigh for long. Statistics of a batch norm are averaged alike;
-    what is no floating point number is copied.
+    In the first steps the decay is only (1 + steps) / (10 + steps), or the initial weights would
+    count for long. Statistics of batch norm are averaged too; integers are copied.
 
     Attributes:
         network: The average, to be validated and saved; in evaluation mode, without gradients.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
-        """Begin with a copy.
+        """Start the average as a copy of the network.
 
         Args:
-            network: What is trained; a `DistributedDataParallel` is unwrapped.
-            decay: What a step leaves of the average, in (0, 1), such as 0.999.
+            network: The trained network; a `DistributedDataParallel` is unwrapped.
+            decay: Decay of the average per step, in (0, 1), such as 0.999.
 
         Raises:
-            UsageError: If it is out of its range.
+            UsageError: If the decay is out of its range.
         """
         require_positive("ema", decay)
         require_number("ema", decay, at_least=0, below=1)
         self.trained = plain_network(network)
         self.decay = decay
         self._average = AveragedModel(self.trained, multi_avg_fn=self._follow, use_buffers=True)
-        # The copy counts as the first; at zero torch's class would begin with the first step's.
+        # The copy counts as the first network; at 0 torch would replace it at the first step.
         self._average.n_averaged.fill_(1)
         self.network: nn.Module = self._average.module.eval().requires_grad_(requires_grad=False)
 
@@ -58,20 +57,20 @@ class WeightAverage:
         engine.add_event_handler(Events.ITERATION_COMPLETED, self)
 
     def __call__(self, engine: EngineLike) -> None:
-        """Let the average follow, if the iteration moved the weights."""
+        """Update the average, if the iteration updated the weights."""
         if made_a_step(engine):
             self._average.update_parameters(self.trained)
 
     def state_dict(self) -> dict[str, Any]:
-        """The average, and of how many networks it is."""
+        """The average, and the number of networks in it."""
         return self._average.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
+        """Restore a state."""
         self._average.load_state_dict(state)
 
     def _follow(self, averages: Any, weights: Any, count: Tensor | int) -> None:
-        # All of one type. torch's own average would round a whole number down.
+        # The tensors have one type. torch's own average would round integers down.
         if averages[0].is_floating_point():
             steps = int(count)
             decay = min(self.decay, (1 + steps) / (10 + steps))

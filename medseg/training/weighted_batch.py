@@ -1,7 +1,7 @@
-"""How a weight map gets from the batch to the loss, through MONAI's `SupervisedTrainer`.
+"""Weight maps for a pixel-weighted loss, through MONAI's `SupervisedTrainer`.
 
 The trainer asks `prepare_batch` for image and target and calls `loss_function(pred, target)`;
-there is no third thing. So the target is a pair, and the loss takes it apart. In a config:
+there is no third argument. So the target is a pair of label and weight map. In a config:
 
     prepare_batch: {_target_: medseg.training.WeightedBatch}
     loss_function: {_target_: medseg.training.WeightedLoss, loss: "@loss"}
@@ -19,7 +19,7 @@ __all__ = ["WeightedBatch", "WeightedLabel", "WeightedLoss"]
 
 
 class WeightedLabel(NamedTuple):
-    """What the trainer's output holds as `label`; metrics of training take its `label`.
+    """Label and weight map, in the trainer's output as `label`.
 
     Attributes:
         label: `(B, 1, *spatial)`.
@@ -34,7 +34,7 @@ class WeightedBatch:
     """A trainer's `prepare_batch`: image, and label with weight map, on the device.
 
     Args:
-        weight_key: Where the batch holds the weight map.
+        weight_key: Key of the weight map in the batch.
     """
 
     def __init__(self, weight_key: str = "weight") -> None:
@@ -51,7 +51,7 @@ class WeightedBatch:
 
         Args:
             batchdata: `image`, `label` and the weight map, `(B, C, *spatial)` each.
-            device: Where they go.
+            device: Where they are copied to.
             non_blocking: Whether the copy may overlap with computing, as of `Tensor.to`.
             kwargs: More arguments of `Tensor.to`, the trainer's `to_kwargs`.
 
@@ -61,8 +61,8 @@ class WeightedBatch:
         if self.weight_key not in batchdata:
             raise UsageError(
                 f"WeightedBatch: no {self.weight_key!r} among the batch's keys "
-                f"{', '.join(sorted(batchdata))}; let the recipe make it "
-                "(medseg.transforms.BorderWeightd) and its random warp move it"
+                f"{', '.join(sorted(batchdata))}; make it in the recipe "
+                "(medseg.transforms.BorderWeightd), and warp it with the image"
             )
         image, label, weight = (
             batchdata[key].to(device=device, non_blocking=non_blocking, **kwargs)
@@ -72,7 +72,7 @@ class WeightedBatch:
 
 
 class WeightedLoss(nn.Module):
-    """A trainer's `loss_function`: hands label and weight map of the target to a loss.
+    """A trainer's `loss_function`: pass label and weight map of the target to a loss.
 
     Args:
         loss: Called with logits, label and weight map, such as `PixelWeightedCELoss` or a
@@ -88,14 +88,14 @@ class WeightedLoss(nn.Module):
 
         Args:
             logits: `(B, C, *spatial)`.
-            target: As `WeightedBatch` gives it.
+            target: As `WeightedBatch` returns it.
 
         Raises:
-            UsageError: If the target came without weight map.
+            UsageError: If the target has no weight map.
         """
         if not isinstance(target, WeightedLabel):  # pyright: ignore[reportUnnecessaryIsInstance] - MONAI's own prepare_batch gives a tensor
             raise UsageError(
-                "WeightedLoss: the label came without its weight map; give the trainer "
-                "medseg.training.WeightedBatch as prepare_batch"
+                "WeightedLoss: the label has no weight map; set the trainer's prepare_batch to "
+                "medseg.training.WeightedBatch"
             )
         return self.loss(logits, target.label, target.weight)

@@ -20,7 +20,7 @@ class Flip:
 
     Attributes:
         axes: Spatial axes, 0 for the first.
-        prob: For each axis, in [0, 1].
+        prob: Probability for each axis, in [0, 1].
     """
 
     axes: Sequence[int]
@@ -39,7 +39,7 @@ class Rotation:
     Attributes:
         degrees: Greatest angle, in [0, 180]; in 3-D one number for all three axes or one for the
             rotation about each; in 2-D one number.
-        prob: In [0, 1].
+        prob: Probability, in [0, 1].
     """
 
     degrees: float | Sequence[float]
@@ -57,7 +57,7 @@ class Zoom:
     Attributes:
         low: Smallest factor, above 0; below 1 shrinks the image.
         high: Largest factor.
-        prob: In [0, 1].
+        prob: Probability, in [0, 1].
         axes: One factor for all axes `together`, or one for each, `apart`.
     """
 
@@ -109,7 +109,7 @@ class Elastic:
     Attributes:
         max_displacement_mm: Greatest displacement of a control point.
         control_spacing_mm: Distance between control points, one number or one per axis.
-        prob: In [0, 1].
+        prob: Probability, in [0, 1].
     """
 
     max_displacement_mm: float

@@ -29,17 +29,17 @@ def test_a_later_config_wins_key_by_key_also_with_nothing(bundle):
 
 def test_another_folder_is_refused_naming_the_bundles_beside_it(bundle):
     (bundle.parent / "two").mkdir()
-    with pytest.raises(UsageError, match=r"two: no bundle .*; beside it: one$"):
+    with pytest.raises(UsageError, match=r"two: not a bundle .*; bundles beside it: one$"):
         config_paths(bundle.parent / "two", ["train"])
 
 
 def test_another_config_is_refused_naming_those_that_are_there(bundle):
-    with pytest.raises(UsageError, match="no config trian; it has broken, evaluate, train"):
+    with pytest.raises(UsageError, match="no config trian; use one of broken, evaluate, train"):
         config_paths(bundle, ["trian"])
 
 
 def test_a_config_that_is_no_yaml_is_named_with_its_line_in_one_line(bundle):
-    with pytest.raises(UsageError, match=r"broken\.yaml.*: line 3: no YAML \(") as caught:
+    with pytest.raises(UsageError, match=r"broken\.yaml.*: line 3: not valid YAML \(") as caught:
         read_config(config_paths(bundle, ["broken"]))
     assert "\n" not in str(caught.value)
 

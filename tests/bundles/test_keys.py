@@ -77,7 +77,9 @@ def test_an_override_finds_the_one_key_that_ends_so(name, path, config):
 
 
 def test_where_several_keys_end_so_they_are_named(config):
-    with pytest.raises(UsageError, match=r"prob: several keys end so; name one in full: .*#prob"):
+    with pytest.raises(
+        UsageError, match=r"prob: several keys end in this; use the full path of one: .*#prob"
+    ):
         parse_overrides(["prob=0.5"], config)
 
 
@@ -125,4 +127,4 @@ def test_medseg_train_lists_and_searches_the_keys(command, capfd):
 
 def test_a_search_without_a_find_is_one_line(command, capfd):
     assert command("train", BUNDLE, "--keys", "xyzzy") == 2
-    assert "no key, component or meaning holds 'xyzzy'" in capfd.readouterr().err
+    assert "no key, component or meaning contains 'xyzzy'" in capfd.readouterr().err

@@ -26,7 +26,10 @@ def written(tmp_path, change):
         (lambda m: m.pop("monai_version"), "monai_version: Field required"),
         (lambda m: m.update(version="9.9.9"), "changelog has no entry for version 9.9.9"),
         (lambda m: m.update(version="1"), "version: "),
-        (lambda m: m.update(name="Covid Lung"), "name must be the bundle's folder"),
+        (
+            lambda m: m.update(name="Covid Lung"),
+            "name must be of a-z, 0-9 and _, as the bundle's folder",
+        ),
         (
             lambda m: m["network_data_format"]["outputs"]["pred"].update(num_channels=4),
             "channel_def must name channels 0 to 3",
@@ -37,7 +40,7 @@ def written(tmp_path, change):
         ),
         (
             lambda m: m["network_data_format"].update(outputs={}),
-            "inputs must have an image and outputs a pred",
+            "inputs must contain image, and outputs pred",
         ),
     ],
 )

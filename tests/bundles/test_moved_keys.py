@@ -60,8 +60,8 @@ def test_a_config_that_uses_a_key_of_that_name_itself_is_left_alone(tmp_path):
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("--ema=0.9", "^ema: give it by its path, --control#ema$"),
-        ("--first-width=24", "^first_width: give it by its path, --network_def#first_width$"),
+        ("--ema=0.9", "^ema: use its path, --control#ema$"),
+        ("--first-width=24", "^first_width: use its path, --network_def#first_width$"),
         ("--epocs=3", "^epocs: no such key in this config; did you mean epochs"),
         ("--zzz=3", "^zzz: no such key in this config; .*--keys"),
     ],
@@ -92,5 +92,5 @@ def test_plain_monai_ends_in_that_line_and_writes_nothing(tmp_path):
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
     )
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == "medseg: ema: give it by its path, --control#ema"
+    assert done.stderr.splitlines()[-1] == "medseg: ema: use its path, --control#ema"
     assert list(tmp_path.iterdir()) == []

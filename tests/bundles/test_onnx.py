@@ -86,13 +86,13 @@ def test_the_export_says_how_near_it_is(exported):
 def test_a_file_that_is_there_is_kept(bundle, tmp_path):
     path = tmp_path / "model.onnx"
     path.write_bytes(b"mine")
-    with pytest.raises(UsageError, match="is there already; give --overwrite"):
+    with pytest.raises(UsageError, match="already exists; use --overwrite"):
         export_onnx(bundle, path)
     assert path.read_bytes() == b"mine"
 
 
 def test_another_kind_of_file_is_refused(bundle, tmp_path):
-    with pytest.raises(UsageError, match=r"name a file that ends in \.onnx"):
+    with pytest.raises(UsageError, match=r"must end in \.onnx"):
         export_onnx(bundle, tmp_path / "model.pt")
 
 

@@ -167,7 +167,10 @@ def test_weights_are_loaded_once_and_the_engine_opened_once(predictor, monkeypat
         ({"pairs": ["engine=torch"], "overrides": PLAIN}, "engine: this command sets it"),
         ({"pairs": ["overlap=2"]}, "overlap must be in"),
         ({"overrides": {"motor": "v8"}}, "its inference config has no motor"),
-        ({"pairs": ["preprocessing_steps=[]"]}, "let preprocessing_steps begin with LoadImaged"),
+        (
+            {"pairs": ["preprocessing_steps=[]"]},
+            "the first of preprocessing_steps must be LoadImaged",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_line(arguments, message, trained):
@@ -180,7 +183,7 @@ def test_an_inferer_that_gives_no_labels_is_refused(trained):
     predictor = open_predictor(trained, overrides={"inferer": logits})
     volume = Volume(np.zeros((9, 8, 7), np.int16), np.diag([8.0, 8, 12, 1]), (8, 8, 12), "int16")
     assert predictor.forecast(predictor.prepare(volume)) is None
-    with pytest.raises(UsageError, match="gives no labels"):
+    with pytest.raises(UsageError, match="must return labels"):
         predictor.label(predictor.prepare(volume))
 
 

@@ -134,11 +134,11 @@ def build_all(path):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("- a\n- b\n", "no recipe, which is a YAML file of keys and their values"),
-        ("", "no recipe, which is a YAML file of keys and their values"),
-        ("a: [1,", "no YAML"),
+        ("- a\n- b\n", "not a recipe, which is a YAML file of keys and values"),
+        ("", "not a recipe, which is a YAML file of keys and values"),
+        ("a: [1,", "not valid YAML"),
         (changed(label_steps=None), "no list of label_steps; write [] if there are none"),
-        (changed(label_steps=["RandFlipd"]), "label_steps, step 1 is no transform: 'RandFlipd'"),
+        (changed(label_steps=["RandFlipd"]), "label_steps, step 1 is not a transform: 'RandFlipd'"),
         (changed(label_steps=[{"_target_": "Nonsensed"}]), "'Nonsensed'"),
         (changed(label_steps=[{"_target_": "medseg.transforms.Nonsense"}]), "Nonsense"),
         (changed(label_steps=[{"_target_": "EnsureTyped", "keys": "@nowhere"}]), "`@nowhere`"),

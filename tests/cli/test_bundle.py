@@ -13,12 +13,12 @@ def test_a_trained_bundle_is_exported_and_then_kept(trained, tmp_path, command, 
     assert f"{path}: {SUBJECT}" in capfd.readouterr().out
     onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     assert command("bundle", "export", trained, "-o", path) == 2
-    assert "is there already; give --overwrite" in capfd.readouterr().err
+    assert "already exists; use --overwrite" in capfd.readouterr().err
 
 
 def test_a_folder_that_is_no_bundle_is_named(tmp_path, command, capfd):
     assert command("bundle", "export", tmp_path, "-o", tmp_path / "model.onnx") == 2
-    assert "no bundle (no configs/metadata.json)" in capfd.readouterr().err
+    assert "not a bundle (no configs/metadata.json)" in capfd.readouterr().err
 
 
 def test_halved_weights_are_told_with_their_digest_and_then_kept(trained, tmp_path, command, capfd):
@@ -29,6 +29,6 @@ def test_halved_weights_are_told_with_their_digest_and_then_kept(trained, tmp_pa
     assert told.startswith(f"{half}: ")
     assert told.endswith(f" MB, sha256 {digest}\n")
     assert command("bundle", "halve", weights, "-o", half) == 2
-    assert "is there already; give --overwrite" in capfd.readouterr().err
+    assert "already exists; use --overwrite" in capfd.readouterr().err
     assert command("bundle", "halve", weights, "-o", tmp_path / "half.pt") == 2
-    assert "name a file that ends in .safetensors" in capfd.readouterr().err
+    assert "must end in .safetensors" in capfd.readouterr().err

@@ -44,7 +44,7 @@ def test_in_a_pipe_a_case_is_one_line_however_long_and_without_colours(tmp_path,
         "ok",
     ]
     assert not any("\x1b" in line for line in lines)
-    assert lines[-1] == "toy: 2 cases, no errors, no warnings: fit for training"
+    assert lines[-1] == "toy: 2 cases, no errors, no warnings: ready for training"
 
 
 @pytest.mark.parametrize("width", [80, 200])
@@ -70,7 +70,7 @@ def test_equal_problems_are_told_once_with_their_cases_and_errors_come_first(tmp
     assert lines[start + 2] == "    in: b, c, d, e, f and 2 more"
     assert lines[start + 3] == "warning  label: is all background"
     assert lines[start + 5] == "    in: a (labels/a.nii.gz)"
-    assert lines[-1] == "toy: 8 cases, 7 errors, 1 warning: mend the errors before training"
+    assert lines[-1] == "toy: 8 cases, 7 errors, 1 warning: fix the errors before training"
 
 
 def test_a_case_that_cannot_be_read_has_dashes(tmp_path, printed):

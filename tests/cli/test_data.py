@@ -31,7 +31,7 @@ def test_a_sound_data_set_exits_with_0(medseg, tmp_path):
     write_dataset(tmp_path)
     code, out, err = medseg(*check(tmp_path))
     assert (code, err) == (0, "")
-    assert out.splitlines()[-1] == "toy: 2 cases, no errors, no warnings: fit for training"
+    assert out.splitlines()[-1] == "toy: 2 cases, no errors, no warnings: ready for training"
 
 
 def test_warnings_alone_exit_with_0(medseg, tmp_path):
@@ -110,7 +110,7 @@ def test_the_real_covid_data_set_is_sound(medseg, real_data):
     folder = real_data / "chest_ct/covid19-ct-seg"
     code, out, err = medseg("data", "check", manifest, "--dataset-dir", folder)
     assert (code, err) == (0, "")
-    assert "covid19_ct_seg: 7 cases, no errors, no warnings: fit for training" in out
+    assert "covid19_ct_seg: 7 cases, no errors, no warnings: ready for training" in out
 
 
 def write_own(folder, names=("p1_a", "p1_b", "p2_a")):
@@ -155,7 +155,7 @@ def test_an_existing_manifest_is_kept_unless_told_otherwise(medseg, tmp_path):
     code, out, err = medseg(*describe(tmp_path))
     assert (code, out) == (2, "")
     assert err == (
-        f"medseg: {tmp_path / 'mine.json'}: is there already; give --overwrite, or another --out\n"
+        f"medseg: {tmp_path / 'mine.json'} already exists; use --overwrite or another --out\n"
     )
     assert (tmp_path / "mine.json").read_text() == "precious"
     assert medseg(*describe(tmp_path, "--overwrite"))[0] == 0
@@ -168,7 +168,7 @@ def test_a_dry_run_shows_the_pairs_and_writes_nothing(medseg, tmp_path):
     code, out, _ = medseg(*describe(tmp_path, "--dry-run"))
     assert code == 0
     assert "p1_a_ct.nii.gz + p1_a_labels.nii.gz" in out
-    assert out.splitlines()[-1] == "Nothing written; leave out --dry-run to write it."
+    assert out.splitlines()[-1] == "Nothing written; run without --dry-run to write it."
     assert files(tmp_path) == before
 
 

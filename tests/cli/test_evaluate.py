@@ -298,7 +298,7 @@ def test_existing_scores_are_replaced_only_when_asked(run, folders):
     before = (out / "scores.csv").read_text()
     code, _, err = run(*by_name(folders, "--label-names", NAMES, "-o", out))
     assert code == 2
-    assert "scores.csv: is there already; give --overwrite or another -o" in err
+    assert "scores.csv already exists; use --overwrite or another -o" in err
     assert (out / "scores.csv").read_text() == before
     assert run(*by_name(folders, "--label-names", NAMES, "-o", out, "--overwrite"))[0] == 0
     assert "infection" in (out / "scores.csv").read_text()
@@ -381,7 +381,7 @@ def test_a_dry_run_shows_the_pairs_and_scores_nothing(run, folders):
 def test_references_are_given_in_one_way_or_the_other(run, options):
     code, _, err = run("preds", *options)
     assert code == 2
-    assert "give --labels DIR" in err
+    assert "use --labels DIR" in err
 
 
 @pytest.mark.parametrize("suffix", [".nrrd", ".mha"])

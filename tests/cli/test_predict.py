@@ -66,7 +66,7 @@ def test_labels_beside_the_images_are_left_out_where_a_glob_names_all(
         assert command("predict", trained, *sorted(tmp_path.glob("*.nii.gz")), "-o", tmp_path) == 0
     found = sorted(path.name for path in tmp_path.glob("*.nii.gz"))
     assert found == ["a.nii.gz", "a_seg.nii.gz", "b.nii.gz", "b_seg.nii.gz"]
-    assert "a_seg.nii.gz: left out, as an earlier prediction wrote it" in caplog.text
+    assert "a_seg.nii.gz: skipped, since an earlier prediction wrote it" in caplog.text
 
 
 def test_what_a_header_leaves_open_is_told(trained, image, tmp_path, command, caplog):
@@ -187,7 +187,7 @@ def test_an_output_that_exists_is_kept_unless_told(trained, image, tmp_path, com
     label = tmp_path / "phantom_003_seg.nii.gz"
     label.write_bytes(b"mine")
     assert command("predict", trained, image, "-o", tmp_path) == 2
-    assert "is there already; give --overwrite" in capfd.readouterr().err
+    assert "already exists; use --overwrite" in capfd.readouterr().err
     assert label.read_bytes() == b"mine"
     code = command("predict", trained, image, "-o", tmp_path, "--overwrite")
     assert code == 0
@@ -235,7 +235,7 @@ def test_weights_that_tell_nothing_of_their_training_still_give_a_picture(
 def test_a_folder_that_is_no_bundle_is_named(image, tmp_path, command, capfd):
     code = command("predict", tmp_path, image, "-o", tmp_path / "out")
     assert code == 2
-    assert "no bundle (no configs/metadata.json)" in capfd.readouterr().err
+    assert "not a bundle (no configs/metadata.json)" in capfd.readouterr().err
 
 
 def test_a_key_that_an_option_sets_is_refused_rather_than_lost(
@@ -244,7 +244,7 @@ def test_a_key_that_an_option_sets_is_refused_rather_than_lost(
     out = tmp_path / "out"
     code = command("predict", trained, image, "-o", out, "--set", "output_dir=elsewhere")
     assert code == 2
-    assert "output_dir: this command sets it; give its own option" in capfd.readouterr().err
+    assert "output_dir: this command sets it; use its own option" in capfd.readouterr().err
     assert not out.exists()
 
 

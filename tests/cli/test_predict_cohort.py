@@ -112,7 +112,7 @@ def test_mirroring_is_said_before_it_is_done_and_is_another_prediction(
     assert "each in 4 mirror images" in capfd.readouterr().err
     again = command("predict", trained, images[0], "-o", tmp_path / "mirrored", *EXACT)
     assert again == 2
-    assert "is there already" in capfd.readouterr().err
+    assert "already exists" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_label_of_anything_else_is_neither_taken_nor_replaced(
         nibabel.save(nibabel.load(images[1]), label)
     before = contents(out)
     assert command(*words) == 2
-    assert "is there already; give --overwrite" in capfd.readouterr().err
+    assert "already exists; use --overwrite" in capfd.readouterr().err
     assert contents(out) == before
     assert command(*words, "--overwrite") == 0
     assert command(*words) == 0
@@ -180,7 +180,7 @@ def test_pictures_and_tables_of_the_users_are_kept(trained, images, tmp_path, co
         out.mkdir()
         (out / name).write_bytes(b"mine")
         assert command("predict", trained, images[0], "-o", out, *EXACT) == 2
-        assert f"{name} is there already; give --overwrite" in capfd.readouterr().err
+        assert f"{name} already exists; use --overwrite" in capfd.readouterr().err
         assert contents(out) == {name: b"mine"}
 
 
@@ -228,10 +228,10 @@ def test_nrrd_and_metaimage_come_out_as_they_came_in(
     ("words", "message"),
     [
         ("bmp", "--format takes auto, nifti, nrrd, mha, png, tiff, dicom-seg, dicom-sr, got 'bmp'"),
-        ("png", "is a volume; its --format is auto, nifti, nrrd, mha, got png"),
+        ("png", "is a volume; --format must be auto or one of nifti, nrrd, mha, got png"),
         ("nifti,nrrd", "--format takes one of"),
         ("dicom-sr", "use both"),
-        ("nifti,dicom-seg", "is no DICOM, so its label cannot be"),
+        ("nifti,dicom-seg", "is not DICOM, so no DICOM label can refer to it"),
     ],
 )
 def test_formats_that_do_not_go_are_refused(

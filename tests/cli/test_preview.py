@@ -71,7 +71,7 @@ def test_a_picture_that_is_there_is_kept_unless_told_otherwise(medseg, case, tmp
     picture.write_text("precious")
     code, out, err = medseg(RECIPE, *case, *SMALL, "-o", picture)
     assert (code, out) == (2, "")
-    assert err == f"medseg: {picture} is there already; give --overwrite or another -o\n"
+    assert err == f"medseg: {picture} already exists; use --overwrite or another -o\n"
     assert picture.read_text() == "precious"
     assert medseg(RECIPE, *case, *SMALL, "-o", picture, "--overwrite")[0] == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
@@ -101,7 +101,7 @@ def damage_nan(image, label):
     array = np.zeros((20, 22, 12), dtype=np.float32)
     array[10, 10] = np.nan
     write_nifti(image, array)
-    return 3, f"{image}: holds NaN or infinite values once it is prepared"
+    return 3, f"{image}: has NaN or infinite values after preprocessing"
 
 
 def damage_fractions(image, label):
@@ -134,7 +134,7 @@ def test_what_cannot_be_shown_is_one_line_and_nothing_is_written(medseg, case, t
     [
         (("patchsize=[8,8,8]",), "did you mean patch_size"),
         (("patch_size=[8,8]",), "RandWarpPatchd: spacing_mm must be 2"),
-        (("patch_size",), "an override is KEY=VALUE"),
+        (("patch_size",), "must be KEY=VALUE"),
         (("-o", "page.jpg"), "page.jpg: the picture is a PNG file"),
         (("centres#foreground=2",), "Centres: foreground must be in [0, 1], got 2"),
         (

@@ -40,7 +40,7 @@ def test_it_writes_them_into_the_manifest_when_told_so(medseg, tmp_path):
     path = tmp_path / "manifest.json"
     code, _, err = medseg(*statistics(tmp_path, "--out", path))
     assert code == 2
-    assert "is there already; give --overwrite" in err
+    assert "already exists; use --overwrite" in err
     code, out, _ = medseg(*statistics(tmp_path, "--out", path, "--overwrite"))
     assert code == 0
     assert out.splitlines()[-1] == f"Written into {path}."
@@ -59,4 +59,4 @@ def test_a_wrong_folder_is_one_line(medseg, tmp_path):
     words[-1] = tmp_path / "nowhere"
     code, out, err = medseg(*words)
     assert (code, out) == (3, "")
-    assert "nowhere: no such folder; give the one that holds toy" in err
+    assert "nowhere: no such folder; use the one that holds toy" in err

@@ -133,7 +133,7 @@ def test_a_wrong_run_id_gets_the_list(command, capfd):
 
 def test_a_wrong_config_gets_the_list(command, capfd):
     assert command("train", BUNDLE, "--config", "trian") == 2
-    assert "it has evaluate, inference, multi_gpu_train, train" in capfd.readouterr().err
+    assert "use one of evaluate, inference, multi_gpu_train, train" in capfd.readouterr().err
 
 
 def test_a_wrong_value_is_refused_in_the_words_of_what_does_not_take_it(

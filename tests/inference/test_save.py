@@ -100,7 +100,7 @@ def test_more_than_256_classes_take_16_bits(tmp_path):
 def test_an_existing_label_is_refused_and_kept_unless_replace_is_set(tmp_path):
     old, new = np.zeros((2, 2, 2)), np.ones((2, 2, 2))
     SaveLabeld("pred", output_dir=str(tmp_path))(prediction(old))
-    with pytest.raises(UsageError, match=r"case_seg\.nii\.gz is there already"):
+    with pytest.raises(UsageError, match=r"case_seg\.nii\.gz already exists"):
         SaveLabeld("pred", output_dir=str(tmp_path))(prediction(new))
     assert np.asarray(nibabel.load(tmp_path / "case_seg.nii.gz").dataobj).max() == 0
     SaveLabeld("pred", output_dir=str(tmp_path), overwrite="replace")(prediction(new))

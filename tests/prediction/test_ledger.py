@@ -43,7 +43,7 @@ def test_a_file_of_another_program_is_refused_and_kept(content, tmp_path):
     else:
         ledger.path.write_bytes(content)
     before = ledger.path.read_bytes()
-    with pytest.raises(DataError, match=r"ledger\.sqlite: .*name another folder"):
+    with pytest.raises(DataError, match=r"ledger\.sqlite: .*use another folder"):
         ledger.enter(entry("a"))
     assert ledger.path.read_bytes() == before
 

@@ -52,7 +52,7 @@ def test_where_no_validation_had_a_score_the_last_weights_stay_and_are_told_of(t
     RestoreBest(net, str(tmp_path / "model.safetensors")).attach(trainer)
     trainer.run([0], max_epochs=1)
     assert net.weight.item() == before
-    assert "no best weights there; the last ones stay" in caplog.text
+    assert "no best weights were saved there; keeping the last ones" in caplog.text
 
 
 def test_a_training_that_ends_early_is_restored_too(tmp_path):
@@ -77,7 +77,7 @@ def test_weights_of_an_earlier_training_are_not_taken_for_the_best(start, tmp_pa
     trainer.run([0], max_epochs=1)
     # Of a training that is gone on with, what lies there is its own.
     assert net.weight.item() == (0 if start == "fresh" else before)
-    assert ("the last ones stay" in caplog.text) == (start == "fresh")
+    assert ("keeping the last ones" in caplog.text) == (start == "fresh")
 
 
 def test_the_same_training_again_over_its_own_weights_ends_with_the_best(tmp_path):

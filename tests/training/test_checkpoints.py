@@ -77,7 +77,9 @@ def test_sigterm_finishes_the_step_saves_and_can_be_gone_on_from(
     before = signal.getsignal(signal.SIGTERM)
     trainer = training(tmp_path, num_workers=workers)
     interrupt(trainer, iteration)
-    with pytest.raises(TrainingStoppedError, match=r"saved in .*; go on with start=resume") as stop:
+    with pytest.raises(
+        TrainingStoppedError, match=r"saved in .*; continue with start=resume"
+    ) as stop:
         run(trainer)
     assert stop.value.exit_code == ExitCode.INTERRUPTED == 75
     assert "\n" not in str(stop.value)
@@ -237,7 +239,7 @@ def test_resuming_what_is_over_changes_nothing(whole, tmp_path):
 def test_a_fresh_start_does_not_touch_an_earlier_trainings_checkpoints_unless_told(tmp_path):
     train(tmp_path, epochs=1)
     (tmp_path / "models" / "model.safetensors").unlink()
-    with pytest.raises(UsageError, match="set start to 'resume' to go on with it"):
+    with pytest.raises(UsageError, match="use start=resume to continue it"):
         training(tmp_path)
     train(tmp_path, overwrite="replace", epochs=1)
     epochs = [newest_checkpoint(tmp_path / "checkpoints")[1]["epoch"]]
@@ -250,7 +252,9 @@ def test_weights_without_a_checkpoint_are_no_training_to_resume(tmp_path):
     weights.touch()
     with pytest.raises(UsageError, match="there is no checkpoint in"):
         require_start(str(weights), str(folder), start="resume", overwrite="refuse")
-    with pytest.raises(UsageError, match="holds the weights of an earlier training; set ckpt_dir"):
+    with pytest.raises(
+        UsageError, match="holds the weights of an earlier training; use another ckpt_dir"
+    ):
         require_start(str(weights), str(folder), start="fresh", overwrite="refuse")
     require_start(str(weights), str(folder), start="fresh", overwrite="replace")
     with pytest.raises(UsageError, match="overwrite must be one of refuse, replace, got 'yes'"):

@@ -166,7 +166,7 @@ def test_a_batch_without_map_says_what_makes_it():
         (
             WeightedLoss(PixelWeightedCELoss()),
             {"prepare_batch": default_prepare_batch},
-            r"label came without its weight map; .*medseg\.training\.WeightedBatch",
+            r"label has no weight map; .*medseg\.training\.WeightedBatch",
         ),
     ],
     ids=["no WeightedLoss", "no WeightedBatch"],

@@ -57,7 +57,7 @@ def _check_cases(manifest: Manifest, dataset_dir: str | Path) -> Iterator[CaseRe
     """
     folder = Path(dataset_dir)
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; give the one that holds {manifest.name}")
+        raise DataError(f"{folder}: no such folder; use the one that holds {manifest.name}")
     if not any(folder.iterdir()):
         raise DataError(f"{folder}: the folder is empty; give the one that holds {manifest.name}")
     for case in manifest.training:

@@ -126,7 +126,7 @@ def check_free(path: Path, overwrite: Overwrite) -> None:
     """
     require_choice("overwrite", overwrite, get_args(Overwrite))
     if path.exists() and overwrite == "refuse":
-        raise UsageError(f"{path} is there already; set overwrite to 'replace' or move it")
+        raise UsageError(f"{path} already exists; set overwrite to 'replace' or move it")
 
 
 def save_dicom(output: Dataset, path: Path, source: DicomSource) -> None:

@@ -190,7 +190,7 @@ def _axes(series_uid: str, frame: Frame) -> Floats:
     numbers = (*(frame.orientation or ()), *(frame.position or ()), *(frame.pixel_spacing or ()))
     right_angled = np.abs(axes @ axes.T - np.eye(2)).max() <= MAX_COSINE_ERROR
     if not np.isfinite(numbers).all() or not right_angled or min(frame.pixel_spacing or (0,)) <= 0:
-        what = "its orientation or pixel spacing is none (no right angle, or no positive distance)"
+        what = "its ImageOrientationPatient is not orthogonal, or its PixelSpacing is not positive"
         raise dicom_error(what, "export the series with its geometry", series_uid=series_uid)
     return axes / np.linalg.norm(axes, axis=1, keepdims=True)
 

@@ -128,7 +128,7 @@ def test_an_image_may_be_a_folder_of_dicom_slices_with_its_digest(tmp_path):
 
 def test_a_missing_folder_is_refused(tmp_path):
     manifest = write_dataset(tmp_path)
-    with pytest.raises(DataError, match=r"gone: no such folder; give the one that holds toy"):
+    with pytest.raises(DataError, match=r"gone: no such folder; use the one that holds toy"):
         check_dataset(manifest, tmp_path / "gone")
 
 

@@ -38,7 +38,7 @@ def test_formats_that_do_not_go_together_are_refused(tmp_path, label, formats):
 def test_nothing_is_written_if_one_file_is_there_already(tmp_path, label):
     there = dicom_output_path(tmp_path, "a", "dicom-sr")
     there.write_bytes(b"mine")
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         write_dicom_outputs(label, ["dicom-seg", "dicom-sr"], tmp_path, case="a")
     assert there.read_bytes() == b"mine"
     assert not dicom_output_path(tmp_path, "a", "dicom-seg").exists()

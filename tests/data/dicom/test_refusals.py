@@ -169,7 +169,7 @@ def test_an_invalid_geometry_is_refused(tmp_path, keyword, value):
     made = slices(hounsfield())
     for ds in made:
         setattr(ds, keyword, value)
-    assert_refused(save(made, tmp_path), "its orientation or pixel spacing is none")
+    assert_refused(save(made, tmp_path), "its ImageOrientationPatient is not orthogonal")
 
 
 def test_one_slice_without_thickness_is_refused(tmp_path):

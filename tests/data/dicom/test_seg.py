@@ -237,7 +237,7 @@ def test_a_file_is_replaced_only_if_asked_and_never_half(tmp_path):
     label = label_of(folder)
     write_dicom_seg(label, path)
     before = path.read_bytes()
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         write_dicom_seg(label, path)
     with pytest.raises(ValueError, match="overwrite must be one of"):
         write_dicom_seg(label, path, overwrite="yes")

@@ -89,6 +89,6 @@ def test_the_same_label_gives_the_same_bytes_and_no_file_is_replaced_unasked(tmp
     for name in "ab":
         write_dicom_sr(label_of(folder), tmp_path / f"{name}.dcm")
     assert (tmp_path / "a.dcm").read_bytes() == (tmp_path / "b.dcm").read_bytes()
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         write_dicom_sr(label_of(folder), tmp_path / "a.dcm")
     write_dicom_sr(label_of(folder), tmp_path / "a.dcm", overwrite="replace")
