@@ -43,10 +43,6 @@ _WHOLE_NUMBERS = {
     "val_interval": 1, "window_batch": 1, "seed": 0,
 }  # fmt: skip
 _POSITIVE = ("learning_rate", "clip_gradients", "max_minutes", "ema", "plateau_factor")
-_NULLABLE = {
-    "stored_augmentations", "worker_start", "warmup", "clip_gradients", "ema",
-    "early_stop_patience", "max_minutes",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +51,10 @@ class Control:
 
     Attributes:
         output_dir: Folder for `metrics.csv`, curves and TensorBoard events.
-        ckpt_dir: Folder for the best weights; null means `models` in output_dir.
-        checkpoint_dir: Folder for checkpoints to resume from; null means `checkpoints` in
-            output_dir.
+        ckpt_dir: Folder for the best weights (MONAI's name; checkpoints go to checkpoint_dir);
+            null means `models` in output_dir.
+        checkpoint_dir: Folder for the checkpoints that `start=resume` reads; null means
+            `checkpoints` in output_dir.
         start: `fresh` starts anew; `resume` continues from the newest checkpoint, on a CPU to
             the same weights, bit for bit, as without the interruption.
         overwrite: If weights or checkpoints of an earlier training exist: `refuse` stops with an
@@ -86,7 +83,8 @@ class Control:
         warmup: Fraction of the iterations spent on linear learning-rate warm-up, in [0, 1); null
             means 0.05 for polynomial, 0.3 for one_cycle, otherwise 0.
         plateau_factor: Factor by which the learning rate is multiplied at a plateau, in (0, 1).
-        plateau_patience: Validations without a better score before the learning rate is lowered.
+        plateau_patience: Validations in a row without a better score that change nothing; the
+            next one lowers the learning rate.
         clip_gradients: Maximum L2 norm of the gradient; null does not clip.
         accumulation_steps: Batches whose gradients are summed for one optimiser step.
         ema: Decay of an exponential moving average of the weights, e.g. 0.999; the average is
@@ -156,16 +154,17 @@ class Control:
         Raises:
             UsageError: For the first key whose value is of the wrong kind or out of its range.
         """
+        nullable = _nullable()
         for name, words in choices().items():
             _require_word(name, getattr(self, name), words)
         for name, least in _WHOLE_NUMBERS.items():
-            if getattr(self, name) is not None or name not in _NULLABLE:
+            if getattr(self, name) is not None or name not in nullable:
                 require_whole_number(name, getattr(self, name), at_least=least)
         for name in _POSITIVE:
-            if getattr(self, name) is not None or name not in _NULLABLE:
+            if getattr(self, name) is not None or name not in nullable:
                 require_positive(name, getattr(self, name))
         for name in ("ema", "plateau_factor", "warmup", "val_overlap"):
-            if getattr(self, name) is not None or name not in _NULLABLE:
+            if getattr(self, name) is not None or name not in nullable:
                 require_number(name, getattr(self, name), at_least=0, below=1)
         require_fraction("quarantine_share", self.quarantine_share)
         require_not_negative("early_stop_tolerance", self.early_stop_tolerance)
@@ -203,7 +202,7 @@ class Control:
         return self._folder(self.ckpt_dir or f"{self.output_dir}/models") / "model.safetensors"
 
     @property
-    def checkpoints(self) -> Path:
+    def checkpoint_folder(self) -> Path:
         """Folder of the checkpoints."""
         return self._folder(self.checkpoint_dir or f"{self.output_dir}/checkpoints")
 
@@ -245,8 +244,13 @@ def choices() -> dict[str, tuple[Any, ...]]:
         literals = [part for part in (hint, *get_args(hint)) if get_origin(part) is Literal]
         words = tuple(word for literal in literals for word in get_args(literal))
         if words:
-            allowed[name] = (*words, None) if name in _NULLABLE else words
+            allowed[name] = (*words, None) if type(None) in get_args(hint) else words
     return allowed
+
+
+def _nullable() -> set[str]:
+    hints = get_type_hints(Control)
+    return {name for name, hint in hints.items() if type(None) in get_args(hint)}
 
 
 def _require_word(name: str, value: object, words: Sequence[object]) -> None:

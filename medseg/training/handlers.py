@@ -100,7 +100,7 @@ def _with_checkpoints(
     table = _epoch_table(parts, evaluator, control)
     run = None if table is None or control.mlflow is None else _mlflow_run(table, control)
     checkpoints = Checkpoints(
-        str(control.checkpoints),
+        str(control.checkpoint_folder),
         parts={
             "network": parts.network,
             "average": parts.average,

@@ -57,7 +57,7 @@ def prepare_training(network: nn.Module, *, device: torch.device, control: Contr
     if control.first_process:
         require_start(
             str(control.weights_path),
-            str(control.checkpoints),
+            str(control.checkpoint_folder),
             start=control.start,
             overwrite=control.existing,
         )

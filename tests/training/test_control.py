@@ -68,7 +68,7 @@ def test_a_quick_pass_is_one_short_epoch_in_folders_of_its_own():
     assert (quick.max_epochs, quick.steps_per_epoch, quick.epochs_between_validations) == (1, 5, 1)
     assert quick.log_dir == Path("out/quick")
     assert quick.weights_path == Path("out/models/quick/model.safetensors")
-    assert quick.checkpoints == Path("out/checkpoints/quick")
+    assert quick.checkpoint_folder == Path("out/checkpoints/quick")
     assert quick.existing == "replace"
 
 
