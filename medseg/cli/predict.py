@@ -4,14 +4,12 @@ import re
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from medseg.errors import UsageError
-
-EngineWord = Literal["auto", "torch", "openvino"]
-PrecisionWord = Literal["auto", "fp32", "bf16", "fp16"]
+from medseg.inference.engines.words import EngineChoice, PrecisionChoice
 
 __all__ = ["predict"]
 
@@ -44,10 +42,11 @@ def predict(  # noqa: PLR0913 - one parameter for each option
         bool, typer.Option("--allow-gaps", help="Interpolate missing DICOM slices.")
     ] = False,
     engine: Annotated[
-        EngineWord | None, typer.Option(help="Inference engine (default: the bundle's choice).")
+        EngineChoice | None, typer.Option(help="Inference engine (default: the bundle's choice).")
     ] = None,
     precision: Annotated[
-        PrecisionWord | None, typer.Option(help="Numeric precision (default: the bundle's choice).")
+        PrecisionChoice | None,
+        typer.Option(help="Numeric precision (default: the bundle's choice)."),
     ] = None,
     formats: Annotated[
         str,
@@ -103,7 +102,7 @@ def predict(  # noqa: PLR0913 - one parameter for each option
         inputs=tuple(map(parse_source, inputs)),
         output=output,
         weights=weights,
-        pairs=tuple(override or ()),
+        overrides=tuple(override or ()),
         existing="replace" if overwrite else "refuse",
         work="forecast" if dry_run else "predict",
         bugs="raised" if "--debug" in sys.argv else "reported",
@@ -112,7 +111,7 @@ def predict(  # noqa: PLR0913 - one parameter for each option
         gaps="interpolate" if allow_gaps else "refuse",
         engine=engine,
         precision=precision,
-        formats=tuple(formats.split(",")),
+        formats=_words(formats),
         maps=_words(maps),
         mirror=_axes(mirror),
         shard=share,

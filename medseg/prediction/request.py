@@ -20,15 +20,34 @@ Bugs = Literal["reported", "raised"]
 class Request:
     """Options of a prediction, choices as words.
 
-    `process` is `own` if the process does nothing but predict: then MONAI is imported without its
-    optional packages, see `medseg.bundles.monai_import`.
+    Attributes:
+        bundle: Folder of the bundle.
+        inputs: Files, folders and DICOM series.
+        output: Folder for the results.
+        weights: Weights file; None takes the bundle's.
+        overrides: `KEY=VALUE` texts for the bundle's config.
+        existing: Whether files that this folder's ledger does not account for are refused or
+            replaced.
+        work: Predict, or only forecast windows and memory.
+        bugs: Reported in a line as a failed case, or raised with their traceback.
+        series_uid: DICOM series to take, if the only input holds several.
+        tilt: Whether series with gantry tilt are refused or resampled.
+        gaps: Whether series with missing slices are refused or interpolated.
+        engine: Inference engine; None takes the bundle's choice.
+        precision: Likewise, of the numbers.
+        formats: Words of `--format`.
+        maps: Maps to write beside the label.
+        mirror: Axes to mirror along.
+        shard: (i, n): the i-th of n disjoint shares of the cases.
+        process: `own` if the process does nothing but predict: then MONAI is imported without its
+            optional packages, see `medseg.bundles.monai_import`.
     """
 
     bundle: Path
     inputs: tuple[Source, ...]
     output: Path
     weights: Path | None
-    pairs: tuple[str, ...]
+    overrides: tuple[str, ...]
     existing: Literal["refuse", "replace"]
     work: Work
     bugs: Bugs
@@ -55,7 +74,7 @@ def modality_of(bundle: Path) -> str | None:
 
 def options_of(request: Request) -> dict[str, Any]:
     """Options that change the outputs; paths by base name and digest."""
-    pairs = (pair.partition("=") for pair in request.pairs)
+    pairs = (pair.partition("=") for pair in request.overrides)
     return {
         "set": [f"{key}={_without_folder(value)}" for key, _, value in pairs],
         "engine": request.engine,

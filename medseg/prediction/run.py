@@ -90,8 +90,8 @@ def run_prediction(
             work=request.work,
             bugs=request.bugs,
         )
-        run.refuse()
-        run.skip(plan.done)
+        run.report_refused()
+        run.report_done(plan.done)
         if predictor is not None:
             run.predict(_steps(request, predictor, run), plan.todo)
         run.close()
@@ -115,13 +115,13 @@ class _Run:
     reported: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     lost: list[Entry] = field(default_factory=list[Entry])
 
-    def refuse(self) -> None:
+    def report_refused(self) -> None:
         """Report the inputs in which no case was found."""
         for one in self.refused:
             self.listener.failure(one.error)
             self.failed.append(one)
 
-    def skip(self, done: Iterable[CohortCase]) -> None:
+    def report_done(self, done: Iterable[CohortCase]) -> None:
         for case in done:
             self.listener.result(self.files[case], "done already")
             self._report(case, status="skipped")
@@ -216,14 +216,14 @@ def _as_it_is(ready: "Ready") -> "Ready":
 
 def _open(request: Request, weights: Path) -> "Predictor":
     if request.process == "own":
-        import_monai_for(config_paths(request.bundle, ["inference"])[0], request.pairs)
+        import_monai_for(config_paths(request.bundle, ["inference"])[0], request.overrides)
     from medseg.bundles.predictor import open_predictor
 
     chosen = {"engine": request.engine, "precision": request.precision}
     return open_predictor(
         request.bundle,
         weights=weights,
-        pairs=request.pairs,
+        pairs=request.overrides,
         overrides={key: word for key, word in chosen.items() if word is not None},
         mirror_axes=request.mirror,
     )

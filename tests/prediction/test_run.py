@@ -56,7 +56,7 @@ def predict(trained, tmp_path):
                 "inputs": tuple(map(Source, paths)),
                 "output": tmp_path / "out",
                 "weights": None,
-                "pairs": (),
+                "overrides": (),
                 "existing": "refuse",
                 "work": "predict",
                 "bugs": "raised",
