@@ -130,3 +130,4 @@ def test_a_kill_between_any_two_steps_leaves_only_what_remove_remains_removes(na
 
 def test_nothing_is_removed_where_there_is_no_folder(tmp_path):
     remove_remains(tmp_path / "none" / "a.txt")
+    assert list(tmp_path.iterdir()) == []

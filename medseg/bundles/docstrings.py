@@ -12,6 +12,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 __all__ = ["Argument", "documented_arguments", "summary"]
 
+# `--keys` runs nothing of a stranger's bundle, so nothing else is imported by a name in a config.
+_PACKAGES = ("ignite", "medseg", "monai", "torch")
 _ENTRY = re.compile(r"^(\w+): (.*)$")
 
 
@@ -39,8 +41,8 @@ def documented_arguments(target: str) -> dict[str, Argument]:
         target: Dotted name of a class or a function, such as `medseg.networks.UNet`.
 
     Returns:
-        In the order of the signature; empty if `target` cannot be imported, such as MONAI's
-        short names, or has no readable signature.
+        In the order of the signature; empty for names outside medseg, MONAI, ignite and torch,
+        MONAI's short names, and anything without a readable signature.
     """
     thing = _imported(target)
     parameters = _parameters(thing)
@@ -71,8 +73,11 @@ def _parameters(thing: Any) -> Mapping[str, inspect.Parameter]:
 
 def _imported(target: str) -> Any:
     module, _, name = target.rpartition(".")
+    parts = module.split(".")
+    if parts[0] not in _PACKAGES or any(part.startswith("_") for part in parts):
+        return None
     try:
-        return getattr(import_module(module), name, None) if module else None
+        return getattr(import_module(module), name, None)
     except ImportError:
         return None
 

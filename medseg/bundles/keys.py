@@ -115,6 +115,8 @@ def _written(name: str, config: Mapping[str, Any]) -> list[str]:
         path
         for path, value in _walk(config)
         if path.rpartition("::")[2] == name and not _is_reference(value)
+        # A default counts only where weights say nothing, so it is not meant by its last part.
+        if "::default::" not in path
     ]
 
 

@@ -70,12 +70,12 @@ def refuse_lost_keys(arguments: Sequence[str]) -> None:
     """Refuse keys on a command line of `python -m monai.bundle run` that nothing would use.
 
     Args:
-        arguments: `sys.argv`; without `--config_file`, nothing is checked.
+        arguments: `sys.argv`; that of another program, or without `--config_file`, is not checked.
 
     Raises:
         UsageError: For a key that the configs lack; it names the closest or the new one.
     """
-    files = config_files(arguments)
+    files = config_files(arguments) if _is_of_monai(arguments) else []
     if not files:
         return
     config = read_config([str(file) for file in files])
@@ -85,6 +85,12 @@ def refuse_lost_keys(arguments: Sequence[str]) -> None:
         key = option["key"].replace("-", "_").replace("#", "::") if option else ""
         if key and key.partition("::")[0] not in _OF_MONAI | config.keys():
             raise _lost(key, config)
+
+
+def _is_of_monai(arguments: Sequence[str]) -> bool:
+    """Whether it is `python -m monai.bundle`; a user's own script may have options of its own."""
+    program = arguments[0].replace("\\", "/") if arguments else ""
+    return program == "monai.bundle" or program.endswith("monai/bundle/__main__.py")
 
 
 def _lost(key: str, config: Mapping[str, Any]) -> UsageError:

@@ -148,8 +148,8 @@ def trained_network(path: str | Path, default: Mapping[str, Any]) -> UNet:
             `class_names` for `out_channels`.
 
     Raises:
-        DataError: If the file is broken, or describes no network of medseg's, or another than
-            that of its weights.
+        DataError: If the file is broken, or describes no network of medseg's, another than that
+            of its weights, or one for images of other axes or channels than `default`.
         UsageError: If there is no file, and `default` is no network.
     """
     settings = _settings(path)
@@ -157,9 +157,29 @@ def trained_network(path: str | Path, default: Mapping[str, Any]) -> UNet:
     if not Path(path).is_file():
         return _build(described, "the default of trained_network", UsageError)
     where = f"{path}: the network in its settings"
+    _require_same_kind(_arguments(described), _arguments(default), path)
     if not _has_shape(described, where, _shapes(path)):
-        raise DataError(f"{where} is another than that of its weights; save it with medseg")
+        if "network" in settings:
+            raise DataError(f"{where} is another than that of its weights; save it with medseg")
+        raise DataError(f"{path}: do not fit this bundle's network; use weights of this bundle")
     return _build(described, where, DataError)
+
+
+def _require_same_kind(
+    described: Mapping[str, Any], default: Mapping[str, Any], path: str | Path
+) -> None:
+    """Refuse weights of a bundle for other images: a 2-D network would label volumes all the same.
+
+    Raises:
+        DataError: If both state a number of axes or channels, and not the same.
+    """
+    for name, words in (("spatial_dims", "spatial axes"), ("in_channels", "image channels")):
+        theirs, ours = described.get(name), default.get(name)
+        if name in described and name in default and theirs != ours:
+            raise DataError(
+                f"{path}: its network is for {str(theirs)[:20]} {words}, this bundle's for {ours}; "
+                "use weights of this bundle"
+            )
 
 
 def _older_keys(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -215,7 +235,7 @@ def _settings(path: str | Path) -> dict[str, Any]:
         header = cast("dict[str, str]", file.metadata() or {})
     try:
         settings = json.loads(header.get("settings", "{}"))
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # also numbers of too many digits, and too many brackets
         settings = None
     if not isinstance(settings, dict):
         raise DataError(f"{path}: its settings are not a JSON object; save the weights with medseg")

@@ -2,8 +2,6 @@
 
 A score of 0.4 does not say whether the network labels half of the lung, or the lung with left and
 right swapped; a picture does. One slice costs a tenth of a second, so each validation draws one.
-
-Not exported by `medseg.reports`, so that other commands do not import TensorBoard.
 """
 
 from collections.abc import Mapping, Sequence

@@ -128,3 +128,20 @@ def test_medseg_train_lists_and_searches_the_keys(command, capfd):
 def test_a_search_without_a_find_is_one_line(command, capfd):
     assert command("train", BUNDLE, "--keys", "xyzzy") == 2
     assert "no key, component or meaning contains 'xyzzy'" in capfd.readouterr().err
+
+
+def test_listing_keys_imports_nothing_that_a_strangers_config_names(tmp_path, monkeypatch):
+    (tmp_path / "stranger.py").write_text("raise SystemExit('ran')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    config = {"loss": {"_target_": "stranger.Loss", "weight": 1.0}}
+    assert [key.path for key in bundle_keys(config, [])] == ["loss", "loss#weight"]
+    assert resolve_key("weight", config) == "loss::weight"
+    assert documented_arguments("torch.utils.bottleneck.__main__.main") == {}
+
+
+def test_a_default_for_missing_weights_is_not_meant_by_its_last_part():
+    config = read_config(config_paths(BUNDLE, ["inference"]))
+    with pytest.raises(UsageError, match="first_width: no such key in this config"):
+        resolve_key("first_width", config)
+    path = "network_def::default::first_width"
+    assert resolve_key(path, config) == path

@@ -200,3 +200,27 @@ def test_a_header_that_describes_something_else_is_refused_in_one_line(tmp_path,
 def test_a_default_that_is_no_network_is_the_configs_fault(tmp_path):
     with pytest.raises(UsageError, match="has the argument 'width'"):
         trained_network(tmp_path / "model.safetensors", {**DEFAULT, "width": 8})
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (UNet(3, 1, 2, depth=2, first_width=8), "is for 3 spatial axes, this bundle's for 2"),
+        (UNet(2, 3, 2, depth=2, first_width=8), "is for 3 image channels, this bundle's for 1"),
+    ],
+)
+def test_weights_of_a_bundle_for_other_images_are_refused(tmp_path, network, message):
+    # Whole volumes are labelled slice by slice by a 2-D network, whatever it was trained on.
+    path = tmp_path / "model.safetensors"
+    save_weights(network, path, {"network": network.describe()})
+    default = {"spatial_dims": 2, "in_channels": 1, "out_channels": 2}
+    with pytest.raises(DataError, match=message):
+        trained_network(path, default)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"network": ' + "9" * 5000 + "}", "{", "[1]"])
+def test_settings_that_no_parser_should_follow_are_refused_in_one_line(tmp_path, text):
+    path = tmp_path / "model.safetensors"
+    safetensors.torch.save_file({"a": torch.zeros(1)}, path, {"settings": text})
+    with pytest.raises(DataError, match="its settings are not a JSON object"):
+        trained_setting(path, "window", None)
