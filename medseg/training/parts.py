@@ -71,10 +71,13 @@ def training_parts(
         settings: What inference has to repeat, as JSON values; written into the weights' header.
         control: `ema`, `plateau_factor`, `plateau_patience` and where files go.
     """
+    if idist.get_world_size() > 1:
+        # First: it gives all processes the first one's weights, of which the average is a copy.
+        network = distributed_network(network)
     average = None if control.ema is None else WeightAverage(network, control.ema)
     validated = network if average is None else average.network
     return TrainingParts(
-        network=distributed_network(network) if idist.get_world_size() > 1 else network,
+        network=network,
         optimizer=optimizer,
         plateau=ReduceLROnPlateau(
             optimizer, mode="max", factor=control.plateau_factor, patience=control.plateau_patience

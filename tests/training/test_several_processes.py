@@ -16,7 +16,7 @@ from ignite.engine import Engine, Events
 from torch import nn
 
 from medseg.errors import TrainingStoppedError
-from medseg.training import AgreedScores, EarlyStop
+from medseg.training import AgreedScores, Control, EarlyStop, training_parts
 from medseg.training.checkpoint_files import newest_checkpoint
 from tests.training.tiny import run, training
 
@@ -124,6 +124,25 @@ def test_two_processes_are_one_with_batches_of_twice_the_size(tmp_path):
     assert [sorted(one + other) for one, other in zip(first[1], second[1], strict=True)] == cases
     for name, value in net.state_dict().items():
         torch.testing.assert_close(torch.tensor(first[0][name]), value, rtol=1e-4, atol=1e-5)
+
+
+def average_at_the_start(number, folder):
+    """The moving average before the first step, of a network that each process draws for itself."""
+    torch.manual_seed(number)
+    net = nn.Conv2d(1, 2, 3)
+    parts = training_parts(
+        net,
+        torch.optim.SGD(net.parameters(), lr=0.1),
+        class_names=["background", "one"],
+        settings={},
+        control=Control(output_dir=str(folder), ema=0.9),
+    )
+    return [tensor.tolist() for tensor in parts.validated.state_dict().values()]
+
+
+def test_the_average_of_each_process_begins_with_the_first_ones_weights(tmp_path):
+    first, second = in_processes(average_at_the_start, tmp_path)
+    assert first == second
 
 
 def test_a_signal_to_one_process_stops_both_after_the_same_step_and_they_go_on(tmp_path):
