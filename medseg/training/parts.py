@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from medseg.training.best_weights import BestWeights
 from medseg.training.control import Control
 from medseg.training.processes import distributed_network
+from medseg.training.start import require_start
 from medseg.training.weight_average import WeightAverage
 
 __all__ = ["KEY_METRIC", "TrainingParts", "training_parts"]
@@ -70,7 +71,18 @@ def training_parts(
         class_names: One for each label value, the background's first.
         settings: What inference has to repeat, as JSON values; written into the weights' header.
         control: `ema`, `plateau_factor`, `plateau_patience` and where files go.
+
+    Raises:
+        UsageError: If an earlier training would be lost.
     """
+    if control.first_process:
+        # Again, for tools that run the trainer without the bundle's `run`, such as MONAI's FL.
+        require_start(
+            control.weights_path,
+            control.checkpoint_folder,
+            start=control.start,
+            overwrite=control.existing,
+        )
     if idist.get_world_size() > 1:
         # First: it gives all processes the first one's weights, of which the average is a copy.
         network = distributed_network(network)

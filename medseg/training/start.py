@@ -12,7 +12,9 @@ from medseg.training.checkpoint_files import checkpoint_paths
 __all__ = ["require_start"]
 
 
-def require_start(weights: str, checkpoints: str, *, start: str, overwrite: str) -> None:
+def require_start(
+    weights: str | Path, checkpoints: str | Path, *, start: str, overwrite: str
+) -> None:
     """Refuse to start if an earlier training would be lost.
 
     Args:

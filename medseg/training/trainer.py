@@ -56,8 +56,8 @@ def prepare_training(network: nn.Module, *, device: torch.device, control: Contr
     keep_freed_memory()
     if control.first_process:
         require_start(
-            str(control.weights_path),
-            str(control.checkpoint_folder),
+            control.weights_path,
+            control.checkpoint_folder,
             start=control.start,
             overwrite=control.existing,
         )

@@ -16,7 +16,7 @@ from ignite.engine import Events
 
 from medseg.errors import DataError, ExitCode, TrainingStoppedError, UsageError, user_error
 from medseg.networks import save_weights, trained_setting
-from medseg.training import Checkpoints, require_start
+from medseg.training import Checkpoints, Control, require_start, training_parts
 from medseg.training.checkpoint_files import checkpoint_paths, newest_checkpoint
 from tests.training.tiny import EPOCHS, ITERATIONS, RandNoise, network, run, train, training
 
@@ -244,6 +244,17 @@ def test_a_fresh_start_does_not_touch_an_earlier_trainings_checkpoints_unless_to
     train(tmp_path, overwrite="replace", epochs=1)
     epochs = [newest_checkpoint(tmp_path / "checkpoints")[1]["epoch"]]
     assert epochs == [1]
+
+
+def test_parts_are_not_built_over_an_earlier_training_by_who_asks_for_the_trainer_alone(tmp_path):
+    train(tmp_path, epochs=1)
+    net = network()
+    optimizer = torch.optim.SGD(net.parameters(), lr=1.0)
+    with pytest.raises(UsageError, match="holds the weights of an earlier training"):
+        training_parts(
+            net, optimizer, class_names=["background", "one"], settings={},
+            control=Control(output_dir=str(tmp_path))
+        )  # fmt: skip
 
 
 def test_weights_without_a_checkpoint_are_no_training_to_resume(tmp_path):
