@@ -27,6 +27,7 @@ DATA_LAYERS = [
         "problems",
         "source",
     },
+    {"limits"},
     {"manifest"},
     {"dicom"},
     {"images", "phantoms"},
