@@ -13,12 +13,15 @@ from medseg.errors import ExitCode, MachineError
 from medseg.prediction import cases as cases_module
 from medseg.prediction import tables
 from medseg.prediction.cases import find_cases
-from medseg.prediction.ledger import Ledger
+from medseg.prediction.ledger import Entry, Ledger
 from medseg.prediction.request import Request
 from medseg.prediction.run import run_prediction
 from medseg.prediction.steps import CaseSteps
 from tests.data.dicom.builders import count_reads, save, slices, uid
 from tests.prediction.test_tables import Rows
+
+
+OTHER = Entry(name="other", key="k", status="failed", settings="s", source="other.nii.gz")
 
 
 class Told:
@@ -131,6 +134,8 @@ def test_each_case_asks_for_its_own_row_of_the_ledger(predict, phantoms, tmp_pat
     monkeypatch.setattr(tables, "_INTERVAL_SECONDS", float("inf"))
     rows, read = Rows(monkeypatch), []
     for count in (1, 2, 3, 4):
+        # A ledger that is there from the start: else the second case may look before it is.
+        Ledger(tmp_path / str(count)).enter(OTHER)
         before = rows.read
         assert predict(*images[:count], output=tmp_path / str(count))[0] == ExitCode.DONE
         read.append(rows.read - before)
