@@ -52,7 +52,10 @@ def complete_format(dataset: Dataset) -> PixelFormat:
 
     Raises:
         ElementError: If an element is missing, or says what cannot be.
+        ValueError: If there are no pixels, since the file is cut off.
     """
+    if not any(keyword in dataset for keyword in PIXELS):
+        raise ValueError
     photometric = first_text(dataset, "PhotometricInterpretation")
     if photometric not in ("MONOCHROME1", "MONOCHROME2"):
         # It says how bright a value is shown, not what the value is.
@@ -60,8 +63,6 @@ def complete_format(dataset: Dataset) -> PixelFormat:
     if dataset.get("SamplesPerPixel") is None:
         dataset.SamplesPerPixel = 1
     allocated = _number(dataset, "BitsAllocated", lambda bits: bits in WORDS)
-    if not any(keyword in dataset for keyword in PIXELS):
-        raise ValueError  # the file is cut off
     if "PixelData" not in dataset:
         _require_floats(dataset, allocated)
         return PixelFormat()
