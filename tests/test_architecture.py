@@ -17,6 +17,7 @@ LAYERS = [
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # The folders of medseg/data, and the files beside them.
 DATA_LAYERS = [
+    {"walk"},
     {
         "arguments",
         "channel",
