@@ -37,6 +37,8 @@ GRID_TOLERANCE_MM = 0.01
 # Labels are at most 16 bit; a file with more values is an image.
 MAX_VALUES = 65536
 SHOWN = 5
+# Whole numbers up to here are exact in 32-bit floats.
+_EXACT = 2**24
 
 
 def check_image(path: str | Path) -> Volume:
@@ -93,16 +95,28 @@ def _place_problems(image: Volume | Picture) -> Iterator[Problem]:
 
 
 def _value_problems(array: NDArray[Any]) -> tuple[Problem, ...]:
-    if array.dtype.kind == "f":
+    low, high = array.min(), array.max()
+    # A NaN makes both NaN.
+    if array.dtype.kind == "f" and not (np.isfinite(low) and np.isfinite(high)):
         bad = ~np.isfinite(array)
         count = int(bad.sum())
-        if count:
-            example = tuple(int(i) for i in np.unravel_index(int(bad.argmax()), array.shape))
-            what = f"{count} of {array.size} voxels are NaN or infinite, e.g. voxel {example}"
-            remedy = "replace them by the background's value, or leave the case out"
-            return (Problem("error", "image", what, remedy),)
-    if array.min() == array.max():
+        example = tuple(int(i) for i in np.unravel_index(int(bad.argmax()), array.shape))
+        what = f"{count} of {array.size} voxels are NaN or infinite, e.g. voxel {example}"
+        remedy = "replace them by the background's value, or leave the case out"
+        return (Problem("error", "image", what, remedy),)
+    if low == high:
         what = f"all voxels are {array.flat[0]}"
+        return (Problem("warning", "image", what, "check that this is the image"),)
+    return _size_problems(max(abs(low.item()), abs(high.item())), array.dtype)
+
+
+def _size_problems(largest: float, dtype: np.dtype[Any]) -> tuple[Problem, ...]:
+    """Problems of values that 32-bit floats, in which networks compute, cannot hold."""
+    if largest > float(np.finfo(np.float32).max):
+        what = f"holds values up to {largest:.3g}, beyond those of 32-bit floats"
+        return (Problem("error", "image", what, "scale its values, or replace the wrong ones"),)
+    if dtype.kind in "iu" and largest > _EXACT:
+        what = f"holds whole numbers beyond {_EXACT}, which 32-bit floats round"
         return (Problem("warning", "image", what, "check that this is the image"),)
     return ()
 

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medseg.data.datasets.intake import check_image, check_pair, count_values, label_problems
+from medseg.data.datasets.intake import (
+    check_image,
+    check_pair,
+    count_values,
+    image_problems,
+    label_problems,
+)
+from medseg.data.images.picture import Picture
 from medseg.data.problems import InputError
 from tests.data.builders import AFFINE, a_label, an_image, write_nifti
 
@@ -159,3 +166,27 @@ def test_counting_stops_when_no_label_can_have_so_many_values():
     counts = count_values(array)
     assert len(counts) == 66_000
     assert label_problems(counts, VALUES)[0].severity == "error"
+
+
+def problems_of(array):
+    return image_problems(Picture(array=np.asarray(array).reshape(2, 1, 1), dtype="x"))
+
+
+@pytest.mark.parametrize(
+    ("values", "severity", "what"),
+    [
+        (np.array([0, 1e40]), "error", "holds values up to 1e+40, beyond those of 32-bit floats"),
+        (np.array([-1e40, 0]), "error", "holds values up to 1e+40"),
+        (np.array([0, 2**24 + 1]), "warning", "holds whole numbers beyond 16777216"),
+        (np.array([-(2**63), 0]), "warning", "holds whole numbers beyond 16777216"),
+        (np.array([0, 2**64 - 1], np.uint64), "warning", "holds whole numbers beyond 16777216"),
+    ],
+)
+def test_values_that_32_bit_floats_cannot_hold_are_told(values, severity, what):
+    (problem,) = problems_of(values)
+    assert (problem.severity, problem.what[: len(what)]) == (severity, what)
+
+
+@pytest.mark.parametrize("values", [[0, 2**24], [-300.5, 3e38], [False, True]])
+def test_values_that_they_hold_are_not(values):
+    assert problems_of(values) == ()
