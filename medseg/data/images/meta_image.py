@@ -20,6 +20,7 @@ from medseg.data.images.itk_header import (
     floats,
     header_lines,
     orientation_doubt,
+    place_doubt,
     unit_doubt,
     voxel_file,
     whole,
@@ -158,6 +159,8 @@ def _word(fields: Mapping[str, str], name: str, otherwise: str) -> bool:
 def _doubts(fields: Mapping[str, str], where: Where) -> Iterator[Problem]:
     if "TransformMatrix" not in fields:
         yield orientation_doubt(where)
+    if "Offset" not in fields:
+        yield place_doubt(where)
     unit = fields.get("DistanceUnits", "mm")
     if unit not in ("mm", "?", ""):
         yield unit_doubt(unit, where)

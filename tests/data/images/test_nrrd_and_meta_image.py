@@ -282,6 +282,10 @@ def test_other_units_and_a_missing_orientation_are_told(tmp_path):
     assert "gives voxel sizes in 'um'" in doubt.what
     (doubt,) = read_volume(write_meta(tmp_path / "b.mha", {"TransformMatrix": None})).doubts
     assert "no orientation, so left and right are a guess" in doubt.what
+    (doubt,) = read_volume(write_meta(tmp_path / "c.mha", {"Offset": None})).doubts
+    assert "no origin, so where it lies in the patient is a guess" in doubt.what
+    (doubt,) = read_volume(write_nrrd(tmp_path / "c.nrrd", an_image(), *PLACED[:2])).doubts
+    assert "no origin" in doubt.what
     units = write_nrrd(tmp_path / "b.nrrd", an_image(), *PLACED, 'space units: "mm" "mm" "mm"')
     assert read_volume(units).doubts == ()
 
@@ -330,6 +334,7 @@ def test_a_meta_image_that_contradicts_itself_is_refused(tmp_path, changes, mess
         ("(2,0,0)", "none", "holds colours or vectors|axes"),
         ("space directions", "spacings", "does not say where its axes point"),
         ("dimension: 3", "dimension: 3\ndimension: 3", "a second value for 'dimension'"),
+        ("space origin", "space oJigin", "a field 'space ojigin', which is none of NRRD's"),
         ("NRRD0004", "NRRD0009", "it does not begin like one"),
     ],
 )
