@@ -308,6 +308,11 @@ def test_other_units_and_a_missing_orientation_are_told(tmp_path):
         ({"BinaryData": "False"}, "its voxels are text"),
         ({"CompressedData": "perhaps"}, "CompressedData is 'perhaps', not True or False"),
         ({"CompressedData": "True"}, "cannot be read as MetaImage"),
+        (
+            {"CompressedDataSize": "240"},
+            "CompressedDataSize is 240, the file has 240, packed as raw",
+        ),
+        ({"Offset\0": "1 2 3"}, "no or two values for 'Offset"),
         ({"ElementByteOrderMSB": "True"}, "two values for 'BinaryDataByteOrderMSB'"),
         ({"ElementToIntensityFunctionSlope": "2"}, "its header scales the values"),
         ({"HeaderSize": "40"}, "HeaderSize 40 cannot be used"),
