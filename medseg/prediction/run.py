@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import medseg
+from medseg._checks import first_few
 from medseg._quiet import quiet_libraries
 from medseg.bundles.configs import config_paths
 from medseg.bundles.monai_import import collector_paused, import_monai_for
+from medseg.data.problems import Problem, by_problem
 from medseg.errors import (
     DataError,
     ExitCode,
@@ -29,7 +31,14 @@ from medseg.prediction.listener import Listener
 from medseg.prediction.outputs import CaseFiles, case_files, read_formats, refuse_clashes
 from medseg.prediction.pipeline import Outcome, Stages, run_pipeline
 from medseg.prediction.plan import Settings, plan_cohort, read_settings
-from medseg.prediction.request import Bugs, Request, Work, modality_of, options_of
+from medseg.prediction.request import (
+    Bugs,
+    Request,
+    Work,
+    expected_of,
+    modality_of,
+    options_of,
+)
 from medseg.prediction.tables import (
     RunningTable,
     refuse_foreign_tables,
@@ -114,6 +123,7 @@ class _Run:
     failed: list[Refused] = field(default_factory=list[Refused])
     reported: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     lost: list[Entry] = field(default_factory=list[Entry])
+    warned: dict[str, tuple[Problem, ...]] = field(default_factory=dict[str, tuple[Problem, ...]])
 
     def report_refused(self) -> None:
         """Report the inputs in which no case was found."""
@@ -162,6 +172,7 @@ class _Run:
                     self.ledger.enter(entry)
             write_volumes(self.ledger)
             write_summary(self.ledger, self.settings, self.refused)
+        self._repeat_warnings()
         in_order = (self.reported.get(case.name) for case in self.files)
         self.listener.finish([report for report in in_order if report], self.failed)
 
@@ -169,20 +180,40 @@ class _Run:
         def write(labelled: "Labelled") -> None:
             entry = steps.write(labelled)
             self.listener.result(self.files[labelled.case], volumes_line(entry))
-            self._report(labelled.case, status="done", volumes=dict(entry.columns))
+            told = {"warnings": list(entry.warnings)} if entry.warnings else {}
+            self._report(labelled.case, status="done", volumes=dict(entry.columns), **told)
 
         return write
 
     def announce(self, ready: "Ready") -> None:
-        """Report the forecast of a case, before it is predicted."""
+        """Report what is remarkable about a case and its forecast, before it is predicted."""
+        self._warn(ready)
         if ready.forecast is not None:
             self.listener.forecast(ready.case.name, ready.forecast.describe())
 
+    def _warn(self, ready: "Ready") -> None:
+        """Tell of each problem once, at its first case."""
+        told = set(by_problem(self.warned))
+        for problem in ready.warnings:
+            if problem not in told:
+                self.listener.warning(f"{ready.case.name}: {problem.text}")
+        self.warned[ready.case.name] = ready.warnings
+
+    def _repeat_warnings(self) -> None:
+        """Say at the end which other cases have a problem that was told of one."""
+        for problem, names in by_problem(self.warned).items():
+            if len(names) > 1:
+                which = f"{len(names)} cases ({first_few(names)})"
+                self.listener.warning(f"{which}: {problem.text}")
+
     def _forecast(self, ready: "Ready") -> None:
+        self._warn(ready)
         forecast = ready.forecast
         text = "not forecast" if forecast is None else forecast.describe()
         self.listener.result(self.files[ready.case], text)
-        values = {} if forecast is None else {"forecast": vars(forecast)}
+        values: dict[str, Any] = {} if forecast is None else {"forecast": vars(forecast)}
+        if ready.warnings:
+            values["warnings"] = [problem.text for problem in ready.warnings]
         self._report(ready.case, status="planned", **values)
 
     def _report(self, case: CohortCase, **more: Any) -> None:
@@ -235,6 +266,7 @@ def _steps(request: Request, predictor: "Predictor", run: _Run) -> "CaseSteps":
     return CaseSteps(
         predictor=predictor,
         settings=run.settings,
+        expected=expected_of(request.bundle, predictor.window),
         ledger=run.ledger,
         table=RunningTable(run.ledger),
         files=run.files.__getitem__,
