@@ -9,9 +9,11 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from medseg._checks import first_few
 from medseg._locks import HeldError
 from medseg._quiet import quiet_libraries
 from medseg._text import printable
+from medseg.data.problems import Problem, by_problem
 from medseg.errors import DataError, MedsegError, UsageError
 from medseg.prediction.cases import CohortCase, Refused
 from medseg.prediction.claims import Claims
@@ -61,6 +63,7 @@ class Cohort:
     held: list[tuple[CohortCase, HeldError]] = field(
         default_factory=list[tuple[CohortCase, HeldError]]
     )
+    warned: dict[str, tuple[Problem, ...]] = field(default_factory=dict[str, tuple[Problem, ...]])
 
     def report_refused(self) -> None:
         """Report the inputs in which no case was found."""
@@ -104,11 +107,13 @@ class Cohort:
         """Write the folder's tables, if this run or an earlier one has written outputs there."""
         if self.work == "predict" and self.ledger.exists():
             self._write_tables()
+        self._repeat_warnings()
         in_order = (self.reported.get(case.name) for case in self.files)
         self.listener.finish([report for report in in_order if report], self.failed)
 
     def announce(self, ready: "Ready") -> None:
-        """Report the forecast of a case, before it is predicted."""
+        """Report what is remarkable about a case and its forecast, before it is predicted."""
+        self._warn(ready)
         if ready.forecast is not None:
             self.listener.forecast(ready.case.name, ready.forecast.describe())
 
@@ -149,15 +154,34 @@ class Cohort:
         def write(labelled: "Labelled") -> None:
             entry = steps.write(labelled)
             self.listener.result(self.files[labelled.case], volumes_line(entry))
-            self._report(labelled.case, status="done", volumes=dict(entry.columns))
+            told = {"warnings": list(entry.warnings)} if entry.warnings else {}
+            self._report(labelled.case, status="done", volumes=dict(entry.columns), **told)
 
         return write
 
+    def _warn(self, ready: "Ready") -> None:
+        """Tell of each problem once, at its first case."""
+        told = set(by_problem(self.warned))
+        for problem in ready.warnings:
+            if problem not in told:
+                self.listener.warning(f"{ready.case.name}: {problem.text}")
+        self.warned[ready.case.name] = ready.warnings
+
+    def _repeat_warnings(self) -> None:
+        """Say at the end which other cases have a problem that was told of one."""
+        for problem, names in by_problem(self.warned).items():
+            if len(names) > 1:
+                which = f"{len(names)} cases ({first_few(names)})"
+                self.listener.warning(f"{which}: {problem.text}")
+
     def _forecast(self, ready: "Ready") -> None:
+        self._warn(ready)
         forecast = ready.forecast
         text = "not forecast" if forecast is None else forecast.describe()
         self.listener.result(self.files[ready.case], text)
-        values = {} if forecast is None else {"forecast": vars(forecast)}
+        values: dict[str, Any] = {} if forecast is None else {"forecast": vars(forecast)}
+        if ready.warnings:
+            values["warnings"] = [problem.text for problem in ready.warnings]
         self._report(ready.case, status="planned", **values)
 
     def _settle_held(self) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from medseg._text import printable
+from medseg.data.label_kind import LabelKind
 from medseg.data.output_names import LEDGER
 from medseg.errors import DataError, MachineError
 
@@ -49,6 +50,9 @@ class Entry:
         facts: How a DICOM series was read, e.g. straightened or with gaps filled.
         engine: Engine and precision, e.g. `openvino bf16`.
         created: When it was begun; kept if the case is begun again.
+        warnings: What is remarkable about the image, each in one line.
+        label_kind: What the label's values mean: classes, or numbers of objects of one class.
+        class_names: One for each class, the background's first.
         error: Why it failed.
     """
 
@@ -62,6 +66,9 @@ class Entry:
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     engine: str | None = None
     created: str | None = None
+    warnings: list[str] = field(default_factory=list[str])
+    label_kind: LabelKind | None = None
+    class_names: list[str] = field(default_factory=list[str])
     error: str | None = None
 
 

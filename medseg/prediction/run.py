@@ -19,7 +19,7 @@ from medseg.prediction.ledger import Ledger
 from medseg.prediction.listener import Listener
 from medseg.prediction.outputs import case_files, read_formats, refuse_clashes
 from medseg.prediction.plan import plan_cohort, read_settings
-from medseg.prediction.request import Request, modality_of, options_of
+from medseg.prediction.request import Request, expected_of, modality_of, options_of
 from medseg.prediction.tables import RunningTable, refuse_foreign_tables
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ def _steps(request: Request, predictor: "Predictor", run: Cohort) -> "CaseSteps"
     return CaseSteps(
         predictor=predictor,
         settings=run.settings,
+        expected=expected_of(request.bundle, predictor.window),
         ledger=run.ledger,
         table=RunningTable(run.ledger),
         files=run.files.__getitem__,

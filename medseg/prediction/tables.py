@@ -14,7 +14,7 @@ from medseg.networks.provenance import Provenance, provenance_json
 from medseg.prediction.cases import Refused
 from medseg.prediction.ledger import Entry, Ledger
 from medseg.prediction.plan import Settings
-from medseg.reports.volumes import volumes_csv
+from medseg.reports.volumes import REMARKS, volumes_csv
 
 __all__ = [
     "RunningTable",
@@ -68,7 +68,7 @@ class RunningTable:
 def write_volumes(ledger: Ledger) -> None:
     """Write `volumes.csv` with all done cases of the folder."""
     with ledger.held() as entries:
-        rows = {entry.name: entry.columns for entry in entries if entry.status == "done"}
+        rows = {entry.name: _row(entry) for entry in entries if entry.status == "done"}
         _write(ledger.path.with_name(VOLUMES), volumes_csv(rows))
 
 
@@ -85,6 +85,7 @@ def write_summary(ledger: Ledger, settings: Settings, refused: Sequence[Refused]
             **settings.content,
             "settings_sha256": settings.digest,
             "weights": _weights_json(settings.provenance),
+            **_labels_json(entries),
             "cases": [_as_json(entry) for entry in entries],
             "refused": [{"input": one.shown, "error": one.without_path} for one in refused],
         }
@@ -118,6 +119,23 @@ def _weights_json(weights: Provenance) -> dict[str, Any]:
     return {**stated, "tensors_sha256": weights.tensors_sha256, "caution": weights.caution}
 
 
+def _row(entry: Entry) -> dict[str, str]:
+    """The columns of a case; the last is what is remarkable about its image, if anything is."""
+    remarks = {REMARKS: " | ".join(entry.warnings)} if entry.warnings else {}
+    return {**entry.columns, **remarks}
+
+
+def _labels_json(entries: Sequence[Entry]) -> dict[str, Any]:
+    """What the labels of the folder are, unless they are of several bundles."""
+    kinds = {
+        (entry.label_kind, tuple(entry.class_names)) for entry in entries if entry.status == "done"
+    }
+    if len(kinds) != 1:
+        return {}
+    ((kind, names),) = kinds
+    return {} if kind is None else {"label_kind": kind, "class_names": list(names)}
+
+
 def _as_json(entry: Entry) -> dict[str, Any]:
     parts: dict[str, Any] = {
         "case": entry.name,
@@ -127,6 +145,7 @@ def _as_json(entry: Entry) -> dict[str, Any]:
         "settings_sha256": entry.settings,
         "outputs": dict(entry.outputs),
         "dicom": dict(entry.facts),
+        "warnings": list(entry.warnings),
         "error": entry.error,
     }
-    return {name: value for name, value in parts.items() if value not in (None, {})}
+    return {name: value for name, value in parts.items() if value not in (None, {}, [])}

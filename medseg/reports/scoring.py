@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.progress import track
 
 from medseg._files import write_atomically
-from medseg.data.datasets.intake import GRID_TOLERANCE_MM, count_values, grid_problems
+from medseg.data.datasets.grids import GRID_TOLERANCE_MM, grid_problems
+from medseg.data.datasets.label_values import count_values
 from medseg.data.images.picture import Picture, read_image
 from medseg.data.images.volume import Volume
 from medseg.data.label_kind import LabelKind, as_classes
