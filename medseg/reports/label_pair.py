@@ -110,10 +110,7 @@ def _warnings(
     reference: Label, prediction: Label, turned: Label, classes: NDArray[Any]
 ) -> list[Problem]:
     doubts: Mapping[str, Problem] = {
-        doubt.what: doubt
-        for label in (reference, prediction)
-        if isinstance(label, Volume)
-        for doubt in label.doubts
+        doubt.what: doubt for label in (reference, prediction) for doubt in label.doubts
     }
     found = list(doubts.values())
     if turned is not prediction:

@@ -16,6 +16,7 @@ from medseg.data.datasets.grids import grid_problems
 from medseg.data.datasets.image_values import value_problems
 from medseg.data.datasets.label_values import count_values, label_problems
 from medseg.data.dicom.problems import dicom_problems
+from medseg.data.images.geometry import geometry_problems
 from medseg.data.images.picture import Picture, read_image
 from medseg.data.images.volume import Volume, read_volume
 from medseg.data.label_kind import LabelKind, as_classes
@@ -45,16 +46,21 @@ class JudgedLabel:
 
 
 def image_problems(image: Volume | Picture, expected: Expected = UNKNOWN) -> tuple[Problem, ...]:
-    """Problems of an image: of its file, of its DICOM series, of its values.
+    """Problems of an image: of its file, its DICOM series, its place in space, its values.
 
     Args:
         image: As read.
         expected: What the data set or the bundle says of its images.
     """
-    problems = value_problems(image.array, expected)
+    of_values = value_problems(image.array, expected)
     if isinstance(image, Picture):
-        return problems
-    return (*image.doubts, *dicom_problems(image.dicom, expected.modality), *problems)
+        return (*image.doubts, *of_values)
+    return (
+        *image.doubts,
+        *dicom_problems(image.dicom, expected.modality),
+        *geometry_problems(image.affine, image.shape, "image"),
+        *of_values,
+    )
 
 
 def judge_label(
@@ -72,10 +78,9 @@ def judge_label(
         label_kind: Kind of the label file, see `as_classes`.
     """
     counts = count_values(as_classes(label.array, label_kind))
-    doubts = label.doubts if isinstance(label, Volume) else ()
-    told = {doubt.what for doubt in image.doubts} if isinstance(image, Volume) else set[str]()
+    told = set[str]() if image is None else {doubt.what for doubt in image.doubts}
     problems = (
-        *(doubt for doubt in doubts if doubt.what not in told),
+        *(doubt for doubt in label.doubts if doubt.what not in told),
         *(() if image is None else grid_problems(image, label)),
         *label_problems(counts, label_values),
     )
