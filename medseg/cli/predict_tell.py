@@ -44,9 +44,7 @@ class ProgressReporter:
 
     def warning(self, text: str) -> None:
         """Print what is remarkable about one image, or about several."""
-        self._progress.console.print(
-            f"warning: {text}", style="yellow", markup=False, highlight=False, soft_wrap=True
-        )
+        self._print(f"warning: {printable(text)}", style="yellow")
 
     def result(self, files: CaseFiles, text: str) -> None:
         """Print the result of a case."""

@@ -81,6 +81,9 @@ _KINDS: Mapping[str, Any] = {
     "facts": dict,
     "engine": str | None,
     "created": str | None,
+    "warnings": list,
+    "label_kind": str | None,
+    "class_names": list,
     "error": str | None,
 }
 

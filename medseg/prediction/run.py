@@ -19,6 +19,7 @@ from medseg.prediction.ledger import Ledger
 from medseg.prediction.listener import Listener
 from medseg.prediction.outputs import case_files, read_formats, refuse_clashes
 from medseg.prediction.plan import plan_cohort, read_settings
+from medseg.prediction.remarks import Remarks
 from medseg.prediction.request import Request, expected_of, modality_of, options_of
 from medseg.prediction.tables import RunningTable, refuse_foreign_tables
 
@@ -73,6 +74,7 @@ def run_prediction(
             refused=refused,
             work=request.work,
             existing=request.existing,
+            remarks=Remarks(listener.warning),
         )
         run.report_refused()
         run.report_done(plan.done)

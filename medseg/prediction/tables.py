@@ -84,8 +84,8 @@ def write_summary(ledger: Ledger, settings: Settings, refused: Sequence[Refused]
         content = {
             **settings.content,
             "settings_sha256": settings.digest,
-            "weights": _weights_json(settings.provenance),
             **_labels_json(entries),
+            "weights": _weights_json(settings.provenance),
             "cases": [_as_json(entry) for entry in entries],
             "refused": [{"input": one.shown, "error": one.without_path} for one in refused],
         }
@@ -113,12 +113,6 @@ def _write(path: Path, text: str) -> None:
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
-def _weights_json(weights: Provenance) -> dict[str, Any]:
-    """Who trained the weights on what, and the caution that goes with every result."""
-    stated = provenance_json(replace(weights, images=None))
-    return {**stated, "tensors_sha256": weights.tensors_sha256, "caution": weights.caution}
-
-
 def _row(entry: Entry) -> dict[str, str]:
     """The columns of a case; the last is what is remarkable about its image, if anything is."""
     remarks = {REMARKS: " | ".join(entry.warnings)} if entry.warnings else {}
@@ -134,6 +128,12 @@ def _labels_json(entries: Sequence[Entry]) -> dict[str, Any]:
         return {}
     ((kind, names),) = kinds
     return {} if kind is None else {"label_kind": kind, "class_names": list(names)}
+
+
+def _weights_json(weights: Provenance) -> dict[str, Any]:
+    """Who trained the weights on what, and the caution that goes with every result."""
+    stated = provenance_json(replace(weights, images=None))
+    return {**stated, "tensors_sha256": weights.tensors_sha256, "caution": weights.caution}
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:

@@ -46,18 +46,21 @@ class JudgedLabel:
 
 
 def image_problems(image: Volume | Picture, expected: Expected = UNKNOWN) -> tuple[Problem, ...]:
-    """Problems of an image: of its file, its place, its DICOM series and its values.
+    """Problems of an image: of its file, its DICOM series, its place in space, its values.
 
     Args:
         image: As read.
         expected: What the data set or the bundle says of its images.
     """
-    problems = value_problems(image.array, expected)
+    of_values = value_problems(image.array, expected)
     if isinstance(image, Picture):
-        return (*image.doubts, *problems)
-    of_series = dicom_problems(image.dicom, expected.modality)
-    geometry = geometry_problems(image.affine, image.shape, "image")
-    return (*image.doubts, *geometry, *of_series, *problems)
+        return (*image.doubts, *of_values)
+    return (
+        *image.doubts,
+        *dicom_problems(image.dicom, expected.modality),
+        *geometry_problems(image.affine, image.shape, "image"),
+        *of_values,
+    )
 
 
 def judge_label(
@@ -75,7 +78,7 @@ def judge_label(
         label_kind: Kind of the label file, see `as_classes`.
     """
     counts = count_values(as_classes(label.array, label_kind))
-    told = {doubt.what for doubt in image.doubts} if image is not None else set[str]()
+    told = set[str]() if image is None else {doubt.what for doubt in image.doubts}
     problems = (
         *(doubt for doubt in label.doubts if doubt.what not in told),
         *(() if image is None else grid_problems(image, label)),
