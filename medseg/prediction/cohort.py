@@ -9,7 +9,6 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from medseg._checks import first_few
 from medseg._locks import HeldError
 from medseg._quiet import quiet_libraries
 from medseg._text import printable
@@ -66,7 +65,6 @@ class Cohort:
     held: list[tuple[CohortCase, HeldError]] = field(
         default_factory=list[tuple[CohortCase, HeldError]]
     )
-    warned: dict[str, tuple[Problem, ...]] = field(default_factory=dict[str, tuple[Problem, ...]])
 
     def report_refused(self) -> None:
         """Report the inputs in which no case was found."""
@@ -161,21 +159,6 @@ class Cohort:
             self._report(labelled.case, status="done", volumes=dict(entry.columns), **told)
 
         return write
-
-    def _warn(self, ready: "Ready") -> None:
-        """Tell of each problem once, at its first case."""
-        told = set(by_problem(self.warned))
-        for problem in ready.warnings:
-            if problem not in told:
-                self.listener.warning(f"{ready.case.name}: {problem.text}")
-        self.warned[ready.case.name] = ready.warnings
-
-    def _repeat_warnings(self) -> None:
-        """Say at the end which other cases have a problem that was told of one."""
-        for problem, names in by_problem(self.warned).items():
-            if len(names) > 1:
-                which = f"{len(names)} cases ({first_few(names)})"
-                self.listener.warning(f"{which}: {problem.text}")
 
     def _forecast(self, ready: "Ready") -> None:
         self.remarks.add(ready.case.name, ready.warnings)
