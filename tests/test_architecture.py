@@ -7,7 +7,7 @@ import pytest
 
 LAYERS = [
     {"errors"},
-    {"_checks", "_files", "_lazy", "_quiet"},
+    {"_checks", "_csv", "_files", "_lazy", "_locks", "_quiet", "_streams", "_text"},
     {"data", "losses", "metrics", "networks", "transforms"},
     {"inference", "training"},
     {"bundles", "reports"},

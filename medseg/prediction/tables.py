@@ -3,12 +3,14 @@
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from medseg._files import remove_remains, write_atomically
 from medseg.data.output_names import SUMMARY, VOLUMES
 from medseg.errors import UsageError
+from medseg.networks.provenance import Provenance, provenance_json
 from medseg.prediction.cases import Refused
 from medseg.prediction.ledger import Entry, Ledger
 from medseg.prediction.plan import Settings
@@ -82,6 +84,7 @@ def write_summary(ledger: Ledger, settings: Settings, refused: Sequence[Refused]
         content = {
             **settings.content,
             "settings_sha256": settings.digest,
+            "weights": _weights_json(settings.provenance),
             "cases": [_as_json(entry) for entry in entries],
             "refused": [{"input": one.shown, "error": one.without_path} for one in refused],
         }
@@ -107,6 +110,12 @@ def _write(path: Path, text: str) -> None:
     """Write a table; the caller holds the ledger's lock, so no other process writes it."""
     remove_remains(path)
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def _weights_json(weights: Provenance) -> dict[str, Any]:
+    """Who trained the weights on what, and the caution that goes with every result."""
+    stated = provenance_json(replace(weights, images=None))
+    return {**stated, "tensors_sha256": weights.tensors_sha256, "caution": weights.caution}
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:
