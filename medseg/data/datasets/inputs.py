@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from medseg.data.datasets.fingerprint import Fingerprint, fingerprint
 from medseg.data.datasets.intake import check_pair
 from medseg.data.dicom.choice import choose_series
 from medseg.data.dicom.find import find_dicom_series
@@ -18,6 +19,8 @@ from medseg.data.images.naming import (
     is_volume,
     without_outputs,
 )
+from medseg.data.images.picture import Picture
+from medseg.data.images.volume import Volume
 from medseg.data.manifest import Manifest
 from medseg.data.output_names import ENDINGS, LEDGER
 from medseg.data.source import Source
@@ -107,7 +110,7 @@ def require_classes(manifest: Manifest, class_names: Sequence[str]) -> None:
 
 def require_usable(
     cases: Sequence[Mapping[str, str]], manifest: Manifest, class_names: Sequence[str]
-) -> None:
+) -> tuple[Fingerprint, ...]:
     """Read every case once, and refuse the first that a training cannot use.
 
     Args:
@@ -115,16 +118,25 @@ def require_usable(
         manifest: Defines the allowed label values.
         class_names: Classes of the network, background first.
 
+    Returns:
+        The fingerprint of each image.
+
     Raises:
         DataError: If the manifest has other classes than the network, or a case is unreadable,
             mis-shaped, unlabelled, holds NaN or a label value of no class.
     """
     require_classes(manifest, class_names)
     values = [label.value for label in manifest.labels]
+    seen: list[Fingerprint] = []
+
+    def look(image: Volume | Picture) -> None:
+        seen.append(fingerprint(image))
+
     for case in cases:
         if "label" not in case:
             raise DataError(f"{case['case']}: no label in {manifest.name}; training needs one")
         kind = manifest.label_kind
-        for warning in check_pair(case["image"], case["label"], values, kind):
+        for warning in check_pair(case["image"], case["label"], values, kind, look=look):
             logger.warning("%s: %s; %s", case["case"], warning.what, warning.remedy)
     logger.info("%s: %d cases read, all usable", manifest.name, len(cases))
+    return tuple(seen)

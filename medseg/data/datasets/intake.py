@@ -7,7 +7,7 @@ applies the same checks to a whole data set without stopping.
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,8 @@ def check_pair(
     label_path: str | Path,
     label_values: Collection[int],
     label_kind: LabelKind = "classes",
+    *,
+    look: Callable[[Volume | Picture], object] | None = None,
 ) -> tuple[Problem, ...]:
     """Check an image, its label, and whether they share one grid.
 
@@ -62,6 +64,7 @@ def check_pair(
         label_path: Its reference.
         label_values: The values that the manifest names.
         label_kind: Kind of the label file, see `as_classes`.
+        look: Called with the image, so that nobody has to read it again.
 
     Returns:
         The warnings: a label that is all background is no error, since some patients have
@@ -72,6 +75,8 @@ def check_pair(
     """
     image = read_image(image_path)
     _refuse_errors(image_path, image_problems(image))
+    if look is not None:
+        look(image)
     label = read_image(label_path, where="label")
     problems = (
         *grid_problems(image, label),
