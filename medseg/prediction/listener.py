@@ -20,8 +20,8 @@ class Listener(Protocol):
         """A case has its files; the text gives the volumes, or says that it was done already."""
         ...
 
-    def failure(self, error: str) -> None:
-        """A case failed; the error is one line."""
+    def failure(self, error: str, cause: BaseException | None = None) -> None:
+        """A case failed; the error is one line, and its cause has the traceback."""
         ...
 
     def finish(self, done: Sequence[Mapping[str, Any]], failed: Sequence[Refused]) -> None:

@@ -124,15 +124,17 @@ def _suffix(case: CohortCase, image_format: ImageFormat | None) -> str | None:
 
 
 def refuse_clashes(files: Mapping[CohortCase, CaseFiles]) -> None:
-    """Refuse two cases whose output files have the same name.
+    """Refuse two cases whose output files have the same name, but for upper and lower case.
 
     Raises:
         UsageError: For the first such pair; it names both.
     """
-    takers: dict[Path, CohortCase] = {}
+    takers: dict[str, CohortCase] = {}
     for case, of_case in files.items():
         for path in of_case.paths:
-            if path in takers:
-                both = f"{case.shown} and {takers[path].shown}"
+            # Windows and macOS take a.nii and A.nii for one file.
+            name = path.name.casefold()
+            if name in takers:
+                both = f"{case.shown} and {takers[name].shown}"
                 raise UsageError(f"{both} would both become {path}; use a separate -o for each")
-            takers[path] = case
+            takers[name] = case

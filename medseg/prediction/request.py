@@ -10,10 +10,9 @@ from medseg.data.dicom.allowances import Gaps, Tilt
 from medseg.data.digest import file_sha256
 from medseg.data.source import Source
 
-__all__ = ["Bugs", "Request", "Work", "modality_of", "options_of"]
+__all__ = ["Request", "Work", "modality_of", "options_of"]
 
 Work = Literal["predict", "forecast"]
-Bugs = Literal["reported", "raised"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +28,6 @@ class Request:
         existing: Whether files that this folder's ledger does not account for are refused or
             replaced.
         work: Predict, or only forecast windows and memory.
-        bugs: Reported in a line as a failed case, or raised with their traceback.
         series_uid: DICOM series to take, if the only input holds several.
         tilt: Whether series with gantry tilt are refused or resampled.
         gaps: Whether series with missing slices are refused or interpolated.
@@ -50,7 +48,6 @@ class Request:
     overrides: tuple[str, ...]
     existing: Literal["refuse", "replace"]
     work: Work
-    bugs: Bugs
     series_uid: str | None
     tilt: Tilt
     gaps: Gaps

@@ -7,7 +7,7 @@ applies the same checks to a whole data set without stopping.
 """
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg._checks import first_few
+from medseg.data.images.geometry import geometry_problems
 from medseg.data.images.picture import Picture, read_image
 from medseg.data.images.volume import Volume, read_volume
 from medseg.data.label_kind import LabelKind, as_classes
@@ -87,9 +88,13 @@ def check_pair(
 
 
 def image_problems(image: Volume | Picture) -> tuple[Problem, ...]:
-    """Problems of an image's values, and ambiguities of its file."""
-    doubts = image.doubts if isinstance(image, Volume) else ()
-    return (*doubts, *_value_problems(image.array))
+    """Problems of an image's values, spacing and field of view, and ambiguities of its file."""
+    return (*image.doubts, *_place_problems(image), *_value_problems(image.array))
+
+
+def _place_problems(image: Volume | Picture) -> Iterator[Problem]:
+    if isinstance(image, Volume):
+        yield from geometry_problems(image.affine, image.shape, "image")
 
 
 def _value_problems(array: NDArray[Any]) -> tuple[Problem, ...]:

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg.data.dicom.allowances import Gaps, Tilt, check_words
-from medseg.data.dicom.choice import find_series
+from medseg.data.dicom.choice import find_series, unreadable_error
 from medseg.data.dicom.find import DicomSeries
+from medseg.data.dicom.frame import Frame
 from medseg.data.dicom.input import dicom_error, open_input
-from medseg.data.dicom.instance import Frame
 from medseg.data.dicom.pixels import read_values, without_copies
 from medseg.data.dicom.resample import fill_gaps, straighten
 from medseg.data.dicom.stack import MAX_ERROR_MM, Stack, frame_words, stack_frames
@@ -109,20 +109,13 @@ def read_dicom_series(
     wanted = source if isinstance(source, DicomSeries) else as_source(source)
     with open_input(wanted.path) as files:
         series = find_series(wanted, files, series_uid=series_uid, modality=modality)
-        _check_complete(series)
+        if series.damaged or series.missing:
+            raise unreadable_error(series)
         frames, copies = without_copies(series.uid, series.frames, files.open)
         stack = stack_frames(series.uid, frames)
         _check_stack(stack, tilt, gaps)
         array = read_values(series.uid, stack.frames, files.open)
     return _volume(series, stack, array, copies)
-
-
-def _check_complete(series: DicomSeries) -> None:
-    if series.damaged:
-        total = series.damaged + len({frame.file for frame in series.frames})
-        what = f"{series.damaged} of {total} files are damaged or not slices of the series"
-        remedy = "export the series again, or remove those files from the folder"
-        raise dicom_error(what, remedy, series_uid=series.uid)
 
 
 def _check_stack(stack: Stack, tilt: Tilt, gaps: Gaps) -> None:

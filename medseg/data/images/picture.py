@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from medseg.data.images.naming import PICTURE_SUFFIXES
 from medseg.data.images.raster import Content, read_raster
 from medseg.data.images.volume import Volume, read_volume
-from medseg.data.problems import Where
+from medseg.data.problems import Problem, Where
 
 __all__ = ["Picture", "is_raster", "read_image", "read_picture"]
 
@@ -26,10 +26,12 @@ class Picture:
     Attributes:
         array: `(I, J, 1)`, or `(I, J, 1, 3)` for RGB; I = row from the top, J = column.
         dtype: Type of the stored values, e.g. `uint8`, or `uint8 RGB`.
+        doubts: Warnings about ambiguities of the file.
     """
 
     array: NDArray[Any]
     dtype: str
+    doubts: tuple[Problem, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
