@@ -7,7 +7,7 @@ or not fail at all: one NaN voxel turns every weight of a network into NaN, and 
 shifted against its image trains without an error.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,6 +104,8 @@ def check_pair(
     label_values: Collection[int],
     label_kind: LabelKind = "classes",
     expected: Expected = UNKNOWN,
+    *,
+    look: Callable[[Volume | Picture], object] | None = None,
 ) -> tuple[Problem, ...]:
     """Check an image, its label, and whether they share one grid.
 
@@ -113,6 +115,7 @@ def check_pair(
         label_values: The values that the manifest names.
         label_kind: Kind of the label file, see `as_classes`.
         expected: What the data set says of its images.
+        look: Called with the image, so that nobody has to read it again.
 
     Returns:
         The warnings: a label that is all background is no error, since some patients have
@@ -124,6 +127,8 @@ def check_pair(
     image = read_image(image_path)
     of_image = image_problems(image, expected)
     refuse_errors(image_path, of_image)
+    if look is not None:
+        look(image)
     of_label = judge_label(
         read_image(label_path, where="label"), image, label_values, label_kind
     ).problems
