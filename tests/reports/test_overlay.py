@@ -7,7 +7,7 @@ from PIL import Image
 
 from medseg.errors import DataError
 from medseg.reports import MontageOptions, overlay_montage
-from medseg.reports.panels import class_colour
+from medseg.data.colours import class_colour
 from tests.reports.test_hanging import stored_as
 
 LUNG = MontageOptions(case="case_1", class_names=["background", "lung"])

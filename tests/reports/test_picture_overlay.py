@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from medseg.errors import DataError
-from medseg.reports.panels import class_colour
+from medseg.data.colours import class_colour
 from medseg.reports.picture_overlay import overlay_picture
 
 NAMES = ["background", "cell"]

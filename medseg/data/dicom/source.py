@@ -21,7 +21,7 @@ from medseg.data.dicom.input import DicomInput, dicom_error, is_dicom, open_inpu
 from medseg.data.dicom.instance import Frame
 from medseg.data.dicom.pixels import without_copies
 from medseg.data.dicom.stack import Stack, stack_frames
-from medseg.data.dicom.tags import quiet_pydicom
+from medseg.data.dicom.tags import first_text, quiet_pydicom
 from medseg.data.source import Source, as_source
 from medseg.errors import UsageError
 
@@ -63,7 +63,10 @@ OPTIONAL = [
     "ClinicalTrialTimePointID",
     "ClinicalTrialTimePointDescription",
 ]
+BODY_PART = "BodyPartExamined"
 UID = re.compile(r"[0-9.]{3,64}")
+# DICOM's CS; other texts, which some scanners write, are no terms.
+TERM = re.compile(r"[A-Z0-9_ ]{1,16}")
 EXPORT = "export the series again with its identifiers, or use NIfTI"
 
 
@@ -86,6 +89,7 @@ class DicomSource:
         study_uid: StudyInstanceUID.
         frame_of_reference_uid: FrameOfReferenceUID.
         references: Reference to each slice of the stack.
+        body_part: BodyPartExamined, or None.
         identity: Patient and study; must not be shown or logged.
     """
 
@@ -94,6 +98,7 @@ class DicomSource:
     study_uid: str
     frame_of_reference_uid: str
     references: tuple[Reference, ...]
+    body_part: str | None
     identity: Dataset
 
     @property
@@ -130,6 +135,7 @@ def read_dicom_source(source: DicomSeries | Source | str | Path) -> DicomSource:
         study_uid=_one(series.uid, study_uids, "StudyInstanceUID"),
         frame_of_reference_uid=_one(series.uid, places, "FrameOfReferenceUID"),
         references=tuple(_reference(series.uid, frame) for frame in stack.frames),
+        body_part=_body_part(header),
         identity=_identity(series.uid, header),
     )
 
@@ -140,7 +146,7 @@ def _header(frame: Frame, files: DicomInput) -> Dataset:
             stream,
             stop_before_pixels=True,
             force=True,
-            specific_tags=["SpecificCharacterSet", *REQUIRED, *OPTIONAL],
+            specific_tags=["SpecificCharacterSet", BODY_PART, *REQUIRED, *OPTIONAL],
         )
 
 
@@ -163,6 +169,11 @@ def _reference(series_uid: str, frame: Frame) -> Reference:
         sop_uid=_uid(series_uid, frame.sop_uid, "SOPInstanceUID"),
         frame=frame.index + 1 if frame.identifiers.is_multiframe else None,
     )
+
+
+def _body_part(header: Dataset) -> str | None:
+    term = first_text(header, BODY_PART)
+    return term if TERM.fullmatch(term) else None
 
 
 def _identity(series_uid: str, header: Dataset) -> Dataset:
