@@ -59,7 +59,7 @@ class Entry:
     source: str
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
-    classes: Sequence[Mapping[str, Any]] = ()
+    classes: Sequence[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     engine: str | None = None
     created: str | None = None
