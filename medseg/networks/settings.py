@@ -45,7 +45,7 @@ def checked_setting(path: str | Path, name: str, value: Any) -> Any:
     try:
         check_settings({name: value})
     except UsageError as error:
-        reason = str(error).partition(";")[0]
+        reason = str(error).partition(";")[0][:150]
         remedy = "save the weights with medseg"
         raise DataError(f"{path}: its setting {reason}; {remedy}") from error
     return value
@@ -62,7 +62,7 @@ def _require_names(key: str, value: Any) -> None:
         )
     if len(set(texts)) < len(texts):
         twice = next(name for place, name in enumerate(texts) if name in texts[:place])
-        raise UsageError(f"{key} must differ, got {twice!r} twice")
+        raise UsageError(f"{key} must be different names, got {twice!r} twice")
 
 
 def _is_name(text: str) -> bool:
