@@ -97,7 +97,7 @@ def source_files(path: Path) -> list[Path]:
     if path.suffix.lower() in DETACHED:
         beside = path.parent.glob(f"{glob.escape(path.stem)}.*")
         return sorted({path, *(file for file in beside if file.is_file()), *_named_in(path)})
-    return [path]
+    return [path] if path.is_file() else []
 
 
 def _named_in(header: Path) -> list[Path]:

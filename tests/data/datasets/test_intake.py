@@ -5,14 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medseg.data.datasets.intake import (
-    check_image,
-    check_pair,
-    count_values,
-    image_problems,
-    label_problems,
-)
-from medseg.data.images.picture import Picture
+from medseg.data.datasets.intake import check_image, check_pair
+from medseg.data.datasets.label_values import count_values, label_problems
 from medseg.data.problems import InputError
 from tests.data.builders import AFFINE, a_label, an_image, write_nifti
 
@@ -88,21 +82,54 @@ def test_another_spacing_shows_at_the_far_corner(pair):
 def test_a_flipped_label_is_refused(pair):
     # The same box seen from the other side: corners swap, 5 * 2 mm apart.
     flipped = AFFINE @ np.array([[-1, 0, 0, 5], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
-    with pytest.raises(InputError, match=r"a corner of the volume 10 mm from"):
+    with pytest.raises(
+        InputError, match=r"the image's voxels with other axes: .* is LAS, the image's RAS"
+    ):
         check_pair(*pair(label_affine=flipped), VALUES)
 
 
 def test_values_outside_the_manifest_are_named(pair):
     label = a_label()
     label[5, 4, 3], label[5, 4, 2] = 7, 9
-    with pytest.raises(InputError, match=r"holds 7, 9, but the manifest names only 0, 1, 2; name"):
+    with pytest.raises(InputError, match=r"holds 7, 9, but only 0, 1, 2 are named; name"):
         check_pair(*pair(label=label), VALUES)
 
 
-def test_a_mask_of_0_and_255_is_told_to_map_255_to_1(pair):
+def test_a_mask_of_0_and_255_is_told_its_label_kind(pair):
     mask = (a_label() > 0).astype(np.uint8) * 255
-    with pytest.raises(InputError, match=r"holds 255, .*; map 255 to 1"):
-        check_pair(*pair(label=mask), VALUES)
+    with pytest.raises(InputError, match=r"holds 255, .*; if it is a mask, set label_kind to mask"):
+        check_pair(*pair(label=mask), [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("values", "named", "remedy"),
+    [
+        ({0: 9, -1: 1}, [0, 1], "no value means that a voxel is ignored"),
+        ({0: 9, 2: 1}, [0, 1], "or map 2 to 1 if it marks what 1 is named for"),
+        ({0: 9, 3: 1}, [0, 1, 2], "or map them to the class that they are"),
+        ({0: 9, 1: 1, 2: 1, 3: 1}, [0, 1], "if they number objects"),
+    ],
+)
+def test_no_remedy_tells_to_make_one_class_of_another(values, named, remedy):
+    (problem,) = label_problems(values, named)
+    assert remedy in problem.remedy
+
+
+def test_a_class_that_is_absent_is_no_problem():
+    assert label_problems({0: 90, 2: 10}, [0, 1, 2]) == ()
+
+
+def test_values_within_rounding_of_whole_numbers_are_those(pair):
+    label = a_label().astype(np.float64)
+    label[label == 1] = 0.99999998
+    assert check_pair(*pair(label=label), VALUES) == ()
+
+
+def test_a_fraction_is_shown_with_all_its_digits(pair):
+    label = a_label().astype(np.float64)
+    label[5, 4, 3] = 0.9998
+    with pytest.raises(InputError, match=r"not whole numbers: 0\.9998; resample"):
+        check_pair(*pair(label=label), VALUES)
 
 
 @pytest.mark.parametrize(("value", "shown"), [(0.5, "0.5"), (np.nan, "nan"), (np.inf, "inf")])
@@ -166,27 +193,3 @@ def test_counting_stops_when_no_label_can_have_so_many_values():
     counts = count_values(array)
     assert len(counts) == 66_000
     assert label_problems(counts, VALUES)[0].severity == "error"
-
-
-def problems_of(array):
-    return image_problems(Picture(array=np.asarray(array).reshape(2, 1, 1), dtype="x"))
-
-
-@pytest.mark.parametrize(
-    ("values", "severity", "what"),
-    [
-        (np.array([0, 1e40]), "error", "holds values up to 1e+40, beyond those of 32-bit floats"),
-        (np.array([-1e40, 0]), "error", "holds values up to 1e+40"),
-        (np.array([0, 2**24 + 1]), "warning", "holds whole numbers beyond 16777216"),
-        (np.array([-(2**63), 0]), "warning", "holds whole numbers beyond 16777216"),
-        (np.array([0, 2**64 - 1], np.uint64), "warning", "holds whole numbers beyond 16777216"),
-    ],
-)
-def test_values_that_32_bit_floats_cannot_hold_are_told(values, severity, what):
-    (problem,) = problems_of(values)
-    assert (problem.severity, problem.what[: len(what)]) == (severity, what)
-
-
-@pytest.mark.parametrize("values", [[0, 2**24], [-300.5, 3e38], [False, True]])
-def test_values_that_they_hold_are_not(values):
-    assert problems_of(values) == ()
