@@ -13,7 +13,7 @@ from medseg._locks import HeldError
 from medseg._quiet import quiet_libraries
 from medseg._text import printable
 from medseg.errors import DataError, MedsegError, UsageError
-from medseg.prediction.cases import CohortCase, Refused
+from medseg.prediction.cases import CohortCase, LeftOut, Refused
 from medseg.prediction.claims import Claims
 from medseg.prediction.failures import failure_line, stops_all
 from medseg.prediction.ledger import Entry, Ledger
@@ -44,6 +44,7 @@ class Cohort:
         files: Output files of each case, of other shares too.
         listener: Told of results and failures.
         refused: Inputs in which no case was found.
+        left_out: What was left out of inputs, by reason.
         work: Predict, or only forecast.
         existing: Whether files that the ledger does not account for are refused or replaced.
     """
@@ -53,6 +54,7 @@ class Cohort:
     files: Mapping[CohortCase, CaseFiles]
     listener: Listener
     refused: Sequence[Refused]
+    left_out: Sequence[LeftOut]
     work: Work
     existing: Existing
     failed: list[Refused] = field(default_factory=list[Refused])
@@ -186,7 +188,7 @@ class Cohort:
             if before is None or before.status != "done":
                 self.ledger.enter(entry)
         write_volumes(self.ledger)
-        write_summary(self.ledger, self.settings, self.refused)
+        write_summary(self.ledger, self.settings, self.refused, self.left_out)
 
     def _report(self, case: CohortCase, **more: Any) -> None:
         of_case = self.files[case]
