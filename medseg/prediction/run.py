@@ -21,7 +21,8 @@ from medseg.prediction.listener import Listener
 from medseg.prediction.naming import read_name_words
 from medseg.prediction.outputs import case_files, read_formats, refuse_clashes
 from medseg.prediction.plan import plan_cohort, read_settings
-from medseg.prediction.request import Request, modality_of, options_of
+from medseg.prediction.remarks import Remarks
+from medseg.prediction.request import Request, expected_of, modality_of, options_of
 from medseg.prediction.search import Search, find_cases
 from medseg.prediction.tables import RunningTable, refuse_foreign_tables
 
@@ -78,6 +79,7 @@ def run_prediction(
             left_out=found.left_out,
             work=request.work,
             existing=request.existing,
+            remarks=Remarks(listener.warning),
         )
         run.report_refused()
         run.report_done(plan.done)
@@ -122,6 +124,7 @@ def _steps(request: Request, predictor: "Predictor", run: Cohort) -> "CaseSteps"
     return CaseSteps(
         predictor=predictor,
         settings=run.settings,
+        expected=expected_of(request.bundle, predictor.window),
         ledger=run.ledger,
         table=RunningTable(run.ledger),
         files=run.files.__getitem__,

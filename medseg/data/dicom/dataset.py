@@ -70,6 +70,9 @@ class _Steps:
     def __init__(self, stream: IO[bytes], most: int | None) -> None:
         self._stream = stream
         self._left = most
+        # Of a file on disk the length is known, and all of it is read at once.
+        on_disk = isinstance(stream, io.BufferedReader)
+        self._size = os.fstat(stream.fileno()).st_size if on_disk else None
         self.seek, self.tell = stream.seek, stream.tell
 
     def read(self, count: int = -1) -> bytes:
@@ -78,13 +81,10 @@ class _Steps:
         Raises:
             ValueError: If that is more than may be read.
         """
-        if count > LARGE and isinstance(self._stream, io.BufferedReader):
-            count = min(count, os.fstat(self._stream.fileno()).st_size)
-            content = self._stream.read(count)
-        else:
-            content = self._stream.read(min(count, LARGE)) if count >= 0 else self._stream.read()
-            if count > LARGE == len(content):
-                content = self._rest(content, count)
+        step = LARGE if self._size is None else self._size
+        content = self._stream.read(min(count, step)) if count >= 0 else self._stream.read()
+        if count > step == len(content):
+            content = self._rest(content, count)
         if self._left is not None:
             self._left -= len(content)
             if self._left < 0:

@@ -1,33 +1,37 @@
 """Problems of a DICOM series: modality, what was left out of it, what may be missing."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from medseg.data.dicom.series import DicomFacts
 from medseg.data.problems import Problem
+
+# pydicom takes a while to import, and most images are not DICOM.
+if TYPE_CHECKING:
+    from medseg.data.dicom.series import DicomFacts
 
 __all__ = ["dicom_problems", "series_doubts"]
 
 
-def dicom_problems(facts: DicomFacts | None, modality: str) -> tuple[Problem, ...]:
-    """Problems of a series with respect to its data set.
+def dicom_problems(facts: "DicomFacts | None", modality: str | None) -> tuple[Problem, ...]:
+    """Problems of a series with respect to its data set or bundle.
 
     Args:
         facts: Of the series; None for other formats, which do not state a modality.
-        modality: The data set's.
+        modality: The data set's or the bundle's; None allows any.
     """
-    if facts is None or facts.modality == modality:
+    if facts is None or modality in (None, facts.modality):
         return ()
-    what = f"its modality is {facts.modality or 'not stated'}, the manifest's is {modality}"
+    what = f"its modality is {facts.modality or 'not stated'}, not {modality}"
     remedy = "use the right series, or correct the manifest"
     return (Problem("error", "image", what, remedy),)
 
 
-def series_doubts(facts: DicomFacts) -> tuple[Problem, ...]:
+def series_doubts(facts: "DicomFacts") -> tuple[Problem, ...]:
     """Warnings about a series, whatever it is used for."""
     return tuple(Problem("warning", "image", what, remedy) for what, remedy in _doubts(facts))
 
 
-def _doubts(facts: DicomFacts) -> Iterator[tuple[str, str]]:
+def _doubts(facts: "DicomFacts") -> Iterator[tuple[str, str]]:
     if facts.copies_left_out:
         what = f"{facts.copies_left_out} files are duplicate slices and were left out"
         yield what, "nothing, or remove the duplicates"

@@ -21,7 +21,7 @@ def test_a_sound_series_has_none():
 def test_another_modality_is_an_error():
     (problem,) = dicom_problems(DicomFacts(series_uid="1.2", modality="MR", slices=3), "CT")
     assert problem.severity == "error"
-    assert problem.what == "its modality is MR, the manifest's is CT"
+    assert problem.what == "its modality is MR, not CT"
 
 
 def test_what_was_left_out_is_a_warning():
@@ -73,7 +73,7 @@ def test_a_checked_series_is_measured_as_it_lies(tmp_path):
 
 def test_a_checked_series_of_another_modality_is_an_error(tmp_path):
     report = check(tmp_path, slices(hounsfield(), modality="MR"))
-    assert [p.what for p in report.problems] == ["its modality is MR, the manifest's is CT"]
+    assert [p.what for p in report.problems] == ["its modality is MR, not CT"]
 
 
 def test_a_checked_series_with_a_gap_is_an_error_that_names_the_slices(tmp_path):
