@@ -4,7 +4,6 @@ Names of patients stand in no name, and what else identifies one only where the 
 """
 
 import hashlib
-import logging
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -17,9 +16,7 @@ if TYPE_CHECKING:
     from medseg.data.dicom.find import DicomSeries
     from medseg.data.dicom.person import Person
 
-__all__ = ["NameWord", "read_name_words", "series_name"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["NameWord", "identifying_line", "read_name_words", "series_name"]
 
 NameWord = Literal[
     "uid",
@@ -38,7 +35,7 @@ HEX_DIGITS = 8
 
 
 def read_name_words(words: Sequence[str]) -> tuple[NameWord, ...]:
-    """Parse the words of `--name-by`, in their order; a warning if they identify patients.
+    """Parse the words of `--name-by`, in their order.
 
     Raises:
         UsageError: If a word is unknown, or `uid` or `short` is combined with others.
@@ -49,14 +46,18 @@ def read_name_words(words: Sequence[str]) -> tuple[NameWord, ...]:
         raise UsageError(f"--name-by takes {', '.join(known)}, got {unknown!r}")
     if len(words) > 1 and {"uid", "short"} & set(words):
         raise UsageError("--name-by uid and short stand alone; others can be combined by commas")
-    telling = [word for word in words if word in IDENTIFYING]
-    if telling:
-        logger.warning(
-            "--name-by %s: names of files, rows and pictures now may identify patients; treat the "
-            "outputs like the images",
-            ",".join(telling),
-        )
     return tuple(known[word] for word in words) or ("uid",)
+
+
+def identifying_line(words: Sequence[NameWord]) -> str | None:
+    """The warning that names may identify patients; None if they do not."""
+    telling = [word for word in words if word in IDENTIFYING]
+    if not telling:
+        return None
+    return (
+        f"--name-by {','.join(telling)}: names of files, rows and pictures now may identify "
+        "patients; treat the outputs like the images"
+    )
 
 
 def series_name(series: "DicomSeries", words: Sequence[NameWord], person: "Person | None") -> str:

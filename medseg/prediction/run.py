@@ -18,7 +18,7 @@ from medseg.prediction.cohort import Cohort
 from medseg.prediction.key_file import check_key_file, write_key_file
 from medseg.prediction.ledger import Ledger
 from medseg.prediction.listener import Listener
-from medseg.prediction.naming import read_name_words
+from medseg.prediction.naming import identifying_line, read_name_words
 from medseg.prediction.outputs import case_files, read_formats, refuse_clashes
 from medseg.prediction.plan import plan_cohort, read_settings
 from medseg.prediction.remarks import Remarks
@@ -50,7 +50,8 @@ def run_prediction(
     settings = read_settings(
         request.bundle, weights, options_of(request), version=medseg.__version__
     )
-    found = find_cases(request.inputs, _search(request))
+    search = _search(request)
+    found = find_cases(request.inputs, search)
     cases, refused = found.cases, found.refused
     files = {case: case_files(request.output, case, formats) for case in cases}
     refuse_clashes(files)
@@ -81,6 +82,9 @@ def run_prediction(
             existing=request.existing,
             remarks=Remarks(listener.warning),
         )
+        for line in (identifying_line(search.name_by), *found.told):
+            if line is not None:
+                listener.warning(line)
         run.report_refused()
         run.report_done(plan.done)
         if predictor is not None:

@@ -1,6 +1,5 @@
 """Search for the cases of a prediction: volumes and pictures behind files, folders and DICOM."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from medseg.prediction.naming import NameWord
 
 __all__ = ["Found", "Search", "SeriesChoice", "find_cases"]
-
-logger = logging.getLogger(__name__)
 
 SeriesChoice = Literal["one", "all"]
 
@@ -53,18 +50,26 @@ class Search:
 
 @dataclass(frozen=True)
 class Found:
-    """What was found in the inputs: cases, what was refused, what was left out of folders."""
+    """What was found in the inputs.
+
+    Attributes:
+        cases: Cases, each once.
+        refused: Inputs and files that cannot be used.
+        left_out: What was left out of folders, by reason.
+        told: Lines about it for the user.
+    """
 
     cases: list[CohortCase] = field(default_factory=list[CohortCase])
     refused: list[Refused] = field(default_factory=list[Refused])
     left_out: list[LeftOut] = field(default_factory=list[LeftOut])
+    told: list[str] = field(default_factory=list[str])
 
     def leave_out(self, number: int, counts: dict[str, int]) -> None:
-        """Note what was left out of an input, and say it."""
+        """Note what was left out of an input."""
         shown = f"input {number}"
         if counts:
             words = ", ".join(f"{count} {what}" for what, count in counts.items())
-            logger.warning("%s: left out: %s", shown, words)
+            self.told.append(f"{shown}: left out: {words}")
         self.left_out.extend(LeftOut(shown, what, count) for what, count in counts.items())
 
 
@@ -90,7 +95,8 @@ def find_cases(inputs: Sequence[Source], search: Search | None = None) -> Found:
     for number, given in enumerate(inputs, start=1):
         try:
             if len(inputs) > 1 and is_earlier_output(given.path):
-                logger.warning("%s: skipped, since an earlier prediction wrote it", given)
+                shown = printable(str(given))
+                found.told.append(f"{shown}: skipped, since an earlier prediction wrote it")
                 continue
             uid = search.series_uid or given.series_uid
             # A symbolic link keeps its own name, the one that the user gave.
@@ -118,7 +124,7 @@ def _each_once(found: Found) -> list[CohortCase]:
         if earlier is case:
             kept.append(case)
         elif case.identity == earlier.identity:
-            logger.warning("%s: lies in several inputs, and is predicted once", case.shown)
+            found.told.append(f"{case.shown}: lies in several inputs, and is predicted once")
         else:
             parts[case.name] = case
     for case in parts.values():

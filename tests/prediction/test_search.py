@@ -54,7 +54,7 @@ def study(tmp_path):
     return folder
 
 
-def test_all_series_that_fit_are_cases_and_the_others_are_told(study, caplog):
+def test_all_series_that_fit_are_cases_and_the_others_are_told(study):
     result = found(study, search=ALL)
     assert sorted(names(result)) == sorted([uid("one"), uid("two")])
     assert left_out(result) == {
@@ -65,7 +65,7 @@ def test_all_series_that_fit_are_cases_and_the_others_are_told(study, caplog):
         "series of fewer than 3 places": 2,
         "derived series": 1,
     }
-    (line,) = [record.getMessage() for record in caplog.records]
+    (line,) = result.told
     assert line.startswith("input 1: left out: ")
     assert "1 MR series" in line
     assert str(study) not in line
