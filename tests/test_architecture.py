@@ -28,7 +28,7 @@ DATA_LAYERS = [
         "problems",
         "source",
     },
-    {"limits"},
+    {"limits", "patterns"},
     {"manifest"},
     {"dicom"},
     {"images", "phantoms"},

@@ -13,6 +13,7 @@ import medseg
 from medseg.bundles.configs import config_paths
 from medseg.bundles.monai_import import collector_paused, import_monai_for
 from medseg.errors import ExitCode
+from medseg.prediction.case_names import distinct_names
 from medseg.prediction.cases import find_cases, share
 from medseg.prediction.cohort import Cohort
 from medseg.prediction.ledger import Ledger
@@ -50,6 +51,7 @@ def run_prediction(
     cases, refused = find_cases(
         request.inputs, modality=modality_of(request.bundle), series_uid=request.series_uid
     )
+    cases = distinct_names(cases)
     files = {case: case_files(request.output, case, formats) for case in cases}
     refuse_clashes(files)
     ledger = Ledger(request.output)
