@@ -12,6 +12,7 @@ from torch import nn
 
 from medseg._files import remove_remains
 from medseg.errors import DataError
+from medseg.networks.provenance import Provenance
 from medseg.networks.weights import renew_plain, save_weights, trained_setting
 from medseg.training.ignite_engine import EngineLike
 
@@ -32,6 +33,7 @@ class BestWeights:
             replaced; see `require_start`.
         metric: Name in the evaluator's metrics; higher is better.
         settings: What inference has to repeat, e.g. window and spacing; JSON values.
+        provenance: Where the weights come from.
 
     Raises:
         OSError: On attaching, if the folder cannot be created or written to.
@@ -44,11 +46,13 @@ class BestWeights:
         *,
         metric: str,
         settings: Mapping[str, Any],
+        provenance: Provenance | None = None,
     ) -> None:
         self.network = network
         self.path = Path(path)
         self.metric = metric
         self.settings = settings
+        self.provenance = provenance
         self.best = float("-inf")
         self._replaced: str | None = None
 
@@ -67,7 +71,8 @@ class BestWeights:
             return
         self.best = value
         epoch = engine.state.epoch
-        save_weights(self.network, self.path, {**self.settings, "epoch": epoch, self.metric: value})
+        settings = {**self.settings, "epoch": epoch, self.metric: value}
+        save_weights(self.network, self.path, settings, self.provenance)
         logger.info("epoch %d: best %s so far, %.4f, saved", epoch, self.metric, value)
 
     def state_dict(self) -> dict[str, Any]:

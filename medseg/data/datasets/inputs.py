@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from medseg.data.datasets.expected import expected_by
+from medseg.data.datasets.fingerprint import Fingerprint, fingerprint
 from medseg.data.datasets.intake import check_pair
 from medseg.data.dicom.choice import choose_series
 from medseg.data.dicom.find import find_dicom_series
@@ -19,6 +20,8 @@ from medseg.data.images.naming import (
     is_volume,
     without_outputs,
 )
+from medseg.data.images.picture import Picture
+from medseg.data.images.volume import Volume
 from medseg.data.manifest import Manifest
 from medseg.data.output_names import ENDINGS, LEDGER
 from medseg.data.problems import Problem, warning_lines
@@ -115,13 +118,16 @@ def _as_override(manifest: Manifest) -> str:
 
 def require_usable(
     cases: Sequence[Mapping[str, str]], manifest: Manifest, class_names: Sequence[str]
-) -> None:
+) -> tuple[Fingerprint, ...]:
     """Read every case once, and refuse the first that a training cannot use.
 
     Args:
         cases: As returned by `datalist`; each must have a label.
         manifest: Defines the allowed label values.
         class_names: Classes of the network, background first.
+
+    Returns:
+        The fingerprint of each image.
 
     Raises:
         DataError: If the manifest has other classes than the network, or a case is unreadable,
@@ -130,12 +136,18 @@ def require_usable(
     require_classes(manifest, class_names)
     values = [label.value for label in manifest.labels]
     expected = expected_by(manifest)
+    seen: list[Fingerprint] = []
+
+    def look(image: Volume | Picture) -> None:
+        seen.append(fingerprint(image))
+
     found: dict[str, tuple[Problem, ...]] = {}
     for case in cases:
         if "label" not in case:
             raise DataError(f"{case['case']}: no label in {manifest.name}; training needs one")
         pair = case["image"], case["label"]
-        found[case["case"]] = check_pair(*pair, values, manifest.label_kind, expected)
+        found[case["case"]] = check_pair(*pair, values, manifest.label_kind, expected, look=look)
     for line in warning_lines(found):
         logger.warning(line)
     logger.info("%s: %d cases read, all usable", manifest.name, len(cases))
+    return tuple(seen)

@@ -7,7 +7,7 @@ or not fail at all: one NaN voxel turns every weight of a network into NaN, and 
 shifted against its image trains without an error.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def image_problems(image: Volume | Picture, expected: Expected = UNKNOWN) -> tup
 def judge_label(
     label: Volume | Picture,
     image: Volume | Picture | None,
-    label_values: Collection[int],
+    label_values: Collection[int] | None,
     label_kind: LabelKind = "classes",
 ) -> JudgedLabel:
     """Problems of a label, on its own and beside its image.
@@ -74,7 +74,7 @@ def judge_label(
     Args:
         label: As read.
         image: The image, whose grid it must have; None leaves the grid unchecked.
-        label_values: The values that have a name.
+        label_values: The values that have a name; None allows all whole numbers from 0.
         label_kind: Kind of the label file, see `as_classes`.
     """
     counts = count_values(as_classes(label.array, label_kind))
@@ -82,9 +82,13 @@ def judge_label(
     problems = (
         *(doubt for doubt in label.doubts if doubt.what not in told),
         *(() if image is None else grid_problems(image, label)),
-        *label_problems(counts, label_values),
+        *label_problems(counts, _whole(counts) if label_values is None else label_values),
     )
     return JudgedLabel(counts, problems)
+
+
+def _whole(counts: Mapping[float, int]) -> list[int]:
+    return [int(value) for value in counts if value >= 0 and float(value).is_integer()]
 
 
 def check_image(path: str | Path, expected: Expected = UNKNOWN) -> Volume:
@@ -104,6 +108,8 @@ def check_pair(
     label_values: Collection[int],
     label_kind: LabelKind = "classes",
     expected: Expected = UNKNOWN,
+    *,
+    look: Callable[[Volume | Picture], object] | None = None,
 ) -> tuple[Problem, ...]:
     """Check an image, its label, and whether they share one grid.
 
@@ -113,6 +119,7 @@ def check_pair(
         label_values: The values that the manifest names.
         label_kind: Kind of the label file, see `as_classes`.
         expected: What the data set says of its images.
+        look: Called with the image, so that nobody has to read it again.
 
     Returns:
         The warnings: a label that is all background is no error, since some patients have
@@ -124,6 +131,8 @@ def check_pair(
     image = read_image(image_path)
     of_image = image_problems(image, expected)
     refuse_errors(image_path, of_image)
+    if look is not None:
+        look(image)
     of_label = judge_label(
         read_image(label_path, where="label"), image, label_values, label_kind
     ).problems
