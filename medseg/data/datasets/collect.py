@@ -8,6 +8,7 @@ the rest: names, licence, patients.
 import math
 import os
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -220,7 +221,7 @@ def _label_names(info: DatasetInfo, pairs: Sequence[_Labelled]) -> tuple[str, ..
     if given and len(given) <= highest:
         raise UsageError(
             f"--label-names: {len(given)} names, but {holder[highest]} holds {highest}; "
-            "name every value from 0 (background) up"
+            f"name every value from 0, the background, up{_with_background(given, highest)}"
         )
     gap = next((value for value in range(highest) if value not in holder), None)
     if gap is not None and not given:
@@ -232,6 +233,13 @@ def _label_names(info: DatasetInfo, pairs: Sequence[_Labelled]) -> tuple[str, ..
     if highest == 0 and not given:
         raise DataError("labels: all are background; check --labels, or use --label-names")
     return given or ("background", *(f"label_{value}" for value in range(1, highest + 1)))
+
+
+def _with_background(given: Sequence[str], highest: int) -> str:
+    """The option to paste if the one name that is missing may be the background's."""
+    if len(given) != highest or "background" in given:
+        return ""
+    return f": --label-names {shlex.quote(','.join(['background', *given]))}"
 
 
 def _holders(pairs: Sequence[_Labelled], kind: LabelKind) -> dict[int, Path]:

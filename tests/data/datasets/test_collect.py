@@ -193,7 +193,9 @@ def test_a_gap_in_the_values_is_refused_unless_all_values_are_named(tmp_path):
 def test_too_few_names_are_refused(tmp_path):
     write_cases(tmp_path)
     about = DatasetInfo(modality="CT", label_names=("background", "lung"))
-    with pytest.raises(UsageError, match=r"2 names, but .* holds 2; name every value"):
+    with pytest.raises(
+        UsageError, match=r"2 names, but .* holds 2; name every value from 0, the background, up"
+    ):
         collect(tmp_path, about)
 
 
