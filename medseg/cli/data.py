@@ -93,7 +93,10 @@ def manifest(  # noqa: PLR0913 - one argument an option
         ),
     ] = None,
     label_names: Annotated[
-        str, typer.Option(help="Names of the label values, from 0: 'background,lung,infection'.")
+        str,
+        typer.Option(
+            help="Names of the label values, from 0, the background: 'background,lung,infection'."
+        ),
     ] = "",
     label_kind: Annotated[
         LabelKind,
@@ -234,6 +237,7 @@ def _print_next(manifest_path: Path, folder: Path) -> None:
 
 def _print_summary(manifest: Manifest) -> None:
     names = ", ".join(f"{label.value} {label.name}" for label in manifest.labels)
+    names = names.replace(",", " (background),", 1) if "background" not in names else names
     patients = len({case.patient for case in manifest.cases})
     folds = len({case.fold for case in manifest.training})
     typer.echo(

@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Literal
+from unicodedata import normalize
 
 from medseg._checks import first_few
 from medseg.data.images.naming import image_stem
+from medseg.data.patterns import natural_key
 from medseg.errors import DataError
 
 __all__ = ["PAIRING_RULE", "Pair", "Side", "label_files", "pair_files", "without_words"]
@@ -102,7 +104,7 @@ def pair_files(
         )
     cases = _case_names(list(path_of))
     pairs = (Pair(cases[name], path, partner_of.get(name)) for name, path in path_of.items())
-    return sorted(pairs, key=lambda pair: pair.case)
+    return sorted(pairs, key=lambda pair: natural_key(pair.case))
 
 
 def label_files(paths: Sequence[Path]) -> list[Path]:
@@ -132,7 +134,8 @@ def _without(path: Path, folders: set[str]) -> str:
 
 def _pieces(name: str) -> Name:
     folder, slash, file = name.rpartition("/")
-    return tuple(re.split(r"(?=[_\-./ ])", folder + slash + image_stem(file)))
+    whole = normalize("NFC", folder + slash + image_stem(file))
+    return tuple(re.split(r"(?=[_\-./ ])", whole))
 
 
 def _without_words(name: Name) -> Name:
