@@ -109,7 +109,7 @@ def _locked_descriptor(path: Path, what: str) -> int:
         try:
             _lock(descriptor, path, what)
             if _is_at(descriptor, path):
-                _name_owner(descriptor)
+                _name_owner(descriptor, path)
                 return descriptor
         except BaseException:
             os.close(descriptor)
@@ -157,12 +157,16 @@ def _is_at(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _name_owner(descriptor: int) -> None:
+def _name_owner(descriptor: int, path: Path) -> None:
     since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     owner = f"process {os.getpid()} on {platform.node() or 'this machine'} since {since}\n"
-    os.ftruncate(descriptor, 0)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    os.write(descriptor, owner.encode(errors="replace"))
+    try:
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, owner.encode(errors="replace"))
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _held(descriptor: int, path: Path, what: str) -> HeldError:

@@ -11,6 +11,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from types import TracebackType
 
+from medseg._signals import end_as_by_ctrl_c, signals_kept
+from medseg._streams import escape_missing_letters
+from medseg._text import printable
 from medseg.bundles.moved_keys import refuse_lost_keys
 from medseg.errors import ExitCode, user_error
 
@@ -20,20 +23,23 @@ __all__ = ["excepthook_kept", "explain_errors"]
 def explain_errors() -> None:
     """From now on, print a user's error in one line and exit with its code.
 
-    Also refuses keys on the command line that no config has. `MEDSEG_DEBUG=1` in the environment
-    keeps tracebacks.
+    SIGTERM and SIGHUP end the process as Ctrl-C does. Also refuses keys on the command line that no
+    config has. `MEDSEG_DEBUG=1` in the environment keeps tracebacks.
     """
     if os.environ.get("MEDSEG_DEBUG") != "1":
         sys.excepthook = _explain
+    end_as_by_ctrl_c()
+    escape_missing_letters()
     refuse_lost_keys(sys.argv)
 
 
 @contextmanager
 def excepthook_kept() -> Generator[None]:
-    """Restore `sys.excepthook` after a bundle that calls `explain_errors`."""
+    """Restore `sys.excepthook` and signals after a bundle that calls `explain_errors`."""
     hook = sys.excepthook
     try:
-        yield
+        with signals_kept():
+            yield
     finally:
         sys.excepthook = hook
 
@@ -49,5 +55,5 @@ def _explain(
     if users is None:
         sys.__excepthook__(kind, error, traceback)
         return
-    sys.stderr.write(f"medseg: {users}\n")
+    sys.stderr.write(f"medseg: {printable(str(users))}\n")
     raise SystemExit(int(users.exit_code))

@@ -87,11 +87,9 @@ def write_scores(
         folder: Output folder.
         metrics: The columns of `scores.md`; the other files have all.
     """
-    write_atomically(folder / "scores.csv", lambda path: scores_csv(evaluation, path))
-    summary = evaluation.summary
-    unit = evaluation.unit
-    write_atomically(folder / "summary.csv", lambda path: summary_csv(summary, path, unit))
     texts = {
+        "scores.csv": scores_csv(evaluation),
+        "summary.csv": summary_csv(evaluation.summary, evaluation.unit),
         "scores.json": scores_json(evaluation),
         "scores.md": scores_markdown(evaluation, metrics),
     }

@@ -4,13 +4,11 @@ All three list every case, including those that could not be scored: a table tha
 failures describes a better method than there is.
 """
 
-import csv
 import dataclasses
 import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -19,6 +17,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from medseg._checks import first_few
+from medseg._csv import csv_text
 from medseg.metrics.class_scores import ClassScores
 from medseg.metrics.criteria import Criteria
 from medseg.metrics.groups import GroupSummary, summarise_groups
@@ -112,22 +111,19 @@ def print_scores(
     console.print(_verdict(evaluation), soft_wrap=True)
 
 
-def scores_csv(evaluation: Evaluation, path: Path) -> None:
-    """Write a row for each case and class, and a row with an `error` for each failed case."""
+def scores_csv(evaluation: Evaluation) -> str:
+    """CSV with a row for each case and class, and a row with an `error` for each failed case."""
     group = ["group"] if evaluation.groups else []
     fields = [in_unit(field.name, evaluation.unit) for field in dataclasses.fields(ClassScores)]
     columns = ["case", *group, *fields, "error"]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, columns, restval="")
-        table.writeheader()
-        for case, classes in evaluation.scores.items():
-            named = _named(evaluation, case)
-            values = [keys_in_unit(dataclasses.asdict(one), evaluation.unit) for one in classes]
-            table.writerows({**named, **one} for one in values)
-        table.writerows(
-            {**_named(evaluation, case), "error": reason}
-            for case, reason in evaluation.failed.items()
-        )
+    rows: list[dict[str, Any]] = [
+        {**_named(evaluation, case), **keys_in_unit(dataclasses.asdict(one), evaluation.unit)}
+        for case, classes in evaluation.scores.items()
+        for one in classes
+    ]
+    for case, reason in evaluation.failed.items():
+        rows.append({**_named(evaluation, case), "error": reason})
+    return csv_text(columns, ([row.get(column, "") for column in columns] for row in rows))
 
 
 def scores_json(evaluation: Evaluation) -> str:
