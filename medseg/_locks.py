@@ -21,9 +21,12 @@ from pathlib import Path
 from medseg._text import printable
 from medseg.errors import MachineError
 
-__all__ = ["HeldError", "Lock", "acquire", "locked", "remove_unheld"]
+__all__ = ["LOCK", "HeldError", "Lock", "acquire", "locked", "remove_unheld"]
 
 logger = logging.getLogger(__name__)
+
+# The lock of a whole folder.
+LOCK = ".medseg-lock"
 
 # Some network and user-space file systems have no locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)

@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import TypeVar
 
 __all__ = [
+    "AlreadyDoneError",
     "DataError",
     "ExitCode",
     "MachineError",
@@ -21,10 +22,15 @@ __all__ = [
     "TrainingStoppedError",
     "UsageError",
     "caused_by",
+    "is_out_of_memory",
+    "meets_all",
     "unwrap_user_error",
     "user_error",
 ]
 
+
+# Whatever is read or written next, it would be refused.
+_OF_ALL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
 
 Cause = TypeVar("Cause", bound=BaseException)
 
@@ -74,6 +80,12 @@ class TrainingStoppedError(MedsegError):
     exit_code = ExitCode.INTERRUPTED
 
 
+class AlreadyDoneError(MedsegError):
+    """Nothing is left to do, and the folder cannot be written to: no failure."""
+
+    exit_code = ExitCode.DONE
+
+
 def user_error(error: BaseException) -> MedsegError | None:
     """The error to show to the user, found among an error and its causes.
 
@@ -110,6 +122,12 @@ def unwrap_user_error() -> Generator[None]:
 def caused_by(error: BaseException, kind: type[Cause]) -> Cause | None:
     """The first of an error and its causes that is an instance of `kind`, or None."""
     return next((cause for cause in _causes(error) if isinstance(cause, kind)), None)
+
+
+def meets_all(error: BaseException) -> bool:
+    """Whether the machine would refuse the next case as well: a full disk, too many open files."""
+    refused = caused_by(error, OSError)
+    return refused is not None and refused.errno in _OF_ALL
 
 
 def is_out_of_memory(error: BaseException) -> bool:

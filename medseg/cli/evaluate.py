@@ -1,12 +1,17 @@
 """`medseg evaluate`: score a folder of predictions, per case and per class."""
 
-from collections.abc import Sequence
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from medseg._locks import LOCK, locked
+from medseg.cli.say import say
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import load_manifest
 from medseg.errors import ExitCode, UsageError
@@ -104,15 +109,21 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     if dry_run:
         _print_pairs(pairs)
         return
-    evaluation = score_pairs(name, pairs, class_names, criteria, label_kind)
-    if output is not None:
-        write_scores(evaluation, output, columns or DEFAULT_METRICS)
+    with nullcontext() if output is None else locked(output / LOCK, what=str(output)):
+        evaluation = score_pairs(
+            name, pairs, class_names, criteria, label_kind, failing=_trace_of(sys.argv)
+        )
+        if output is not None:
+            write_scores(evaluation, output, columns or DEFAULT_METRICS)
     if as_json:
         typer.echo(scores_json(evaluation), nl=False)
     else:
         print_scores(evaluation, Console(highlight=False, markup=False, emoji=False), columns)
-    if evaluation.failed:
-        raise typer.Exit(ExitCode.SOME_CASES_FAILED)
+    raise typer.Exit(ExitCode.SOME_CASES_FAILED if evaluation.failed else ExitCode.DONE)
+
+
+def _trace_of(words: Sequence[str]) -> Callable[[Exception], None] | None:
+    return traceback.print_exception if "--debug" in words else None
 
 
 def _place(split: EvaluationSplit, fold: int) -> str:
@@ -127,4 +138,4 @@ def _refuse_existing(output: Path) -> None:
 
 def _print_pairs(pairs: Sequence[EvaluationCase]) -> None:
     for pair in pairs:
-        typer.echo(f"{pair.case}: {pair.prediction or 'no prediction'}, {pair.reference}")
+        say(f"{pair.case}: {pair.prediction or 'no prediction'}, {pair.reference}")

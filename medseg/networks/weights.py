@@ -35,6 +35,7 @@ __all__ = [
     "save_weights",
     "trained_network",
     "trained_setting",
+    "write_plain",
 ]
 
 # Networks by their name in a header. Headers come from anywhere, so nothing is imported by name.
@@ -94,12 +95,23 @@ def _write(state: Mapping[str, Tensor], path: Path, header: Mapping[str, str]) -
     # The libraries' own file writers turn a full disk into their own errors, and safetensors'
     # creates a file that only its owner may read.
     safe = cast("bytes", _tensors.save(dict(state), metadata=dict(header)))
-    plain = io.BytesIO()
-    torch.save(dict(state), plain)
     write_atomically(path, lambda temporary: temporary.write_bytes(safe))
-    write_atomically(
-        path.with_suffix(".pt"), lambda temporary: temporary.write_bytes(plain.getvalue())
-    )
+    write_plain(state, path.with_suffix(".pt"))
+
+
+def write_plain(state: Mapping[str, Tensor], path: Path) -> None:
+    """Write weights by `torch.save`, for MONAI's own tools; equal weights give equal bytes.
+
+    Args:
+        state: Tensors by name.
+        path: Ends in `.pt`; an equal file is left as it is.
+    """
+    stream = io.BytesIO()
+    # Sorted, and copied: a state that was read has another order, and may share memory.
+    torch.save({name: state[name].clone() for name in sorted(state)}, stream)
+    content = stream.getvalue()
+    if not (path.is_file() and path.read_bytes() == content):
+        write_atomically(path, lambda temporary: temporary.write_bytes(content))
 
 
 def load_weights(network: nn.Module, path: str | Path) -> None:

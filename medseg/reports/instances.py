@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from medseg._csv import csv_text
+from medseg._text import printable
 from medseg.metrics.instances import InstanceScores, pooled_instances
 
 __all__ = ["instance_rows", "instances_content", "instances_csv", "print_instances"]
@@ -32,7 +33,7 @@ def print_instances(scores: Scores, console: Console) -> None:
     for place, text in enumerate(head):
         table.add_column(text, justify="right" if place else "left", no_wrap=True)
     for place, row in enumerate(rows):
-        table.add_row(*row, end_section=place + 1 == len(scores))
+        table.add_row(*map(printable, row), end_section=place + 1 == len(scores))
     console.print(table)
 
 

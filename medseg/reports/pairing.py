@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from medseg._text import printable
 from medseg.data.datasets.pairs import PAIRING_RULE, Side, label_files, pair_files, without_words
 from medseg.data.images.naming import format_words, image_stem, images_among, label_suffix
 from medseg.data.manifest import Case, Manifest
-from medseg.data.output_names import LABEL
+from medseg.data.output_names import LABEL, safe_name
 from medseg.errors import DataError
 
 __all__ = ["PAIRING", "EvaluationCase", "EvaluationSplit", "pairs_by_manifest", "pairs_by_name"]
@@ -57,11 +58,14 @@ def pairs_by_manifest(
             # The image's name tells the case only if no other image is called the same.
             image = image_stem(case.image)
             names = [case.case, image] if images[image] == 1 else [case.case]
-            wanted = [n for name in names for n in (f"{name}{LABEL}", name) if n in files]
+            # A prediction has the image's name as far as every system allows it.
+            ways = [way for name in names for way in dict.fromkeys((name, safe_name(name)))]
+            wanted = [n for way in ways for n in (f"{way}{LABEL}", way) if n in files]
             expected = f"{names[-1]}{LABEL}{label_suffix(case.image)}"
             prediction = _only(files[wanted[0]]) if wanted else None
             reference = dataset_dir / case.label
-            pairs.append(EvaluationCase(case.case, reference, prediction, expected, case.group))
+            named = printable(case.case)
+            pairs.append(EvaluationCase(named, reference, prediction, expected, case.group))
     if not pairs:
         where = (
             f"the {split} split of fold {fold}" if split in ("validation", "training") else split
@@ -89,7 +93,7 @@ def pairs_by_name(labels: Path, predictions: Path) -> list[EvaluationCase]:
         short = without_words(pair.case)
         case = short if plain[short] == 1 else pair.case
         expected = f"{case}{LABEL}{label_suffix(pair.path)}"
-        cases.append(EvaluationCase(case, pair.path, pair.partner, expected))
+        cases.append(EvaluationCase(printable(case), pair.path, pair.partner, expected))
     return sorted(cases, key=lambda one: one.case)
 
 

@@ -5,7 +5,7 @@ a user's own are made the same way.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,12 +14,13 @@ from rich.console import Console
 from rich.progress import track
 
 from medseg._files import write_atomically
+from medseg._text import printable
 from medseg.data.datasets.intake import GRID_TOLERANCE_MM, count_values, grid_problems
 from medseg.data.images.picture import Picture, read_image
 from medseg.data.images.volume import Volume
 from medseg.data.label_kind import LabelKind, as_classes
 from medseg.data.manifest import Manifest
-from medseg.errors import DataError
+from medseg.errors import DataError, meets_all, user_error
 from medseg.metrics.case_scores import label_scores
 from medseg.metrics.class_scores import ClassScores, absent_scores
 from medseg.metrics.criteria import Criteria
@@ -105,6 +106,8 @@ def score_pairs(
     class_names: list[str] | None,
     criteria: Criteria,
     label_kind: LabelKind = "classes",
+    *,
+    failing: Callable[[Exception], None] | None = None,
 ) -> Evaluation:
     """Score every pair; cases that cannot be scored are reported, and the rest continue.
 
@@ -115,6 +118,7 @@ def score_pairs(
         criteria: Tolerance and lesion overlap.
         label_kind: Kind of the references. If it is `instances`, so are the predictions, and both
             objects and foreground are scored; else predictions are classes.
+        failing: Told what a case raised, with its traceback.
 
     Raises:
         DataError: If no case could be scored.
@@ -127,8 +131,13 @@ def score_pairs(
     ):
         try:
             scored[pair.case] = _score(pair, class_names, criteria, label_kind)
-        except DataError as error:
-            failed[pair.case] = f"{pair.case}: {error}"
+        except Exception as error:
+            # Whatever it is, it never costs the other cases; unless it would meet them as well.
+            if meets_all(error):
+                raise
+            failed[pair.case] = printable(f"{pair.case}: {_reason(error)}")
+            if failing is not None:
+                failing(error)
     if not scored:
         reason = next(iter(failed.values()))
         raise DataError(f"none of {len(failed)} cases could be scored; {reason}")
@@ -144,6 +153,14 @@ def score_pairs(
         unit="px" if any(one.unit == "px" for one in scored.values()) else "mm",
         instances={c: one.objects for c, one in scored.items() if one.objects is not None},
     )
+
+
+def _reason(error: Exception) -> str:
+    users = user_error(error)
+    if users is not None:
+        return str(users)
+    # A bug, whose text may quote anything.
+    return f"unexpected {type(error).__name__}; use medseg --debug evaluate to see the traceback"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from medseg._checks import first_few
 from medseg._csv import csv_text
+from medseg._text import printable
 from medseg.metrics.class_scores import ClassScores
 from medseg.metrics.criteria import Criteria
 from medseg.metrics.groups import GroupSummary, summarise_groups
@@ -102,13 +103,14 @@ def print_scores(
         table = _table(evaluation, columns)
     console.print(table)
     if len(evaluation.scores) > 1:
-        console.print(f"mean DSC with its 95 % interval: {_intervals(evaluation)}", soft_wrap=True)
-    console.print(f"lowest DSC: {_lowest(evaluation)}", soft_wrap=True)
+        means = printable(f"mean DSC with its 95 % interval: {_intervals(evaluation)}")
+        console.print(means, soft_wrap=True)
+    console.print(printable(f"lowest DSC: {_lowest(evaluation)}"), soft_wrap=True)
     if evaluation.instances:
         print_instances(evaluation.instances, console)
     for reason in evaluation.failed.values():
-        console.print(f"failed  {reason}", style="red", soft_wrap=True)
-    console.print(_verdict(evaluation), soft_wrap=True)
+        console.print(printable(f"failed  {reason}"), style="red", soft_wrap=True)
+    console.print(printable(_verdict(evaluation)), soft_wrap=True)
 
 
 def scores_csv(evaluation: Evaluation) -> str:
@@ -144,7 +146,9 @@ def scores_json(evaluation: Evaluation) -> str:
         content["by_group"] = keys_in_unit(dataclasses.asdict(evaluation.by_group), evaluation.unit)
     if evaluation.instances:
         content["instances"] = instances_content(evaluation.instances)
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    # A name that is not UTF-8.
+    return text.encode(errors="replace").decode() + "\n"
 
 
 def _named(evaluation: Evaluation, case: str) -> dict[str, str]:
@@ -169,7 +173,7 @@ def _table(evaluation: Evaluation, metrics: Sequence[Metric]) -> Table:
             cells = [cell(metric, getattr(one, metric)) for metric in metrics]
             odd = "" if one.presence == "both" else one.presence
             style = "yellow" if one.presence in ("missed", "invented") else ""
-            table.add_row(case, one.name, *cells, odd, style=style)
+            table.add_row(printable(case), printable(one.name), *cells, odd, style=style)
     table.add_section()
     _add_means(table, evaluation.summary, metrics)
     if evaluation.by_group is not None:

@@ -1,7 +1,6 @@
 """Save the weights with the best validation score."""
 
 import hashlib
-import io
 import logging
 import tempfile
 from collections.abc import Mapping
@@ -9,12 +8,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import safetensors.torch as safetensors_torch
-import torch
 from ignite.engine import Events
 from torch import nn
 
-from medseg._files import remove_remains, write_atomically
-from medseg.networks.weights import save_weights, trained_setting
+from medseg._files import remove_remains
+from medseg.networks.weights import save_weights, trained_setting, write_plain
 from medseg.training.ignite_engine import EngineLike
 
 __all__ = ["BestWeights"]
@@ -96,8 +94,5 @@ def _digest(path: Path) -> str | None:
 
 def _write_plain(path: Path) -> None:
     """Write the `.pt` again: the process may have been killed between the two files."""
-    plain = io.BytesIO()
-    torch.save(cast("Any", safetensors_torch).load(path.read_bytes()), plain)
-    write_atomically(
-        path.with_suffix(".pt"), lambda temporary: temporary.write_bytes(plain.getvalue())
-    )
+    state = cast("Any", safetensors_torch).load(path.read_bytes())
+    write_plain(state, path.with_suffix(".pt"))

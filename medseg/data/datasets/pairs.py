@@ -20,6 +20,7 @@ from typing import Literal
 
 from medseg._checks import first_few
 from medseg.data.images.naming import image_stem
+from medseg.data.output_names import safe_name
 from medseg.errors import DataError
 
 __all__ = ["PAIRING_RULE", "Pair", "Side", "label_files", "pair_files", "without_words"]
@@ -39,6 +40,9 @@ PAIRING_RULE = (
 )
 
 Name = tuple[str, ...]
+
+# Bytes of a name that no output's name is cut to.
+_SHORT = 200
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,10 @@ def _without(path: Path, folders: set[str]) -> str:
 
 def _pieces(name: str) -> Name:
     folder, slash, file = name.rpartition("/")
-    return tuple(re.split(r"(?=[_\-./ ])", folder + slash + image_stem(file)))
+    stem = image_stem(file)
+    # A prediction is called by the safe form of its image's name.
+    safe = safe_name(stem) if len(stem.encode(errors="replace")) <= _SHORT else stem
+    return tuple(re.split(r"(?=[_\-./ ])", folder + slash + safe))
 
 
 def _without_words(name: Name) -> Name:
