@@ -17,15 +17,18 @@ LAYERS = [
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # The folders of medseg/data, and the files beside them.
 DATA_LAYERS = [
+    {"walk"},
     {
         "arguments",
         "channel",
+        "colours",
         "digest",
         "label_kind",
         "nested",
         "output_names",
         "problems",
         "source",
+        "wording",
     },
     {"limits"},
     {"manifest"},

@@ -5,8 +5,10 @@ bundle calls `explain_errors` first, in `initialize`; from then on only the orig
 printed, as medseg's command line does.
 """
 
+import logging
 import os
 import sys
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import TracebackType
@@ -28,6 +30,8 @@ def explain_errors() -> None:
     """
     if os.environ.get("MEDSEG_DEBUG") != "1":
         sys.excepthook = _explain
+        threading.excepthook = _explain_in_thread
+        _quiet_repeats()
     end_as_by_ctrl_c()
     escape_missing_letters()
     refuse_lost_keys(sys.argv)
@@ -36,12 +40,12 @@ def explain_errors() -> None:
 @contextmanager
 def excepthook_kept() -> Generator[None]:
     """Restore `sys.excepthook` and signals after a bundle that calls `explain_errors`."""
-    hook = sys.excepthook
+    hooks = sys.excepthook, threading.excepthook
     try:
         with signals_kept():
             yield
     finally:
-        sys.excepthook = hook
+        sys.excepthook, threading.excepthook = hooks
 
 
 def _explain(
@@ -57,3 +61,20 @@ def _explain(
         return
     sys.stderr.write(f"medseg: {printable(str(users))}\n")
     raise SystemExit(int(users.exit_code))
+
+
+def _explain_in_thread(raised: threading.ExceptHookArgs) -> None:
+    # TensorBoard's writer keeps what its thread met, and raises it at the next call.
+    if type(raised.thread).__name__ != "_AsyncWriterThread":
+        threading.__excepthook__(raised)
+
+
+def _quiet_repeats() -> None:
+    """Keep ignite and MONAI from logging an error, with its traceback, before it is raised."""
+    for engine in ("SupervisedTrainer", "SupervisedEvaluator"):
+        logging.getLogger(f"ignite.engine.engine.{engine}").addFilter(_is_no_repeat)
+    logging.getLogger("dev_collate").addFilter(_is_no_repeat)
+
+
+def _is_no_repeat(record: logging.LogRecord) -> bool:
+    return record.name != "dev_collate" and "terminating due to exception" not in str(record.msg)

@@ -1,4 +1,6 @@
-"""Lines on standard output that may quote names of files, cases and classes."""
+"""Lines on a terminal that may quote names of files, cases and classes."""
+
+from typing import Literal
 
 import typer
 
@@ -7,6 +9,6 @@ from medseg._text import printable
 __all__ = ["say"]
 
 
-def say(line: object) -> None:
-    """Print one line, with control characters escaped."""
-    typer.echo(printable(str(line)))
+def say(line: object, *, to: Literal["output", "errors"] = "output") -> None:
+    """Print one line, with control characters escaped, on standard output or standard error."""
+    typer.echo(printable(str(line)), err=to == "errors")

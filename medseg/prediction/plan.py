@@ -12,6 +12,7 @@ from medseg.bundles.configs import config_paths
 from medseg.bundles.metadata import load_metadata
 from medseg.data.digest import file_sha256
 from medseg.errors import DataError, UsageError
+from medseg.networks.provenance import Provenance, read_provenance
 from medseg.prediction.cases import CohortCase, content_sha256
 from medseg.prediction.ledger import Entry, Ledger
 
@@ -40,10 +41,12 @@ class Settings:
     Attributes:
         content: Bundle, version, digests of weights and config, options; no paths.
         digest: SHA-256 of the content.
+        provenance: Where the weights come from; follows from the content.
     """
 
     content: Mapping[str, Any]
     digest: str
+    provenance: Provenance
 
     def key(self, case: CohortCase) -> str:
         """Digest of these settings and a case's content: equal keys give equal outputs."""
@@ -71,13 +74,12 @@ def read_settings(
 
     Raises:
         UsageError: If the folder is not a bundle.
-        DataError: If there are no weights.
+        DataError: If there are no weights, or they are damaged.
     """
     config = config_paths(bundle, ["inference"])
     metadata = bundle / "configs" / "metadata.json"
     described = load_metadata(metadata)
-    if not weights.is_file():
-        raise DataError(f"{weights}: no weights there; train the bundle first, or install them")
+    provenance = read_provenance(weights)
     content = {
         "bundle": described.name,
         "version": described.version,
@@ -86,7 +88,8 @@ def read_settings(
         "options": dict(options),
         "medseg": version,
     }
-    return Settings(content, hashlib.sha256(json.dumps(content).encode()).hexdigest())
+    digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return Settings(content, digest, provenance)
 
 
 def plan_cohort(
