@@ -20,7 +20,6 @@ from medseg.prediction.steps import CaseSteps
 from tests.data.dicom.builders import count_reads, save, slices, uid
 from tests.prediction.test_tables import Rows
 
-
 OTHER = Entry(name="other", key="k", status="failed", settings="s", source="other.nii.gz")
 
 
