@@ -42,6 +42,10 @@ class ProgressReporter:
             line = printable(f"{self._begun}/{self._total} {name}: {text}")
             self._print(line)
 
+    def warning(self, text: str) -> None:
+        """Print what is remarkable about one image, or about several."""
+        self._print(f"warning: {printable(text)}", style="yellow")
+
     def result(self, files: CaseFiles, text: str) -> None:
         """Print the result of a case."""
         self._progress.advance(self._task)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from medseg._locks import HeldError
 from medseg._quiet import quiet_libraries
 from medseg._text import printable
+from medseg.data.problems import Problem
 from medseg.errors import DataError, MedsegError, UsageError
 from medseg.prediction.cases import CohortCase, Refused
 from medseg.prediction.claims import Claims
@@ -21,6 +22,7 @@ from medseg.prediction.listener import Listener
 from medseg.prediction.outputs import CaseFiles
 from medseg.prediction.pipeline import Outcome, Stages, run_pipeline
 from medseg.prediction.plan import Existing, Settings, case_status
+from medseg.prediction.remarks import Remarks
 from medseg.prediction.request import Work
 from medseg.prediction.tables import volumes_line, write_summary, write_volumes
 
@@ -46,6 +48,7 @@ class Cohort:
         refused: Inputs in which no case was found.
         work: Predict, or only forecast.
         existing: Whether files that the ledger does not account for are refused or replaced.
+        remarks: Told of what is remarkable about an image.
     """
 
     settings: Settings
@@ -55,6 +58,7 @@ class Cohort:
     refused: Sequence[Refused]
     work: Work
     existing: Existing
+    remarks: Remarks
     failed: list[Refused] = field(default_factory=list[Refused])
     reported: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     lost: list[Entry] = field(default_factory=list[Entry])
@@ -104,11 +108,13 @@ class Cohort:
         """Write the folder's tables, if this run or an earlier one has written outputs there."""
         if self.work == "predict" and self.ledger.exists():
             self._write_tables()
+        self.remarks.close()
         in_order = (self.reported.get(case.name) for case in self.files)
         self.listener.finish([report for report in in_order if report], self.failed)
 
     def announce(self, ready: "Ready") -> None:
-        """Report the forecast of a case, before it is predicted."""
+        """Report what is remarkable about a case and its forecast, before it is predicted."""
+        self.remarks.add(ready.case.name, ready.warnings)
         if ready.forecast is not None:
             self.listener.forecast(ready.case.name, ready.forecast.describe())
 
@@ -149,16 +155,18 @@ class Cohort:
         def write(labelled: "Labelled") -> None:
             entry = steps.write(labelled)
             self.listener.result(self.files[labelled.case], volumes_line(entry))
-            self._report(labelled.case, status="done", volumes=dict(entry.columns))
+            told = _warnings(labelled.warnings)
+            self._report(labelled.case, status="done", volumes=dict(entry.columns), **told)
 
         return write
 
     def _forecast(self, ready: "Ready") -> None:
+        self.remarks.add(ready.case.name, ready.warnings)
         forecast = ready.forecast
         text = "not forecast" if forecast is None else forecast.describe()
         self.listener.result(self.files[ready.case], text)
         values = {} if forecast is None else {"forecast": vars(forecast)}
-        self._report(ready.case, status="planned", **values)
+        self._report(ready.case, status="planned", **values, **_warnings(ready.warnings))
 
     def _settle_held(self) -> None:
         """Report the cases that another process had claimed: done by now, or left to it."""
@@ -216,6 +224,10 @@ class Cohort:
                 error=line.replace(printable(str(case.path)), case.recorded),
             )
         )
+
+
+def _warnings(problems: Sequence[Problem]) -> dict[str, list[str]]:
+    return {"warnings": [problem.text for problem in problems]} if problems else {}
 
 
 def _as_it_is(ready: "Ready") -> "Ready":

@@ -8,13 +8,14 @@ to be on one machine. Each call opens the file anew, since it may come from any 
 
 import json
 import sqlite3
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from medseg._text import printable
+from medseg.data.label_kind import LabelKind
 from medseg.data.output_names import LEDGER
 from medseg.errors import DataError, MachineError
 
@@ -46,9 +47,13 @@ class Entry:
         source: The image: base name of its file, or its DICOM series.
         outputs: SHA-256 of each output, by file name.
         columns: Its row in the table of volumes.
+        classes: Value, name and codes of each class.
         facts: How a DICOM series was read, e.g. straightened or with gaps filled.
         engine: Engine and precision, e.g. `openvino bf16`.
         created: When it was begun; kept if the case is begun again.
+        warnings: What is remarkable about the image, each in one line.
+        label_kind: What the label's values mean: classes, or numbers of objects of one class.
+        class_names: One for each class, the background's first.
         error: Why it failed.
     """
 
@@ -59,9 +64,13 @@ class Entry:
     source: str
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
+    classes: Sequence[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     engine: str | None = None
     created: str | None = None
+    warnings: list[str] = field(default_factory=list[str])
+    label_kind: LabelKind | None = None
+    class_names: list[str] = field(default_factory=list[str])
     error: str | None = None
 
 
@@ -74,6 +83,9 @@ _KINDS: Mapping[str, Any] = {
     "facts": dict,
     "engine": str | None,
     "created": str | None,
+    "warnings": list,
+    "label_kind": str | None,
+    "class_names": list,
     "error": str | None,
 }
 

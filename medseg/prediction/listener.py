@@ -16,6 +16,10 @@ class Listener(Protocol):
         """A case is about to be predicted; the text is its forecast of time and memory."""
         ...
 
+    def warning(self, text: str) -> None:
+        """Something is remarkable about one image, or about several in the same way."""
+        ...
+
     def result(self, files: CaseFiles, text: str) -> None:
         """A case has its files; the text gives the volumes, or says that it was done already."""
         ...

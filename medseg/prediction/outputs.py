@@ -100,10 +100,11 @@ def case_files(output: Path, case: CohortCase, formats: Formats) -> CaseFiles:
             f"{' and '.join(formats.dicom)} from --format"
         )
     suffix = _suffix(case, formats.image)
+    of_map = ".tif" if is_raster(case.path) else ".nii.gz"
     return CaseFiles(
         label=None if suffix is None else output / f"{case.name}{LABEL}{suffix}",
         dicom={one: dicom_output_path(output, case.name, one) for one in formats.dicom},
-        maps={kind: output / f"{case.name}{map_ending(kind)}.nii.gz" for kind in formats.maps},
+        maps={kind: output / f"{case.name}{map_ending(kind)}{of_map}" for kind in formats.maps},
         overlay=output / f"{case.name}{OVERLAY}.png",
     )
 

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from medseg.bundles.metadata import load_metadata
+from medseg.data.datasets.expected import Expected
 from medseg.data.dicom.allowances import Gaps, Tilt
 from medseg.data.digest import file_sha256
 from medseg.data.source import Source
 
-__all__ = ["Request", "Work", "modality_of", "options_of"]
+__all__ = ["Request", "Work", "expected_of", "modality_of", "options_of"]
 
 Work = Literal["predict", "forecast"]
 
@@ -67,6 +68,20 @@ def modality_of(bundle: Path) -> str | None:
     # MONAI's schema allows MR and MRI.
     modality = {"MRI": "MR", "PET": "PT"}.get(modality, modality)
     return modality if modality in ("CT", "MR", "PT", "US") else None
+
+
+def expected_of(bundle: Path, window: tuple[float, float] | None) -> Expected:
+    """What a bundle says of its images.
+
+    Args:
+        bundle: The bundle's folder.
+        window: The predictor's, as its weights or an override have it.
+    """
+    image = load_metadata(bundle / "configs" / "metadata.json").network_data_format.inputs["image"]
+    optical = image.modality.lower() in ("histology", "microscopy")
+    modality = image.modality.lower() if optical else modality_of(bundle)
+    unit = "HU" if image.format.lower() == "hounsfield" else None
+    return Expected(modality=modality, unit=unit, window=window)
 
 
 def options_of(request: Request) -> dict[str, Any]:

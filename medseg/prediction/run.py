@@ -19,7 +19,8 @@ from medseg.prediction.ledger import Ledger
 from medseg.prediction.listener import Listener
 from medseg.prediction.outputs import case_files, read_formats, refuse_clashes
 from medseg.prediction.plan import plan_cohort, read_settings
-from medseg.prediction.request import Request, modality_of, options_of
+from medseg.prediction.remarks import Remarks
+from medseg.prediction.request import Request, expected_of, modality_of, options_of
 from medseg.prediction.tables import RunningTable, refuse_foreign_tables
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def run_prediction(
             refused=refused,
             work=request.work,
             existing=request.existing,
+            remarks=Remarks(listener.warning),
         )
         run.report_refused()
         run.report_done(plan.done)
@@ -105,6 +107,7 @@ def _steps(request: Request, predictor: "Predictor", run: Cohort) -> "CaseSteps"
     return CaseSteps(
         predictor=predictor,
         settings=run.settings,
+        expected=expected_of(request.bundle, predictor.window),
         ledger=run.ledger,
         table=RunningTable(run.ledger),
         files=run.files.__getitem__,

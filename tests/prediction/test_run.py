@@ -32,6 +32,9 @@ class Told:
     def forecast(self, name, text):
         pass
 
+    def warning(self, text):
+        pass
+
     def result(self, files, text):
         self.results.append(text)
 

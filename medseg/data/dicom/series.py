@@ -17,6 +17,7 @@ from medseg.data.dicom.choice import find_series, unreadable_error
 from medseg.data.dicom.find import DicomSeries
 from medseg.data.dicom.frame import Frame
 from medseg.data.dicom.input import dicom_error, open_input
+from medseg.data.dicom.instance import UidOrigin
 from medseg.data.dicom.pixels import read_values, without_copies
 from medseg.data.dicom.resample import fill_gaps, straighten
 from medseg.data.dicom.stack import MAX_ERROR_MM, Stack, frame_words, stack_frames
@@ -50,6 +51,8 @@ class DicomFacts:
         interpolated: Indices of interpolated slices, from 0.
         copies_left_out: Number of duplicate slices left out.
         scouts_left_out: Number of scouts in the series, left out.
+        stated: Number of slices that its headers speak of; 0 if of none.
+        uid_origin: Whether the UID is the headers', or was made in place of an invalid one.
         planes: DICOM slice of each slice of the volume, None for interpolated ones.
     """
 
@@ -61,6 +64,8 @@ class DicomFacts:
     interpolated: tuple[int, ...] = ()
     copies_left_out: int = 0
     scouts_left_out: int = 0
+    stated: int = 0
+    uid_origin: UidOrigin = "stated"
     planes: tuple[Plane | None, ...] = ()
 
 
@@ -151,9 +156,22 @@ def _volume(series: DicomSeries, stack: Stack, array: Values, copies: int) -> Di
         interpolated=tuple(place for place, source in enumerate(taken) if source is None),
         copies_left_out=copies,
         scouts_left_out=series.scouts,
+        stated=max(series.stated, _highest_number(stack.frames)),
+        uid_origin=series.uid_origin,
         planes=_planes(stack.frames, taken),
     )
     return DicomVolume(array=array, affine=affine, facts=facts, series=series)
+
+
+def _highest_number(frames: Sequence[Frame]) -> int:
+    """The last InstanceNumber, if slices are numbered one by one and the first ones may be missing.
+
+    A number far above the count says nothing: some scanners begin at 1001.
+    """
+    numbers = sorted(frame.number for frame in frames if frame.number is not None)
+    if not numbers or numbers != list(range(numbers[0], numbers[0] + len(frames))):
+        return 0
+    return numbers[-1] if numbers[0] <= len(frames) else 0
 
 
 def _planes(frames: Sequence[Frame], taken: Sequence[int | None]) -> tuple[Plane | None, ...]:

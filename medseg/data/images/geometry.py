@@ -110,6 +110,8 @@ def straightened(
         back @ low,
         tuple(shape),
         order=0 if label else 1,
+        # A place that rounding puts just outside is not all padding, as in mode `constant`.
+        mode="grid-constant",
         cval=0 if label else float(source.min()),
     )
     return resampled, moved

@@ -67,10 +67,21 @@ def _check(header: Any, size: int) -> None:
     offset = float(header["vox_offset"])
     if not (size + _FLAGS <= offset <= size + _MOST_EXTENSIONS and offset.is_integer()):
         raise ValueError(f"its header puts the voxels at byte {offset:g}, itself ends at {size}")
-    bits = header.get_data_dtype().itemsize * 8
+    bits = _bits(header)
     if int(header["bitpix"]) != bits:
         raise ValueError(f"its header states {header['bitpix']} bits for values of {bits}")
     _check_numbers(header, sizes[1 : axes + 1])
+
+
+def _bits(header: Any) -> int:
+    """Bits of a value by its datatype."""
+    try:
+        bits = int(header.get_data_dtype().itemsize) * 8
+    except KeyError:
+        bits = 0
+    if bits == 0:
+        raise ValueError(f"its header states an unknown type, {header['datatype']}")
+    return bits
 
 
 def _check_numbers(header: Any, sizes: list[int]) -> None:

@@ -119,6 +119,7 @@ def read_volume(
 
 def _dicom(source: "DicomSeries | Source", where: Where, tilt: Tilt, gaps: Gaps) -> Volume:
     # Imported on first use: pydicom and highdicom are slow, and most volumes are not DICOM.
+    from medseg.data.dicom.problems import series_doubts
     from medseg.data.dicom.series import read_dicom_series
 
     try:
@@ -128,7 +129,9 @@ def _dicom(source: "DicomSeries | Source", where: Where, tilt: Tilt, gaps: Gaps)
         raise
     uid = f"DICOM series {series.facts.series_uid}"
     volume = _volume(uid, series.array, series.affine, series.array.dtype.name, where=where)
-    return replace(volume, dicom=series.facts, series=series.series)
+    return replace(
+        volume, dicom=series.facts, series=series.series, doubts=series_doubts(series.facts)
+    )
 
 
 def _at_right_angles(path: Path, volume: Volume, where: Where, tilt: Tilt) -> Volume:
