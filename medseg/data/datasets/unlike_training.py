@@ -162,8 +162,8 @@ def _rated_foreground(found: Fingerprint, trained: Trained) -> Iterator[tuple[fl
             value = found.foreground[key]
             yield (
                 max(low - value, value - high) / _share(trained),
-                f"{float(key):g} % of its foreground darker than {value:.0%} of its range (there "
-                f"{low:.0%} to {high:.0%})",
+                f"other tissues ({float(key):g} % of the foreground darker than "
+                f"{100 * value:.0f} % of the range, there {100 * low:.0f} to {100 * high:.0f} %)",
             )
 
 
