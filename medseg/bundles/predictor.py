@@ -37,6 +37,7 @@ from medseg.inference.maps import VoxelMaps
 from medseg.inference.mirror import check_mirror_axes
 from medseg.inference.save import SaveLabeld
 from medseg.inference.sliding_labels import SlidingWindowLabels
+from medseg.networks.provenance import Provenance, read_provenance
 from medseg.networks.weights import load_weights
 
 __all__ = ["SET_BY_OPTIONS", "Predictor", "SourceLabel", "open_predictor"]
@@ -80,6 +81,7 @@ class Predictor:
         inferer: The bundle's inferer, which returns labels.
         network: With its weights, in evaluation mode.
         device: Device of the network.
+        provenance: Where the weights come from.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Predictor:
     inferer: Inferer
     network: nn.Module
     device: torch.device
+    provenance: Provenance
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -224,6 +227,7 @@ def open_predictor(
         inferer=parts["inferer"],
         network=parts["network"].eval(),
         device=torch.device(parts["device"]),
+        provenance=read_provenance(weights),
     )
 
 

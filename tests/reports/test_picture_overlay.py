@@ -35,6 +35,15 @@ def test_the_image_stands_beside_itself_with_every_object_in_a_colour(tmp_path, 
         assert not painted[:, :half].any()
 
 
+def test_colours_of_more_than_8_bits_are_drawn_as_those_of_8(tmp_path, label):
+    image = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
+    pages = [
+        draw(tmp_path, colours, label, kind="instances")
+        for colours in (image, image.astype(np.float32))
+    ]
+    np.testing.assert_array_equal(*pages)
+
+
 def test_the_same_input_gives_the_same_file(tmp_path, label):
     first, second = (draw(tmp_path, np.eye(40, 60), label, kind="instances") for _ in range(2))
     np.testing.assert_array_equal(first, second)

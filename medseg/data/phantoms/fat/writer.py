@@ -93,6 +93,7 @@ def _write_all(folder: Path, phantoms: FatPhantomSet) -> Manifest:
             Label(value=1, name="sat"),
             Label(value=2, name="vat"),
         ),
+        origin="phantoms",
         training=tuple(case for case in cases if case.fold is not None),
         test=tuple(case for case in cases if case.fold is None),
     )
