@@ -29,7 +29,7 @@ from medseg.data.images.picture import Picture
 from medseg.data.images.reader_common import narrow
 from medseg.data.images.volume import Volume
 from medseg.data.label_kind import LabelKind
-from medseg.data.manifest import Label, load_manifest
+from medseg.data.manifest import Label, Manifest, load_manifest
 from medseg.errors import DataError, ManifestError, UsageError, unwrap_user_error
 from medseg.inference.engines.inferer import EngineInferer
 from medseg.inference.forecast import Forecast, forecast
@@ -67,8 +67,10 @@ class Predictor:
     Attributes:
         name: Name of the bundle.
         version: Version of the bundle.
-        labels: Meaning of each label value, the background first; with SNOMED codes if the
-            bundle's manifest has them.
+        labels: Meaning of each label value, the background first; with codes if the bundle's
+            manifest has them.
+        modality: Of the images, as the bundle's metadata has it, e.g. `CT`.
+        body_part: DICOM's term for what they show, if the bundle's manifest has it.
         window: Image values displayed as black and white, or None.
         part_of: For a structure, the one that contains it, by name.
         channels: Channels of an image: 1, or 3 for RGB pictures.
@@ -87,6 +89,8 @@ class Predictor:
     name: str
     version: str
     labels: tuple[Label, ...]
+    modality: str
+    body_part: str | None
     window: tuple[float, float] | None
     part_of: Mapping[str, str]
     channels: int
@@ -205,6 +209,7 @@ def open_predictor(
             _mirror(parts["inferer"], mirror_axes)
         load_weights(parts["network"], weights)
     metadata = load_metadata(bundle / "configs" / "metadata.json")
+    manifest = _manifest_of(bundle, parts["class_names"])
     image = metadata.network_data_format.inputs["image"]
     if image.num_channels not in (1, 3):
         raise UsageError(
@@ -215,7 +220,9 @@ def open_predictor(
     return Predictor(
         name=metadata.name,
         version=metadata.version,
-        labels=_labels(bundle, parts["class_names"]),
+        labels=_labels(manifest, parts["class_names"]),
+        modality=image.modality,
+        body_part=None if manifest is None else manifest.body_part,
         window=None if window is None else (float(window[0]), float(window[1])),
         part_of=may_be["part_of"] or {},
         channels=image.num_channels,
@@ -251,18 +258,24 @@ def _check_keys(bundle: Path, config: Mapping[str, Any], overrides: Mapping[str,
         raise UsageError(f"{bundle}: its inference config has no {missing[0]}; add it")
 
 
-def _labels(bundle: Path, class_names: Sequence[str]) -> tuple[Label, ...]:
-    """The classes, with SNOMED codes if a manifest in the bundle has all of them."""
-    codes: dict[str, str | None] = {}
+def _labels(manifest: Manifest | None, class_names: Sequence[str]) -> tuple[Label, ...]:
+    """The classes, as the manifest describes them."""
+    described = {} if manifest is None else {label.name: label for label in manifest.labels}
+    return tuple(
+        described.get(name, Label(value=value, name=name)).model_copy(update={"value": value})
+        for value, name in enumerate(class_names)
+    )
+
+
+def _manifest_of(bundle: Path, class_names: Sequence[str]) -> Manifest | None:
+    """The last manifest in the bundle that has all of these classes."""
+    found: Manifest | None = None
     for path in sorted((bundle / "configs").glob("*.json")):
         if path.name != "metadata.json":
             with suppress(ManifestError):
-                of_manifest = {label.name: label.snomed for label in load_manifest(path).labels}
-                codes = of_manifest if set(class_names) <= set(of_manifest) else codes
-    return tuple(
-        Label(value=value, name=name, snomed=codes.get(name))
-        for value, name in enumerate(class_names)
-    )
+                manifest = load_manifest(path)
+                found = manifest if set(class_names) <= set(manifest.class_names) else found
+    return found
 
 
 def _split_loading(bundle: Path, steps: Sequence[Any]) -> tuple[Any, Compose]:

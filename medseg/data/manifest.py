@@ -25,6 +25,7 @@ from medseg.errors import DataError, ManifestError
 
 __all__ = [
     "Case",
+    "Category",
     "Channel",
     "Label",
     "Manifest",
@@ -40,6 +41,7 @@ __all__ = [
 Modality = Literal["CT", "MR", "PT", "US", "microscopy", "histology"]
 Split = Literal["training", "validation", "test"]
 Origin = Literal["images", "phantoms"]
+Category = Literal["anatomy", "tissue", "abnormality", "substance", "object"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(min_length=1)]
 
@@ -53,11 +55,25 @@ WORDS = {
 
 
 class Label(Strict):
-    """One label value and its name, with a SNOMED CT code if a concept exists."""
+    """One label value and its name, with a SNOMED CT code if a concept exists.
+
+    Attributes:
+        value: The voxels' value.
+        name: Name of the class.
+        snomed: SNOMED CT identifier of the concept.
+        meaning: What SNOMED CT calls the concept; needed if DICOM does not list it, as
+            no one else can say it then.
+        category: What kind of thing the class is, for concepts that DICOM does not list and
+            classes without one.
+        region: SNOMED CT identifier of the structure in which it lies, one that DICOM lists.
+    """
 
     value: Annotated[int, Field(ge=0, le=65535)]
     name: Text
     snomed: str | None = None
+    meaning: Annotated[str, Field(pattern=r"^[^\\\\\x00-\x1f]{1,64}$")] | None = None
+    category: Category | None = None
+    region: str | None = None
 
 
 class Case(Strict):
@@ -101,6 +117,7 @@ class Manifest(Strict):
     `label_kind` is the kind of the label files, if they do not hold the values of `labels`:
     numbered `instances`, or a grey `mask`. See `medseg.data.label_kind`. `origin` tells images of
     patients or specimens from `phantoms`, which were made by formula; weights carry it on.
+    `body_part` is DICOM's term for what the images show (PS3.16, annex L), e.g. `CHEST`.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
@@ -109,6 +126,7 @@ class Manifest(Strict):
     licence: str
     citation: str
     modality: Modality
+    body_part: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_ ]{0,15}$")] | None = None
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
     labels: Annotated[tuple[Label, ...], Field(min_length=2)]
     label_kind: LabelKind = "classes"

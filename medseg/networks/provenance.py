@@ -75,6 +75,13 @@ class Provenance:
             return "research only: trained on phantoms, not on patients"
         return "research only: not for diagnosis"
 
+    @property
+    def brief(self) -> str:
+        """The caution in a few words, for names of series; at most 32 characters."""
+        return (
+            "research only, phantom weights" if self.trained_on == "phantoms" else "research only"
+        )
+
 
 def read_provenance(path: str | Path) -> Provenance:
     """Where the weights at `path` come from, as their header says; their digest is checked.

@@ -8,7 +8,7 @@ to be on one machine. Each call opens the file anew, since it may come from any 
 
 import json
 import sqlite3
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +47,7 @@ class Entry:
         source: The image: base name of its file, or its DICOM series.
         outputs: SHA-256 of each output, by file name.
         columns: Its row in the table of volumes.
+        classes: Value, name and codes of each class.
         facts: How a DICOM series was read, e.g. straightened or with gaps filled.
         engine: Engine and precision, e.g. `openvino bf16`.
         created: When it was begun; kept if the case is begun again.
@@ -63,6 +64,7 @@ class Entry:
     source: str
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
+    classes: Sequence[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     engine: str | None = None
     created: str | None = None

@@ -14,7 +14,7 @@ from medseg.bundles.predictor import Predictor
 from medseg.data.datasets.expected import Expected
 from medseg.data.datasets.intake import image_problems, refuse_errors
 from medseg.data.dicom.allowances import Gaps, Tilt
-from medseg.data.dicom.label import Algorithm, DicomLabel
+from medseg.data.dicom.label import Algorithm, DicomLabel, Share
 from medseg.data.digest import file_sha256
 from medseg.data.images.picture import Picture, is_raster, read_picture
 from medseg.data.images.volume import Volume, read_volume
@@ -30,7 +30,13 @@ from medseg.prediction.plan import Settings
 from medseg.prediction.tables import RunningTable
 from medseg.reports.overlay import MontageOptions, overlay_montage
 from medseg.reports.picture_overlay import overlay_picture
-from medseg.reports.volumes import area_columns, measure_volumes, volume_columns
+from medseg.reports.volumes import (
+    StructureVolume,
+    area_columns,
+    made_by_columns,
+    measure_volumes,
+    volume_columns,
+)
 
 if TYPE_CHECKING:
     from medseg.data.dicom.series import DicomFacts
@@ -151,11 +157,11 @@ class CaseSteps:
 
     def _write(self, labelled: Labelled) -> Entry:
         files = self.files(labelled.case)
-        columns = self._measure(labelled)
+        measured = self._measure(labelled)
         begun = self._begin(labelled)
         remove_remains(*files.paths)
         # DICOM first, since it may still be refused.
-        self._write_dicom(labelled, files, begun)
+        self._write_dicom(labelled, files, begun, measured)
         self._draw(labelled, files.overlay)
         for kind, path in files.maps.items():
             if labelled.maps is not None:
@@ -167,20 +173,32 @@ class CaseSteps:
             status="done",
             engine=self.predictor.engine,
             outputs={path.name: file_sha256(path) for path in files.paths},
-            columns=columns,
+            columns={**self._made_by(), **self._columns(labelled, measured)},
+            classes=[label.model_dump(exclude_none=True) for label in self.predictor.labels],
             facts=_facts(None if isinstance(labelled.volume, Picture) else labelled.volume.dicom),
         )
         self.ledger.enter(done)
         self.table.renew()
         return done
 
-    def _measure(self, labelled: Labelled) -> dict[str, str]:
-        names, kind = self.predictor.class_names, self.predictor.label_kind
+    def _measure(self, labelled: Labelled) -> list[StructureVolume]:
+        """The structures of a volume; a picture has none."""
         if isinstance(labelled.volume, Picture):
-            return area_columns(labelled.label, names, kind)
+            return []
+        names, kind = self.predictor.class_names, self.predictor.label_kind
         label = as_classes(labelled.label, kind)
-        affine = labelled.volume.affine
-        return volume_columns(measure_volumes(label, affine, names, self.predictor.part_of))
+        return measure_volumes(label, labelled.volume.affine, names, self.predictor.part_of)
+
+    def _columns(self, labelled: Labelled, measured: list[StructureVolume]) -> dict[str, str]:
+        if isinstance(labelled.volume, Picture):
+            names, kind = self.predictor.class_names, self.predictor.label_kind
+            return area_columns(labelled.label, names, kind)
+        return volume_columns(measured)
+
+    def _made_by(self) -> dict[str, str]:
+        return made_by_columns(
+            self.predictor.name, self.predictor.version, self.predictor.provenance.caution
+        )
 
     def _begin(self, labelled: Labelled) -> Entry:
         earlier = self.ledger.find(labelled.case.name)
@@ -199,12 +217,19 @@ class CaseSteps:
         self.ledger.enter(entry)
         return entry
 
-    def _write_dicom(self, labelled: Labelled, files: CaseFiles, begun: Entry) -> None:
+    def _write_dicom(
+        self,
+        labelled: Labelled,
+        files: CaseFiles,
+        begun: Entry,
+        measured: list[StructureVolume],
+    ) -> None:
         if not files.dicom or not isinstance(labelled.volume, Volume):
             return
         # highdicom takes a while to import, and most labels are not DICOM.
         from medseg.data.dicom.outputs import write_dicom_outputs
 
+        weights = self.predictor.provenance
         label = DicomLabel(
             array=as_classes(labelled.label, self.predictor.label_kind),
             affine=labelled.volume.affine,
@@ -214,7 +239,16 @@ class CaseSteps:
                 name=self.predictor.name,
                 version=self.predictor.version,
                 digest=self.settings.digest,
+                weights=weights.tensors_sha256,
+                caution=weights.caution,
+                brief=weights.brief,
             ),
+            shares={
+                one.name: Share(of=one.parent, percent=one.percent)
+                for one in measured
+                if one.parent is not None
+            },
+            body_part=self.predictor.body_part,
             created=datetime.fromisoformat(begun.created or ""),
         )
         folder = files.overlay.parent

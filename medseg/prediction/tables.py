@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,7 @@ def write_summary(ledger: Ledger, settings: Settings, refused: Sequence[Refused]
             "settings_sha256": settings.digest,
             **_labels_json(entries),
             "weights": _weights_json(settings.provenance),
+            "classes": _classes(entries, settings),
             "cases": [_as_json(entry) for entry in entries],
             "refused": [{"input": one.shown, "error": one.without_path} for one in refused],
         }
@@ -134,6 +135,13 @@ def _weights_json(weights: Provenance) -> dict[str, Any]:
     """Who trained the weights on what, and the caution that goes with every result."""
     stated = provenance_json(replace(weights, images=None))
     return {**stated, "tensors_sha256": weights.tensors_sha256, "caution": weights.caution}
+
+
+def _classes(entries: Sequence[Entry], settings: Settings) -> list[Mapping[str, Any]]:
+    """Names and codes of the classes, as recorded with the cases of these settings."""
+    of_this_run = (entry for entry in entries if entry.settings == settings.digest)
+    nothing: list[Mapping[str, Any]] = []
+    return next((list(entry.classes) for entry in of_this_run if entry.classes), nothing)
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medseg.data.label_kind import LabelKind, as_classes
+from medseg.data.wording import rounded_ml, rounded_percent
 from medseg.errors import UsageError
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "REMARKS",
     "StructureVolume",
     "area_columns",
+    "made_by_columns",
     "measure_volumes",
     "volume_columns",
     "volumes_csv",
@@ -96,13 +98,18 @@ def measure_volumes(
     ]
 
 
+def made_by_columns(bundle: str, version: str, caution: str) -> dict[str, str]:
+    """Table cells of a case that say what measured it, and what to know of that."""
+    return {"bundle": bundle, "version": version, "caution": caution}
+
+
 def volume_columns(volumes: Iterable[StructureVolume]) -> dict[str, str]:
-    """Table cells of a case by column: ml to a microlitre, per cents to a thousandth."""
+    """Table cells of a case by column, rounded to what they are worth."""
     cells: dict[str, str] = {}
     for one in volumes:
-        cells[f"{one.name}_ml"] = f"{one.ml:.3f}"
+        cells[f"{one.name}_ml"] = rounded_ml(one.ml)
         if one.parent is not None:
-            percent = "" if one.percent is None else f"{one.percent:.3f}"
+            percent = "" if one.percent is None else rounded_percent(one.percent)
             cells[f"{one.name}_percent_of_{one.parent}"] = percent
         cells[f"{one.name}_parts"] = str(one.parts)
     return cells
@@ -170,7 +177,7 @@ def area_columns(
     cells: dict[str, str] = {}
     for name, count in zip(class_names[1:], pixels[1:].tolist(), strict=False):
         cells[f"{name}_px"] = str(count)
-        cells[f"{name}_percent"] = f"{100 * count / label.size:.3f}"
+        cells[f"{name}_percent"] = rounded_percent(100 * count / label.size)
     if kind == "instances":
         numbers = np.unique(label)
         cells[f"{class_names[1]}_count"] = str(int(np.count_nonzero(numbers)))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from medseg.data.colours import class_colour
 from medseg.errors import DataError
-from medseg.reports.panels import class_colour
 from medseg.reports.picture_overlay import overlay_picture
 
 NAMES = ["background", "cell"]

@@ -5,6 +5,7 @@ Patient and study are kept separate from it: they go into the output file and no
 through code that logs or quotes values.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from medseg.data.dicom.input import DicomInput, dicom_error, is_dicom, open_inpu
 from medseg.data.dicom.instance import is_uid
 from medseg.data.dicom.pixels import without_copies
 from medseg.data.dicom.stack import Stack, stack_frames
-from medseg.data.dicom.tags import quiet_pydicom
+from medseg.data.dicom.tags import first_text, quiet_pydicom
 from medseg.data.source import Source, as_source
 from medseg.errors import UsageError
 
@@ -62,6 +63,9 @@ OPTIONAL = [
     "ClinicalTrialTimePointID",
     "ClinicalTrialTimePointDescription",
 ]
+BODY_PART = "BodyPartExamined"
+# DICOM's CS; other texts, which some scanners write, are no terms.
+TERM = re.compile(r"[A-Z0-9_ ]{1,16}")
 EXPORT = "export the series again with its identifiers, or use NIfTI"
 
 
@@ -84,6 +88,7 @@ class DicomSource:
         study_uid: StudyInstanceUID.
         frame_of_reference_uid: FrameOfReferenceUID.
         references: Reference to each slice of the stack.
+        body_part: BodyPartExamined, or None.
         identity: Patient and study; must not be shown or logged.
     """
 
@@ -92,6 +97,7 @@ class DicomSource:
     study_uid: str
     frame_of_reference_uid: str
     references: tuple[Reference, ...]
+    body_part: str | None
     identity: Dataset
 
     @property
@@ -131,13 +137,14 @@ def read_dicom_source(source: DicomSeries | Source | str | Path) -> DicomSource:
         study_uid=_one(series.uid, study_uids, "StudyInstanceUID"),
         frame_of_reference_uid=_one(series.uid, places, "FrameOfReferenceUID"),
         references=tuple(_reference(series.uid, frame) for frame in stack.frames),
+        body_part=_body_part(header),
         identity=_identity(series.uid, header),
     )
 
 
 def _header(frame: Frame, files: DicomInput) -> Dataset:
     with files.open(frame.file) as stream, quiet_pydicom():
-        keywords = ["SpecificCharacterSet", *REQUIRED, *OPTIONAL]
+        keywords = ["SpecificCharacterSet", BODY_PART, *REQUIRED, *OPTIONAL]
         return read_dataset(stream, keywords, pixels="leave")
 
 
@@ -160,6 +167,11 @@ def _reference(series_uid: str, frame: Frame) -> Reference:
         sop_uid=_uid(series_uid, frame.sop_uid, "SOPInstanceUID"),
         frame=frame.index + 1 if frame.identifiers.is_multiframe else None,
     )
+
+
+def _body_part(header: Dataset) -> str | None:
+    term = first_text(header, BODY_PART)
+    return term if TERM.fullmatch(term) else None
 
 
 def _identity(series_uid: str, header: Dataset) -> Dataset:
