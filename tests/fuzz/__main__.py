@@ -1,7 +1,7 @@
 """`make fuzz`: all targets in turn, or one, for as long as it is told to.
 
-    python -m tests.fuzz --minutes 10 --seed 1 --target nifti
-    python -m tests.fuzz --repeat runs/fuzz/nifti-1-345-i16.nii
+python -m tests.fuzz --minutes 10 --seed 1 --target nifti
+python -m tests.fuzz --repeat runs/fuzz/nifti-1-345-i16.nii
 """
 
 import argparse
@@ -59,7 +59,9 @@ def _keep(target: Target, failure: Failure) -> Path:
 def _repeat(path: Path) -> int:
     target, _, _, name = path.name.split("-", 3)
     with tempfile.TemporaryDirectory() as folder:
-        what = judge(TARGETS[target], write_file(TARGETS[target], Path(folder), name, path.read_bytes()))
+        what = judge(
+            TARGETS[target], write_file(TARGETS[target], Path(folder), name, path.read_bytes())
+        )
     print(what or "nothing is wrong")
     return 1 if what else 0
 

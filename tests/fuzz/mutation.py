@@ -67,7 +67,11 @@ def mutate_text(rng: Random, data: bytes, *, words: tuple[str, ...] = ()) -> byt
     text = data.decode("latin-1")
     for _ in range(rng.randint(1, 2)):
         text = _change_text(rng, text, words)
-    return text.encode("latin-1", errors="ignore") if text.isascii() else text.encode("utf-8", "replace")
+    return (
+        text.encode("latin-1", errors="ignore")
+        if text.isascii()
+        else text.encode("utf-8", "replace")
+    )
 
 
 def _change_text(rng: Random, text: str, words: tuple[str, ...]) -> str:

@@ -22,17 +22,29 @@ def corpus() -> dict[str, bytes]:
     """Integers and floats, scaled or not, of both byte orders, compressed or not."""
     random = np.random.default_rng(0)
     made = {}
-    for name, dtype in [("u8", "u1"), ("i16", "<i2"), ("b16", ">i2"), ("f32", "<f4"), ("f64", "<f8")]:
+    for name, dtype in [
+        ("u8", "u1"),
+        ("i16", "<i2"),
+        ("b16", ">i2"),
+        ("f32", "<f4"),
+        ("f64", "<f8"),
+    ]:
         values = random.integers(0, 100, (5, 4, 3)).astype(dtype)
         order = "big" if dtype[0] == ">" else "little"
-        image = nib.Nifti1Image(values, _AFFINE, nib.Nifti1Header(endianness=order[0].replace("l", "<").replace("b", ">")))
+        image = nib.Nifti1Image(
+            values,
+            _AFFINE,
+            nib.Nifti1Header(endianness=order[0].replace("l", "<").replace("b", ">")),
+        )
         image.set_data_dtype(values.dtype)
         if name == "i16":
             image.header.set_slope_inter(2, -10)
         made[f"{name}.nii"] = image.to_bytes()
     four = nib.Nifti1Image(random.integers(0, 9, (3, 4, 5, 1)).astype("i2"), _AFFINE)
     made["four.nii"] = four.to_bytes()
-    made["two.nii"] = nib.Nifti2Image(random.integers(0, 9, (3, 4, 5)).astype("i2"), _AFFINE).to_bytes()
+    made["two.nii"] = nib.Nifti2Image(
+        random.integers(0, 9, (3, 4, 5)).astype("i2"), _AFFINE
+    ).to_bytes()
     for name in ("u8", "f32"):
         made[f"{name}.nii.gz"] = gzip.compress(made[f"{name}.nii"], mtime=0)
     return made
@@ -57,11 +69,17 @@ def _set_field(rng: Random, data: bytearray) -> None:
     at += size * rng.randrange(max(1, dtype.itemsize // size))
     order = "<" if data[0] == 92 else ">"
     if dtype.base.kind == "f":
-        value = rng.choice((0, 1, -1, 0.01, 1e-30, 1e30, 2, float("nan"), float("inf"), rng.uniform(-3, 3)))
+        value = rng.choice(
+            (0, 1, -1, 0.01, 1e-30, 1e30, 2, float("nan"), float("inf"), rng.uniform(-3, 3))
+        )
         data[at : at + 4] = struct.pack(order + "f", value)
     elif dtype.base.kind in "iu":
-        number = rng.choice((odd_number(rng), rng.randrange(20), rng.choice((2, 4, 8, 16, 64, 256, 512, 768))))
-        data[at : at + size] = (number % 256**size).to_bytes(size, "little" if order == "<" else "big")
+        number = rng.choice(
+            (odd_number(rng), rng.randrange(20), rng.choice((2, 4, 8, 16, 64, 256, 512, 768)))
+        )
+        data[at : at + size] = (number % 256**size).to_bytes(
+            size, "little" if order == "<" else "big"
+        )
     else:
         data[at : at + size] = bytes(rng.randrange(256) for _ in range(size))
 

@@ -5,6 +5,7 @@ far as its own header says that pixels go.
 """
 
 import io
+import os
 import zlib
 from collections.abc import Sequence
 from typing import IO, Any, Literal, cast
@@ -48,6 +49,8 @@ def read_dataset(
     start = _deflated_start(stream)
     if start is not None:
         stream = _inflated(stream, start, stop=stop)
+    elif isinstance(stream, io.BufferedReader):
+        stream = cast("IO[bytes]", _Bounded(cast("io.BufferedReader", stream)))
     return cast("Any", pydicom).dcmread(
         stream,
         stop_before_pixels=stop,
@@ -55,6 +58,25 @@ def read_dataset(
         specific_tags=list(keywords),
         defer_size=MAX_HEADER_BYTES if stop else None,
     )
+
+
+class _Bounded:
+    """A file of which no more is asked for than there is.
+
+    Python takes memory for as many bytes as it is asked for, and pydicom asks for as many as a
+    damaged element says that it has: up to 4 GiB.
+    """
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self.seek, self.tell = file.seek, file.tell
+        self._read = file.read
+        self._size = os.fstat(file.fileno()).st_size
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes; the rest if it is negative."""
+        if size > self._size:
+            size = max(self._size - self.tell(), 0)
+        return self._read(size)
 
 
 def _deflated_start(stream: IO[bytes]) -> int | None:

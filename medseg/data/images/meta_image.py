@@ -87,7 +87,7 @@ def _fields(file: IO[bytes]) -> dict[str, str]:
             continue
         name = name.strip()
         name, value = _SAME.get(name, name), value.strip()
-        if not mark or fields.get(name, value) != value:
+        if not mark or not name.isprintable() or fields.get(name, value) != value:
             raise ValueError(f"its header has no or two values for {name[:40]!r}")
         fields[name] = value
     return fields
