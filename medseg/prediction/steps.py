@@ -1,7 +1,7 @@
 """Read, predict and write one case, from its file to its row in the ledger."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,17 +19,23 @@ from medseg.data.digest import file_sha256
 from medseg.data.images.picture import Picture, is_raster, read_picture
 from medseg.data.images.volume import Volume, read_volume
 from medseg.data.label_kind import as_classes
-from medseg.data.problems import refusal
+from medseg.data.problems import Problem, refusal
 from medseg.inference.forecast import Forecast
 from medseg.inference.maps import VoxelMaps
 from medseg.inference.save import save_label, save_map
+from medseg.prediction.case_words import (
+    case_cautions,
+    image_numbers,
+    series_title,
+    share_remarks,
+)
 from medseg.prediction.cases import CohortCase
 from medseg.prediction.ledger import Entry, Ledger
 from medseg.prediction.outputs import CaseFiles
 from medseg.prediction.plan import Settings
 from medseg.prediction.tables import RunningTable
 from medseg.reports.overlay import MontageOptions, overlay_montage
-from medseg.reports.picture_overlay import overlay_picture
+from medseg.reports.picture_overlay import PictureOptions, overlay_picture
 from medseg.reports.volumes import (
     StructureVolume,
     area_columns,
@@ -55,6 +61,7 @@ class Ready:
     volume: Volume | Picture
     image: Any
     forecast: Forecast | None
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,6 +74,7 @@ class Labelled:
     label: NDArray[Any]
     maps: VoxelMaps | None
     forecast: Forecast | None
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +106,8 @@ class CaseSteps:
     def read(self, case: CohortCase) -> Ready:
         """Read and check the volume or picture, and bring it into the network's grid."""
         volume = self._read(case)
-        for problem in image_problems(volume):
+        problems = tuple(image_problems(volume))
+        for problem in problems:
             if problem.severity == "error":
                 raise refusal(case.shown, problem)
             logger.warning("%s: %s; %s", case.name, problem.what, problem.remedy)
@@ -112,6 +121,7 @@ class CaseSteps:
             volume=volume,
             image=image,
             forecast=self.predictor.forecast(image),
+            problems=problems,
         )
 
     def _read(self, case: CohortCase) -> Volume | Picture:
@@ -136,6 +146,7 @@ class CaseSteps:
             label=label,
             maps=maps,
             forecast=ready.forecast,
+            problems=ready.problems,
         )
 
     def _maps(self, case: CohortCase) -> VoxelMaps | None:
@@ -160,7 +171,7 @@ class CaseSteps:
         remove_remains(*files.paths)
         # DICOM first, since it may still be refused.
         self._write_dicom(labelled, files, begun, measured)
-        self._draw(labelled, files.overlay)
+        self._draw(labelled, files.overlay, measured)
         for kind, path in files.maps.items():
             if labelled.maps is not None:
                 save_map(path, labelled.maps.get(kind), labelled.volume.affine)
@@ -251,25 +262,37 @@ class CaseSteps:
             label, list(files.dicom), folder, case=labelled.case.name, overwrite="replace"
         )
 
-    def _draw(self, labelled: Labelled, path: Path) -> None:
-        kind = self.predictor.label_kind
-        if isinstance(labelled.volume, Picture):
-            overlay_picture(
-                labelled.volume.array[:, :, 0],
-                labelled.label,
-                path,
+    def _draw(self, labelled: Labelled, path: Path, measured: Sequence[StructureVolume]) -> None:
+        predictor, volume = self.predictor, labelled.volume
+        made_by = f"{predictor.name} {predictor.version}, weights {self._weights}"
+        cautions = case_cautions(predictor.provenance.caution, labelled.problems)
+        if isinstance(volume, Picture):
+            of_picture = PictureOptions(
                 case=labelled.case.name,
-                class_names=self.predictor.class_names,
-                kind=kind,
+                class_names=predictor.class_names,
+                kind=predictor.label_kind,
+                made_by=made_by,
+                cautions=cautions,
             )
+            overlay_picture(volume.array[:, :, 0], labelled.label, path, of_picture)
             return
         options = MontageOptions(
             case=labelled.case.name,
-            class_names=self.predictor.class_names,
-            window=self.predictor.window,
+            class_names=predictor.class_names,
+            modality=predictor.modality,
+            title=series_title(labelled.case, volume),
+            made_by=made_by,
+            cautions=cautions,
+            remarks=share_remarks(measured),
+            image_numbers=image_numbers(volume),
         )
-        label = as_classes(labelled.label, kind)
-        overlay_montage(labelled.volume.array, label, labelled.volume.affine, path, options)
+        label = as_classes(labelled.label, predictor.label_kind)
+        overlay_montage(volume.array, label, volume.affine, path, options)
+
+    @property
+    def _weights(self) -> str:
+        """The first digits of the weights' digest, enough to tell two files apart."""
+        return self.predictor.provenance.tensors_sha256[:8]
 
 
 def _facts(dicom: "DicomFacts | None") -> dict[str, Any]:

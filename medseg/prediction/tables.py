@@ -121,8 +121,10 @@ def _weights_json(weights: Provenance) -> dict[str, Any]:
 
 def _classes(entries: Sequence[Entry], settings: Settings) -> list[Mapping[str, Any]]:
     """Names and codes of the classes, as recorded with the cases of these settings."""
-    of_this_run = (entry for entry in entries if entry.settings == settings.digest)
-    return next((list(entry.classes) for entry in of_this_run if entry.classes), [])
+    for entry in entries:
+        if entry.settings == settings.digest and entry.classes:
+            return list(entry.classes)
+    return []
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:

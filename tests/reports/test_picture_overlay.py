@@ -6,13 +6,14 @@ from PIL import Image
 
 from medseg.data.colours import class_colour
 from medseg.errors import DataError
-from medseg.reports.picture_overlay import overlay_picture
+from medseg.reports.picture_overlay import PictureOptions, overlay_picture
 
 NAMES = ["background", "cell"]
 
 
 def draw(tmp_path, image, label, **options):
-    overlay_picture(image, label, tmp_path / "a.png", case="a", class_names=NAMES, **options)
+    options = PictureOptions(case="a", class_names=NAMES, **options)
+    overlay_picture(image, label, tmp_path / "a.png", options)
     return np.asarray(Image.open(tmp_path / "a.png"))
 
 
@@ -33,6 +34,25 @@ def test_the_image_stands_beside_itself_with_every_object_in_a_colour(tmp_path, 
         painted = (page[:-100] == class_colour(number)).all(axis=-1)
         assert painted[:, half:].sum() > 50
         assert not painted[:, :half].any()
+
+
+def test_a_picture_in_colours_keeps_them_within_the_outline(tmp_path, label):
+    image = np.full((40, 60, 3), (200, 90, 160), np.uint8)
+    page = draw(tmp_path, image, (label > 0).astype(np.uint8))
+    grey = draw(tmp_path, image[..., 0], (label > 0).astype(np.uint8))
+    # The middle of the second object, in the right panel: (30 of 40, 42 of 60) pixels.
+    left, top, width = 24 + 640 + 8, 78, 640
+    at = top + round(30 / 40 * width * 40 / 60), left + round(42 / 60 * width)
+    assert tuple(page[at]) == (200, 90, 160)
+    assert tuple(grey[at]) != tuple(grey[at[0], at[1] - width - 8])
+
+
+def test_a_picture_of_16_bit_colours_is_drawn(tmp_path, label):
+    image = np.zeros((40, 60, 3), np.uint16)
+    image[:, 30:] = 65535
+    page = draw(tmp_path, image, np.zeros_like(label))
+    assert (page[200, 24 + 600] == 255).all()
+    assert (page[200, 24 + 40] == 0).all()
 
 
 def test_the_same_input_gives_the_same_file(tmp_path, label):
