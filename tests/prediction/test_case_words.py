@@ -32,7 +32,7 @@ def test_slices_have_the_numbers_that_a_viewer_shows(tmp_path):
     # From the foot: 10, 9, ... 1, as many scanners number.
     for k, ds in enumerate(made):
         ds.InstanceNumber = 10 - k
-    case, volume = case_of(save(made, tmp_path / "source"))
+    _, volume = case_of(save(made, tmp_path / "source"))
     from_foot = [
         int(ds.InstanceNumber)
         for ds in sorted(made, key=lambda d: float(d.ImagePositionPatient[2]))
