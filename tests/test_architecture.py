@@ -7,7 +7,7 @@ import pytest
 
 LAYERS = [
     {"errors"},
-    {"_checks", "_files", "_lazy", "_quiet"},
+    {"_checks", "_csv", "_files", "_lazy", "_locks", "_quiet", "_streams", "_text"},
     {"data", "losses", "metrics", "networks", "transforms"},
     {"inference", "training"},
     {"bundles", "reports"},
@@ -17,6 +17,7 @@ LAYERS = [
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # The folders of medseg/data, and the files beside them.
 DATA_LAYERS = [
+    {"walk"},
     {
         "arguments",
         "channel",

@@ -4,7 +4,6 @@ On a terminal the table is folded to its width; in a file or a pipe each case is
 colours, so that `grep` and `diff` work on it.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from rich import box
@@ -15,7 +14,7 @@ from rich.table import Table
 from medseg._checks import first_few
 from medseg.data.datasets.facts import CaseReport, DatasetReport, ImageFacts, LabelFacts
 from medseg.data.manifest import Manifest
-from medseg.data.problems import Problem
+from medseg.data.problems import Problem, by_problem
 
 __all__ = ["print_report"]
 
@@ -127,12 +126,8 @@ def _table(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> Table:
 
 def _grouped(report: DatasetReport) -> dict[Problem, list[str]]:
     """Each problem once, errors first, with the cases that have it."""
-    cases: defaultdict[Problem, list[str]] = defaultdict(list)
-    for case in report.cases:
-        for problem in case.problems:
-            cases[problem].append(case.case)
-    for problem in report.problems:
-        cases[problem] = []
+    of_cases = by_problem({case.case: case.problems for case in report.cases})
+    cases = {**of_cases, **{problem: list[str]() for problem in report.problems}}
     return dict(sorted(cases.items(), key=lambda item: item[0].severity))
 
 

@@ -105,7 +105,6 @@ def predict(  # noqa: PLR0913 - one parameter for each option
         overrides=tuple(override or ()),
         existing="replace" if overwrite else "refuse",
         work="forecast" if dry_run else "predict",
-        bugs="raised" if "--debug" in sys.argv else "reported",
         series_uid=series_uid,
         tilt="resample" if allow_tilt else "refuse",
         gaps="interpolate" if allow_gaps else "refuse",
@@ -117,7 +116,8 @@ def predict(  # noqa: PLR0913 - one parameter for each option
         shard=share,
         process="own",
     )
-    code = run_prediction(request, partial(report_progress, as_json=as_json))
+    traces = "shown" if "--debug" in sys.argv else "hidden"
+    code = run_prediction(request, partial(report_progress, as_json=as_json, traces=traces))
     if code:
         raise typer.Exit(code)
 

@@ -129,13 +129,9 @@ def _check_case(image: Path, label: Path, case: Mapping[str, Any]) -> None:
 
 
 def _read(file: Path, where: Where) -> None:
-    from medseg.data.images.raster import read_raster
-    from medseg.data.images.volume import read_volume
+    from medseg.data.images.picture import read_image
 
-    if _is_picture(file):
-        read_raster(file, where=where)
-    else:
-        read_volume(file, where=where)
+    read_image(file, where=where)
 
 
 def _is_picture(file: Path) -> bool:

@@ -30,6 +30,7 @@ __all__ = [
     "Label",
     "Manifest",
     "Modality",
+    "Origin",
     "Split",
     "datalist",
     "first_problem",
@@ -39,10 +40,13 @@ __all__ = [
 
 Modality = Literal["CT", "MR", "PT", "US", "microscopy", "histology"]
 Split = Literal["training", "validation", "test"]
+Origin = Literal["images", "phantoms"]
 Category = Literal["anatomy", "tissue", "abnormality", "substance", "object"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(min_length=1)]
 
+# How the source of phantoms begins, which names the function that makes them.
+_PHANTOMS = "medseg.data.phantoms."
 # pydantic's own messages for these do not say what to do.
 WORDS = {
     "extra_forbidden": "unknown key; correct its spelling or remove it",
@@ -111,8 +115,9 @@ class Manifest(Strict):
     """Manifest of one data set; see the module for the rules.
 
     `label_kind` is the kind of the label files, if they do not hold the values of `labels`:
-    numbered `instances`, or a grey `mask`. See `medseg.data.label_kind`. `body_part` is DICOM's
-    term for what the images show (PS3.16, annex L), e.g. `CHEST`.
+    numbered `instances`, or a grey `mask`. See `medseg.data.label_kind`. `origin` tells images of
+    patients or specimens from `phantoms`, which were made by formula; weights carry it on.
+    `body_part` is DICOM's term for what the images show (PS3.16, annex L), e.g. `CHEST`.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
@@ -125,8 +130,14 @@ class Manifest(Strict):
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
     labels: Annotated[tuple[Label, ...], Field(min_length=2)]
     label_kind: LabelKind = "classes"
+    origin: Origin = "images"
     training: tuple[Case, ...] = ()
     test: tuple[Case, ...] = ()
+
+    @property
+    def made_of(self) -> Origin:
+        """The origin; also of phantoms whose manifest was written before there was that key."""
+        return "phantoms" if self.source.startswith(_PHANTOMS) else self.origin
 
     @property
     def class_names(self) -> list[str]:

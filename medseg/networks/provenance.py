@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from medseg.errors import DataError
-from medseg.networks.weights_file import header_object, read_weights_file
+from medseg.networks.weights_file import DIGEST, header_object, read_weights_file
 
 __all__ = [
     "KEY",
@@ -92,11 +92,10 @@ def read_provenance(path: str | Path) -> Provenance:
     Raises:
         DataError: If the file is missing, broken or damaged, or its header says it wrongly.
     """
-    file = read_weights_file(path)
-    digest = file.checked_sha256()
-    stated = header_object(file, KEY)
+    header, _ = read_weights_file(path)
+    stated = header_object(header, KEY)
     try:
-        return provenance_from(stated, digest)
+        return provenance_from(stated, header.texts[DIGEST])
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"{path}: its provenance is not as medseg writes it; train with medseg"

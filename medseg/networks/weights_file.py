@@ -7,22 +7,35 @@ Reference:
 """
 
 import hashlib
+import io
 import json
 import math
+import os
 import stat
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 from medseg.errors import DataError
 
-__all__ = ["DIGEST", "StoredTensor", "WeightsFile", "header_object", "read_weights_file"]
+__all__ = [
+    "DIGEST",
+    "StoredTensor",
+    "WeightsHeader",
+    "header_object",
+    "read_weights_file",
+    "read_weights_header",
+    "signed_weights",
+    "tensors_sha256",
+]
 
 # Key of the digest among the header's texts.
 DIGEST = "tensors_sha256"
 # The header of a thousand tensors has 100 KB.
 _MOST_HEADER = 2**24
+_MOST_TENSORS = 10_000
 _MOST_AXES = 16
 _LARGEST_SIZE = 2**40
 _BYTES = {
@@ -42,103 +55,142 @@ class StoredTensor:
 
 
 @dataclass(frozen=True)
-class WeightsFile:
-    """A safetensors file.
+class WeightsHeader:
+    """Header of a safetensors file, in agreement with the file's length.
 
     Attributes:
         path: Of the file.
-        content: All of its bytes.
-        texts: The texts in its header (`__metadata__`).
-        tensors: By name; their places are relative to `content`.
+        texts: The texts in it (`__metadata__`).
+        tensors: By name.
     """
 
     path: Path
-    content: bytes
     texts: Mapping[str, str]
     tensors: Mapping[str, StoredTensor]
 
-    @property
-    def tensors_sha256(self) -> str:
-        """SHA-256 over names, types, shapes and bytes of all tensors, in the order of their names.
 
-        It does not depend on the header's texts, nor on the order in the file.
-        """
-        digest, view = hashlib.sha256(), memoryview(self.content)
-        for name, tensor in sorted(self.tensors.items()):
-            digest.update(json.dumps([name, tensor.dtype, tensor.shape]).encode())
-            digest.update(view[tensor.begin : tensor.end])
-        return digest.hexdigest()
-
-    def checked_sha256(self) -> str:
-        """The digest, which must be the one in the header; older files have none there.
-
-        Raises:
-            DataError: If it is another: the file was damaged since it was written.
-        """
-        digest = self.tensors_sha256
-        if self.texts.get(DIGEST, digest) != digest:
-            raise DataError(
-                f"{self.path}: damaged, its tensors are not those that were saved (their SHA-256 "
-                "differs from the one in its header); copy it again"
-            )
-        return digest
-
-
-def read_weights_file(path: str | Path) -> WeightsFile:
-    """Read a safetensors file.
+def read_weights_header(path: str | Path) -> WeightsHeader:
+    """Read the header of a safetensors file, not its tensors.
 
     Raises:
         DataError: If it is missing, no regular file, or no safetensors file.
     """
+    with _opened(Path(path)) as (file, size):
+        return _header(Path(path), file, size)
+
+
+def read_weights_file(path: str | Path) -> tuple[WeightsHeader, bytes]:
+    """Read a safetensors file, and hold its tensors against the digest in its header.
+
+    Returns:
+        The header, which states the digest, and all bytes of the file. Files of before there were
+        digests are given that of their tensors as they are.
+
+    Raises:
+        DataError: If it is missing, no regular file, no safetensors file, or damaged.
+    """
     path = Path(path)
+    with _opened(path) as (file, size):
+        header = _header(path, file, size)
+        file.seek(0)
+        content = file.read()
+    digest = tensors_sha256(header, content)
+    if header.texts.get(DIGEST, digest) != digest:
+        raise DataError(
+            f"{path}: damaged, its tensors are not those that were saved (their SHA-256 differs "
+            "from the one in its header); copy it again"
+        )
+    return replace(header, texts={**header.texts, DIGEST: digest}), content
+
+
+def tensors_sha256(header: WeightsHeader, content: bytes) -> str:
+    """SHA-256 over names, types, shapes and bytes of all tensors, in the order of their names.
+
+    It depends neither on the header's texts nor on the order in the file.
+
+    Args:
+        header: Of the file.
+        content: All bytes of the file.
+    """
+    digest, view = hashlib.sha256(), memoryview(content)
+    for name, tensor in sorted(header.tensors.items()):
+        digest.update(json.dumps([name, tensor.dtype, tensor.shape]).encode())
+        digest.update(view[tensor.begin : tensor.end])
+    return digest.hexdigest()
+
+
+def signed_weights(content: bytes, texts: Mapping[str, str]) -> bytes:
+    """A safetensors file with other texts in its header, among them the digest of its tensors.
+
+    The same tensors and texts give the same bytes; the library's own order of texts is random.
+
+    Args:
+        content: All bytes of a safetensors file.
+        texts: For its header.
+
+    Raises:
+        ValueError: If it is no safetensors file.
+    """
+    header = _parsed(Path(), io.BytesIO(content), len(content))
+    start = 8 + int.from_bytes(content[:8], "little")
+    signed = {**texts, DIGEST: tensors_sha256(header, content)}
+    entries = json.loads(content[8:start]) | {"__metadata__": dict(sorted(signed.items()))}
+    text = json.dumps(dict(sorted(entries.items())), separators=(",", ":")).encode()
+    # Aligned, as the library writes it.
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + content[start:]
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[tuple[BinaryIO, int]]:
     _require_regular(path)
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            yield file, os.fstat(file.fileno()).st_size
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _header(path: Path, file: BinaryIO, size: int) -> WeightsHeader:
     try:
-        return weights_of(path, content)
+        return _parsed(path, file, size)
     except (ValueError, RecursionError) as error:
         # Also numbers of too many digits, and too many brackets.
         raise DataError(f"{path}: not a readable safetensors file ({_reason(error)})") from error
 
 
-def weights_of(path: Path, content: bytes) -> WeightsFile:
-    """The file of these bytes.
-
-    Raises:
-        ValueError: If they are no safetensors file.
-        RecursionError: If the header has too many brackets.
-    """
-    length = int.from_bytes(content[:8], "little")
+def _parsed(path: Path, file: BinaryIO, size: int) -> WeightsHeader:
+    length = int.from_bytes(file.read(8), "little")
     start = 8 + length
-    if len(content) < 8 or start > len(content):
-        raise ValueError(f"its header has {length} bytes, the file {len(content)}")
+    if size < start:
+        raise ValueError(f"its header takes {length} bytes, the whole file has {size}")
     if length > _MOST_HEADER:
         raise ValueError(f"its header has {length} bytes, more than {_MOST_HEADER}")
-    header = json.loads(content[8:start])
-    if not isinstance(header, dict):
+    stated = json.loads(file.read(length))
+    if not isinstance(stated, dict):
         raise ValueError("its header is no JSON object")
-    entries = cast("dict[str, Any]", header)
+    entries = cast("dict[str, Any]", stated)
     texts = _texts(entries.pop("__metadata__", None) or {})
+    if len(entries) > _MOST_TENSORS:
+        raise ValueError(f"it has {len(entries)} tensors, more than {_MOST_TENSORS}")
     tensors = {name: _tensor(name, entry, start) for name, entry in entries.items()}
-    _require_gapless(tensors, start, len(content))
-    return WeightsFile(path, content, texts, tensors)
+    _require_gapless(tensors, start, size)
+    return WeightsHeader(path, texts, tensors)
 
 
-def header_object(file: WeightsFile, key: str) -> dict[str, Any]:
+def header_object(header: WeightsHeader, key: str) -> dict[str, Any]:
     """A JSON object among the header's texts; empty if it is not there.
 
     Raises:
         DataError: If it is not a JSON object.
     """
     try:
-        found = json.loads(file.texts.get(key, "{}"))
+        found = json.loads(header.texts.get(key, "{}"))
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise DataError(
-            f"{file.path}: its {key} are not a JSON object; save the weights with medseg"
+            f"{header.path}: its {key} are not a JSON object; save the weights with medseg"
         )
     return cast("dict[str, Any]", found)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from medseg._text import printable
 from medseg.data.cases.case_digest import source_files
 from medseg.data.dicom.input import is_dicom
 from medseg.data.digest import file_sha256
@@ -21,8 +22,9 @@ from medseg.data.images.naming import (
     is_volume,
     without_outputs,
 )
+from medseg.data.output_names import safe_name
 from medseg.data.source import Source
-from medseg.errors import DataError, MedsegError, UsageError
+from medseg.errors import DataError, UsageError, user_error
 from medseg.prediction.earlier_outputs import is_earlier_output, without_earlier_outputs
 
 if TYPE_CHECKING:
@@ -74,11 +76,13 @@ class Refused:
         shown: Name in messages.
         error: The message; it may name a path.
         path: The path in it, which must not appear in output files.
+        cause: What was raised, with its traceback.
     """
 
     shown: str
     error: str
     path: str | None = None
+    cause: BaseException | None = field(default=None, compare=False, repr=False)
 
     @property
     def without_path(self) -> str:
@@ -117,7 +121,8 @@ def find_cases(
             cases += of_input if room >= 0 else [replace(case, series=None) for case in of_input]
         except UsageError:
             raise
-        except MedsegError as error:
+        except Exception as error:
+            # One input never costs the others, whatever it is.
             refused.append(_refused(number, given, error, len(inputs)))
     # Globs may overlap, and a case that comes twice would be in two shares.
     return list(dict.fromkeys(cases)), refused
@@ -152,12 +157,18 @@ def content_sha256(case: CohortCase) -> str:
     return hashlib.sha256(repr([case.source.series_uid, digests]).encode()).hexdigest()
 
 
-def _refused(number: int, given: Source, error: MedsegError, inputs: int) -> Refused:
+def _refused(number: int, given: Source, error: Exception, inputs: int) -> Refused:
+    users = user_error(error)
+    debug = f"unexpected {type(error).__name__}; use medseg --debug predict to see the traceback"
+    text = printable(debug if users is None else str(users))
+    shown, absolute = (
+        printable(str(source))
+        for source in (given, Source(given.path.absolute(), given.series_uid))
+    )
     # Messages about DICOM do not name its path.
-    which = f"input {number}: " if inputs > 1 and str(given) not in str(error) else ""
-    absolute = str(Source(given.path.absolute(), given.series_uid))
-    path = absolute if absolute in str(error) else str(given)
-    return Refused(f"input {number}", which + str(error), path)
+    which = f"input {number}: " if inputs > 1 and shown not in text else ""
+    path = absolute if absolute in text else shown
+    return Refused(f"input {number}", which + text, path, error)
 
 
 def _cases(source: Source, modality: str | None) -> list[CohortCase]:
@@ -175,7 +186,10 @@ def _cases(source: Source, modality: str | None) -> list[CohortCase]:
 
 def _of_file(path: Path) -> CohortCase:
     return CohortCase(
-        name=image_stem(path), source=Source(path), shown=str(path), recorded=path.name
+        name=safe_name(image_stem(path)),
+        source=Source(path),
+        shown=printable(str(path)),
+        recorded=printable(path.name),
     )
 
 
@@ -195,9 +209,9 @@ def _of_folder(path: Path, modality: str | None) -> list[CohortCase]:
 
 
 def _of_series(series: "DicomSeries") -> CohortCase:
-    name = f"DICOM series {series.uid}"
+    name = printable(f"DICOM series {series.uid}")
     return CohortCase(
-        name=series.uid,
+        name=safe_name(series.uid),
         source=Source(series.path, series.uid),
         shown=name,
         recorded=name,

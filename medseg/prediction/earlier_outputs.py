@@ -3,6 +3,7 @@
 Labels may be beside or below their images, e.g. with `-o labels` in a folder of DICOM.
 """
 
+import logging
 from pathlib import Path
 
 from medseg.data.output_names import ENDINGS, LEDGER, TABLES
@@ -10,6 +11,8 @@ from medseg.errors import DataError
 from medseg.prediction.ledger import Ledger
 
 __all__ = ["is_earlier_output", "without_earlier_outputs"]
+
+logger = logging.getLogger(__name__)
 
 
 def without_earlier_outputs(folder: Path, files: list[Path]) -> list[Path]:
@@ -39,9 +42,11 @@ def is_earlier_output(file: Path) -> bool:
 def _written(ledger: Path) -> set[Path]:
     beside = ledger.parent
     try:
-        entries = Ledger(beside).entries()
-    except DataError:
-        return set()  # another program's file, which lists none of our outputs
+        entries = Ledger(beside).read_entries()
+    except DataError as error:
+        # Most likely another program's file, which lists none of our outputs.
+        logger.warning("%s (it lies among the images, and is ignored)", error)
+        return set()
     names = {name for entry in entries for name in entry.outputs}
     # Of an interrupted case the ledger has the name only.
     begun = tuple(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,20 @@ from medseg.networks.provenance import Provenance, read_provenance
 from medseg.prediction.cases import CohortCase, content_sha256
 from medseg.prediction.ledger import Entry, Ledger
 
-__all__ = ["Existing", "Plan", "Settings", "plan_cohort", "read_settings"]
+__all__ = [
+    "CaseStatus",
+    "Existing",
+    "Plan",
+    "Settings",
+    "case_status",
+    "plan_cohort",
+    "read_settings",
+]
+
+logger = logging.getLogger(__name__)
 
 Existing = Literal["refuse", "replace"]
+CaseStatus = Literal["done", "todo"]
 LedgerStatus = Literal["same", "other", "unreadable"]
 Outputs = Callable[[CohortCase], Sequence[Path]]
 
@@ -103,17 +115,56 @@ def plan_cohort(
     entries = {entry.name: entry for entry in ledger.entries()}
     plan = Plan([], [])
     for case in cases:
-        entry, paths = entries.get(case.name), outputs(case)
-        status = _ledger_status(case, entry, settings)
-        if status == "same" and entry and all(_as_written(path, entry) for path in paths):
-            plan.done.append(case)
-            continue
-        # An unreadable case will fail with the reason, and write nothing.
-        foreign = [] if status == "unreadable" else _foreign(paths, entry, status)
-        if foreign and existing == "refuse":
-            raise UsageError(f"{foreign[0]} already exists; use --overwrite or another -o")
-        plan.todo.append(case)
+        status = _planned(case, entries.get(case.name), settings, outputs, existing)
+        (plan.done if status == "done" else plan.todo).append(case)
     return plan
+
+
+def case_status(
+    case: CohortCase,
+    entry: Entry | None,
+    settings: Settings,
+    paths: Sequence[Path],
+    *,
+    existing: Existing,
+) -> CaseStatus:
+    """Whether a case was done with the same settings and has unchanged files.
+
+    Args:
+        case: The case.
+        entry: Its entry in the ledger.
+        settings: Settings of this run.
+        paths: Its output files.
+        existing: Whether other files of these names are refused or replaced.
+
+    Raises:
+        UsageError: If predicting it would replace a file that this run did not begin.
+    """
+    status = _ledger_status(case, entry, settings)
+    if status == "same" and entry and all(_as_written(path, entry) for path in paths):
+        return "done"
+    # An unreadable case will fail with the reason, and write nothing.
+    foreign = [] if status == "unreadable" else _foreign(paths, entry, status)
+    if foreign and existing == "refuse":
+        raise UsageError(f"{foreign[0]} already exists; use --overwrite or another -o")
+    return "todo"
+
+
+def _planned(
+    case: CohortCase,
+    entry: Entry | None,
+    settings: Settings,
+    outputs: Outputs,
+    existing: Existing,
+) -> CaseStatus:
+    try:
+        return case_status(case, entry, settings, outputs(case), existing=existing)
+    except UsageError:
+        raise
+    except Exception:
+        # Asked again when the case's turn comes, where the error is that case's alone.
+        logger.debug("%s: cannot be compared with the ledger yet", case.shown, exc_info=True)
+        return "todo"
 
 
 def _ledger_status(case: CohortCase, entry: Entry | None, settings: Settings) -> LedgerStatus:

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from medseg.bundles.metadata import load_metadata
+from medseg.data.datasets.expected import Expected
 from medseg.data.dicom.allowances import Gaps, Tilt
 from medseg.data.digest import file_sha256
 from medseg.data.source import Source
 
-__all__ = ["Bugs", "Request", "Work", "modality_of", "options_of"]
+__all__ = ["Request", "Work", "expected_of", "modality_of", "options_of"]
 
 Work = Literal["predict", "forecast"]
-Bugs = Literal["reported", "raised"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,6 @@ class Request:
         existing: Whether files that this folder's ledger does not account for are refused or
             replaced.
         work: Predict, or only forecast windows and memory.
-        bugs: Reported in a line as a failed case, or raised with their traceback.
         series_uid: DICOM series to take, if the only input holds several.
         tilt: Whether series with gantry tilt are refused or resampled.
         gaps: Whether series with missing slices are refused or interpolated.
@@ -50,7 +49,6 @@ class Request:
     overrides: tuple[str, ...]
     existing: Literal["refuse", "replace"]
     work: Work
-    bugs: Bugs
     series_uid: str | None
     tilt: Tilt
     gaps: Gaps
@@ -70,6 +68,20 @@ def modality_of(bundle: Path) -> str | None:
     # MONAI's schema allows MR and MRI.
     modality = {"MRI": "MR", "PET": "PT"}.get(modality, modality)
     return modality if modality in ("CT", "MR", "PT", "US") else None
+
+
+def expected_of(bundle: Path, window: tuple[float, float] | None) -> Expected:
+    """What a bundle says of its images.
+
+    Args:
+        bundle: The bundle's folder.
+        window: The predictor's, as its weights or an override have it.
+    """
+    image = load_metadata(bundle / "configs" / "metadata.json").network_data_format.inputs["image"]
+    optical = image.modality.lower() in ("histology", "microscopy")
+    modality = image.modality.lower() if optical else modality_of(bundle)
+    unit = "HU" if image.format.lower() == "hounsfield" else None
+    return Expected(modality=modality, unit=unit, window=window)
 
 
 def options_of(request: Request) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Read, predict and write one case, from its file to its row in the ledger."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,14 +11,15 @@ from numpy.typing import NDArray
 
 from medseg._files import remove_remains
 from medseg.bundles.predictor import Predictor
-from medseg.data.datasets.intake import image_problems
+from medseg.data.datasets.expected import Expected
+from medseg.data.datasets.intake import image_problems, refuse_errors
 from medseg.data.dicom.allowances import Gaps, Tilt
 from medseg.data.dicom.label import Algorithm, DicomLabel, Share
 from medseg.data.digest import file_sha256
 from medseg.data.images.picture import Picture, is_raster, read_picture
 from medseg.data.images.volume import Volume, read_volume
 from medseg.data.label_kind import as_classes
-from medseg.data.problems import Problem, refusal
+from medseg.data.problems import Problem
 from medseg.inference.forecast import Forecast
 from medseg.inference.maps import VoxelMaps
 from medseg.inference.save import save_label, save_map
@@ -49,19 +49,17 @@ if TYPE_CHECKING:
 
 __all__ = ["CaseSteps", "Labelled", "Ready"]
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ready:
-    """A case that was read and preprocessed."""
+    """A case that was read and preprocessed; `warnings` are what is remarkable about the image."""
 
     case: CohortCase
     key: str
     volume: Volume | Picture
+    warnings: tuple[Problem, ...]
     image: Any
     forecast: Forecast | None
-    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,10 +69,10 @@ class Labelled:
     case: CohortCase
     key: str
     volume: Volume | Picture
+    warnings: tuple[Problem, ...]
     label: NDArray[Any]
     maps: VoxelMaps | None
     forecast: Forecast | None
-    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +82,7 @@ class CaseSteps:
     Attributes:
         predictor: The opened bundle.
         settings: Settings of the run, recorded with each case.
+        expected: What the bundle says of its images.
         ledger: Ledger of the output folder.
         table: Table of volumes of the output folder.
         files: Returns the output files of a case.
@@ -95,6 +94,7 @@ class CaseSteps:
 
     predictor: Predictor
     settings: Settings
+    expected: Expected
     ledger: Ledger
     table: RunningTable
     files: Callable[[CohortCase], CaseFiles]
@@ -106,11 +106,8 @@ class CaseSteps:
     def read(self, case: CohortCase) -> Ready:
         """Read and check the volume or picture, and bring it into the network's grid."""
         volume = self._read(case)
-        problems = tuple(image_problems(volume))
-        for problem in problems:
-            if problem.severity == "error":
-                raise refusal(case.shown, problem)
-            logger.warning("%s: %s; %s", case.name, problem.what, problem.remedy)
+        warnings = image_problems(volume, self.expected)
+        refuse_errors(case.shown, warnings)
         if volume.array.dtype.itemsize > np.dtype(np.float32).itemsize:
             # Scaled NIfTI is float64, and stays in memory until the overlay is drawn.
             volume = replace(volume, array=volume.array.astype(np.float32))
@@ -119,9 +116,9 @@ class CaseSteps:
             case=case,
             key=self.settings.key(case),
             volume=volume,
+            warnings=warnings,
             image=image,
             forecast=self.predictor.forecast(image),
-            problems=problems,
         )
 
     def _read(self, case: CohortCase) -> Volume | Picture:
@@ -143,10 +140,10 @@ class CaseSteps:
             case=ready.case,
             key=ready.key,
             volume=ready.volume,
+            warnings=ready.warnings,
             label=label,
             maps=maps,
             forecast=ready.forecast,
-            problems=ready.problems,
         )
 
     def _maps(self, case: CohortCase) -> VoxelMaps | None:
@@ -219,6 +216,9 @@ class CaseSteps:
             settings=self.settings.digest,
             source=labelled.case.recorded,
             created=earlier.created if earlier and again else datetime.now().isoformat(),
+            warnings=[problem.text for problem in labelled.warnings],
+            label_kind=self.predictor.label_kind,
+            class_names=list(self.predictor.class_names),
         )
         self.ledger.enter(entry)
         return entry
@@ -265,7 +265,7 @@ class CaseSteps:
     def _draw(self, labelled: Labelled, path: Path, measured: Sequence[StructureVolume]) -> None:
         predictor, volume = self.predictor, labelled.volume
         made_by = f"{predictor.name} {predictor.version}, weights {self._weights}"
-        cautions = case_cautions(predictor.provenance.caution, labelled.problems)
+        cautions = case_cautions(predictor.provenance.caution, labelled.warnings)
         if isinstance(volume, Picture):
             of_picture = PictureOptions(
                 case=labelled.case.name,

@@ -68,7 +68,7 @@ def overlay_picture(
     matter, the outline alone.
 
     Args:
-        image: `(I, J)` grey, or `(I, J, 3)` RGB.
+        image: `(I, J)` grey, or `(I, J, 3)` RGB from 0 to 255.
         label: `(I, J)`, class indices, or object numbers if the kind is `instances`.
         path: Output file; an existing one is replaced.
         options: Title, class names, kind.
@@ -80,7 +80,7 @@ def overlay_picture(
     shapes = [array.shape[:2] for array in (image, label, reference) if array is not None]
     if len(set(shapes)) != 1 or label.ndim != 2:
         raise DataError(f"{options.case}: image and label must be one picture (I, J), got {shapes}")
-    pixels, note = _pixels(image)
+    pixels, note = (_colours(image), "") if image.ndim == 3 else _grey(image)
     label_as: LabelAs = "framed" if image.ndim == 3 else "filled"
     marks = _numbers(label) if options.kind == "instances" else []
     plain, drawn = (
@@ -105,9 +105,11 @@ def overlay_picture(
     write_atomically(path, partial(page.save, compress_level=COMPRESSION))
 
 
-def _pixels(image: NDArray[Any]) -> tuple[NDArray[np.uint8], str]:
-    if image.ndim == 3 and image.dtype == np.uint8:
-        return image, ""
+def _colours(image: NDArray[Any]) -> NDArray[np.uint8]:
+    return image.clip(0, 255).round().astype(np.uint8)
+
+
+def _grey(image: NDArray[Any]) -> tuple[NDArray[np.uint8], str]:
     low, high = (float(v) for v in np.percentile(image, _WINDOW_PERCENTILES))
     scaled = (image.astype(np.float32) - low) / max(high - low, 1e-6)
     pixels = (255 * scaled.clip(0, 1)).round().astype(np.uint8)

@@ -19,6 +19,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from medseg._checks import first_few
+from medseg.data.problems import Problem, warning_lines
 from medseg.metrics.class_scores import ClassScores
 from medseg.metrics.criteria import Criteria
 from medseg.metrics.groups import GroupSummary, summarise_groups
@@ -55,6 +56,7 @@ class Evaluation:
         groups: Group of each case that has one, such as its tissue class.
         unit: Unit of lengths: `mm` for volumes, `px` for pictures.
         instances: Instance scores of each case, for instance labels; else empty.
+        warnings: What is remarkable about the labels of a scored case, if anything is.
     """
 
     name: str
@@ -65,6 +67,9 @@ class Evaluation:
     unit: Unit = "mm"
     instances: Mapping[str, InstanceScores] = dataclasses.field(
         default_factory=dict[str, InstanceScores]
+    )
+    warnings: Mapping[str, Sequence[Problem]] = dataclasses.field(
+        default_factory=dict[str, Sequence[Problem]]
     )
 
     @functools.cached_property
@@ -107,6 +112,8 @@ def print_scores(
     console.print(f"lowest DSC: {_lowest(evaluation)}", soft_wrap=True)
     if evaluation.instances:
         print_instances(evaluation.instances, console)
+    for line in warning_lines(evaluation.warnings):
+        console.print(f"warning  {line}", style="yellow", soft_wrap=True)
     for reason in evaluation.failed.values():
         console.print(f"failed  {reason}", style="red", soft_wrap=True)
     console.print(_verdict(evaluation), soft_wrap=True)
@@ -116,12 +123,15 @@ def scores_csv(evaluation: Evaluation, path: Path) -> None:
     """Write a row for each case and class, and a row with an `error` for each failed case."""
     group = ["group"] if evaluation.groups else []
     fields = [in_unit(field.name, evaluation.unit) for field in dataclasses.fields(ClassScores)]
-    columns = ["case", *group, *fields, "error"]
+    remarks = ["remarks"] if evaluation.warnings else []
+    columns = ["case", *group, *fields, *remarks, "error"]
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, columns, restval="")
         table.writeheader()
         for case, classes in evaluation.scores.items():
             named = _named(evaluation, case)
+            if case in evaluation.warnings:
+                named["remarks"] = " | ".join(one.text for one in evaluation.warnings[case])
             values = [keys_in_unit(dataclasses.asdict(one), evaluation.unit) for one in classes]
             table.writerows({**named, **one} for one in values)
         table.writerows(
@@ -148,6 +158,11 @@ def scores_json(evaluation: Evaluation) -> str:
         content["by_group"] = keys_in_unit(dataclasses.asdict(evaluation.by_group), evaluation.unit)
     if evaluation.instances:
         content["instances"] = instances_content(evaluation.instances)
+    if evaluation.warnings:
+        content["warnings"] = {
+            case: [problem.text for problem in problems]
+            for case, problems in evaluation.warnings.items()
+        }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 

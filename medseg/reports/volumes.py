@@ -25,6 +25,7 @@ from medseg.errors import UsageError
 
 __all__ = [
     "LEAST_PART_ML",
+    "REMARKS",
     "StructureVolume",
     "area_columns",
     "made_by_columns",
@@ -36,6 +37,9 @@ __all__ = [
 
 # A sphere 5.8 mm across.
 LEAST_PART_ML = 0.1
+
+# Column for what is remarkable about an image, the last.
+REMARKS = "remarks"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +123,7 @@ def volumes_csv(cases: Mapping[str, Mapping[str, str]]) -> str:
     """
     names = sorted(cases)
     columns = list(dict.fromkeys(column for name in names for column in cases[name]))
+    columns.sort(key=REMARKS.__eq__)
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     table.writerow(["case", *columns])

@@ -244,3 +244,13 @@ def test_a_split_that_does_not_exist_is_no_other_one(tmp_path):
     # the network has seen.
     with pytest.raises(UsageError, match="one of training, validation, test, got 'tset'"):
         datalist(a_manifest(CASES), tmp_path, split="tset")
+
+
+def test_a_manifest_tells_phantoms_from_images():
+    assert a_manifest([a_case("a")]).made_of == "images"
+    assert a_manifest([a_case("a")], origin="phantoms").made_of == "phantoms"
+
+
+def test_phantoms_of_before_there_was_an_origin_are_known_by_their_source():
+    source = "medseg.data.phantoms.chest.phantom, seed 3"
+    assert a_manifest([a_case("a")], source=source).made_of == "phantoms"

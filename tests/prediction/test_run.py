@@ -11,13 +11,16 @@ import pytest
 from medseg.data.source import Source
 from medseg.errors import ExitCode, MachineError
 from medseg.prediction import cases as cases_module
+from medseg.prediction import tables
 from medseg.prediction.cases import find_cases
-from medseg.prediction.ledger import Ledger
+from medseg.prediction.ledger import Entry, Ledger
 from medseg.prediction.request import Request
 from medseg.prediction.run import run_prediction
 from medseg.prediction.steps import CaseSteps
 from tests.data.dicom.builders import count_reads, save, slices, uid
 from tests.prediction.test_tables import Rows
+
+OTHER = Entry(name="other", key="k", status="failed", settings="s", source="other.nii.gz")
 
 
 class Told:
@@ -29,10 +32,13 @@ class Told:
     def forecast(self, name, text):
         pass
 
+    def warning(self, text):
+        pass
+
     def result(self, files, text):
         self.results.append(text)
 
-    def failure(self, error):
+    def failure(self, error, cause=None):
         self.failures.append(error)
 
     def finish(self, done, failed):
@@ -59,7 +65,6 @@ def predict(trained, tmp_path):
                 "overrides": (),
                 "existing": "refuse",
                 "work": "predict",
-                "bugs": "raised",
                 "series_uid": None,
                 "tilt": "refuse",
                 "gaps": "refuse",
@@ -127,8 +132,12 @@ def test_a_series_that_came_in_while_others_were_predicted_is_labelled_as_it_is_
 
 def test_each_case_asks_for_its_own_row_of_the_ledger(predict, phantoms, tmp_path, monkeypatch):
     images = sorted((phantoms / "images").iterdir())
+    # The running table reads all rows, as often as its time has come.
+    monkeypatch.setattr(tables, "_INTERVAL_SECONDS", float("inf"))
     rows, read = Rows(monkeypatch), []
     for count in (1, 2, 3, 4):
+        # A ledger that is there from the start: else the second case may look before it is.
+        Ledger(tmp_path / str(count)).enter(OTHER)
         before = rows.read
         assert predict(*images[:count], output=tmp_path / str(count))[0] == ExitCode.DONE
         read.append(rows.read - before)

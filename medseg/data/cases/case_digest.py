@@ -17,6 +17,7 @@ from medseg.data.cases.recipe_digest import describe
 from medseg.data.digest import file_sha256
 from medseg.data.images.naming import DETACHED_SUFFIXES
 from medseg.data.source import Source, parse_source
+from medseg.data.walk import walk_tree
 
 __all__ = ["case_digest", "entry_files", "source_files"]
 
@@ -88,7 +89,7 @@ def source_files(path: Path) -> list[Path]:
     if not _exists(path):
         return []
     if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.is_file() and _is_shown(file))
+        return list(walk_tree(path).files)
     if path.suffix.lower() in DETACHED:
         beside = path.parent.glob(f"{glob.escape(path.stem)}.*")
         return sorted({path, *(file for file in beside if file.is_file()), *_named_in(path)})
@@ -110,11 +111,6 @@ def _exists(path: Path) -> bool:
     except OSError:
         # The text is too long for a file name.
         return False
-
-
-def _is_shown(file: Path) -> bool:
-    # Desktops leave hidden files such as .DS_Store behind.
-    return not file.name.startswith(".")
 
 
 @functools.lru_cache(maxsize=100_000)

@@ -17,13 +17,13 @@ from typing import Literal
 from pydantic import ValidationError
 
 from medseg.data.datasets.folds import deal_folds, shuffled_patients
-from medseg.data.datasets.intake import count_values, label_problems
+from medseg.data.datasets.intake import refuse_errors
+from medseg.data.datasets.label_values import count_values, label_problems
 from medseg.data.datasets.pairs import Side, label_files, pair_files
 from medseg.data.digest import path_sha256
 from medseg.data.images.picture import read_image
-from medseg.data.label_kind import LabelKind, as_classes
+from medseg.data.label_kind import MASK_THRESHOLD, LabelKind, as_classes
 from medseg.data.manifest import Case, Channel, Label, Manifest, Modality, first_problem
-from medseg.data.problems import Problem, refusal
 from medseg.errors import DataError, UsageError
 
 __all__ = ["DatasetInfo", "SplitPlan", "collect_manifest", "find_files"]
@@ -204,11 +204,10 @@ def _label_names(info: DatasetInfo, pairs: Sequence[_Labelled]) -> tuple[str, ..
     """One name per value, 0 first; generated if none are given."""
     given, holder = info.label_names, _holders(pairs, info.label_kind)
     highest = max(holder)
-    if min(holder) < 0 or (len(holder) == 2 and highest > 1):
-        value = min(holder) if min(holder) < 0 else highest
-        what = f"holds {value}, but label values count up from 0"
-        remedy = f"map {value} to 1" + (", or use --label-kind mask" if value == 255 else "")
-        raise refusal(holder[value], Problem("error", "label", what, remedy))
+    odd = min(holder) if min(holder) < 0 else highest
+    if odd < 0 or (not given and len(holder) == 2 and odd > MASK_THRESHOLD):
+        named = range(max(highest, 1) + 1) if odd < 0 else range(2)
+        refuse_errors(holder[odd], label_problems(dict.fromkeys(holder, 1), named))
     if given and len(given) <= highest:
         raise UsageError(
             f"--label-names: {len(given)} names, but {holder[highest]} holds {highest}; "
@@ -232,9 +231,8 @@ def _holders(pairs: Sequence[_Labelled], kind: LabelKind) -> dict[int, Path]:
     for pair in pairs:
         label = as_classes(read_image(pair.label, where="label").array, kind)
         counts = count_values(label)
-        for problem in label_problems(counts, [int(v) for v in counts if math.isfinite(v)]):
-            if problem.severity == "error":
-                raise refusal(pair.label, problem)
+        own = [int(value) for value in counts if math.isfinite(value)]
+        refuse_errors(pair.label, label_problems(counts, own))
         for value in counts:
             holder.setdefault(int(value), pair.label)
     return holder

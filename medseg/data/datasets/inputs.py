@@ -8,6 +8,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from medseg.data.datasets.expected import expected_by
+from medseg.data.datasets.fingerprint import Fingerprint, fingerprint
 from medseg.data.datasets.intake import check_pair
 from medseg.data.dicom.choice import choose_series
 from medseg.data.dicom.find import find_dicom_series
@@ -18,8 +20,11 @@ from medseg.data.images.naming import (
     is_volume,
     without_outputs,
 )
+from medseg.data.images.picture import Picture
+from medseg.data.images.volume import Volume
 from medseg.data.manifest import Manifest
 from medseg.data.output_names import ENDINGS, LEDGER
+from medseg.data.problems import Problem, warning_lines
 from medseg.data.source import Source
 from medseg.errors import DataError
 
@@ -101,13 +106,19 @@ def require_classes(manifest: Manifest, class_names: Sequence[str]) -> None:
     if manifest.class_names != list(class_names):
         raise DataError(
             f"{manifest.name}: its labels are {manifest.class_names}, the config's class_names "
-            f"{list(class_names)}; set class_names, or use a manifest that matches"
+            f"{list(class_names)}; set class_names={_as_override(manifest)} (the first is the "
+            "background), or use a manifest that matches"
         )
+
+
+def _as_override(manifest: Manifest) -> str:
+    """The classes as the value of an override on a command line."""
+    return f"[{','.join(manifest.class_names)}]"
 
 
 def require_usable(
     cases: Sequence[Mapping[str, str]], manifest: Manifest, class_names: Sequence[str]
-) -> None:
+) -> tuple[Fingerprint, ...]:
     """Read every case once, and refuse the first that a training cannot use.
 
     Args:
@@ -115,16 +126,28 @@ def require_usable(
         manifest: Defines the allowed label values.
         class_names: Classes of the network, background first.
 
+    Returns:
+        The fingerprint of each image.
+
     Raises:
         DataError: If the manifest has other classes than the network, or a case is unreadable,
             mis-shaped, unlabelled, holds NaN or a label value of no class.
     """
     require_classes(manifest, class_names)
     values = [label.value for label in manifest.labels]
+    expected = expected_by(manifest)
+    seen: list[Fingerprint] = []
+
+    def look(image: Volume | Picture) -> None:
+        seen.append(fingerprint(image))
+
+    found: dict[str, tuple[Problem, ...]] = {}
     for case in cases:
         if "label" not in case:
             raise DataError(f"{case['case']}: no label in {manifest.name}; training needs one")
-        kind = manifest.label_kind
-        for warning in check_pair(case["image"], case["label"], values, kind):
-            logger.warning("%s: %s; %s", case["case"], warning.what, warning.remedy)
+        pair = case["image"], case["label"]
+        found[case["case"]] = check_pair(*pair, values, manifest.label_kind, expected, look=look)
+    for line in warning_lines(found):
+        logger.warning(line)
     logger.info("%s: %d cases read, all usable", manifest.name, len(cases))
+    return tuple(seen)

@@ -8,17 +8,17 @@ through code that logs or quotes values.
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from medseg.data.dicom.choice import find_series
+from medseg.data.dicom.dataset import read_dataset
 from medseg.data.dicom.find import DicomSeries
+from medseg.data.dicom.frame import Frame
 from medseg.data.dicom.input import DicomInput, dicom_error, is_dicom, open_input
-from medseg.data.dicom.instance import Frame
+from medseg.data.dicom.instance import is_uid
 from medseg.data.dicom.pixels import without_copies
 from medseg.data.dicom.stack import Stack, stack_frames
 from medseg.data.dicom.tags import first_text, quiet_pydicom
@@ -64,7 +64,6 @@ OPTIONAL = [
     "ClinicalTrialTimePointDescription",
 ]
 BODY_PART = "BodyPartExamined"
-UID = re.compile(r"[0-9.]{3,64}")
 # DICOM's CS; other texts, which some scanners write, are no terms.
 TERM = re.compile(r"[A-Z0-9_ ]{1,16}")
 EXPORT = "export the series again with its identifiers, or use NIfTI"
@@ -123,6 +122,9 @@ def read_dicom_source(source: DicomSeries | Source | str | Path) -> DicomSource:
         raise UsageError("DICOM outputs need a DICOM input to refer to; use NIfTI for this input")
     with open_input(wanted.path) as files:
         series = find_series(wanted, files)
+        if series.uid_origin == "made":
+            what = "has no valid SeriesInstanceUID, so no DICOM output can refer to it"
+            raise dicom_error(what, EXPORT, series_uid=series.uid)
         frames, _ = without_copies(series.uid, series.frames, files.open)
         stack = stack_frames(series.uid, frames)
         header = _header(stack.frames[0], files)
@@ -142,12 +144,8 @@ def read_dicom_source(source: DicomSeries | Source | str | Path) -> DicomSource:
 
 def _header(frame: Frame, files: DicomInput) -> Dataset:
     with files.open(frame.file) as stream, quiet_pydicom():
-        return cast("Any", pydicom).dcmread(
-            stream,
-            stop_before_pixels=True,
-            force=True,
-            specific_tags=["SpecificCharacterSet", BODY_PART, *REQUIRED, *OPTIONAL],
-        )
+        keywords = ["SpecificCharacterSet", BODY_PART, *REQUIRED, *OPTIONAL]
+        return read_dataset(stream, keywords, pixels="leave")
 
 
 def _one(series_uid: str, values: set[str], keyword: str) -> str:
@@ -157,7 +155,7 @@ def _one(series_uid: str, values: set[str], keyword: str) -> str:
 
 
 def _uid(series_uid: str, uid: str, keyword: str) -> str:
-    if not UID.fullmatch(uid):
+    if not is_uid(uid):
         what = f"has no {keyword}, so no DICOM output can refer to it"
         raise dicom_error(what, EXPORT, series_uid=series_uid)
     return uid

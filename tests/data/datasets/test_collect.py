@@ -114,9 +114,9 @@ def test_a_pattern_without_a_match_is_refused(tmp_path):
         find_files(f"{tmp_path}/*.nii", option="--labels")
 
 
-def test_a_mask_of_0_and_255_is_told_to_map_255_to_1(tmp_path):
+def test_a_mask_of_0_and_255_is_told_its_label_kind(tmp_path):
     write_cases(tmp_path, label=(a_label() > 0).astype(np.uint8) * 255)
-    with pytest.raises(DataError, match=r"holds 255, but label values count up from 0; map 255"):
+    with pytest.raises(DataError, match=r"holds 255, .*; if it is a mask, set label_kind to mask"):
         collect(tmp_path)
 
 

@@ -77,7 +77,10 @@ def test_other_classes_than_the_networks_are_refused(phantoms):
     manifest = load_manifest(phantoms / "manifest.json")
     cases = datalist(manifest, phantoms, split="training")
     require_usable(cases, manifest, ["background", "lung", "infection"])
-    with pytest.raises(DataError, match="set class_names, or use a manifest that matches"):
+    with pytest.raises(
+        DataError,
+        match=r"set class_names=\[background,lung,infection\] \(the first is the background\)",
+    ):
         require_usable(cases, manifest, ["background", "spleen"])
 
 

@@ -90,6 +90,7 @@ def _write_all(folder: Path, phantoms: PhantomSet) -> Manifest:
             Label(value=1, name="lung", snomed="39607008"),
             Label(value=2, name="infection", category="abnormality", region="39607008"),
         ),
+        origin="phantoms",
         training=tuple(cases[:trained]),
         test=tuple(cases[trained:]),
     )

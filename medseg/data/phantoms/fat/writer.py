@@ -94,6 +94,7 @@ def _write_all(folder: Path, phantoms: FatPhantomSet) -> Manifest:
             Label(value=1, name="sat", snomed="55603005", region="818981001"),
             Label(value=2, name="vat", snomed="55603005", region="818981001"),
         ),
+        origin="phantoms",
         training=tuple(case for case in cases if case.fold is not None),
         test=tuple(case for case in cases if case.fold is None),
     )
