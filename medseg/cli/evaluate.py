@@ -12,10 +12,11 @@ from medseg.data.problems import warning_lines
 from medseg.errors import ExitCode, UsageError
 from medseg.metrics.criteria import Criteria, LesionOverlap
 from medseg.reports.pairing import PAIRING, EvaluationSplit
-from medseg.reports.score_files import SCORE_FILES
+from medseg.reports.score_files import SCORE_FILES, WORST_FILES
 
 if TYPE_CHECKING:
     from medseg.reports.tables import Evaluation
+    from medseg.reports.worst_cases import Origin
 
 __all__ = ["PAIRING", "evaluate"]
 
@@ -60,7 +61,11 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help=f"Folder for {', '.join(SCORE_FILES)}."),
+        typer.Option(
+            "--output",
+            "-o",
+            help=f"Folder for {', '.join(SCORE_FILES)}, and pictures of the worst cases.",
+        ),
     ] = None,
     metrics: Annotated[
         str, typer.Option(help="Columns to show, e.g. 'dsc,lesion_f1', or 'all'; files have all.")
@@ -95,6 +100,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     from medseg.reports.columns import DEFAULT_METRICS, chosen_metrics
     from medseg.reports.scoring import score_pairs, write_scores
     from medseg.reports.tables import print_scores, scores_json
+    from medseg.reports.worst_cases import draw_worst
 
     columns = chosen_metrics(metrics) if metrics else None
     criteria = Criteria(tolerance_mm=tolerance_mm, lesion_overlap=lesion_overlap)
@@ -122,6 +128,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     )
     if output is not None:
         write_scores(evaluation, output, columns or DEFAULT_METRICS)
+        draw_worst(evaluation, _origin(task), output)
     _print_notes(task, *_unnamed_note(task, evaluation))
     if as_json:
         typer.echo(scores_json(evaluation), nl=False)
@@ -131,8 +138,21 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         raise typer.Exit(ExitCode.SOME_CASES_FAILED)
 
 
+def _origin(task: Task) -> "Origin":
+    from medseg.reports.worst_cases import Origin
+
+    return Origin(
+        pairs=task.pairs,
+        class_names=task.class_names,
+        label_kind=task.label_kind,
+        predicted_kind=task.predicted_kind,
+        images=task.images,
+        modality=task.modality,
+    )
+
+
 def _refuse_existing(output: Path) -> None:
-    for name in SCORE_FILES:
+    for name in (*SCORE_FILES, *WORST_FILES):
         if (output / name).exists():
             raise UsageError(f"{output / name} already exists; use --overwrite or another -o")
 

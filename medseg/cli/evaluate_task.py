@@ -1,7 +1,7 @@
 """Task of `medseg evaluate`: its pairs of files, and what their values mean."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from medseg.data.label_kind import LabelKind
@@ -30,6 +30,8 @@ class Task:
         label_kind: Kind of the references.
         predicted_kind: Kind of the predictions; None if nothing says it.
         notes: What a reader of the scores has to know.
+        images: Image of each case, where it is known.
+        modality: Of the images, e.g. `CT`; empty if it is not known.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Task:
     label_kind: LabelKind
     predicted_kind: LabelKind | None
     notes: tuple[str, ...] = ()
+    images: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    modality: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +122,8 @@ def _by_manifest(
         label_kind=dataset.label_kind,
         predicted_kind=None if stated is None else stated.kind,
         notes=_notes(dataset.label_kind, stated),
+        images={case.case: dataset_dir / case.image for case in dataset.cases},
+        modality=dataset.modality,
     )
 
 
