@@ -14,7 +14,7 @@ __all__ = ["DisplayWindow", "display_window"]
 
 _PERCENTILES = (1.0, 99.5)
 # Voxels that are looked at; more cost time and change nothing that is seen.
-_MOST_VOXELS = 1_000_000
+_MOST_VOXELS = 200_000
 # A CT has air in it or around it, unless its values are not in HU.
 _HU_BELOW = -200
 _LUNG_BELOW, _BONE_ABOVE = -300, 250

