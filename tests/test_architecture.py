@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 LAYERS = [
-    {"errors"},
-    {"_checks", "_csv", "_files", "_lazy", "_locks", "_quiet", "_streams", "_text"},
+    {"_text", "errors"},
+    {"_checks", "_csv", "_files", "_lazy", "_locks", "_quiet", "_signals", "_streams"},
     {"data", "losses", "metrics", "networks", "transforms"},
     {"inference", "training"},
     {"bundles", "reports"},

@@ -11,8 +11,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from types import TracebackType
 
+from medseg.bundles.complaints import users_error
 from medseg.bundles.moved_keys import refuse_lost_keys
-from medseg.errors import ExitCode, user_error
+from medseg.errors import ExitCode
 
 __all__ = ["excepthook_kept", "explain_errors"]
 
@@ -45,7 +46,7 @@ def _explain(
     if issubclass(kind, KeyboardInterrupt):
         sys.stderr.write("medseg: interrupted\n")
         raise SystemExit(int(ExitCode.INTERRUPTED))
-    users = user_error(error)
+    users = users_error(error)
     if users is None:
         sys.__excepthook__(kind, error, traceback)
         return
