@@ -59,6 +59,10 @@ def evaluate(  # noqa: PLR0913 - one argument an option
             "summary.json beside the predictions says, else classes)."
         ),
     ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(help="With --labels: folder of the images, to draw the worst cases on."),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -112,6 +116,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         fold=fold,
         label_names=tuple(part.strip() for part in label_names.split(",")) if label_names else (),
         label_kind=label_kind,
+        images=images,
     ).task(predictions)
     if output is not None and not overwrite:
         _refuse_existing(output)

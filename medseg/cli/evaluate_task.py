@@ -1,7 +1,7 @@
 """Task of `medseg evaluate`: its pairs of files, and what their values mean."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from medseg.data.label_kind import LabelKind
@@ -56,6 +56,7 @@ class References:
         fold: The fold held out for validation.
         label_names: Names of the values of labels in a folder; empty if not given.
         label_kind: Kind of labels in a folder; None if not given.
+        images: Folder of their images; None if not given.
     """
 
     labels: Path | None
@@ -65,6 +66,7 @@ class References:
     fold: int
     label_names: tuple[str, ...]
     label_kind: LabelKind | None
+    images: Path | None = None
 
     def task(self, predictions: Path) -> Task:
         """Pair the references with predictions.
@@ -73,15 +75,21 @@ class References:
             UsageError: If they are given in both ways or in neither.
             DataError: If files cannot be paired, or the predictions have other classes.
         """
-        described = bool(self.label_names) or self.label_kind is not None
+        described = bool(self.label_names or self.label_kind or self.images)
         if self.labels is not None and self.manifest is None and self.dataset_dir is None:
-            return _by_name(self.labels, predictions, self.label_names, self.label_kind)
+            task = _by_name(self.labels, predictions, self.label_names, self.label_kind)
+            return task if self.images is None else replace(task, images=self._images(self.labels))
         if self.labels is None and self.manifest and self.dataset_dir and not described:
             return _by_manifest(self.manifest, self.dataset_dir, predictions, self.split, self.fold)
         raise UsageError(
-            "use --labels DIR, with or without --label-names and --label-kind, "
+            "use --labels DIR, with or without --label-names, --label-kind and --images, "
             "or --manifest FILE with --dataset-dir DIR"
         )
+
+    def _images(self, labels: Path) -> dict[str, Path]:
+        """Image of each reference that has one, by the case's name."""
+        found = pairs_by_name(labels, self.images) if self.images is not None else []
+        return {one.case: one.prediction for one in found if one.prediction is not None}
 
 
 def _by_name(

@@ -127,7 +127,7 @@ def _image_of(path: Path | None, label: Volume | Picture) -> tuple[NDArray[Any],
     """The case's image, or black and why."""
     black = np.zeros(label.array.shape, np.uint8)
     if path is None:
-        return black, "No image: with --manifest and --dataset-dir it is drawn as well"
+        return black, "No image was given, so labels are drawn alone"
     try:
         image = read_picture(path) if is_raster(path) else read_volume(path)
     except MedsegError as error:

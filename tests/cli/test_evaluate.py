@@ -324,12 +324,26 @@ def test_the_worst_cases_are_drawn_with_their_image_worst_first(run, folders):
     assert sorted(p.name for p in (out / "worst_cases").iterdir()) == ["1.png", "2.png"]
     worst, better = (page(out / "worst_cases" / f"{k}.png") for k in (1, 2))
     # Soft tissue of 100 HU, in a window from -160 to 240: 255 * 260 / 400.
-    assert ((worst == 166).all(axis=-1).mean() > 0.05) and (better == 166).any()
+    assert (worst == 166).all(axis=-1).mean() > 0.05
+    assert (better == 166).any()
     # In p2 the reference's line covers the outline of the prediction, in p1 they lie apart.
     colour = [(drawn == class_colour(1)).all(axis=-1).sum() for drawn in (worst, better)]
     assert colour[0] > colour[1]
     code, _, error = run(*by_manifest(folders, "--split", "all", "-o", out))
     assert (code, "already exists" in error) == (2, True)
+
+
+def test_the_images_of_a_folder_of_labels_are_drawn_if_they_are_given(run, folders):
+    values = np.random.default_rng(0).integers(0, 1000, (10, 10, 10)).astype(np.int16)
+    for case in ("p1", "p2"):
+        write(folders / "images" / f"{case}_ct.nii.gz", values)
+    pages = []
+    for name, options in (("with", ("--images", folders / "images")), ("without", ())):
+        out = folders / name
+        assert run(*by_name(folders, "--label-names", NAMES, "-o", out, *options))[0] == 0
+        pages.append(page(out / "worst_cases" / "1.png").astype(int))
+    lit, dark = ((drawn.max(axis=-1) > 40).mean() for drawn in pages)
+    assert lit > 2 * dark
 
 
 def test_pictures_of_an_earlier_evaluation_with_more_cases_are_removed(run, folders):
