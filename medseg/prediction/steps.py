@@ -33,6 +33,7 @@ from medseg.prediction.cases import CohortCase
 from medseg.prediction.ledger import Entry, Ledger
 from medseg.prediction.outputs import CaseFiles
 from medseg.prediction.plan import Settings
+from medseg.prediction.request import Remarkable
 from medseg.prediction.tables import RunningTable
 from medseg.reports.overlay import MontageOptions, overlay_montage
 from medseg.reports.picture_overlay import PictureOptions, overlay_picture
@@ -83,6 +84,7 @@ class CaseSteps:
         predictor: The opened bundle.
         settings: Settings of the run, recorded with each case.
         expected: What the bundle says of its images.
+        remarkable: What is done with a case that there is a warning about.
         ledger: Ledger of the output folder.
         table: Table of volumes of the output folder.
         files: Returns the output files of a case.
@@ -95,6 +97,7 @@ class CaseSteps:
     predictor: Predictor
     settings: Settings
     expected: Expected
+    remarkable: Remarkable
     ledger: Ledger
     table: RunningTable
     files: Callable[[CohortCase], CaseFiles]
@@ -108,6 +111,8 @@ class CaseSteps:
         volume = self._read(case)
         warnings = image_problems(volume, self.expected)
         refuse_errors(case.shown, warnings)
+        if self.remarkable == "refused":
+            refuse_errors(case.shown, map(_as_error, warnings))
         if volume.array.dtype.itemsize > np.dtype(np.float32).itemsize:
             # Scaled NIfTI is float64, and stays in memory until the overlay is drawn.
             volume = replace(volume, array=volume.array.astype(np.float32))
@@ -293,6 +298,11 @@ class CaseSteps:
     def _weights(self) -> str:
         """The first digits of the weights' digest, enough to tell two files apart."""
         return self.predictor.provenance.tensors_sha256[:8]
+
+
+def _as_error(warning: Problem) -> Problem:
+    remedy = f"{warning.remedy}, or predict it without --strict"
+    return replace(warning, severity="error", remedy=remedy)
 
 
 def _facts(dicom: "DicomFacts | None") -> dict[str, Any]:
