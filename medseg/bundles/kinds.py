@@ -7,7 +7,7 @@ from typing import Any, Literal, Union, cast, get_args, get_origin
 
 import yaml
 
-__all__ = ["fits", "is_part", "shown", "words"]
+__all__ = ["fits", "is_part", "says_something", "shown", "words"]
 
 _UNIONS = (Union, types.UnionType)
 _SEQUENCES = (Sequence, Iterable, list, tuple, set, frozenset)
@@ -70,6 +70,11 @@ def is_part(hint: Any) -> bool:
     if not isinstance(hint, type) or hint in _PLAIN or _is_path(hint):
         return False
     return hint not in (Any, object) and hint.__module__ not in ("typing", "collections.abc")
+
+
+def says_something(hint: Any) -> bool:
+    """Whether an annotation refuses anything, as Any and Hashable do not."""
+    return not fits(object(), hint)
 
 
 def shown(value: Any) -> str:

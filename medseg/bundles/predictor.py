@@ -38,6 +38,7 @@ from medseg.inference.maps import VoxelMaps
 from medseg.inference.mirror import check_mirror_axes
 from medseg.inference.save import SaveLabeld
 from medseg.inference.sliding_labels import SlidingWindowLabels
+from medseg.networks.settings import check_settings
 from medseg.networks.weights import load_weights
 
 __all__ = ["SET_BY_OPTIONS", "Predictor", "SourceLabel", "open_predictor"]
@@ -199,6 +200,7 @@ def open_predictor(
         parts = {key: parser.get_parsed_content(key) for key in NEEDED}
         config = parser.get()
         may_be = {key: parser.get_parsed_content(key) if key in config else None for key in MAY_BE}
+        check_settings({"class_names": parts["class_names"], "window": may_be["window"]})
         if mirror_axes:
             _mirror(parts["inferer"], mirror_axes)
         load_weights(parts["network"], weights)

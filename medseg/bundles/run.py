@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from monai.bundle.config_parser import ConfigParser
 from monai.bundle.workflows import ConfigWorkflow
 
 from medseg._quiet import quiet_libraries
 from medseg.bundles.complaints import config_errors
-from medseg.bundles.configs import config_paths, read_config
+from medseg.bundles.configs import config_paths, overridden, read_config
 from medseg.bundles.moved_keys import refuse_moved_keys
 from medseg.bundles.one_line import excepthook_kept
 from medseg.bundles.overrides import check_run_id, parse_overrides, resolve_key
@@ -81,7 +79,7 @@ def open_workflow(
     if doubled is not None:
         raise UsageError(f"{doubled}: this command sets it; use its own option instead")
     changed = {"bundle_root": str(Path(bundle).resolve()), **given, **fixed}
-    check_values(_overridden(config, changed), config)
+    check_values(overridden(config, changed), config)
     return _workflow(paths, run_id, changed, log)
 
 
@@ -96,13 +94,6 @@ def _workflow(
         logging_file=False if log == "quiet" else None,
         **overrides,
     )
-
-
-def _overridden(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A copy of the config with the overrides, as the workflow will have it."""
-    parser = cast("Any", ConfigParser(deepcopy(dict(config))))
-    parser.update(dict(overrides))
-    return cast("Mapping[str, Any]", parser.get())
 
 
 def _refuse_hashes(overrides: Mapping[str, Any]) -> None:

@@ -38,7 +38,8 @@ def _require_names(value: Any) -> None:
     names = list(cast("list[Any]", value)) if isinstance(value, list | tuple) else []
     texts = [name for name in names if isinstance(name, str) and name]
     if len(texts) < 2 or len(texts) < len(names):
-        example = f"[background,{value}]" if isinstance(value, str) else "[background,tumour]"
+        own = isinstance(value, str) and value not in ("", "background")
+        example = f"[background,{value}]" if own else "[background,tumour]"
         raise UsageError(
             "class_names must be a list of names, the background's first, got "
             f"{value!r:.80}; write class_names={example}"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from medseg.data.cases.dataset import CaseDataset
+from medseg.errors import UsageError
 from medseg.training.control import Control
 
 __all__ = ["training_dataset", "validation_dataset"]
@@ -24,10 +25,16 @@ def training_dataset(
         control: `cache`, `cache_dir`, `seed`, `quarantine_share`, `stored_augmentations`.
 
     Raises:
-        UsageError: If there is no case, or preparation and augmentation are mixed up.
+        UsageError: If there is no case, `case_weights` has not one number for each, or preparation
+            and augmentation are mixed up.
         DataError: If a case cannot be prepared.
         MachineError: If there is no room for the cache.
     """
+    weights = control.case_weights
+    if weights is not None and len(weights) != len(data):
+        raise UsageError(
+            f"case_weights must be one number for each of {len(data)} cases, got {len(weights)}"
+        )
     return CaseDataset(
         data,
         preparation,

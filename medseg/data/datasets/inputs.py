@@ -83,7 +83,8 @@ def intensity_window(manifest: Manifest, otherwise_hu: tuple[float, float]) -> t
     if channel.window is None and channel.unit != "HU":
         raise DataError(
             f"{manifest.name}: has no window for {channel.name} in {channel.unit} units; "
-            "set window to [low, high], or add it to the manifest"
+            "write window=[LOW,HIGH], or add it to the manifest; medseg data statistics prints "
+            "percentiles to choose from"
         )
     return channel.window or (otherwise_hu[0], otherwise_hu[1])
 
@@ -101,7 +102,8 @@ def require_classes(manifest: Manifest, class_names: Sequence[str]) -> None:
     if manifest.class_names != list(class_names):
         raise DataError(
             f"{manifest.name}: its labels are {manifest.class_names}, the config's class_names "
-            f"{list(class_names)}; set class_names, or use a manifest that matches"
+            f"{list(class_names)}; write class_names=[{','.join(manifest.class_names)}], or use a "
+            "manifest that matches"
         )
 
 
