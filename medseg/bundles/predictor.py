@@ -25,6 +25,7 @@ from medseg.bundles.complaints import config_errors
 from medseg.bundles.configs import MAY_BE, NEEDED, config_paths, read_config
 from medseg.bundles.metadata import load_metadata
 from medseg.bundles.one_line import excepthook_kept
+from medseg.bundles.predictor_parts import check_parts
 from medseg.bundles.run import open_workflow
 from medseg.data.images.picture import Picture
 from medseg.data.images.reader_common import narrow
@@ -38,7 +39,6 @@ from medseg.inference.maps import VoxelMaps
 from medseg.inference.mirror import check_mirror_axes
 from medseg.inference.save import SaveLabeld
 from medseg.inference.sliding_labels import SlidingWindowLabels
-from medseg.networks.settings import check_settings
 from medseg.networks.weights import load_weights
 
 __all__ = ["SET_BY_OPTIONS", "Predictor", "SourceLabel", "open_predictor"]
@@ -200,7 +200,7 @@ def open_predictor(
         parts = {key: parser.get_parsed_content(key) for key in NEEDED}
         config = parser.get()
         may_be = {key: parser.get_parsed_content(key) if key in config else None for key in MAY_BE}
-        check_settings({"class_names": parts["class_names"], "window": may_be["window"]})
+        check_parts(parts, may_be["window"])
         if mirror_axes:
             _mirror(parts["inferer"], mirror_axes)
         load_weights(parts["network"], weights)

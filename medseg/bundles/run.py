@@ -13,6 +13,7 @@ from medseg.bundles.configs import config_paths, overridden, read_config
 from medseg.bundles.moved_keys import refuse_moved_keys
 from medseg.bundles.one_line import excepthook_kept
 from medseg.bundles.overrides import check_run_id, parse_overrides, resolve_key
+from medseg.bundles.plain_yaml import read_config_file
 from medseg.bundles.values import check_values
 from medseg.errors import UsageError
 
@@ -67,6 +68,8 @@ def open_workflow(
         UsageError: For an invalid bundle, run id or override.
     """
     paths = config_paths(bundle, configs)
+    # MONAI reads it too, and would not say which file is wrong.
+    read_config_file(Path(paths[0]).with_name("metadata.json"))
     config = read_config(paths)
     refuse_moved_keys(config)
     check_run_id(run_id, config)

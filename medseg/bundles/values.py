@@ -198,7 +198,9 @@ def _is_like(value: Any, earlier: Any) -> bool:
         return isinstance(earlier, bool | NoneType) and isinstance(value, bool)
     if isinstance(earlier, list):
         first = cast("list[Any]", earlier)[:1]
-        items = cast("list[Any]", value) if isinstance(value, list) else None
+        # MONAI takes one text for a list of one.
+        items = [value] if isinstance(value, str) else value
+        items = cast("list[Any]", items) if isinstance(items, list) else None
         return items is not None and all(_is_like(item, one) for item in items for one in first)
     if isinstance(earlier, int | float):
         return not isinstance(value, str | Mapping)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -240,6 +241,25 @@ def test_the_bundle_root_is_found_from_the_config_file():
     assert find_bundle_root(["--config_file", f"['{config}','x.yaml']"]) == "/a/b/bundle"
     assert find_bundle_root(["--config_file", f"{config},x.yaml"]) == "/a/b/bundle"
     assert find_bundle_root(["run", "training"]) == str(Path.cwd())
+
+
+def test_a_comma_in_a_folders_name_does_not_split_it(tmp_path):
+    config = tmp_path / "a,b" / "bundle" / "configs" / "train.yaml"
+    config.parent.mkdir(parents=True)
+    config.touch()
+    assert find_bundle_root(["--config_file", str(config)]) == str(config.parents[1])
+
+
+def test_a_workflow_opened_from_python_knows_its_bundle(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["python"])
+    config = tmp_path / "a,b" / BUNDLE.name / "configs" / "train.yaml"
+    shutil.copytree(BUNDLE / "configs", config.parent)
+    hook = sys.excepthook
+    workflow = ConfigWorkflow(config_file=str(config), logging_file=False, run_id="output_dir")
+    workflow.initialize()
+    sys.excepthook = hook
+    assert workflow.run() == [f"{config.parents[1]}/eval"]
 
 
 def test_a_users_error_under_plain_monai_is_one_line_with_its_exit_code(tmp_path):

@@ -126,7 +126,7 @@ def _is_ours(path, config):
             "preprocessing_steps#3#clip=two",
             "preprocessing_steps#3#clip must be like true, got 'two'",
         ),
-        ("keys=image", "keys must be like [image, label], got 'image'"),
+        ("keys=5", "keys must be like [image, label], got 5"),
     ],
     ids=lambda text: text[:24],
 )
@@ -152,6 +152,7 @@ def test_the_line_says_what_it_takes_and_what_to_write(pair, line):
         "dropout=0.2",
         "dropout=[0,0,0.1,0.2]",
         "dataset_dir=2026-07-01",
+        "reader=[medseg.data.VolumeReader, medseg.data.DicomSeriesReader]",
     ],
 )
 def test_a_right_value_passes(pair):
@@ -226,6 +227,10 @@ def built_bundle(tmp_path_factory):
         ("case_weights=[1]", "case_weights must be one number for each of 2 cases, got 1"),
         ("device=gpu", "device must be cpu, cuda, or cuda:1 of several GPUs, got 'gpu'"),
         ("epochs={a: &a [*a]}", "*a refers to itself"),
+        (
+            "augmentation_steps#0#warp#elastic#control_spacing_mm=1",
+            "control_spacing_mm must be at least half a voxel",
+        ),
         ("run=%nowhere", "a %macro refers to a key that is not there (nowhere)"),
     ],
     ids=lambda text: text[:24],
