@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, Union, cast, get_args, get_origin
 
@@ -34,7 +35,7 @@ def fits(value: Any, hint: Any) -> bool:
     if hint in _PLAIN:
         return _is_plain(value, hint)
     if _is_path(hint):
-        return isinstance(value, str)
+        return isinstance(value, str | PathLike)
     if (origin or hint) in _SEQUENCES:
         return isinstance(value, list | tuple) and _items_fit(cast("list[Any]", value), hint)
     if (origin or hint) in (Mapping, dict):

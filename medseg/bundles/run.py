@@ -13,7 +13,7 @@ from medseg.bundles.configs import config_paths, overridden, read_config
 from medseg.bundles.moved_keys import refuse_moved_keys
 from medseg.bundles.one_line import excepthook_kept
 from medseg.bundles.overrides import check_run_id, parse_overrides, resolve_key
-from medseg.bundles.plain_yaml import read_config_file
+from medseg.bundles.plain_yaml import read_config_file, require_plain_macros
 from medseg.bundles.values import check_values
 from medseg.errors import UsageError
 
@@ -82,7 +82,9 @@ def open_workflow(
     if doubled is not None:
         raise UsageError(f"{doubled}: this command sets it; use its own option instead")
     changed = {"bundle_root": str(Path(bundle).resolve()), **given, **fixed}
-    check_values(overridden(config, changed), config)
+    merged = overridden(config, changed)
+    require_plain_macros(merged)
+    check_values(merged, config)
     return _workflow(paths, run_id, changed, log)
 
 

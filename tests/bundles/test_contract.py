@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,12 @@ def test_a_bundle_is_complete(bundle):
 @every_bundle
 def test_the_metadata_keeps_the_rules_of_the_schema(bundle):
     assert load_metadata(bundle / "configs" / "metadata.json").name == bundle.name
+
+
+@every_bundle
+def test_a_bundle_says_which_medseg_it_needs(bundle):
+    needed = load_metadata(bundle / "configs" / "metadata.json").required_packages_version
+    assert needed["medseg"] == version("medseg")
 
 
 @pytest.mark.data
