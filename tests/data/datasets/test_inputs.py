@@ -77,7 +77,7 @@ def test_other_classes_than_the_networks_are_refused(phantoms):
     manifest = load_manifest(phantoms / "manifest.json")
     cases = datalist(manifest, phantoms, split="training")
     require_usable(cases, manifest, ["background", "lung", "infection"])
-    with pytest.raises(DataError, match="set class_names, or use a manifest that matches"):
+    with pytest.raises(DataError, match=r"write class_names=\[background,lung,infection\], or use a man"):
         require_usable(cases, manifest, ["background", "spleen"])
 
 
@@ -103,5 +103,5 @@ def test_the_manifests_window_comes_first_and_hounsfield_units_need_none(phantom
 
 
 def test_a_unit_that_differs_from_image_to_image_needs_a_window(phantoms):
-    with pytest.raises(DataError, match=r"has no window for CT in arbitrary units; set window"):
+    with pytest.raises(DataError, match=r"has no window for CT in arbitrary units; write window="):
         intensity_window(with_channel(phantoms, unit="arbitrary"), (-1000.0, 200.0))
