@@ -7,6 +7,7 @@ READY  := $(VENV)/.ready
 PEERS  := $(VENV)/.peers
 DEMO   := runs/demo
 WHEELS := .gpu-wheels
+TOOLS  := .tools
 # Of the machine with the GPU: `python3 -V` there.
 GPU_PYTHON ?= 3.12
 BUNDLE := bundles/covid_lung_ct_unet3d
@@ -19,20 +20,33 @@ SHORT  := --epochs 15 --iterations_per_epoch 57 --val_interval 5 --spacing_mm "[
           --schedule polynomial --learning_rate 0.004 --loss\#fn_weight 0.5 --loss\#fp_weight 0.5
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench bundles gpu gpu-wheels clean
+.PHONY: help install lock audit demo test check format bench bundles gpu gpu-wheels clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(READY) ## Make .venv with medseg and what it needs, under constraints.txt
+install: $(READY) ## Make .venv with medseg and what it needs, by the hashes of requirements.txt
 
-$(READY): pyproject.toml constraints.txt
+# Torch apart, without a hash: which of its files it is depends on the machine (CPU or CUDA), and not all of them are on PyPI.
+$(READY): pyproject.toml requirements.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"medseg needs Python 3.11 to 3.13, and $(PYTHON) is {v[0]}.{v[1]}; set PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch==2.13.0
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip check
 	@touch $@
+
+$(TOOLS)/.ready: .ci/tools.txt
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --require-hashes --no-deps --requirement .ci/tools.txt
+	@touch $@
+
+lock: $(TOOLS)/.ready ## Write the hashes of requirements.txt anew, after a change of constraints.txt or pyproject.toml
+	.ci/lock $(TOOLS)/bin/uv
+
+audit: $(READY) ## Ask PyPI for known vulnerabilities of constraints.txt; says so if it does not answer
+	@$(BIN)/python .ci/audit.py $(TOOLS)
 
 demo: $(READY) ## Train on phantoms, score unseen ones, predict one: a few minutes on a CPU
 	@rm -rf $(DEMO)
@@ -51,7 +65,7 @@ demo: $(READY) ## Train on phantoms, score unseen ones, predict one: a few minut
 test: $(READY) ## Run the test suite
 	$(BIN)/python -m pytest
 
-check: $(READY) ## Check format, lint, types and the bundles' copies
+check: $(READY) audit ## Check format, lint, types and the bundles' copies; audit the dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
@@ -94,4 +108,4 @@ gpu-wheels: $(READY) ## Download what `make gpu` needs beside torch, for Python 
 	@du -sh --apparent-size $(WHEELS)
 
 clean: ## Remove .venv and what runs left
-	rm -rf $(VENV) $(WHEELS) runs build *.egg-info
+	rm -rf $(VENV) $(WHEELS) $(TOOLS) runs build *.egg-info

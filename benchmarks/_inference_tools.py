@@ -68,7 +68,8 @@ def medseg_lungs(job: Job) -> None:
     """The same over the lungs and 30 mm around them."""
     rule = {
         "_target_": "medseg.inference.AroundLungs",
-        "above": 0.42,
+        "above_hu": -500.0,
+        "window": "@window",
         "spacing_mm": list(job.spacing_mm),
     }
     _run_bundle(job, {"engine": job.engine, "skip": rule})

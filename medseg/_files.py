@@ -1,11 +1,18 @@
 """Atomic file writes, removal of their remains, and the cache folder."""
 
+import hashlib
 import os
 import re
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
 __all__ = ["cache_dir", "final_name", "remove_remains", "write_atomically"]
+
+# The second form was that of earlier versions: a process and a final name.
+_TEMPORARY = re.compile(r"\.(?:tmp-[0-9a-f]{16}|[1-9][0-9]*)\.(.+)", re.DOTALL)
+# Of the 255 bytes of a name, what the prefix of a temporary file leaves.
+_MOST_BYTES = 255 - len(".tmp-.") - 16
 
 
 def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
@@ -21,9 +28,7 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix stays at the end, since writers such as nibabel choose the format by it.
-    # `final_name` parses this name.
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    temporary = _created(path)
     try:
         write(temporary)
         _flush(temporary)
@@ -37,14 +42,15 @@ def write_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
 def remove_remains(*paths: str | Path) -> None:
     """Remove temporary files that killed calls of `write_atomically` left beside these files.
 
-    Only for files with a single writer: what another process is writing would be removed too.
+    Only for files with a single writer, e.g. under a lock: what another process is writing would
+    be removed too.
 
     Args:
         paths: Final names; the files themselves are not touched, and need not exist.
     """
     names: dict[Path, set[str]] = {}
     for path in map(Path, paths):
-        names.setdefault(path.parent, set()).add(path.name)
+        names.setdefault(path.parent, set()).update((path.name, _fitted(path.name)))
     for folder in filter(Path.is_dir, names):
         for file in folder.iterdir():
             if final_name(file) in names[folder]:
@@ -52,8 +58,11 @@ def remove_remains(*paths: str | Path) -> None:
 
 
 def final_name(remains: Path) -> str | None:
-    """Final name of a temporary file of `write_atomically`; None for other files."""
-    match = re.fullmatch(r"\.[1-9][0-9]*\.(.+)", remains.name, re.DOTALL)
+    """Final name of a temporary file of `write_atomically`; None for other files.
+
+    Of a final name that is too long, its shortened form.
+    """
+    match = _TEMPORARY.fullmatch(remains.name)
     return match[1] if match else None
 
 
@@ -62,6 +71,30 @@ def cache_dir() -> Path:
     own = os.environ.get("MEDSEG_CACHE")
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(own) if own else Path(home) / "medseg"
+
+
+def _created(path: Path) -> Path:
+    """An empty file beside `path`, with a name that nobody can guess and lay a link at."""
+    # The suffix stays at the end, since writers such as nibabel choose the format by it.
+    temporary = path.with_name(f".tmp-{secrets.token_hex(8)}.{_fitted(path.name)}")
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        os.close(os.open(temporary, flags, 0o666))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+    return temporary
+
+
+def _fitted(name: str) -> str:
+    """A name that fits behind the prefix of a temporary file: a long one by digest and end."""
+    whole = os.fsencode(name)
+    if len(whole) <= _MOST_BYTES:
+        return name
+    digest = hashlib.sha256(whole).hexdigest()[:16]
+    end = whole[len(digest) + 1 - _MOST_BYTES :]
+    # The cut may be within a letter, whose other bytes are of the form 10xxxxxx.
+    start = next((n for n, byte in enumerate(end) if byte & 0xC0 != 0x80), 0)
+    return f"{digest}~{os.fsdecode(end[start:])}"
 
 
 def _flush(path: Path) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 LAYERS = [
-    {"errors"},
-    {"_checks", "_files", "_lazy", "_quiet"},
+    {"_text", "errors"},
+    {"_checks", "_csv", "_files", "_lazy", "_locks", "_quiet", "_signals", "_streams"},
     {"data", "losses", "metrics", "networks", "transforms"},
     {"inference", "training"},
     {"bundles", "reports"},
@@ -17,17 +17,20 @@ LAYERS = [
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # The folders of medseg/data, and the files beside them.
 DATA_LAYERS = [
+    {"walk"},
     {
         "arguments",
         "channel",
+        "colours",
         "digest",
         "label_kind",
         "nested",
         "output_names",
         "problems",
         "source",
+        "wording",
     },
-    {"limits"},
+    {"limits", "patterns"},
     {"manifest"},
     {"dicom"},
     {"images", "phantoms"},

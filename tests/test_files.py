@@ -67,6 +67,58 @@ def test_the_temporary_name_keeps_the_suffixes_that_choose_a_format(tmp_path):
     assert seen[0].parent == tmp_path
 
 
+@pytest.mark.parametrize("name", ["x" * 248 + ".nii.gz", "ü" * 124 + ".nii.gz", "a" * 255])
+def test_a_name_may_be_as_long_as_the_disk_allows(tmp_path, name):
+    seen = []
+    write_atomically(tmp_path / name, lambda path: (seen.append(path), path.write_text("whole")))
+    assert (tmp_path / name).read_text() == "whole"
+    assert seen[0].name.endswith(name[-7:])
+    seen[0].name.encode()
+
+
+def test_remains_of_a_long_name_and_of_earlier_versions_are_removed(tmp_path):
+    long = "x" * 248 + ".nii.gz"
+    left = []
+
+    def die(path):
+        left.append(path.name)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / long, die)
+    other = "y" + long[1:]
+    (tmp_path / left[0]).touch()
+    (tmp_path / ".1234.a.txt").touch()
+    remove_remains(tmp_path / other, tmp_path / "b.txt")
+    assert len(list(tmp_path.iterdir())) == 2
+    remove_remains(tmp_path / long, tmp_path / "a.txt")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_link_laid_in_the_way_is_not_followed(tmp_path, monkeypatch):
+    precious = tmp_path / "precious.txt"
+    precious.write_text("precious")
+    (tmp_path / f".{os.getpid()}.a.txt").symlink_to(precious)
+    write_atomically(tmp_path / "a.txt", lambda path: path.write_text("new"))
+    # Nor is one that has the very name by chance.
+    monkeypatch.setattr("medseg._files.secrets.token_hex", lambda _: "0" * 16)
+    (tmp_path / f".tmp-{'0' * 16}.b.txt").symlink_to(precious)
+    with pytest.raises(FileExistsError):
+        write_atomically(tmp_path / "b.txt", lambda path: path.write_text("new"))
+    assert precious.read_text() == "precious"
+    assert (tmp_path / "a.txt").read_text() == "new"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+def test_the_umask_decides_who_may_read(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_atomically(tmp_path / "a.txt", lambda path: path.write_text("new"))
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o640
+
+
 def test_the_folder_of_caches_is_the_users_unless_the_environment_names_another(monkeypatch):
     for name in ("MEDSEG_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
@@ -108,6 +160,9 @@ def test_a_kill_between_any_two_steps_leaves_only_what_remove_remains_removes(na
         f".12.{name}x",
         f"12.{name}",
         f".12{name}",
+        f".tmp-0123456789abcdef{name}",
+        f".tmp-0123456789abcde.{name}",
+        f".tmp-0123456789abcdeg.{name}",
     }
     killed, step = True, 0
     while killed:

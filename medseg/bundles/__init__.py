@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from medseg.bundles.one_line import explain_errors
     from medseg.bundles.onnx import OnnxExport, export_onnx
     from medseg.bundles.predictor import Predictor, open_predictor
+    from medseg.bundles.provenance import training_provenance
     from medseg.bundles.recipe import build_steps, carry_along, find_recipe, read_recipe
     from medseg.bundles.root import find_bundle_root
     from medseg.bundles.run import run_bundle
@@ -30,6 +31,7 @@ __all__ = [
     "read_recipe",
     "run_bundle",
     "sync_copies",
+    "training_provenance",
 ]
 
 __getattr__, __dir__ = attach(__name__)

@@ -16,22 +16,22 @@ from monai.data.meta_tensor import MetaTensor
 from monai.inferers.inferer import Inferer
 from monai.transforms.compose import Compose
 from monai.transforms.io.dictionary import LoadImaged, SaveImaged
-from monai.utils.enums import MetaKeys, SpaceKeys
 from numpy.typing import DTypeLike, NDArray
 from torch import nn
 
 from medseg._quiet import quiet_libraries
+from medseg.bundles.as_loaded import as_loaded
 from medseg.bundles.complaints import config_errors
 from medseg.bundles.configs import MAY_BE, NEEDED, config_paths, read_config
 from medseg.bundles.metadata import load_metadata
 from medseg.bundles.one_line import excepthook_kept
 from medseg.bundles.predictor_parts import check_parts
 from medseg.bundles.run import open_workflow
+from medseg.bundles.weights_owner import own_provenance
 from medseg.data.images.picture import Picture
-from medseg.data.images.reader_common import narrow
 from medseg.data.images.volume import Volume
 from medseg.data.label_kind import LabelKind
-from medseg.data.manifest import Label, load_manifest
+from medseg.data.manifest import Label, Manifest, load_manifest
 from medseg.errors import DataError, ManifestError, UsageError, unwrap_user_error
 from medseg.inference.engines.inferer import EngineInferer
 from medseg.inference.forecast import Forecast, forecast
@@ -39,6 +39,7 @@ from medseg.inference.maps import VoxelMaps
 from medseg.inference.mirror import check_mirror_axes
 from medseg.inference.save import SaveLabeld
 from medseg.inference.sliding_labels import SlidingWindowLabels
+from medseg.networks.provenance import Provenance
 from medseg.networks.weights import load_weights
 
 __all__ = ["SET_BY_OPTIONS", "Predictor", "SourceLabel", "open_predictor"]
@@ -68,8 +69,10 @@ class Predictor:
     Attributes:
         name: Name of the bundle.
         version: Version of the bundle.
-        labels: Meaning of each label value, the background first; with SNOMED codes if the
-            bundle's manifest has them.
+        labels: Meaning of each label value, the background first; with codes if the bundle's
+            manifest has them.
+        modality: Of the images, as the bundle's metadata has it, e.g. `CT`.
+        body_part: DICOM's term for what they show, if the bundle's manifest has it.
         window: Image values displayed as black and white, or None.
         part_of: For a structure, the one that contains it, by name.
         channels: Channels of an image: 1, or 3 for RGB pictures.
@@ -82,11 +85,14 @@ class Predictor:
         inferer: The bundle's inferer, which returns labels.
         network: With its weights, in evaluation mode.
         device: Device of the network.
+        provenance: Where the weights come from.
     """
 
     name: str
     version: str
     labels: tuple[Label, ...]
+    modality: str
+    body_part: str | None
     window: tuple[float, float] | None
     part_of: Mapping[str, str]
     channels: int
@@ -98,6 +104,7 @@ class Predictor:
     inferer: Inferer
     network: nn.Module
     device: torch.device
+    provenance: Provenance
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -122,7 +129,7 @@ class Predictor:
             raise DataError(f"is a picture; {self.name} takes volumes")
         if isinstance(source, Volume) and self.channels != 1:
             raise DataError(f"is a volume of one channel; {self.name} takes RGB pictures")
-        return self.recipe({"image": _as_loaded(source, self.loaded_as)})["image"]
+        return self.recipe({"image": as_loaded(source, self.loaded_as)})["image"]
 
     def forecast(self, image: MetaTensor) -> Forecast | None:
         """Forecast time and memory for a preprocessed image; None for inferers not of medseg."""
@@ -205,6 +212,7 @@ def open_predictor(
             _mirror(parts["inferer"], mirror_axes)
         load_weights(parts["network"], weights)
     metadata = load_metadata(bundle / "configs" / "metadata.json")
+    manifest = _manifest_of(bundle, parts["class_names"])
     image = metadata.network_data_format.inputs["image"]
     if image.num_channels not in (1, 3):
         raise UsageError(
@@ -215,7 +223,9 @@ def open_predictor(
     return Predictor(
         name=metadata.name,
         version=metadata.version,
-        labels=_labels(bundle, parts["class_names"]),
+        labels=_labels(manifest, parts["class_names"]),
+        modality=image.modality,
+        body_part=None if manifest is None else manifest.body_part,
         window=None if window is None else (float(window[0]), float(window[1])),
         part_of=may_be["part_of"] or {},
         channels=image.num_channels,
@@ -227,6 +237,7 @@ def open_predictor(
         inferer=parts["inferer"],
         network=parts["network"].eval(),
         device=torch.device(parts["device"]),
+        provenance=own_provenance(metadata, weights),
     )
 
 
@@ -250,18 +261,24 @@ def _check_keys(bundle: Path, config: Mapping[str, Any], overrides: Mapping[str,
         raise UsageError(f"{bundle}: its inference config has no {missing[0]}; add it")
 
 
-def _labels(bundle: Path, class_names: Sequence[str]) -> tuple[Label, ...]:
-    """The classes, with SNOMED codes if a manifest in the bundle has all of them."""
-    codes: dict[str, str | None] = {}
+def _labels(manifest: Manifest | None, class_names: Sequence[str]) -> tuple[Label, ...]:
+    """The classes, as the manifest describes them."""
+    described = {} if manifest is None else {label.name: label for label in manifest.labels}
+    return tuple(
+        described.get(name, Label(value=value, name=name)).model_copy(update={"value": value})
+        for value, name in enumerate(class_names)
+    )
+
+
+def _manifest_of(bundle: Path, class_names: Sequence[str]) -> Manifest | None:
+    """The last manifest in the bundle that has all of these classes."""
+    found: Manifest | None = None
     for path in sorted((bundle / "configs").glob("*.json")):
         if path.name != "metadata.json":
             with suppress(ManifestError):
-                of_manifest = {label.name: label.snomed for label in load_manifest(path).labels}
-                codes = of_manifest if set(class_names) <= set(of_manifest) else codes
-    return tuple(
-        Label(value=value, name=name, snomed=codes.get(name))
-        for value, name in enumerate(class_names)
-    )
+                manifest = load_manifest(path)
+                found = manifest if set(class_names) <= set(manifest.class_names) else found
+    return found
 
 
 def _split_loading(bundle: Path, steps: Sequence[Any]) -> tuple[Any, Compose]:
@@ -274,25 +291,3 @@ def _split_loading(bundle: Path, steps: Sequence[Any]) -> tuple[Any, Compose]:
 def _without_saving(postprocessing: Compose | None) -> Compose:
     steps: Sequence[Any] = [] if postprocessing is None else cast("Any", postprocessing).transforms
     return Compose([step for step in steps if not isinstance(step, SaveLabeld | SaveImaged)])
-
-
-def _as_loaded(source: Volume | Picture, dtype: DTypeLike) -> MetaTensor:
-    """The output of `LoadImaged` with that `dtype`, channel first."""
-    affine = torch.as_tensor(source.affine, dtype=torch.float64)
-    array = _channel_first(source)
-    meta: dict[str, Any] = {
-        MetaKeys.ORIGINAL_AFFINE: affine.clone(),
-        MetaKeys.SPATIAL_SHAPE: np.asarray(array.shape[1:]),
-        MetaKeys.SPACE: SpaceKeys.RAS,
-        MetaKeys.ORIGINAL_CHANNEL_DIM: 0,
-    }
-    # A copy, since steps may work in place.
-    copy = np.array(narrow(array), dtype, order="C")
-    return MetaTensor(torch.as_tensor(copy), affine=affine, meta=meta)
-
-
-def _channel_first(source: Volume | Picture) -> NDArray[Any]:
-    if isinstance(source, Volume):
-        return source.array[None]
-    picture = source.array[:, :, 0]
-    return picture[None] if picture.ndim == 2 else np.moveaxis(picture, -1, 0)

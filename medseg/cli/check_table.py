@@ -4,7 +4,6 @@ On a terminal the table is folded to its width; in a file or a pipe each case is
 colours, so that `grep` and `diff` work on it.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from rich import box
@@ -13,9 +12,10 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from medseg._checks import first_few
+from medseg._text import printable
 from medseg.data.datasets.facts import CaseReport, DatasetReport, ImageFacts, LabelFacts
 from medseg.data.manifest import Manifest
-from medseg.data.problems import Problem
+from medseg.data.problems import Problem, by_problem
 
 __all__ = ["print_report"]
 
@@ -52,11 +52,11 @@ def print_report(report: DatasetReport, manifest: Manifest) -> None:
     console.print(table)
     for problem, cases in _grouped(report).items():
         console.print(f"{problem.severity}  ", style=STYLES[problem.severity], end="")
-        console.print(f"{problem.where}: {problem.what}", soft_wrap=True)
-        console.print(f"    do: {problem.remedy}", soft_wrap=True)
+        console.print(printable(f"{problem.where}: {problem.what}"), soft_wrap=True)
+        console.print(printable(f"    do: {problem.remedy}"), soft_wrap=True)
         if cases:
-            console.print(f"    in: {_listed(cases, problem, manifest)}", soft_wrap=True)
-    console.print(_verdict(report), soft_wrap=True)
+            console.print(printable(f"    in: {_listed(cases, problem, manifest)}"), soft_wrap=True)
+    console.print(printable(_verdict(report)), soft_wrap=True)
 
 
 def _row(case: CaseReport) -> dict[str, str]:
@@ -67,7 +67,7 @@ def _row(case: CaseReport) -> dict[str, str]:
         _label_cell(case.labels),
         _found(case.problems),
     )
-    return dict(zip(COLUMNS, cells, strict=True))
+    return dict(zip(COLUMNS, map(printable, cells), strict=True))
 
 
 def _image_cells(image: ImageFacts | None) -> tuple[str, ...]:
@@ -127,12 +127,8 @@ def _table(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> Table:
 
 def _grouped(report: DatasetReport) -> dict[Problem, list[str]]:
     """Each problem once, errors first, with the cases that have it."""
-    cases: defaultdict[Problem, list[str]] = defaultdict(list)
-    for case in report.cases:
-        for problem in case.problems:
-            cases[problem].append(case.case)
-    for problem in report.problems:
-        cases[problem] = []
+    of_cases = by_problem({case.case: case.problems for case in report.cases})
+    cases = {**of_cases, **{problem: list[str]() for problem in report.problems}}
     return dict(sorted(cases.items(), key=lambda item: item[0].severity))
 
 

@@ -1,26 +1,33 @@
 """`medseg evaluate`: score a folder of predictions, per case and per class."""
 
-from collections.abc import Sequence
+import sys
+import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from medseg._locks import LOCK, locked
+from medseg.cli.evaluate_task import References, Task
+from medseg.cli.say import say
 from medseg.data.label_kind import LabelKind
-from medseg.data.manifest import load_manifest
+from medseg.data.problems import warning_lines
 from medseg.errors import ExitCode, UsageError
 from medseg.metrics.criteria import Criteria, LesionOverlap
-from medseg.reports.pairing import (
-    PAIRING,
-    EvaluationCase,
-    EvaluationSplit,
-    pairs_by_manifest,
-    pairs_by_name,
-)
+from medseg.reports.pairing import PAIRING, EvaluationSplit
 from medseg.reports.score_files import SCORE_FILES
 
+if TYPE_CHECKING:
+    from medseg.reports.tables import Evaluation
+
 __all__ = ["PAIRING", "evaluate"]
+
+# More values than this without a name may well be numbers of objects.
+_MANY_CLASSES = 5
+
+_WAYS = "use --labels DIR, with or without --label-names, or --manifest FILE with --dataset-dir DIR"
 
 
 def evaluate(  # noqa: PLR0913 - one argument an option
@@ -43,8 +50,19 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     fold: Annotated[int, typer.Option(min=0, help="The fold held out for validation.")] = 0,
     label_names: Annotated[
         str,
-        typer.Option(help="With --labels: names of the label values, from 0: 'background,lung'."),
+        typer.Option(
+            help="With --labels: names of the label values, from 0, the background: "
+            "'background,lung' (default: those in summary.json)."
+        ),
     ] = "",
+    label_kind: Annotated[
+        LabelKind | None,
+        typer.Option(
+            help="With --labels: what they contain, as for medseg data manifest: values of "
+            "classes, numbered instances of one class, or an 8-bit mask (default: what the "
+            "summary.json beside the predictions says, else classes)."
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help=f"Folder for {', '.join(SCORE_FILES)}."),
@@ -85,46 +103,82 @@ def evaluate(  # noqa: PLR0913 - one argument an option
 
     columns = chosen_metrics(metrics) if metrics else None
     criteria = Criteria(tolerance_mm=tolerance_mm, lesion_overlap=lesion_overlap)
-    label_kind: LabelKind = "classes"
-    class_names = [part.strip() for part in label_names.split(",")] if label_names else None
-    if labels is not None and manifest is None and dataset_dir is None:
-        name, pairs = labels.name, pairs_by_name(labels, predictions)
-    elif labels is None and manifest is not None and dataset_dir is not None and not label_names:
-        dataset = load_manifest(manifest)
-        pairs = pairs_by_manifest(dataset, dataset_dir, predictions, split=split, fold=fold)
-        name, class_names = f"{dataset.name} {_place(split, fold)}", dataset.class_names
-        label_kind = dataset.label_kind
-    else:
-        raise UsageError(
-            "use --labels DIR, with or without --label-names, "
-            "or --manifest FILE with --dataset-dir DIR"
-        )
-    if output is not None and not overwrite:
-        _refuse_existing(output)
-    if dry_run:
-        _print_pairs(pairs)
-        return
-    evaluation = score_pairs(name, pairs, class_names, criteria, label_kind)
+    task = References(
+        labels=labels,
+        manifest=manifest,
+        dataset_dir=dataset_dir,
+        split=split,
+        fold=fold,
+        label_names=tuple(part.strip() for part in label_names.split(",")) if label_names else (),
+        label_kind=label_kind,
+    ).task(predictions)
     if output is not None:
-        write_scores(evaluation, output, columns or DEFAULT_METRICS)
+        _refuse_existing(output, overwrite=overwrite)
+    if dry_run:
+        _print_pairs(task)
+        return
+    evaluation = score_pairs(
+        task.name,
+        task.pairs,
+        task.class_names,
+        criteria,
+        label_kind=task.label_kind,
+        predicted_kind=task.predicted_kind,
+        failing=_trace_of(sys.argv),
+    )
+    if output is not None:
+        with locked(output / LOCK, what=str(output)):
+            # Another evaluation may have ended there meanwhile.
+            _refuse_existing(output, overwrite=overwrite)
+            write_scores(evaluation, output, columns or DEFAULT_METRICS)
+    _print_notes(task, *_unnamed_note(task, evaluation))
     if as_json:
         typer.echo(scores_json(evaluation), nl=False)
     else:
         print_scores(evaluation, Console(highlight=False, markup=False, emoji=False), columns)
-    if evaluation.failed:
-        raise typer.Exit(ExitCode.SOME_CASES_FAILED)
+    raise typer.Exit(ExitCode.SOME_CASES_FAILED if evaluation.failed else ExitCode.DONE)
 
 
-def _place(split: EvaluationSplit, fold: int) -> str:
-    return f"{split}, fold {fold}" if split in ("validation", "training") else split
+def _trace_of(words: Sequence[str]) -> Callable[[Exception], None] | None:
+    return traceback.print_exception if "--debug" in words else None
 
 
-def _refuse_existing(output: Path) -> None:
+def _refuse_existing(output: Path, *, overwrite: bool) -> None:
     for name in SCORE_FILES:
-        if (output / name).exists():
+        if (output / name).exists() and not overwrite:
             raise UsageError(f"{output / name} already exists; use --overwrite or another -o")
 
 
-def _print_pairs(pairs: Sequence[EvaluationCase]) -> None:
-    for pair in pairs:
-        typer.echo(f"{pair.case}: {pair.prediction or 'no prediction'}, {pair.reference}")
+def _print_pairs(task: Task) -> None:
+    """Print the files of each case, and what reading them finds.
+
+    Raises:
+        Exit: With the code that scoring would have.
+    """
+    from medseg.reports.scoring import read_pairs
+
+    failed, found = read_pairs(
+        task.pairs, task.class_names, task.label_kind, predicted_kind=task.predicted_kind
+    )
+    for pair in task.pairs:
+        say(f"{pair.case}: {pair.prediction or 'no prediction'}, {pair.reference}")
+    _print_notes(task, *warning_lines(found))
+    for reason in failed.values():
+        say(f"failed: {reason}", to="errors")
+    if failed:
+        every = len(failed) == len(task.pairs)
+        raise typer.Exit(ExitCode.DATA if every else ExitCode.SOME_CASES_FAILED)
+
+
+def _unnamed_note(task: Task, evaluation: "Evaluation") -> tuple[str, ...]:
+    """Numbers of objects taken for classes have scores near 0, and nothing else shows it."""
+    classes = len(next(iter(evaluation.scores.values())))
+    if task.class_names is not None or classes <= _MANY_CLASSES:
+        return ()
+    what = f"{classes} values without a name were scored as classes"
+    return (f"{what}; if they number objects, use --label-kind instances",)
+
+
+def _print_notes(task: Task, *more: str) -> None:
+    for note in (*task.notes, *more):
+        say(f"warning: {note}", to="errors")

@@ -2,17 +2,21 @@
 
 import json
 import sys
+import traceback
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from medseg._text import printable
 from medseg.prediction.cases import Refused
 from medseg.prediction.outputs import CaseFiles
 
-__all__ = ["ProgressReporter", "report_progress"]
+__all__ = ["ProgressReporter", "Traces", "report_progress"]
+
+Traces = Literal["shown", "hidden"]
 
 
 class ProgressReporter:
@@ -21,35 +25,48 @@ class ProgressReporter:
     Results go to standard output; forecasts, errors and the bar to standard error.
     """
 
-    def __init__(self, progress: Progress, *, total: int, as_json: bool) -> None:
+    def __init__(
+        self, progress: Progress, *, total: int, as_json: bool, traces: Traces = "hidden"
+    ) -> None:
         self._progress = progress
         self._task = progress.add_task("cases", total=total)
         self._total = total
         self._as_json = as_json
+        self._traces: Traces = traces
         self._begun = 0
 
     def forecast(self, name: str, text: str) -> None:
         """Print the forecast of a case that is about to be predicted."""
         self._begun += 1
         if not self._as_json:
-            line = f"{self._begun}/{self._total} {name}: {text}"
-            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            line = printable(f"{self._begun}/{self._total} {name}: {text}")
+            self._print(line)
+
+    def warning(self, text: str) -> None:
+        """Print what is remarkable about one image, or about several."""
+        self._print(f"warning: {printable(text)}", style="yellow")
 
     def result(self, files: CaseFiles, text: str) -> None:
         """Print the result of a case."""
         self._progress.advance(self._task)
         if not self._as_json:
             # Not by rich's console, which would write into the bar's line.
-            sys.stdout.write(f"{files.paths[0]}: {text}\n")
+            sys.stdout.write(printable(f"{files.paths[0]}: {text}") + "\n")
             sys.stdout.flush()
 
-    def failure(self, error: str) -> None:
-        """Print the error of a case that failed."""
+    def failure(self, error: str, cause: BaseException | None = None) -> None:
+        """Print the error of a case that failed, with its traceback if that was asked for."""
         self._progress.advance(self._task)
         if not self._as_json:
-            self._progress.console.print(
-                f"medseg: {error}", style="red", markup=False, highlight=False, soft_wrap=True
-            )
+            self._print(f"medseg: {printable(error)}", style="red")
+        if self._traces == "shown" and cause is not None:
+            for line in "".join(traceback.format_exception(cause)).splitlines():
+                self._print(printable(line))
+
+    def _print(self, line: str, style: str | None = None) -> None:
+        self._progress.console.print(
+            line, style=style, markup=False, highlight=False, soft_wrap=True
+        )
 
     def finish(self, done: Sequence[Mapping[str, Any]], failed: Sequence[Refused]) -> None:
         """Print the JSON report."""
@@ -60,7 +77,9 @@ class ProgressReporter:
 
 
 @contextmanager
-def report_progress(total: int, *, as_json: bool) -> Generator[ProgressReporter]:
+def report_progress(
+    total: int, *, as_json: bool, traces: Traces = "hidden"
+) -> Generator[ProgressReporter]:
     """A reporter, with a bar and the time left if standard error is a terminal."""
     console = Console(stderr=True)
     progress = Progress(
@@ -76,4 +95,4 @@ def report_progress(total: int, *, as_json: bool) -> Generator[ProgressReporter]
         redirect_stderr=False,
     )
     with progress:
-        yield ProgressReporter(progress, total=total, as_json=as_json)
+        yield ProgressReporter(progress, total=total, as_json=as_json, traces=traces)

@@ -7,19 +7,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg.data.walk import walk_tree
+
 __all__ = ["file_sha256", "path_sha256", "voxels_sha256"]
 
 
 def path_sha256(path: str | Path) -> str:
     """SHA-256 of a file, or of a folder tree of DICOM slices.
 
-    For a folder, the digest of its files' hexadecimal digests, in the order of their names; hidden
-    files, which desktops leave behind, are ignored.
+    For a folder, the digest of its files' hexadecimal digests, in the order of their names, links
+    followed; hidden files, which desktops leave behind, are ignored.
     """
     path = Path(path)
     if not path.is_dir():
         return file_sha256(path)
-    files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+    # A link to nothing has no content, and reading the slices tells that it is there.
+    files = walk_tree(path).files
     return hashlib.sha256("".join(map(file_sha256, files)).encode()).hexdigest()
 
 

@@ -21,14 +21,17 @@ from medseg._checks import require_choice
 from medseg._files import write_atomically
 from medseg.data.channel import Channel, Strict
 from medseg.data.label_kind import LabelKind
+from medseg.data.patterns import name_key
 from medseg.errors import DataError, ManifestError
 
 __all__ = [
     "Case",
+    "Category",
     "Channel",
     "Label",
     "Manifest",
     "Modality",
+    "Origin",
     "Split",
     "datalist",
     "first_problem",
@@ -38,9 +41,13 @@ __all__ = [
 
 Modality = Literal["CT", "MR", "PT", "US", "microscopy", "histology"]
 Split = Literal["training", "validation", "test"]
+Origin = Literal["images", "phantoms"]
+Category = Literal["anatomy", "tissue", "abnormality", "substance", "object"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(min_length=1)]
 
+# How the source of phantoms begins, which names the function that makes them.
+_PHANTOMS = "medseg.data.phantoms."
 # pydantic's own messages for these do not say what to do.
 WORDS = {
     "extra_forbidden": "unknown key; correct its spelling or remove it",
@@ -49,18 +56,33 @@ WORDS = {
 
 
 class Label(Strict):
-    """One label value and its name, with a SNOMED CT code if a concept exists."""
+    """One label value and its name, with a SNOMED CT code if a concept exists.
+
+    Attributes:
+        value: The voxels' value.
+        name: Name of the class.
+        snomed: SNOMED CT identifier of the concept.
+        meaning: What SNOMED CT calls the concept; needed if DICOM does not list it, as
+            no one else can say it then.
+        category: What kind of thing the class is, for concepts that DICOM does not list and
+            classes without one.
+        region: SNOMED CT identifier of the structure in which it lies, one that DICOM lists.
+    """
 
     value: Annotated[int, Field(ge=0, le=65535)]
     name: Text
     snomed: str | None = None
+    meaning: Annotated[str, Field(pattern=r"^[^\\\\\x00-\x1f]{1,64}$")] | None = None
+    category: Category | None = None
+    region: str | None = None
 
 
 class Case(Strict):
     """One image, with its reference if there is one.
 
     Attributes:
-        case: Identifier, unique in the manifest; outputs are named after it.
+        case: Identifier, unique in the manifest, of letters and digits of any script and `. _ -`;
+            outputs are named after it.
         patient: Identifier of the patient; all cases of a patient share a fold.
         image: Path below the data set's folder, with `/`.
         label: Likewise, or None without a reference.
@@ -70,7 +92,7 @@ class Case(Strict):
         sha256: Digest of the files, under the keys `image` and `label`.
     """
 
-    case: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    case: Annotated[str, Field(pattern=r"^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]*$")]
     patient: Text
     image: Text
     label: Text | None = None
@@ -95,7 +117,9 @@ class Manifest(Strict):
     """Manifest of one data set; see the module for the rules.
 
     `label_kind` is the kind of the label files, if they do not hold the values of `labels`:
-    numbered `instances`, or a grey `mask`. See `medseg.data.label_kind`.
+    numbered `instances`, or a grey `mask`. See `medseg.data.label_kind`. `origin` tells images of
+    patients or specimens from `phantoms`, which were made by formula; weights carry it on.
+    `body_part` is DICOM's term for what the images show (PS3.16, annex L), e.g. `CHEST`.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
@@ -104,11 +128,18 @@ class Manifest(Strict):
     licence: str
     citation: str
     modality: Modality
+    body_part: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_ ]{0,15}$")] | None = None
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
     labels: Annotated[tuple[Label, ...], Field(min_length=2)]
     label_kind: LabelKind = "classes"
+    origin: Origin = "images"
     training: tuple[Case, ...] = ()
     test: tuple[Case, ...] = ()
+
+    @property
+    def made_of(self) -> Origin:
+        """The origin; also of phantoms whose manifest was written before there was that key."""
+        return "phantoms" if self.source.startswith(_PHANTOMS) else self.origin
 
     @property
     def class_names(self) -> list[str]:
@@ -141,11 +172,12 @@ class Manifest(Strict):
 
     @model_validator(mode="after")
     def _cases_are_unique(self) -> Self:
-        seen: set[str] = set()
+        seen: dict[str, str] = {}
         for case in self.cases:
-            if case.case in seen:
-                raise ValueError(f"case {case.case!r} is listed twice; give each a name of its own")
-            seen.add(case.case)
+            key = name_key(case.case)
+            if key in seen:
+                raise ValueError(_twice(seen[key], case.case))
+            seen[key] = case.case
         return self
 
     @model_validator(mode="after")
@@ -167,6 +199,15 @@ class Manifest(Strict):
             yield case, "test"
 
 
+def _twice(first: str, second: str) -> str:
+    if first == second:
+        return f"case {first!r} is listed twice; give each a name of its own"
+    return (
+        f"cases {first!r} and {second!r} differ in case or accents alone, which Windows and macOS "
+        "do not tell apart; give each a name of its own"
+    )
+
+
 def load_manifest(path: str | Path) -> Manifest:
     """Read and validate a manifest.
 
@@ -174,6 +215,8 @@ def load_manifest(path: str | Path) -> Manifest:
         ManifestError: If the file is missing, is not JSON or breaks a rule; one line.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():  # reading a pipe may never end
+        raise ManifestError(f"{path}: a folder, pipe or device; give the manifest's JSON file")
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except OSError as error:

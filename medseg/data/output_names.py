@@ -6,6 +6,8 @@ image in the next run.
 
 from typing import Literal, get_args
 
+from medseg._text import safe_name
+
 __all__ = [
     "ENDINGS",
     "LABEL",
@@ -18,6 +20,7 @@ __all__ = [
     "MapKind",
     "is_output_of",
     "map_ending",
+    "safe_name",
 ]
 
 MapKind = Literal["probabilities", "entropy"]

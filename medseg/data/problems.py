@@ -5,16 +5,20 @@ the next case, or as the error that stops a training or a prediction. Both use t
 here.
 """
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from medseg._checks import first_few
 from medseg.errors import DataError
 
-__all__ = ["InputError", "Problem", "Severity", "Where", "refusal"]
+__all__ = ["InputError", "Problem", "Severity", "Where", "by_problem", "refusal", "warning_lines"]
 
 Severity = Literal["error", "warning"]
 Where = Literal["image", "label", "case", "data set"]
+SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,11 @@ class Problem:
     what: str
     remedy: str
 
+    @property
+    def text(self) -> str:
+        """The problem in one line, without a file's name."""
+        return f"{self.where}: {self.what}; {self.remedy}"
+
 
 class InputError(DataError):
     """An image or a label that cannot be used; `problem` is the message in its parts."""
@@ -48,3 +57,25 @@ def refusal(path: str | Path, problem: Problem) -> InputError:
     error = InputError(f"{path}: {problem.what}; {problem.remedy}")
     error.problem = problem
     return error
+
+
+def by_problem(found: Mapping[str, Sequence[Problem]]) -> dict[Problem, list[str]]:
+    """The cases of each problem, errors first; cases and problems stay in their order."""
+    cases: defaultdict[Problem, list[str]] = defaultdict(list)
+    for case, problems in found.items():
+        for problem in problems:
+            cases[problem].append(case)
+    return dict(sorted(cases.items(), key=lambda item: item[0].severity))
+
+
+def warning_lines(found: Mapping[str, Sequence[Problem]]) -> list[str]:
+    """A line for each warning, however many cases have it: `3 cases (a, b, c): image: ...`."""
+    return [
+        f"{_which(cases)}: {problem.text}"
+        for problem, cases in by_problem(found).items()
+        if problem.severity == "warning"
+    ]
+
+
+def _which(cases: Sequence[str]) -> str:
+    return cases[0] if len(cases) == 1 else f"{len(cases)} cases ({first_few(cases, SHOWN)})"

@@ -1,7 +1,8 @@
-"""PNG and TIFF encoding of a label of a picture, 8 or 16 bit grey, lossless."""
+"""PNG and TIFF encoding of a label of a picture, 8 or 16 bit grey, and of its maps, lossless."""
 
 import io
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from PIL import Image
 
 from medseg.errors import DataError
 
-__all__ = ["png_bytes", "tiff_bytes"]
+__all__ = ["png_bytes", "tiff_bytes", "tiff_pages"]
 
 
 def png_bytes(values: NDArray[Any]) -> bytes:
@@ -27,6 +28,15 @@ def png_bytes(values: NDArray[Any]) -> bytes:
 def tiff_bytes(values: NDArray[Any]) -> bytes:
     """Encode an index map as TIFF (deflate); arguments and errors as for `png_bytes`."""
     return _encoded(values, format="TIFF", compression="tiff_adobe_deflate")
+
+
+def tiff_pages(values: NDArray[np.float32]) -> bytes:
+    """Encode maps `(C, I, J)` as a TIFF of C pages of floats (deflate)."""
+    # Imported on first use: few predictions write maps of pictures.
+    tifffile = cast("Any", import_module("tifffile"))
+    content = io.BytesIO()
+    tifffile.imwrite(content, values, photometric="minisblack", compression="zlib", metadata=None)
+    return content.getvalue()
 
 
 def _encoded(values: NDArray[Any], **options: Any) -> bytes:

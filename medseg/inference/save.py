@@ -26,7 +26,7 @@ from medseg.data.source import parse_source
 from medseg.errors import DataError, UsageError
 from medseg.inference.itk_label import mha_bytes, nrrd_bytes
 from medseg.inference.maps import LEVELS, Bytes
-from medseg.inference.raster_label import png_bytes, tiff_bytes
+from medseg.inference.raster_label import png_bytes, tiff_bytes, tiff_pages
 
 __all__ = ["SaveLabeld", "save_label", "save_map"]
 
@@ -117,16 +117,25 @@ def save_label(path: str | Path, values: NDArray[Any], affine: NDArray[np.float6
 
 
 def save_map(path: str | Path, levels: Bytes, affine: NDArray[np.float64]) -> None:
-    """Write a map as `.nii.gz` of bytes, with a slope that scales them to [0, 1].
+    """Write a map with values from 0 to 1.
+
+    A volume's is a `.nii.gz` of bytes with a slope, C its last axis; a picture's a `.tif` of
+    float32, with a page for each of C.
 
     Args:
         path: Output file; an existing one is replaced.
-        levels: `(C, I, J, K)`, 0 to `LEVELS`; C is the last axis in the file, omitted if 1.
-        affine: `(4, 4)`, voxel indices to mm, RAS+.
+        levels: `(C, I, J, K)`, or `(C, I, J)` of a picture, 0 to `LEVELS`; if C is 1, the file
+            has no axis for it.
+        affine: `(4, 4)`, voxel indices to mm, RAS+; not stored for pictures.
 
     Raises:
         OSError: If the file cannot be written.
     """
+    path = Path(path)
+    if path.suffix == ".tif":
+        pages = tiff_pages(levels.astype(np.float32) / np.float32(LEVELS))
+        write_atomically(path, lambda temporary: temporary.write_bytes(pages))
+        return
     shape = levels.shape[1:] if len(levels) == 1 else (*levels.shape[1:], len(levels))
     nifti = _to_nifti(np.broadcast_to(np.uint8(0), shape), affine)
     header = nifti.header

@@ -3,15 +3,20 @@
 A bundle chooses the rule, since its recipe determines what air looks like. Windows cover only the
 bounding box of the relevant part, and those that contain nothing of it are skipped. Voxels that are
 in no window that is run become background.
+
+Thresholds are in HU. A recipe's intensities are a share of its window, so the rules take that
+window as well: 0.42 is -500 HU in [-1000, 200], and fat in [-112, 161].
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, prod
+from math import ceil, inf, prod
 
 import numpy as np
 from torch import Tensor
 
+from medseg._checks import require_number, require_span
+from medseg.errors import UsageError
 from medseg.inference.body import BLOCK, Mask, Trunk, find_trunk, parts_of, with_rim
 from medseg.inference.region import Box, Region, whole
 
@@ -40,17 +45,26 @@ class OutsideBody:
     by one block of 4 voxels; table and blankets count as air.
 
     Attributes:
-        above: Threshold of the body, in the recipe's intensities.
+        above_hu: Threshold of the body in HU. Where the window does not hold it, the body's edge
+            cannot be seen, and nothing is skipped.
+        window: `(low, high)` in HU, which the recipe makes 0 and 1: that of the weights.
         slice_axis: Spatial axis perpendicular to the slices that are filled: the long axis of the
             body.
+
+    Raises:
+        UsageError: If a threshold or a window is no such value.
     """
 
-    above: float
+    above_hu: float
+    window: Sequence[float]
     slice_axis: int = 2
+
+    def __post_init__(self) -> None:
+        _require_hu("OutsideBody", self.above_hu, self.window)
 
     def __call__(self, volume: Tensor) -> Region:
         """Return the region of a volume `(1, I, J, K)`; all of it if no body is found."""
-        trunk = find_trunk(volume[0].cpu(), above=self.above, slice_axis=self.slice_axis)
+        trunk = _trunk(volume, self.above_hu, self.window, self.slice_axis)
         shape = volume.shape[1:]
         return whole(shape) if trunk is None else _around_body(trunk, shape)
 
@@ -65,7 +79,8 @@ class AroundLungs:
     all matters.
 
     Attributes:
-        above: Threshold of the body, in the recipe's intensities.
+        above_hu: Threshold of the body in HU, as of `OutsideBody`.
+        window: `(low, high)` in HU, which the recipe makes 0 and 1: that of the weights.
         spacing_mm: Voxel size of the network's grid.
         margin_mm: Margin around the air: chest wall, diaphragm, and lung without air.
         least_ml: Least volume of air in all.
@@ -73,9 +88,13 @@ class AroundLungs:
         slice_axis: Spatial axis perpendicular to the slices that are filled: the long axis of the
             body.
         lateral_axis: Spatial axis from one side of the patient to the other.
+
+    Raises:
+        UsageError: If a threshold or a window is no such value.
     """
 
-    above: float
+    above_hu: float
+    window: Sequence[float]
     spacing_mm: Sequence[float]
     margin_mm: float = 30.0
     least_ml: float = 500.0
@@ -83,9 +102,12 @@ class AroundLungs:
     slice_axis: int = 2
     lateral_axis: int = 0
 
+    def __post_init__(self) -> None:
+        _require_hu("AroundLungs", self.above_hu, self.window)
+
     def __call__(self, volume: Tensor) -> Region:
         """Return the region of a volume `(1, I, J, K)`."""
-        trunk = find_trunk(volume[0].cpu(), above=self.above, slice_axis=self.slice_axis)
+        trunk = _trunk(volume, self.above_hu, self.window, self.slice_axis)
         shape = volume.shape[1:]
         if trunk is None:
             return whole(shape)
@@ -105,6 +127,24 @@ class AroundLungs:
         margins = [ceil(self.margin_mm / step / BLOCK) for step in self.spacing_mm]
         grown = [(low - m, high + m) for (low, high), m in zip(ends, margins, strict=True)]
         return _voxels(grown, shape)
+
+
+def _require_hu(rule: str, above_hu: object, window: object) -> None:
+    require_number(f"{rule}: above_hu", above_hu, at_least=-inf)
+    low, high = require_span(f"{rule}: window", window, at_least=-inf)
+    if low == high:
+        raise UsageError(f"{rule}: window must be two numbers [low, high], rising, got {window!r}")
+
+
+def _trunk(
+    volume: Tensor, above_hu: float, window: Sequence[float], slice_axis: int
+) -> Trunk | None:
+    """The trunk of a volume `(1, I, J, K)`; None if the window does not hold the threshold."""
+    low, high = window
+    if not low <= above_hu < high:
+        return None
+    share = (above_hu - low) / (high - low)
+    return find_trunk(volume[0].cpu(), above=share, slice_axis=slice_axis)
 
 
 def _around_body(trunk: Trunk, shape: Sequence[int]) -> Region:

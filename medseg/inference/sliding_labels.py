@@ -115,7 +115,7 @@ class SlidingWindowLabels(Inferer):
             inputs: `(1, C, *spatial)`; a `MetaTensor` for a label in the source's grid.
             network: Windows `(B, C, *window)` to logits `(B, K, *window)`.
             args: For the network.
-            watch: Observer of the probabilities of each class, in the grid of a 3-D source.
+            watch: Observer of the probabilities of each class, in the grid of its source.
             kwargs: For the network.
 
         Returns:
@@ -130,9 +130,9 @@ class SlidingWindowLabels(Inferer):
                 "interpolate to 'probabilities'"
             )
         place = label_place(inputs, self.grid)
-        if watch is not None and (place.map is None or len(place.map.axes) != 3):
+        if watch is not None and (place.map is None or place.slice_axis is not None):
             raise DataError(
-                "maps are supported for volumes only, in their own grid; this image is a slice"
+                "maps are supported in the grid of a volume or a picture; this image is a slice"
             )
         flat = len(self.window_in(inputs.shape[2:])) > len(self.window)
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from medseg.networks.compilation import Compile, compile_network
     from medseg.networks.cpu.instance_norm import InstanceNorm
     from medseg.networks.placement import default_device, place_network
+    from medseg.networks.provenance import Provenance, TrainingImages, read_provenance
     from medseg.networks.unet import UNet
     from medseg.networks.weights import (
         halve_weights,
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
 __all__ = [
     "Compile",
     "InstanceNorm",
+    "Provenance",
+    "TrainingImages",
     "UNet",
     "compile_network",
     "default_device",
     "halve_weights",
     "load_weights",
     "place_network",
+    "read_provenance",
     "save_weights",
     "trained_network",
     "trained_setting",

@@ -1,10 +1,28 @@
 """Provenance of weights: bundle, training data, digest; for all that is made with them."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal, get_args
 
-__all__ = ["Provenance", "TrainingImages"]
+from medseg.errors import DataError
+from medseg.networks.weights_file import DIGEST, header_object, read_weights_file
+
+__all__ = [
+    "KEY",
+    "Provenance",
+    "Span",
+    "TrainedOn",
+    "TrainingImages",
+    "provenance_from",
+    "provenance_json",
+    "read_provenance",
+]
+
+# Key among the texts of the weights' header.
+KEY = "provenance"
+_LONGEST = 120
 
 TrainedOn = Literal["phantoms", "images", "unknown"]
 # Lowest and highest value over the training images.
@@ -21,6 +39,8 @@ class TrainingImages:
         spacing_mm: Span of the spacing along R-L, A-P and S-I (pictures: none).
         extent_mm: Span of the field of view along the same axes; of pictures in pixels.
         percentiles: Span over the images of each intensity percentile, by its number as text.
+        foreground: Likewise of the voxels brighter than a tenth of the range, from 0 to 1 within
+            it; they depend on the part of the body, not on the scale of intensities.
     """
 
     modality: str
@@ -28,6 +48,7 @@ class TrainingImages:
     spacing_mm: tuple[Span, ...] | None
     extent_mm: tuple[Span, ...]
     percentiles: Mapping[str, Span]
+    foreground: Mapping[str, Span]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,3 +77,96 @@ class Provenance:
         if self.trained_on == "phantoms":
             return "research only: trained on phantoms, not on patients"
         return "research only: not for diagnosis"
+
+    @property
+    def brief(self) -> str:
+        """The caution in a few words, for names of series; at most 32 characters."""
+        return (
+            "research only, phantom weights" if self.trained_on == "phantoms" else "research only"
+        )
+
+
+def read_provenance(path: str | Path) -> Provenance:
+    """Where the weights at `path` come from, as their header says; their digest is checked.
+
+    Args:
+        path: A `.safetensors` file. What its header does not say is None or `unknown`.
+
+    Raises:
+        DataError: If the file is missing, broken or damaged, or its header says it wrongly.
+    """
+    header, _ = read_weights_file(path)
+    stated = header_object(header, KEY)
+    try:
+        return provenance_from(stated, header.texts[DIGEST])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{path}: its provenance is not as medseg writes it; train with medseg"
+        ) from error
+
+
+def provenance_from(stated: Mapping[str, Any], digest: str) -> Provenance:
+    """The provenance of weights whose header states this.
+
+    Raises:
+        KeyError, TypeError or ValueError: If it is not what `provenance_json` returns.
+    """
+    images = stated.get("images")
+    trained_on = stated.get("trained_on", "unknown")
+    if trained_on not in get_args(TrainedOn):
+        raise ValueError(trained_on)
+    return Provenance(
+        bundle=_text(stated.get("bundle")),
+        version=_text(stated.get("version")),
+        data=_text(stated.get("data")),
+        trained_on=trained_on,
+        tensors_sha256=digest,
+        images=None if images is None else _images(images),
+    )
+
+
+def provenance_json(provenance: Provenance) -> dict[str, Any]:
+    """JSON values for the header, without the digest of the tensors, which is a text of its own."""
+    stated = {**vars(provenance)}
+    del stated["tensors_sha256"]
+    if provenance.images is not None:
+        stated["images"] = dict(vars(provenance.images))
+    return {name: value for name, value in stated.items() if value is not None}
+
+
+def _text(stated: Any) -> str | None:
+    if stated is None:
+        return None
+    if not isinstance(stated, str) or not stated.isprintable() or len(stated) > _LONGEST:
+        raise ValueError(stated)
+    return stated
+
+
+def _images(stated: Mapping[str, Any]) -> TrainingImages:
+    spacing = stated["spacing_mm"]
+    return TrainingImages(
+        modality=_text(stated["modality"]) or "",
+        count=int(stated["count"]),
+        spacing_mm=None if spacing is None else tuple(map(_length, spacing)),
+        extent_mm=tuple(map(_length, stated["extent_mm"])),
+        percentiles=_by_percentile(stated["percentiles"]),
+        foreground=_by_percentile(stated["foreground"]),
+    )
+
+
+def _by_percentile(stated: Any) -> dict[str, Span]:
+    return {str(float(key)): _span(span) for key, span in dict(stated).items()}
+
+
+def _length(stated: Any) -> Span:
+    low, high = _span(stated)
+    if low <= 0:
+        raise ValueError(stated)
+    return low, high
+
+
+def _span(stated: Any) -> Span:
+    low, high = (float(number) for number in stated)
+    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+        raise ValueError(stated)
+    return low, high

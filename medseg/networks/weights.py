@@ -9,12 +9,10 @@ nobody has to remember the overrides of a training. Next to each `.safetensors` 
 import inspect
 import io
 import json
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-import safetensors
 import safetensors.torch as safetensors_torch
 import torch
 from safetensors import SafetensorError
@@ -22,23 +20,35 @@ from torch import Tensor, nn
 
 from medseg._files import write_atomically
 from medseg.errors import DataError, MedsegError, UsageError
+from medseg.networks.provenance import KEY, Provenance, provenance_json
+from medseg.networks.settings import checked_setting
 from medseg.networks.unet import UNet
+from medseg.networks.weights_file import (
+    header_object,
+    read_weights_file,
+    read_weights_header,
+    signed_weights,
+)
 
 # safetensors has no complete annotations.
-_safetensors = cast("Any", safetensors)
 _tensors = cast("Any", safetensors_torch)
 
 __all__ = [
     "halve_weights",
     "load_weights",
     "plain_network",
+    "read_state",
+    "renew_plain",
     "save_weights",
     "trained_network",
     "trained_setting",
+    "write_state",
 ]
 
 # Networks by their name in a header. Headers come from anywhere, so nothing is imported by name.
 _NETWORKS = {"medseg.networks.UNet": UNet}
+# Every level halves the image.
+_DEEPEST = 32
 _ARGUMENTS = frozenset(inspect.signature(UNet).parameters)
 
 
@@ -48,18 +58,28 @@ def plain_network(network: nn.Module) -> nn.Module:
     return cast("nn.Module", cast("Any", network).module if wrapped else network)
 
 
-def save_weights(network: nn.Module, path: str | Path, settings: Mapping[str, Any]) -> None:
+def save_weights(
+    network: nn.Module,
+    path: str | Path,
+    settings: Mapping[str, Any],
+    provenance: Provenance | None = None,
+) -> None:
     """Write `network`'s state to `path` (`.safetensors`) and to a `.pt` next to it.
 
     Args:
         network: The trained network; a `DistributedDataParallel` is unwrapped.
         path: Ends in `.safetensors`.
         settings: Settings that inference must repeat; JSON values.
+        provenance: Where the weights come from; its digest is not used, the header states that of
+            `network`'s tensors.
     """
     path = Path(path)
     tensors = cast("dict[str, Tensor]", plain_network(network).state_dict())
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    _write(state, path, {"settings": json.dumps(dict(settings))})
+    texts = {"settings": json.dumps(dict(settings))}
+    if provenance is not None:
+        texts[KEY] = json.dumps(provenance_json(provenance))
+    write_state(state, path, texts)
 
 
 def halve_weights(path: str | Path, out: str | Path) -> None:
@@ -76,30 +96,47 @@ def halve_weights(path: str | Path, out: str | Path) -> None:
     Raises:
         DataError: If the file is missing or broken, or holds a kernel beyond float16's range.
     """
-    state, header = _read(path)
+    state, texts = read_state(path)
     halved = {name: _halved(tensor) for name, tensor in state.items()}
     lost = next((name for name, tensor in halved.items() if tensor.isinf().any()), None)
     if lost is not None:
         raise DataError(
             f"{path}: {lost} holds values beyond float16's range; ship the weights in float32"
         )
-    _write(halved, Path(out), header)
+    write_state(halved, Path(out), texts)
 
 
 def _halved(tensor: Tensor) -> Tensor:
     return tensor.half() if tensor.dim() > 1 and tensor.is_floating_point() else tensor
 
 
-def _write(state: Mapping[str, Tensor], path: Path, header: Mapping[str, str]) -> None:
+def write_state(state: Mapping[str, Tensor], path: Path, texts: Mapping[str, str]) -> None:
+    """Write tensors to `path`, with texts and the tensors' digest in the header, and to a `.pt`."""
     # The libraries' own file writers turn a full disk into their own errors, and safetensors'
     # creates a file that only its owner may read.
-    safe = cast("bytes", _tensors.save(dict(state), metadata=dict(header)))
-    plain = io.BytesIO()
-    torch.save(dict(state), plain)
+    safe = signed_weights(cast("bytes", _tensors.save(dict(state))), texts)
+    plain = _plain(state)
     write_atomically(path, lambda temporary: temporary.write_bytes(safe))
-    write_atomically(
-        path.with_suffix(".pt"), lambda temporary: temporary.write_bytes(plain.getvalue())
-    )
+    write_atomically(path.with_suffix(".pt"), lambda temporary: temporary.write_bytes(plain))
+
+
+def renew_plain(path: str | Path) -> None:
+    """Write the `.pt` beside weights again, unless it holds them already.
+
+    Raises:
+        DataError: If the weights are missing, broken or damaged.
+    """
+    state, _ = read_state(path)
+    plain, beside = _plain(state), Path(path).with_suffix(".pt")
+    if not (beside.is_file() and beside.read_bytes() == plain):
+        write_atomically(beside, lambda temporary: temporary.write_bytes(plain))
+
+
+def _plain(state: Mapping[str, Tensor]) -> bytes:
+    # In one order, so that equal tensors are equal files; safetensors has another than networks.
+    plain = io.BytesIO()
+    torch.save(dict(sorted(state.items())), plain)
+    return plain.getvalue()
 
 
 def load_weights(network: nn.Module, path: str | Path) -> None:
@@ -112,9 +149,9 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
         path: The `.safetensors` file.
 
     Raises:
-        DataError: If the file is missing or broken, or of a network of another shape.
+        DataError: If the file is missing, broken or damaged, or of a network of another shape.
     """
-    state, _ = _read(path)
+    state, _ = read_state(path)
     try:
         plain_network(network).load_state_dict(state)
     except RuntimeError as error:
@@ -131,9 +168,11 @@ def trained_setting(path: str | Path, name: str, default: Any) -> Any:
         default: Returned if the file or the setting does not exist.
 
     Raises:
-        DataError: If the file is broken, or its settings are not those of `save_weights`.
+        DataError: If the file is broken, its settings are not those of `save_weights`, or the
+            value is none that this setting can have.
     """
-    return _settings(path).get(name, default)
+    settings = _settings(path)
+    return checked_setting(path, name, settings[name]) if name in settings else default
 
 
 def trained_network(path: str | Path, default: Mapping[str, Any]) -> UNet:
@@ -194,7 +233,7 @@ def _has_shape(described: Any, where: str, shapes: dict[str, tuple[int, ...]]) -
     """Whether the network has these tensors; tried on the meta device, without memory."""
     arguments = _arguments(described)
     depth = arguments.get("depth")
-    if isinstance(depth, int) and depth > len(shapes):
+    if isinstance(depth, int) and depth > min(_DEEPEST, len(shapes)):
         return False
     # Uniform, since a normal distribution on this device makes torch import its compiler (1 s).
     arguments["initialisation"] = "glorot"
@@ -213,7 +252,8 @@ def _build(described: Any, where: str, error: type[MedsegError]) -> UNet:
         raise error(f"{where} has the argument {unknown[0][:60]!r}, which {target} does not know")
     try:
         return _NETWORKS[target](**arguments)
-    except (ArithmeticError, TypeError, ValueError) as cause:
+    except (ArithmeticError, RuntimeError, TypeError, ValueError) as cause:
+        # torch's RuntimeError: a size beyond its numbers.
         reason = str(cause).partition("\n")[0]
         raise error(f"{where} cannot be built: {reason}") from cause
 
@@ -223,38 +263,26 @@ def _arguments(described: Any) -> dict[str, Any]:
 
 
 def _shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
-    with _opened(path) as file:
-        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - no mapping
+    tensors = read_weights_header(path).tensors
+    return {name: tensor.shape for name, tensor in tensors.items()}
 
 
 def _settings(path: str | Path) -> dict[str, Any]:
     """The header's settings; empty if there is no file."""
-    if not Path(path).is_file():
+    if not Path(path).exists():
         return {}
-    with _opened(path) as file:
-        header = cast("dict[str, str]", file.metadata() or {})
+    return header_object(read_weights_header(path), "settings")
+
+
+def read_state(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Every tensor and the header's texts; the tensors agree with the digest there.
+
+    Raises:
+        DataError: If the file is missing, broken or damaged.
+    """
+    header, content = read_weights_file(path)
     try:
-        settings = json.loads(header.get("settings", "{}"))
-    except (ValueError, RecursionError):  # also numbers of too many digits, and too many brackets
-        settings = None
-    if not isinstance(settings, dict):
-        raise DataError(f"{path}: its settings are not a JSON object; save the weights with medseg")
-    return cast("dict[str, Any]", settings)
-
-
-def _read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Every tensor and the header's texts."""
-    if not Path(path).is_file():
-        raise DataError(f"{path}: no weights there; train the bundle first, or install them")
-    with _opened(path) as file:
-        state = {name: cast("Tensor", file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118 - no mapping
-        return state, dict(file.metadata() or {})
-
-
-@contextmanager
-def _opened(path: str | Path) -> Generator[Any]:
-    try:
-        with _safetensors.safe_open(path, framework="pt") as file:
-            yield file
+        state = cast("dict[str, Tensor]", _tensors.load(content))
     except SafetensorError as error:
         raise DataError(f"{path}: not a readable safetensors file ({error})") from error
+    return state, dict(header.texts)

@@ -8,12 +8,14 @@ to be on one machine. Each call opens the file anew, since it may come from any 
 
 import json
 import sqlite3
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
+from medseg._text import printable
+from medseg.data.label_kind import LabelKind
 from medseg.data.output_names import LEDGER
 from medseg.errors import DataError, MachineError
 
@@ -45,9 +47,13 @@ class Entry:
         source: The image: base name of its file, or its DICOM series.
         outputs: SHA-256 of each output, by file name.
         columns: Its row in the table of volumes.
+        classes: Value, name and codes of each class.
         facts: How a DICOM series was read, e.g. straightened or with gaps filled.
         engine: Engine and precision, e.g. `openvino bf16`.
         created: When it was begun; kept if the case is begun again.
+        warnings: What is remarkable about the image, each in one line.
+        label_kind: What the label's values mean: classes, or numbers of objects of one class.
+        class_names: One for each class, the background's first.
         error: Why it failed.
     """
 
@@ -58,10 +64,30 @@ class Entry:
     source: str
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
+    classes: Sequence[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     engine: str | None = None
     created: str | None = None
+    warnings: list[str] = field(default_factory=list[str])
+    label_kind: LabelKind | None = None
+    class_names: list[str] = field(default_factory=list[str])
     error: str | None = None
+
+
+# What each value of a row has to be.
+_KINDS: Mapping[str, Any] = {
+    "settings": str,
+    "source": str,
+    "outputs": dict,
+    "columns": dict,
+    "facts": dict,
+    "engine": str | None,
+    "created": str | None,
+    "warnings": list,
+    "label_kind": str | None,
+    "class_names": list,
+    "error": str | None,
+}
 
 
 class Ledger:
@@ -88,12 +114,27 @@ class Ledger:
         with self._open() as database:
             return _entries(database)
 
+    def read_entries(self) -> tuple[Entry, ...]:
+        """All entries of a ledger in a folder of images, which is perhaps on a read-only disk.
+
+        Raises:
+            DataError: If the file is no ledger, or damaged.
+            MachineError: If another process locks it for long.
+        """
+        if not self.path.is_file():
+            raise DataError(f"{self.path}: not a file, so not a ledger")
+        uri = f"{self.path.absolute().as_uri()}?mode=ro"
+        with self._refusals(), closing(sqlite3.connect(uri, _PATIENCE_SECONDS, uri=True)) as found:
+            self._require_ours(found)
+            return _entries(found)
+
     def enter(self, entry: Entry) -> None:
         """Enter a case, replacing an earlier entry of the same name."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         content = {k: v for k, v in vars(entry).items() if k not in ("name", "key", "status")}
-        text = json.dumps(content, ensure_ascii=False)
-        row = (entry.name, entry.key, entry.status, text)
+        # A file name that is not UTF-8 may be quoted in an error.
+        text = _utf8(json.dumps(content, ensure_ascii=False))
+        row = (_utf8(entry.name), entry.key, entry.status, text)
         with self._open() as database:
             database.execute("insert or replace into cases values (?, ?, ?, ?)", row)
 
@@ -106,44 +147,75 @@ class Ledger:
     @contextmanager
     def _open(self) -> Generator[sqlite3.Connection]:
         """Open the file for one exclusive transaction."""
+        with self._refusals(), closing(sqlite3.connect(self.path, _PATIENCE_SECONDS)) as database:
+            database.isolation_level = None
+            database.execute("begin immediate")
+            self._prepare(database)
+            yield database
+            database.execute("commit")
+
+    @contextmanager
+    def _refusals(self) -> Generator[None]:
+        """Translate SQLite's errors, and those of a row that is not as `enter` writes it."""
         try:
-            with closing(sqlite3.connect(self.path, _PATIENCE_SECONDS)) as database:
-                database.isolation_level = None
-                database.execute("begin immediate")
-                self._prepare(database)
-                yield database
-                database.execute("commit")
+            yield
         except sqlite3.OperationalError as error:
             raise MachineError(
                 f"{self.path}: {error}; make room or check its permissions, or use another folder"
             ) from error
         except sqlite3.DatabaseError as error:
             raise DataError(f"{self.path}: {error}; move it away, or use another folder") from error
+        except _RowError as error:
+            raise DataError(
+                f"{self.path}: the row of {printable(str(error))!r} is damaged; move the file "
+                "away, or use another folder"
+            ) from error
 
     def _prepare(self, database: sqlite3.Connection) -> None:
-        ours, version, tables = (
-            database.execute(query).fetchone()[0]
-            for query in (
-                "pragma application_id",
-                "pragma user_version",
-                "select count(*) from sqlite_master",
-            )
-        )
-        if tables == 0:
+        if _first(database, "select count(*) from sqlite_master") == 0:
             database.execute(_TABLE)
             database.execute(f"pragma application_id = {_APPLICATION}")
             database.execute(f"pragma user_version = {_VERSION}")
-        elif (ours, version) != (_APPLICATION, _VERSION):
+        else:
+            self._require_ours(database)
+
+    def _require_ours(self, database: sqlite3.Connection) -> None:
+        marks = [_first(database, f"pragma {name}") for name in ("application_id", "user_version")]
+        if marks != [_APPLICATION, _VERSION]:
             raise DataError(
                 f"{self.path}: not a ledger of this version of medseg; use another folder"
             )
+
+
+class _RowError(Exception):
+    """A row that cannot be read; the message is its case."""
+
+
+def _utf8(text: str) -> str:
+    return text.encode(errors="replace").decode()
+
+
+def _first(database: sqlite3.Connection, query: str) -> Any:
+    return database.execute(query).fetchone()[0]
 
 
 def _entries(
     database: sqlite3.Connection, order: str = "order by name", *values: str
 ) -> tuple[Entry, ...]:
     rows = database.execute(f"select name, key, status, content from cases {order}", values)
-    return tuple(
-        Entry(name=name, key=key, status=status, **cast("dict[str, Any]", json.loads(content)))
-        for name, key, status, content in rows
-    )
+    return tuple(_entry(*row) for row in rows)
+
+
+def _entry(name: Any, key: Any, status: Any, content: Any) -> Entry:
+    """Entry of a row; keys that a later version has added are left out."""
+    try:
+        found = cast("dict[str, Any]", json.loads(content))
+        known = {key: value for key, value in found.items() if key in _KINDS}
+        entry = Entry(name=name, key=key, status=status, **known)
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise _RowError(str(name)) from error
+    sound = all(isinstance(getattr(entry, key), kind) for key, kind in _KINDS.items())
+    texts = all(isinstance(text, str) for text in (name, key))
+    if not (sound and texts and status in get_args(Status)):
+        raise _RowError(str(name))
+    return entry

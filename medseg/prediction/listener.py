@@ -16,12 +16,16 @@ class Listener(Protocol):
         """A case is about to be predicted; the text is its forecast of time and memory."""
         ...
 
+    def warning(self, text: str) -> None:
+        """Something is remarkable about one image, or about several in the same way."""
+        ...
+
     def result(self, files: CaseFiles, text: str) -> None:
         """A case has its files; the text gives the volumes, or says that it was done already."""
         ...
 
-    def failure(self, error: str) -> None:
-        """A case failed; the error is one line."""
+    def failure(self, error: str, cause: BaseException | None = None) -> None:
+        """A case failed; the error is one line, and its cause has the traceback."""
         ...
 
     def finish(self, done: Sequence[Mapping[str, Any]], failed: Sequence[Refused]) -> None:

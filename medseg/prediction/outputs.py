@@ -100,10 +100,11 @@ def case_files(output: Path, case: CohortCase, formats: Formats) -> CaseFiles:
             f"{' and '.join(formats.dicom)} from --format"
         )
     suffix = _suffix(case, formats.image)
+    of_map = ".tif" if is_raster(case.path) else ".nii.gz"
     return CaseFiles(
         label=None if suffix is None else output / f"{case.name}{LABEL}{suffix}",
         dicom={one: dicom_output_path(output, case.name, one) for one in formats.dicom},
-        maps={kind: output / f"{case.name}{map_ending(kind)}.nii.gz" for kind in formats.maps},
+        maps={kind: output / f"{case.name}{map_ending(kind)}{of_map}" for kind in formats.maps},
         overlay=output / f"{case.name}{OVERLAY}.png",
     )
 
@@ -124,15 +125,17 @@ def _suffix(case: CohortCase, image_format: ImageFormat | None) -> str | None:
 
 
 def refuse_clashes(files: Mapping[CohortCase, CaseFiles]) -> None:
-    """Refuse two cases whose output files have the same name.
+    """Refuse two cases whose output files have the same name, but for upper and lower case.
 
     Raises:
         UsageError: For the first such pair; it names both.
     """
-    takers: dict[Path, CohortCase] = {}
+    takers: dict[str, CohortCase] = {}
     for case, of_case in files.items():
         for path in of_case.paths:
-            if path in takers:
-                both = f"{case.shown} and {takers[path].shown}"
+            # Windows and macOS take a.nii and A.nii for one file.
+            name = path.name.casefold()
+            if name in takers:
+                both = f"{case.shown} and {takers[name].shown}"
                 raise UsageError(f"{both} would both become {path}; use a separate -o for each")
-            takers[path] = case
+            takers[name] = case

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,24 @@ from medseg.bundles.configs import config_paths
 from medseg.bundles.metadata import load_metadata
 from medseg.data.digest import file_sha256
 from medseg.errors import DataError, UsageError
+from medseg.networks.provenance import Provenance, read_provenance
 from medseg.prediction.cases import CohortCase, content_sha256
 from medseg.prediction.ledger import Entry, Ledger
 
-__all__ = ["Existing", "Plan", "Settings", "plan_cohort", "read_settings"]
+__all__ = [
+    "CaseStatus",
+    "Existing",
+    "Plan",
+    "Settings",
+    "case_status",
+    "plan_cohort",
+    "read_settings",
+]
+
+logger = logging.getLogger(__name__)
 
 Existing = Literal["refuse", "replace"]
+CaseStatus = Literal["done", "todo"]
 LedgerStatus = Literal["same", "other", "unreadable"]
 Outputs = Callable[[CohortCase], Sequence[Path]]
 
@@ -28,10 +41,12 @@ class Settings:
     Attributes:
         content: Bundle, version, digests of weights and config, options; no paths.
         digest: SHA-256 of the content.
+        provenance: Where the weights come from; follows from the content.
     """
 
     content: Mapping[str, Any]
     digest: str
+    provenance: Provenance
 
     def key(self, case: CohortCase) -> str:
         """Digest of these settings and a case's content: equal keys give equal outputs."""
@@ -59,13 +74,12 @@ def read_settings(
 
     Raises:
         UsageError: If the folder is not a bundle.
-        DataError: If there are no weights.
+        DataError: If there are no weights, or they are damaged.
     """
     config = config_paths(bundle, ["inference"])
     metadata = bundle / "configs" / "metadata.json"
     described = load_metadata(metadata)
-    if not weights.is_file():
-        raise DataError(f"{weights}: no weights there; train the bundle first, or install them")
+    provenance = read_provenance(weights)
     content = {
         "bundle": described.name,
         "version": described.version,
@@ -74,7 +88,8 @@ def read_settings(
         "options": dict(options),
         "medseg": version,
     }
-    return Settings(content, hashlib.sha256(json.dumps(content).encode()).hexdigest())
+    digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return Settings(content, digest, provenance)
 
 
 def plan_cohort(
@@ -100,17 +115,56 @@ def plan_cohort(
     entries = {entry.name: entry for entry in ledger.entries()}
     plan = Plan([], [])
     for case in cases:
-        entry, paths = entries.get(case.name), outputs(case)
-        status = _ledger_status(case, entry, settings)
-        if status == "same" and entry and all(_as_written(path, entry) for path in paths):
-            plan.done.append(case)
-            continue
-        # An unreadable case will fail with the reason, and write nothing.
-        foreign = [] if status == "unreadable" else _foreign(paths, entry, status)
-        if foreign and existing == "refuse":
-            raise UsageError(f"{foreign[0]} already exists; use --overwrite or another -o")
-        plan.todo.append(case)
+        status = _planned(case, entries.get(case.name), settings, outputs, existing)
+        (plan.done if status == "done" else plan.todo).append(case)
     return plan
+
+
+def case_status(
+    case: CohortCase,
+    entry: Entry | None,
+    settings: Settings,
+    paths: Sequence[Path],
+    *,
+    existing: Existing,
+) -> CaseStatus:
+    """Whether a case was done with the same settings and has unchanged files.
+
+    Args:
+        case: The case.
+        entry: Its entry in the ledger.
+        settings: Settings of this run.
+        paths: Its output files.
+        existing: Whether other files of these names are refused or replaced.
+
+    Raises:
+        UsageError: If predicting it would replace a file that this run did not begin.
+    """
+    status = _ledger_status(case, entry, settings)
+    if status == "same" and entry and all(_as_written(path, entry) for path in paths):
+        return "done"
+    # An unreadable case will fail with the reason, and write nothing.
+    foreign = [] if status == "unreadable" else _foreign(paths, entry, status)
+    if foreign and existing == "refuse":
+        raise UsageError(f"{foreign[0]} already exists; use --overwrite or another -o")
+    return "todo"
+
+
+def _planned(
+    case: CohortCase,
+    entry: Entry | None,
+    settings: Settings,
+    outputs: Outputs,
+    existing: Existing,
+) -> CaseStatus:
+    try:
+        return case_status(case, entry, settings, outputs(case), existing=existing)
+    except UsageError:
+        raise
+    except Exception:
+        # Asked again when the case's turn comes, where the error is that case's alone.
+        logger.debug("%s: cannot be compared with the ledger yet", case.shown, exc_info=True)
+        return "todo"
 
 
 def _ledger_status(case: CohortCase, entry: Entry | None, settings: Settings) -> LedgerStatus:

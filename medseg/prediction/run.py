@@ -4,43 +4,32 @@ torch and MONAI take seconds to import, and are imported only if there is a case
 with nothing left to do, or with wrong options, needs neither.
 """
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import medseg
-from medseg._quiet import quiet_libraries
 from medseg.bundles.configs import config_paths
 from medseg.bundles.monai_import import collector_paused, import_monai_for
-from medseg.errors import (
-    DataError,
-    ExitCode,
-    MachineError,
-    MedsegError,
-    UsageError,
-    is_out_of_memory,
-    user_error,
-)
-from medseg.prediction.cases import CohortCase, Refused, find_cases, share
-from medseg.prediction.ledger import Entry, Ledger
+from medseg.errors import ExitCode
+from medseg.prediction.case_names import distinct_names
+from medseg.prediction.cases import share
+from medseg.prediction.cohort import Cohort
+from medseg.prediction.key_file import check_key_file, write_key_file
+from medseg.prediction.ledger import Ledger
 from medseg.prediction.listener import Listener
-from medseg.prediction.outputs import CaseFiles, case_files, read_formats, refuse_clashes
-from medseg.prediction.pipeline import Outcome, Stages, run_pipeline
-from medseg.prediction.plan import Settings, plan_cohort, read_settings
-from medseg.prediction.request import Bugs, Request, Work, modality_of, options_of
-from medseg.prediction.tables import (
-    RunningTable,
-    refuse_foreign_tables,
-    volumes_line,
-    write_summary,
-    write_volumes,
-)
+from medseg.prediction.naming import identifying_line, read_name_words
+from medseg.prediction.outputs import case_files, read_formats, refuse_clashes
+from medseg.prediction.plan import plan_cohort, read_settings
+from medseg.prediction.remarks import Remarks
+from medseg.prediction.request import Request, expected_of, modality_of, options_of
+from medseg.prediction.search import Search, find_cases
+from medseg.prediction.tables import RunningTable, refuse_foreign_tables
 
 if TYPE_CHECKING:
     from medseg.bundles.predictor import Predictor
-    from medseg.prediction.steps import CaseSteps, Labelled, Ready
+    from medseg.prediction.steps import CaseSteps
 
 __all__ = ["run_prediction"]
 
@@ -62,9 +51,9 @@ def run_prediction(
     settings = read_settings(
         request.bundle, weights, options_of(request), version=medseg.__version__
     )
-    cases, refused = find_cases(
-        request.inputs, modality=modality_of(request.bundle), series_uid=request.series_uid
-    )
+    search = _search(request)
+    found = find_cases(request.inputs, search)
+    cases, refused = distinct_names(found.cases), found.refused
     files = {case: case_files(request.output, case, formats) for case in cases}
     refuse_clashes(files)
     ledger = Ledger(request.output)
@@ -80,16 +69,23 @@ def run_prediction(
     )
     with collector_paused():
         predictor = _open(request, weights) if plan.todo else None
+    if request.key_file is not None and request.work == "predict":
+        write_key_file(request.key_file, mine)
     with listen(len(mine) + len(refused)) as listener:
-        run = _Run(
+        run = Cohort(
             settings=settings,
             ledger=ledger,
             files=files,
             listener=listener,
             refused=refused,
+            left_out=found.left_out,
             work=request.work,
-            bugs=request.bugs,
+            existing=request.existing,
+            remarks=Remarks(listener.warning),
         )
+        for line in (identifying_line(search.name_by), *found.told):
+            if line is not None:
+                listener.warning(line)
         run.report_refused()
         run.report_done(plan.done)
         if predictor is not None:
@@ -100,118 +96,16 @@ def run_prediction(
     return ExitCode.SOME_CASES_FAILED if run.reported else ExitCode.DATA
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Run:
-    """State of a run: what has been done and reported so far."""
-
-    settings: Settings
-    ledger: Ledger
-    files: Mapping[CohortCase, CaseFiles]
-    listener: Listener
-    refused: Sequence[Refused]
-    work: Work
-    bugs: Bugs
-    failed: list[Refused] = field(default_factory=list[Refused])
-    reported: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
-    lost: list[Entry] = field(default_factory=list[Entry])
-
-    def report_refused(self) -> None:
-        """Report the inputs in which no case was found."""
-        for one in self.refused:
-            self.listener.failure(one.error)
-            self.failed.append(one)
-
-    def report_done(self, done: Iterable[CohortCase]) -> None:
-        for case in done:
-            self.listener.result(self.files[case], "done already")
-            self._report(case, status="skipped")
-
-    def predict(self, steps: "CaseSteps", todo: list[CohortCase]) -> None:
-        with quiet_libraries():
-            try:
-                if self.work == "forecast":
-                    stages = Stages(read=steps.read, predict=_as_it_is, write=self._forecast)
-                    self._collect(run_pipeline(todo, stages))
-                else:
-                    write = self._writing(steps)
-                    full = Stages(read=steps.read, predict=steps.predict, write=write)
-                    self._collect(run_pipeline(todo, full))
-            except BaseException:
-                self._keep_volumes()
-                raise
-
-    def _collect(self, outcomes: Generator[Outcome[CohortCase, None]]) -> None:
-        with closing(outcomes):
-            for outcome in outcomes:
-                if outcome.error is not None:
-                    self._fail(outcome.case, outcome.error, outcome.stage)
-
-    def _keep_volumes(self) -> None:
-        """After an error that stops all, write what was done into the table, if the disk allows."""
-        with suppress(MedsegError, OSError):
-            if self.work == "predict" and self.ledger.exists():
-                write_volumes(self.ledger)
-
-    def close(self) -> None:
-        """Write the folder's tables, if this run or an earlier one has written outputs there."""
-        if self.work == "predict" and self.ledger.exists():
-            for entry in self.lost:
-                before = self.ledger.find(entry.name)
-                # The outputs of an earlier run are still there, and stay in the tables.
-                if before is None or before.status != "done":
-                    self.ledger.enter(entry)
-            write_volumes(self.ledger)
-            write_summary(self.ledger, self.settings, self.refused)
-        in_order = (self.reported.get(case.name) for case in self.files)
-        self.listener.finish([report for report in in_order if report], self.failed)
-
-    def _writing(self, steps: "CaseSteps") -> "Callable[[Labelled], None]":
-        def write(labelled: "Labelled") -> None:
-            entry = steps.write(labelled)
-            self.listener.result(self.files[labelled.case], volumes_line(entry))
-            self._report(labelled.case, status="done", volumes=dict(entry.columns))
-
-        return write
-
-    def announce(self, ready: "Ready") -> None:
-        """Report the forecast of a case, before it is predicted."""
-        if ready.forecast is not None:
-            self.listener.forecast(ready.case.name, ready.forecast.describe())
-
-    def _forecast(self, ready: "Ready") -> None:
-        forecast = ready.forecast
-        text = "not forecast" if forecast is None else forecast.describe()
-        self.listener.result(self.files[ready.case], text)
-        values = {} if forecast is None else {"forecast": vars(forecast)}
-        self._report(ready.case, status="planned", **values)
-
-    def _report(self, case: CohortCase, **more: Any) -> None:
-        of_case = self.files[case]
-        labels = {"label": of_case.label, **of_case.dicom}
-        paths = {name: str(path) for name, path in labels.items() if path is not None}
-        overlay = str(of_case.overlay)
-        self.reported[case.name] = {"image": case.shown, **paths, "overlay": overlay, **more}
-
-    def _fail(self, case: CohortCase, error: Exception, stage: str) -> None:
-        if _stops_all(error, stage) or (self.bugs == "raised" and user_error(error) is None):
-            raise error
-        line = _line(case, error)
-        self.listener.failure(line)
-        self.failed.append(Refused(case.shown, line))
-        self.lost.append(
-            Entry(
-                name=case.name,
-                key="",
-                status="failed",
-                settings=self.settings.digest,
-                source=case.recorded,
-                error=line.replace(str(case.path), case.recorded),
-            )
-        )
-
-
-def _as_it_is(ready: "Ready") -> "Ready":
-    return ready
+def _search(request: Request) -> Search:
+    if request.key_file is not None:
+        check_key_file(request.key_file, request.output)
+    return Search(
+        modality=modality_of(request.bundle),
+        series_uid=request.series_uid,
+        which=request.which,
+        name_by=read_name_words(request.name_by),
+        persons="left" if request.key_file is None else "kept",
+    )
 
 
 def _open(request: Request, weights: Path) -> "Predictor":
@@ -229,12 +123,14 @@ def _open(request: Request, weights: Path) -> "Predictor":
     )
 
 
-def _steps(request: Request, predictor: "Predictor", run: _Run) -> "CaseSteps":
+def _steps(request: Request, predictor: "Predictor", run: Cohort) -> "CaseSteps":
     from medseg.prediction.steps import CaseSteps
 
     return CaseSteps(
         predictor=predictor,
         settings=run.settings,
+        expected=expected_of(request.bundle, predictor.window, predictor.provenance.images),
+        remarkable=request.remarkable,
         ledger=run.ledger,
         table=RunningTable(run.ledger),
         files=run.files.__getitem__,
@@ -243,26 +139,3 @@ def _steps(request: Request, predictor: "Predictor", run: _Run) -> "CaseSteps":
         output=request.output,
         announce=run.announce,
     )
-
-
-def _stops_all(error: Exception, stage: str) -> bool:
-    """Whether the next case would fail as well: a full disk, an engine that is missing."""
-    if isinstance(error, DataError):
-        return False
-    if stage == "write":
-        return True
-    if isinstance(error, MachineError):
-        return error.__cause__ is None or not is_out_of_memory(error.__cause__)
-    return isinstance(error, UsageError)
-
-
-def _line(case: CohortCase, error: Exception) -> str:
-    users = user_error(error)
-    if users is None:
-        # A bug, whose text may quote anything; the other cases continue.
-        return (
-            f"{case.shown}: unexpected {type(error).__name__}; use medseg --debug predict to see "
-            "the traceback"
-        )
-    text = str(users)
-    return text if case.shown in text else f"{case.shown}: {text}"

@@ -1,6 +1,5 @@
 """Read, predict and write one case, from its file to its row in the ledger."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,14 +11,15 @@ from numpy.typing import NDArray
 
 from medseg._files import remove_remains
 from medseg.bundles.predictor import Predictor
-from medseg.data.datasets.intake import image_problems
+from medseg.data.datasets.expected import Expected
+from medseg.data.datasets.intake import image_problems, refuse_errors
 from medseg.data.dicom.allowances import Gaps, Tilt
-from medseg.data.dicom.label import Algorithm, DicomLabel
+from medseg.data.dicom.label import Algorithm, DicomLabel, Share
 from medseg.data.digest import file_sha256
 from medseg.data.images.picture import Picture, is_raster, read_picture
 from medseg.data.images.volume import Volume, read_volume
 from medseg.data.label_kind import as_classes
-from medseg.data.problems import refusal
+from medseg.data.problems import Problem
 from medseg.inference.forecast import Forecast
 from medseg.inference.maps import VoxelMaps
 from medseg.inference.save import save_label, save_map
@@ -27,26 +27,32 @@ from medseg.prediction.cases import CohortCase
 from medseg.prediction.ledger import Entry, Ledger
 from medseg.prediction.outputs import CaseFiles
 from medseg.prediction.plan import Settings
+from medseg.prediction.request import Remarkable
 from medseg.prediction.tables import RunningTable
 from medseg.reports.overlay import MontageOptions, overlay_montage
 from medseg.reports.picture_overlay import overlay_picture
-from medseg.reports.volumes import area_columns, measure_volumes, volume_columns
+from medseg.reports.volumes import (
+    StructureVolume,
+    area_columns,
+    made_by_columns,
+    measure_volumes,
+    volume_columns,
+)
 
 if TYPE_CHECKING:
     from medseg.data.dicom.series import DicomFacts
 
 __all__ = ["CaseSteps", "Labelled", "Ready"]
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ready:
-    """A case that was read and preprocessed."""
+    """A case that was read and preprocessed; `warnings` are what is remarkable about the image."""
 
     case: CohortCase
     key: str
     volume: Volume | Picture
+    warnings: tuple[Problem, ...]
     image: Any
     forecast: Forecast | None
 
@@ -58,6 +64,7 @@ class Labelled:
     case: CohortCase
     key: str
     volume: Volume | Picture
+    warnings: tuple[Problem, ...]
     label: NDArray[Any]
     maps: VoxelMaps | None
     forecast: Forecast | None
@@ -70,6 +77,8 @@ class CaseSteps:
     Attributes:
         predictor: The opened bundle.
         settings: Settings of the run, recorded with each case.
+        expected: What the bundle says of its images.
+        remarkable: What is done with a case that there is a warning about.
         ledger: Ledger of the output folder.
         table: Table of volumes of the output folder.
         files: Returns the output files of a case.
@@ -81,6 +90,8 @@ class CaseSteps:
 
     predictor: Predictor
     settings: Settings
+    expected: Expected
+    remarkable: Remarkable
     ledger: Ledger
     table: RunningTable
     files: Callable[[CohortCase], CaseFiles]
@@ -92,10 +103,10 @@ class CaseSteps:
     def read(self, case: CohortCase) -> Ready:
         """Read and check the volume or picture, and bring it into the network's grid."""
         volume = self._read(case)
-        for problem in image_problems(volume):
-            if problem.severity == "error":
-                raise refusal(case.shown, problem)
-            logger.warning("%s: %s; %s", case.name, problem.what, problem.remedy)
+        warnings = image_problems(volume, self.expected)
+        refuse_errors(case.shown, warnings)
+        if self.remarkable == "refused":
+            refuse_errors(case.shown, map(_as_error, warnings))
         if volume.array.dtype.itemsize > np.dtype(np.float32).itemsize:
             # Scaled NIfTI is float64, and stays in memory until the overlay is drawn.
             volume = replace(volume, array=volume.array.astype(np.float32))
@@ -104,6 +115,7 @@ class CaseSteps:
             case=case,
             key=self.settings.key(case),
             volume=volume,
+            warnings=warnings,
             image=image,
             forecast=self.predictor.forecast(image),
         )
@@ -127,6 +139,7 @@ class CaseSteps:
             case=ready.case,
             key=ready.key,
             volume=ready.volume,
+            warnings=ready.warnings,
             label=label,
             maps=maps,
             forecast=ready.forecast,
@@ -149,11 +162,11 @@ class CaseSteps:
 
     def _write(self, labelled: Labelled) -> Entry:
         files = self.files(labelled.case)
-        columns = self._measure(labelled)
+        measured = self._measure(labelled)
         begun = self._begin(labelled)
         remove_remains(*files.paths)
         # DICOM first, since it may still be refused.
-        self._write_dicom(labelled, files, begun)
+        self._write_dicom(labelled, files, begun, measured)
         self._draw(labelled, files.overlay)
         for kind, path in files.maps.items():
             if labelled.maps is not None:
@@ -165,20 +178,32 @@ class CaseSteps:
             status="done",
             engine=self.predictor.engine,
             outputs={path.name: file_sha256(path) for path in files.paths},
-            columns=columns,
+            columns={**self._made_by(), **self._columns(labelled, measured)},
+            classes=[label.model_dump(exclude_none=True) for label in self.predictor.labels],
             facts=_facts(None if isinstance(labelled.volume, Picture) else labelled.volume.dicom),
         )
         self.ledger.enter(done)
         self.table.renew()
         return done
 
-    def _measure(self, labelled: Labelled) -> dict[str, str]:
-        names, kind = self.predictor.class_names, self.predictor.label_kind
+    def _measure(self, labelled: Labelled) -> list[StructureVolume]:
+        """The structures of a volume; a picture has none."""
         if isinstance(labelled.volume, Picture):
-            return area_columns(labelled.label, names, kind)
+            return []
+        names, kind = self.predictor.class_names, self.predictor.label_kind
         label = as_classes(labelled.label, kind)
-        affine = labelled.volume.affine
-        return volume_columns(measure_volumes(label, affine, names, self.predictor.part_of))
+        return measure_volumes(label, labelled.volume.affine, names, self.predictor.part_of)
+
+    def _columns(self, labelled: Labelled, measured: list[StructureVolume]) -> dict[str, str]:
+        if isinstance(labelled.volume, Picture):
+            names, kind = self.predictor.class_names, self.predictor.label_kind
+            return area_columns(labelled.label, names, kind)
+        return volume_columns(measured)
+
+    def _made_by(self) -> dict[str, str]:
+        return made_by_columns(
+            self.predictor.name, self.predictor.version, self.predictor.provenance.caution
+        )
 
     def _begin(self, labelled: Labelled) -> Entry:
         earlier = self.ledger.find(labelled.case.name)
@@ -190,16 +215,26 @@ class CaseSteps:
             settings=self.settings.digest,
             source=labelled.case.recorded,
             created=earlier.created if earlier and again else datetime.now().isoformat(),
+            warnings=[problem.text for problem in labelled.warnings],
+            label_kind=self.predictor.label_kind,
+            class_names=list(self.predictor.class_names),
         )
         self.ledger.enter(entry)
         return entry
 
-    def _write_dicom(self, labelled: Labelled, files: CaseFiles, begun: Entry) -> None:
+    def _write_dicom(
+        self,
+        labelled: Labelled,
+        files: CaseFiles,
+        begun: Entry,
+        measured: list[StructureVolume],
+    ) -> None:
         if not files.dicom or not isinstance(labelled.volume, Volume):
             return
         # highdicom takes a while to import, and most labels are not DICOM.
         from medseg.data.dicom.outputs import write_dicom_outputs
 
+        weights = self.predictor.provenance
         label = DicomLabel(
             array=as_classes(labelled.label, self.predictor.label_kind),
             affine=labelled.volume.affine,
@@ -209,7 +244,16 @@ class CaseSteps:
                 name=self.predictor.name,
                 version=self.predictor.version,
                 digest=self.settings.digest,
+                weights=weights.tensors_sha256,
+                caution=weights.caution,
+                brief=weights.brief,
             ),
+            shares={
+                one.name: Share(of=one.parent, percent=one.percent)
+                for one in measured
+                if one.parent is not None
+            },
+            body_part=self.predictor.body_part,
             created=datetime.fromisoformat(begun.created or ""),
         )
         folder = files.overlay.parent
@@ -236,6 +280,11 @@ class CaseSteps:
         )
         label = as_classes(labelled.label, kind)
         overlay_montage(labelled.volume.array, label, labelled.volume.affine, path, options)
+
+
+def _as_error(warning: Problem) -> Problem:
+    remedy = f"{warning.remedy}, or predict it without --strict"
+    return replace(warning, severity="error", remedy=remedy)
 
 
 def _facts(dicom: "DicomFacts | None") -> dict[str, Any]:

@@ -2,17 +2,19 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from medseg._files import remove_remains, write_atomically
 from medseg.data.output_names import SUMMARY, VOLUMES
 from medseg.errors import UsageError
-from medseg.prediction.cases import Refused
+from medseg.networks.provenance import Provenance, provenance_json
+from medseg.prediction.cases import LeftOut, Refused
 from medseg.prediction.ledger import Entry, Ledger
 from medseg.prediction.plan import Settings
-from medseg.reports.volumes import volumes_csv
+from medseg.reports.volumes import REMARKS, volumes_csv
 
 __all__ = [
     "RunningTable",
@@ -66,24 +68,36 @@ class RunningTable:
 def write_volumes(ledger: Ledger) -> None:
     """Write `volumes.csv` with all done cases of the folder."""
     with ledger.held() as entries:
-        rows = {entry.name: entry.columns for entry in entries if entry.status == "done"}
+        rows = {entry.name: _row(entry) for entry in entries if entry.status == "done"}
         _write(ledger.path.with_name(VOLUMES), volumes_csv(rows))
 
 
-def write_summary(ledger: Ledger, settings: Settings, refused: Sequence[Refused] = ()) -> None:
+def write_summary(
+    ledger: Ledger,
+    settings: Settings,
+    refused: Sequence[Refused] = (),
+    left_out: Sequence[LeftOut] = (),
+) -> None:
     """Write `summary.json`: this run's settings, and the status of all cases of the folder.
 
     Args:
         ledger: Ledger of the folder.
         settings: Settings of this run.
         refused: Inputs of this run in which no case was found.
+        left_out: What was left out of inputs of this run, by reason.
     """
     with ledger.held() as entries:
         content = {
             **settings.content,
             "settings_sha256": settings.digest,
+            **_labels_json(entries),
+            "weights": _weights_json(settings.provenance),
+            "classes": _classes(entries, settings),
             "cases": [_as_json(entry) for entry in entries],
             "refused": [{"input": one.shown, "error": one.without_path} for one in refused],
+            "left_out": [
+                {"input": one.shown, "what": one.what, "count": one.count} for one in left_out
+            ],
         }
         text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         _write(ledger.path.with_name(SUMMARY), text)
@@ -109,6 +123,36 @@ def _write(path: Path, text: str) -> None:
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
+def _row(entry: Entry) -> dict[str, str]:
+    """The columns of a case; the last is what is remarkable about its image, if anything is."""
+    remarks = {REMARKS: " | ".join(entry.warnings)} if entry.warnings else {}
+    return {**entry.columns, **remarks}
+
+
+def _labels_json(entries: Sequence[Entry]) -> dict[str, Any]:
+    """What the labels of the folder are, unless they are of several bundles."""
+    kinds = {
+        (entry.label_kind, tuple(entry.class_names)) for entry in entries if entry.status == "done"
+    }
+    if len(kinds) != 1:
+        return {}
+    ((kind, names),) = kinds
+    return {} if kind is None else {"label_kind": kind, "class_names": list(names)}
+
+
+def _weights_json(weights: Provenance) -> dict[str, Any]:
+    """Who trained the weights on what, and the caution that goes with every result."""
+    stated = provenance_json(replace(weights, images=None))
+    return {**stated, "tensors_sha256": weights.tensors_sha256, "caution": weights.caution}
+
+
+def _classes(entries: Sequence[Entry], settings: Settings) -> list[Mapping[str, Any]]:
+    """Names and codes of the classes, as recorded with the cases of these settings."""
+    of_this_run = (entry for entry in entries if entry.settings == settings.digest)
+    nothing: list[Mapping[str, Any]] = []
+    return next((list(entry.classes) for entry in of_this_run if entry.classes), nothing)
+
+
 def _as_json(entry: Entry) -> dict[str, Any]:
     parts: dict[str, Any] = {
         "case": entry.name,
@@ -118,6 +162,7 @@ def _as_json(entry: Entry) -> dict[str, Any]:
         "settings_sha256": entry.settings,
         "outputs": dict(entry.outputs),
         "dicom": dict(entry.facts),
+        "warnings": list(entry.warnings),
         "error": entry.error,
     }
-    return {name: value for name, value in parts.items() if value not in (None, {})}
+    return {name: value for name, value in parts.items() if value not in (None, {}, [])}

@@ -35,7 +35,7 @@ def overlay_picture(  # noqa: PLR0913 - one argument for each thing that is draw
     """Draw a PNG: the image, and the image with the label's outlines and fills.
 
     Args:
-        image: `(I, J)` grey, or `(I, J, 3)` RGB of 8 bit.
+        image: `(I, J)` grey, or `(I, J, 3)` RGB from 0 to 255.
         label: `(I, J)`, class indices, or object numbers if `kind` is `instances`.
         path: Output file; an existing one is replaced.
         case: The title.
@@ -49,7 +49,7 @@ def overlay_picture(  # noqa: PLR0913 - one argument for each thing that is draw
     shapes = [array.shape[:2] for array in (image, label, reference) if array is not None]
     if len(set(shapes)) != 1 or label.ndim != 2:
         raise DataError(f"{case}: image and label must be one picture (I, J), got {shapes}")
-    pixels, note = (image, "") if image.ndim == 3 else _grey(image)
+    pixels, note = (_colours(image), "") if image.ndim == 3 else _grey(image)
     size_mm = (float(label.shape[1]), float(label.shape[0]))
     plain, drawn = (
         Panel(grey=pixels, label=values, reference=line, size_mm=size_mm, caption="", sides=None)
@@ -60,6 +60,10 @@ def overlay_picture(  # noqa: PLR0913 - one argument for each thing that is draw
         legend = [Entry("reference", None), *legend]
     page = compose(case, [[plain, drawn]], legend[:_MOST_ENTRIES], note)
     write_atomically(path, partial(page.save, compress_level=COMPRESSION))
+
+
+def _colours(image: NDArray[Any]) -> NDArray[np.uint8]:
+    return image.clip(0, 255).round().astype(np.uint8)
 
 
 def _grey(image: NDArray[Any]) -> tuple[NDArray[np.uint8], str]:

@@ -5,21 +5,24 @@ a user's own are made the same way.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
 from medseg._files import write_atomically
-from medseg.data.datasets.intake import GRID_TOLERANCE_MM, count_values, grid_problems
-from medseg.data.images.picture import Picture, read_image
-from medseg.data.images.volume import Volume
-from medseg.data.label_kind import LabelKind, as_classes
+from medseg._text import printable
+from medseg.data.datasets.label_values import count_values
+from medseg.data.images.picture import Picture
+from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Manifest
-from medseg.errors import DataError
+from medseg.data.problems import Problem
+from medseg.errors import DataError, meets_all, user_error
 from medseg.metrics.case_scores import label_scores
 from medseg.metrics.class_scores import ClassScores, absent_scores
 from medseg.metrics.criteria import Criteria
@@ -27,12 +30,13 @@ from medseg.metrics.instances import InstanceScores, instance_scores
 from medseg.metrics.summary import Metric
 from medseg.reports.columns import DEFAULT_METRICS, Unit
 from medseg.reports.instances import instances_csv
+from medseg.reports.label_pair import read_pair
 from medseg.reports.markdown import scores_markdown
 from medseg.reports.pairing import EvaluationCase, EvaluationSplit, pairs_by_manifest
 from medseg.reports.summary_table import summary_csv
 from medseg.reports.tables import Evaluation, print_scores, scores_csv, scores_json
 
-__all__ = ["score_pairs", "score_predictions", "write_scores"]
+__all__ = ["read_pairs", "score_pairs", "score_predictions", "write_scores"]
 
 
 _UNNAMED = "label "
@@ -69,7 +73,11 @@ def score_predictions(  # noqa: PLR0913 - one argument a key of a config
     )
     name = f"{manifest.name} {split}"
     evaluation = score_pairs(
-        name, pairs, manifest.class_names, criteria or Criteria(), manifest.label_kind
+        name,
+        pairs,
+        manifest.class_names,
+        criteria or Criteria(),
+        label_kind=manifest.label_kind,
     )
     write_scores(evaluation, Path(output_dir))
     print_scores(evaluation, Console(highlight=False, markup=False, emoji=False))
@@ -87,11 +95,9 @@ def write_scores(
         folder: Output folder.
         metrics: The columns of `scores.md`; the other files have all.
     """
-    write_atomically(folder / "scores.csv", lambda path: scores_csv(evaluation, path))
-    summary = evaluation.summary
-    unit = evaluation.unit
-    write_atomically(folder / "summary.csv", lambda path: summary_csv(summary, path, unit))
     texts = {
+        "scores.csv": scores_csv(evaluation),
+        "summary.csv": summary_csv(evaluation.summary, evaluation.unit),
         "scores.json": scores_json(evaluation),
         "scores.md": scores_markdown(evaluation, metrics),
     }
@@ -101,12 +107,15 @@ def write_scores(
         write_atomically(folder / name, partial(Path.write_text, data=text, encoding="utf-8"))
 
 
-def score_pairs(
+def score_pairs(  # noqa: PLR0913 - one argument an option
     name: str,
     pairs: Sequence[EvaluationCase],
     class_names: list[str] | None,
     criteria: Criteria,
+    *,
     label_kind: LabelKind = "classes",
+    predicted_kind: LabelKind | None = None,
+    failing: Callable[[Exception], None] | None = None,
 ) -> Evaluation:
     """Score every pair; cases that cannot be scored are reported, and the rest continue.
 
@@ -115,12 +124,15 @@ def score_pairs(
         pairs: See `medseg.reports.pairing`.
         class_names: One per label value, background first; None names classes by value.
         criteria: Tolerance and lesion overlap.
-        label_kind: Kind of the references. If it is `instances`, so are the predictions, and both
-            objects and foreground are scored; else predictions are classes.
+        label_kind: Kind of the references.
+        predicted_kind: Kind of the predictions; None takes `instances` if the references are,
+            else classes. If both are `instances`, objects and foreground are scored, else classes.
+        failing: Told what a case raised, with its traceback.
 
     Raises:
         DataError: If no case could be scored.
     """
+    kinds = _kinds(label_kind, predicted_kind)
     scored: dict[str, _Scored] = {}
     failed: dict[str, str] = {}
     console = Console(stderr=True)
@@ -128,9 +140,14 @@ def score_pairs(
         pairs, "scoring", console=console, transient=True, disable=not console.is_terminal
     ):
         try:
-            scored[pair.case] = _score(pair, class_names, criteria, label_kind)
-        except DataError as error:
-            failed[pair.case] = f"{pair.case}: {error}"
+            scored[pair.case] = _score(pair, class_names, criteria, kinds)
+        except Exception as error:
+            # Whatever it is, it never costs the other cases; unless it would meet them as well.
+            if meets_all(error):
+                raise
+            failed[pair.case] = printable(f"{pair.case}: {_reason(error)}")
+            if failing is not None:
+                failing(error)
     if not scored:
         reason = next(iter(failed.values()))
         raise DataError(f"none of {len(failed)} cases could be scored; {reason}")
@@ -145,7 +162,47 @@ def score_pairs(
         groups={pair.case: pair.group for pair in pairs if pair.group is not None},
         unit="px" if any(one.unit == "px" for one in scored.values()) else "mm",
         instances={c: one.objects for c, one in scored.items() if one.objects is not None},
+        warnings={case: one.warnings for case, one in scored.items() if one.warnings},
     )
+
+
+def read_pairs(
+    pairs: Sequence[EvaluationCase],
+    class_names: Sequence[str] | None,
+    label_kind: LabelKind = "classes",
+    *,
+    predicted_kind: LabelKind | None = None,
+) -> tuple[dict[str, str], dict[str, tuple[Problem, ...]]]:
+    """Read every pair without scoring it; arguments as for `score_pairs`.
+
+    Returns:
+        Why cases cannot be scored, and what is remarkable about the others, by case.
+    """
+    kinds = _kinds(label_kind, predicted_kind)
+    count = None if class_names is None else len(class_names)
+    failed: dict[str, str] = {}
+    found: dict[str, tuple[Problem, ...]] = {}
+    for pair in pairs:
+        try:
+            found[pair.case] = read_pair(pair, count, kinds.reference, kinds.prediction).warnings
+        except Exception as error:
+            if meets_all(error):
+                raise
+            failed[pair.case] = printable(f"{pair.case}: {_reason(error)}")
+    return failed, found
+
+
+def _kinds(label_kind: LabelKind, predicted_kind: LabelKind | None) -> "_Kinds":
+    numbered: LabelKind = "instances" if label_kind == "instances" else "classes"
+    return _Kinds(label_kind, predicted_kind or numbered)
+
+
+def _reason(error: Exception) -> str:
+    users = user_error(error)
+    if users is not None:
+        return str(users)
+    # A bug, whose text may quote anything.
+    return f"unexpected {type(error).__name__}; use medseg --debug evaluate to see the traceback"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,70 +213,51 @@ class _Scored:
     objects: InstanceScores | None
     voxels: int
     unit: Unit
+    warnings: tuple[Problem, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Kinds:
+    """Kinds of the two sides' label files."""
+
+    reference: LabelKind
+    prediction: LabelKind
 
 
 def _score(
-    pair: EvaluationCase, class_names: list[str] | None, criteria: Criteria, kind: LabelKind
+    pair: EvaluationCase, class_names: list[str] | None, criteria: Criteria, kinds: _Kinds
 ) -> _Scored:
-    if pair.prediction is None:
-        raise DataError(f"no prediction found; it should be named {pair.expected}")
-    reference, prediction = _read(pair.reference), _read(pair.prediction)
-    _check_grid(reference, prediction)
+    count = None if class_names is None else len(class_names)
+    read = read_pair(pair, count, kinds.reference, kinds.prediction)
+    pred, label = read.classes
     if class_names is None:
-        class_names, reference, prediction = _named_by_value(reference, prediction)
-    of_pred: LabelKind = "instances" if kind == "instances" else "classes"
-    arrays = as_classes(prediction.array, of_pred), as_classes(reference.array, kind)
-    if isinstance(reference, Picture):
-        pred, label = (array[:, :, 0] for array in arrays)
-        scores = label_scores(pred, label, class_names, (1.0, 1.0), criteria)
-    else:
-        scores = label_scores(*arrays, class_names, reference.spacing_mm, criteria)
+        class_names, pred, label = _named_by_value(pred, label)
+    picture = isinstance(read.reference, Picture)
+    if picture:
+        pred, label = pred[:, :, 0], label[:, :, 0]
+    spacing = (1.0, 1.0) if picture else read.reference.spacing_mm
+    numbered = kinds.reference == kinds.prediction == "instances"
     return _Scored(
-        scores=scores,
+        scores=label_scores(pred, label, class_names, spacing or (1.0,) * 3, criteria),
         objects=(
-            instance_scores(prediction.array, reference.array) if kind == "instances" else None
+            instance_scores(read.prediction.array, read.reference.array) if numbered else None
         ),
-        voxels=reference.array.size,
-        unit="px" if isinstance(reference, Picture) else "mm",
+        voxels=read.reference.array.size,
+        unit="px" if picture else "mm",
+        warnings=read.warnings,
     )
-
-
-def _read(path: Path) -> Volume | Picture:
-    image = read_image(path, where="label")
-    if image.array.dtype.kind in "iu":
-        return image
-    # Some programs store labels as floating point.
-    if not (np.isfinite(image.array).all() and (image.array == np.rint(image.array)).all()):
-        raise DataError(f"{path}: holds values that are not whole numbers; give a label file")
-    return dataclasses.replace(image, array=image.array.astype(np.int32))
-
-
-def _check_grid(reference: Volume | Picture, prediction: Volume | Picture) -> None:
-    if reference.shape != prediction.shape:
-        raise DataError(
-            f"the prediction has shape {prediction.shape}, the reference {reference.shape}; "
-            "predict on the image that the reference was drawn on"
-        )
-    if grid_problems(reference, prediction):
-        raise DataError(
-            f"prediction and reference lie more than {GRID_TOLERANCE_MM} mm apart in space; "
-            "predict on the image that the reference was drawn on, or correct the affine"
-        )
 
 
 def _named_by_value(
-    reference: Volume | Picture, prediction: Volume | Picture
-) -> tuple[list[str], Volume | Picture, Volume | Picture]:
+    pred: NDArray[Any], label: NDArray[Any]
+) -> tuple[list[str], NDArray[Any], NDArray[Any]]:
     """Names for the values that occur, and both labels as indices into that list."""
-    present = count_values(reference.array).keys() | count_values(prediction.array).keys()
+    present = count_values(label).keys() | count_values(pred).keys()
     values = sorted({0, *(int(value) for value in present)})
     if values[0] < 0 or len(values) > _MOST_LABELS:
         raise DataError(f"{len(values)} values from {values[0]}; give label files, not images")
-    reference, prediction = (
-        dataclasses.replace(volume, array=np.searchsorted(values, volume.array).astype(np.uint16))
-        for volume in (reference, prediction)
-    )
-    return [f"{_UNNAMED}{value}" for value in values], reference, prediction
+    pred, label = (np.searchsorted(values, one).astype(np.uint16) for one in (pred, label))
+    return [f"{_UNNAMED}{value}" for value in values], pred, label
 
 
 def _with_absent_classes(

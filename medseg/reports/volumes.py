@@ -9,8 +9,6 @@ Reference:
     images, Radiology 2017, https://doi.org/10.1148/radiol.2017161659 (6 mm)
 """
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,13 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from medseg._csv import csv_text
 from medseg.data.label_kind import LabelKind, as_classes
+from medseg.data.wording import rounded_ml, rounded_percent
 from medseg.errors import UsageError
 
 __all__ = [
     "LEAST_PART_ML",
+    "REMARKS",
     "StructureVolume",
     "area_columns",
+    "made_by_columns",
     "measure_volumes",
     "volume_columns",
     "volumes_csv",
@@ -34,6 +36,9 @@ __all__ = [
 
 # A sphere 5.8 mm across.
 LEAST_PART_ML = 0.1
+
+# Column for what is remarkable about an image, the last.
+REMARKS = "remarks"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,13 +97,18 @@ def measure_volumes(
     ]
 
 
+def made_by_columns(bundle: str, version: str, caution: str) -> dict[str, str]:
+    """Table cells of a case that say what measured it, and what to know of that."""
+    return {"bundle": bundle, "version": version, "caution": caution}
+
+
 def volume_columns(volumes: Iterable[StructureVolume]) -> dict[str, str]:
-    """Table cells of a case by column: ml to a microlitre, per cents to a thousandth."""
+    """Table cells of a case by column, rounded to what they are worth."""
     cells: dict[str, str] = {}
     for one in volumes:
-        cells[f"{one.name}_ml"] = f"{one.ml:.3f}"
+        cells[f"{one.name}_ml"] = rounded_ml(one.ml)
         if one.parent is not None:
-            percent = "" if one.percent is None else f"{one.percent:.3f}"
+            percent = "" if one.percent is None else rounded_percent(one.percent)
             cells[f"{one.name}_percent_of_{one.parent}"] = percent
         cells[f"{one.name}_parts"] = str(one.parts)
     return cells
@@ -112,11 +122,9 @@ def volumes_csv(cases: Mapping[str, Mapping[str, str]]) -> str:
     """
     names = sorted(cases)
     columns = list(dict.fromkeys(column for name in names for column in cases[name]))
-    out = io.StringIO()
-    table = csv.writer(out, lineterminator="\n")
-    table.writerow(["case", *columns])
-    table.writerows([name, *(cases[name].get(c, "") for c in columns)] for name in names)
-    return out.getvalue()
+    columns.sort(key=REMARKS.__eq__)
+    rows = ([name, *(cases[name].get(c, "") for c in columns)] for name in names)
+    return csv_text(["case", *columns], rows)
 
 
 def _parts(mask: NDArray[np.bool_], least_voxels: float) -> int:
@@ -165,7 +173,7 @@ def area_columns(
     cells: dict[str, str] = {}
     for name, count in zip(class_names[1:], pixels[1:].tolist(), strict=False):
         cells[f"{name}_px"] = str(count)
-        cells[f"{name}_percent"] = f"{100 * count / label.size:.3f}"
+        cells[f"{name}_percent"] = rounded_percent(100 * count / label.size)
     if kind == "instances":
         numbers = np.unique(label)
         cells[f"{class_names[1]}_count"] = str(int(np.count_nonzero(numbers)))

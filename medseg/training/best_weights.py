@@ -1,20 +1,19 @@
 """Save the weights with the best validation score."""
 
 import hashlib
-import io
 import logging
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import safetensors.torch as safetensors_torch
-import torch
 from ignite.engine import Events
 from torch import nn
 
-from medseg._files import remove_remains, write_atomically
-from medseg.networks.weights import save_weights, trained_setting
+from medseg._files import remove_remains
+from medseg.errors import DataError
+from medseg.networks.provenance import Provenance
+from medseg.networks.weights import renew_plain, save_weights, trained_setting
 from medseg.training.ignite_engine import EngineLike
 
 __all__ = ["BestWeights"]
@@ -34,6 +33,7 @@ class BestWeights:
             replaced; see `require_start`.
         metric: Name in the evaluator's metrics; higher is better.
         settings: What inference has to repeat, e.g. window and spacing; JSON values.
+        provenance: Where the weights come from.
 
     Raises:
         OSError: On attaching, if the folder cannot be created or written to.
@@ -46,11 +46,13 @@ class BestWeights:
         *,
         metric: str,
         settings: Mapping[str, Any],
+        provenance: Provenance | None = None,
     ) -> None:
         self.network = network
         self.path = Path(path)
         self.metric = metric
         self.settings = settings
+        self.provenance = provenance
         self.best = float("-inf")
         self._replaced: str | None = None
 
@@ -69,7 +71,8 @@ class BestWeights:
             return
         self.best = value
         epoch = engine.state.epoch
-        save_weights(self.network, self.path, {**self.settings, "epoch": epoch, self.metric: value})
+        settings = {**self.settings, "epoch": epoch, self.metric: value}
+        save_weights(self.network, self.path, settings, self.provenance)
         logger.info("epoch %d: best %s so far, %.4f, saved", epoch, self.metric, value)
 
     def state_dict(self) -> dict[str, Any]:
@@ -80,24 +83,36 @@ class BestWeights:
         """Restore a state; weights that were saved after it count as well.
 
         Raises:
-            DataError: If the weights on the disk are broken.
+            DataError: If the weights on the disk are broken or damaged.
         """
         self.best, self._replaced = float(state["best"]), state["replaced"]
         remove_remains(self.path, self.path.with_suffix(".pt"))
         if _digest(self.path) in (None, self._replaced):
+            self._begin_anew()
             return
-        self.best = max(self.best, float(trained_setting(self.path, self.metric, self.best)))
-        _write_plain(self.path)
+        # The process may have been killed between the two files.
+        self._renew_plain()
+        saved = trained_setting(self.path, self.metric, self.best)
+        self.best = max(self.best, saved) if isinstance(saved, float) else self.best
+
+    def _begin_anew(self) -> None:
+        """Without the best weights so far, any score is an improvement."""
+        if self.best > float("-inf"):
+            logger.warning(
+                "%s: the best weights so far (%s %.4f) are not there; the best from here on are "
+                "saved",
+                *(self.path, self.metric, self.best),
+            )
+        self.best = float("-inf")
+
+    def _renew_plain(self) -> None:
+        try:
+            renew_plain(self.path)
+        except DataError as error:
+            raise DataError(
+                f"{error}; or remove it and resume, to keep the best of the epochs to come"
+            ) from error
 
 
 def _digest(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-
-
-def _write_plain(path: Path) -> None:
-    """Write the `.pt` again: the process may have been killed between the two files."""
-    plain = io.BytesIO()
-    torch.save(cast("Any", safetensors_torch).load(path.read_bytes()), plain)
-    write_atomically(
-        path.with_suffix(".pt"), lambda temporary: temporary.write_bytes(plain.getvalue())
-    )

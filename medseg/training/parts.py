@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from medseg.errors import UsageError
+from medseg.networks.provenance import Provenance
 from medseg.networks.settings import check_settings
 from medseg.training.best_weights import BestWeights
 from medseg.training.control import Control
@@ -64,6 +65,7 @@ def training_parts(
     class_names: Sequence[str],
     settings: Mapping[str, Any],
     control: Control,
+    provenance: Provenance | None = None,
 ) -> TrainingParts:
     """Build the state that handlers and checkpoints share.
 
@@ -73,6 +75,7 @@ def training_parts(
         class_names: One for each label value, the background's first.
         settings: What inference has to repeat, as JSON values; written into the weights' header.
         control: `ema`, `plateau_factor`, `plateau_patience` and where files go.
+        provenance: Where the weights come from, for their header.
 
     Raises:
         UsageError: If an earlier training would be lost, or a setting is wrong, such as a patch
@@ -101,7 +104,11 @@ def training_parts(
         ),
         average=average,
         best_weights=BestWeights(
-            validated, str(control.weights_path), metric=KEY_METRIC, settings=settings
+            validated,
+            str(control.weights_path),
+            metric=KEY_METRIC,
+            settings=settings,
+            provenance=provenance,
         )
         if control.first_process
         else None,

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from medseg._checks import WHOLE_TOLERANCE
 from medseg.errors import DataError
 
 __all__ = ["MAX_VALUE", "apply_to_label", "spatial_label", "whole_numbers"]
@@ -48,6 +49,8 @@ def spatial_label(label: Any) -> NDArray[Any]:
 def whole_numbers(label: NDArray[Any]) -> NDArray[np.uint8 | np.uint16]:
     """The label as uint8 or uint16, which sort fast; negative values become 0.
 
+    Floating-point values within rounding of a whole number become it.
+
     Raises:
         DataError: If it holds NaN, fractions, or values above 65535.
     """
@@ -56,11 +59,16 @@ def whole_numbers(label: NDArray[Any]) -> NDArray[np.uint8 | np.uint16]:
     if label.dtype == np.uint16:
         return label
     if label.dtype.kind == "f":
-        fractions = label[~np.isfinite(label) | (label != np.rint(label))]
-        if fractions.size:
-            raise DataError(
-                f"holds {fractions[0]}, not a whole number; resample labels by nearest neighbour"
-            )
+        whole = np.rint(label)
+        if not np.array_equal(whole, label):
+            with np.errstate(invalid="ignore"):
+                fractions = label[~(np.abs(label - whole) <= WHOLE_TOLERANCE)]
+            if fractions.size:
+                raise DataError(
+                    f"holds {fractions[0]}, not a whole number; resample labels by nearest "
+                    "neighbour"
+                )
+        label = whole
     highest = label.max()
     if highest > MAX_VALUE:
         raise DataError(f"holds {highest:g}, more than {MAX_VALUE}; check that this is a label")

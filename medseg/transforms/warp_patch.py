@@ -192,4 +192,7 @@ def _box(
 
 def _as_label(patch: Tensor) -> Tensor:
     plain = (torch.uint8, torch.int16, torch.int32, torch.int64)
-    return patch if patch.dtype in plain else patch.to(torch.int32)
+    if patch.dtype in plain:
+        return patch
+    # Rounded, as a conversion alone makes 0 of 0.9999999.
+    return (patch.round() if patch.is_floating_point() else patch).to(torch.int32)

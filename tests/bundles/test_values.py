@@ -100,7 +100,7 @@ def _is_ours(path, config):
             "class_names must be a list of names, the background's first, got 'tumour'; "
             "write class_names=[background,tumour]",
         ),
-        ("class_names=[a, b, a]", "class_names must differ, got 'a' twice"),
+        ("class_names=[a, b, a]", "class_names must be different names, got 'a' twice"),
         (
             "patch_size=64",
             "patch_size must be a list of whole numbers, got 64; write patch_size=[64,64,64]",

@@ -9,6 +9,8 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from nibabel.orientations import axcodes2ornt, ornt_transform
+from PIL import Image
 
 from medseg.data.manifest import load_manifest
 from medseg.inference import save_label
@@ -157,6 +159,28 @@ def test_images_that_share_a_name_do_not_share_a_prediction(run, folders):
     assert result["failed"] == {"p1": "p1: no prediction found; it should be named p1_seg.nii.gz"}
 
 
+def test_a_prediction_may_be_called_after_the_image_and_its_folders(run, folders):
+    cases = [
+        {"case": c, "patient": c, "image": f"{c}/ct.nii.gz", "label": f"{c}_labels.nii.gz"}
+        for c in ("p1", "p2")
+    ]
+    (folders / "preds" / "p1_ct_seg.nii.gz").rename(folders / "preds" / "p1_ct.nii.gz")
+    manifest = by_manifest(folders, "--split", "all", "--json", training=cases)
+    code, out, _ = run(*manifest)
+    assert code == 0
+    assert list(json.loads(out)["cases"]) == ["p1", "p2"]
+
+
+def test_folders_may_be_given_as_patterns_and_have_brackets_in_their_names(run, folders):
+    (folders / "preds").rename(folders / "[2021] preds")
+    (folders / "refs").rename(folders / "[1] refs")
+    for predictions in ("[2021] preds", "[2021] preds/*_seg.nii.gz"):
+        options = "--labels", folders / "[1] refs/*", "--label-names", NAMES, "--json"
+        code, out, _ = run(folders / predictions, *options)
+        assert code == 0
+        assert list(json.loads(out)["cases"]) == ["p1", "p2"]
+
+
 def test_a_missing_prediction_is_a_row_a_line_and_an_exit_code(run, folders):
     (folders / "preds" / "p2_ct_seg.nii.gz").unlink()
     code, out, _ = run(*by_name(folders, "-o", folders / "out"))
@@ -192,8 +216,8 @@ def test_another_grid_fails_the_case_in_one_line(run, folders):
     assert code == 1
     failed = [line for line in out.splitlines() if line.startswith("failed")]
     assert len(failed) == 2
-    assert "p1: the prediction has shape (10, 10, 9), the reference (10, 10, 10)" in failed[0]
-    assert "p2: prediction and reference lie more than 0.01 mm apart" in failed[1]
+    assert "shape (10, 10, 9) differs from the reference's (10, 10, 10)" in failed[0]
+    assert "puts a corner of the volume 0.02 mm from where the reference's does" in failed[1]
 
 
 def test_rounding_of_the_affine_is_forgiven(run, folders):
@@ -220,7 +244,7 @@ def test_a_value_without_a_name_fails_the_case(run, folders):
     write(folders / "preds" / "p2_ct_seg.nii.gz", label((0, 6), (0, 2), (0, 1)))
     code, out, _ = run(*by_manifest(folders, "--split", "all"))
     assert code == 1
-    assert "p2: prediction holds the value 3" in out
+    assert "p2_ct_seg.nii.gz: holds 3, but only 0, 1, 2 are named" in out
 
 
 def test_a_damaged_file_fails_its_case_and_no_other(run, folders):
@@ -362,8 +386,9 @@ def test_a_class_of_one_case_counts_its_voxels_in_all(run, folders):
 
 def test_a_dry_run_shows_the_pairs_and_scores_nothing(run, folders):
     (folders / "preds" / "p2_ct_seg.nii.gz").unlink()
-    code, out, _ = run(*by_name(folders, "-o", folders / "out", "--dry-run"))
-    assert code == 0
+    code, out, err = run(*by_name(folders, "-o", folders / "out", "--dry-run"))
+    assert code == 1
+    assert err == "failed: p2: no prediction found; it should be named p2_seg.nii.gz\n"
     assert "p1_ct_seg.nii.gz" in out.splitlines()[0]
     assert out.splitlines()[1].startswith("p2: no prediction, ")
     assert not (folders / "out").exists()
@@ -382,6 +407,96 @@ def test_references_are_given_in_one_way_or_the_other(run, options):
     code, _, err = run("preds", *options)
     assert code == 2
     assert "use --labels DIR" in err
+
+
+def test_a_prediction_with_other_axes_is_turned_to_the_references(run, folders):
+    values = np.random.default_rng(0).integers(0, 3, (4, 5, 6)).astype(np.uint8)
+    reference = nibabel.Nifti1Image(values, AFFINE)
+    write(folders / "refs" / "p1_labels.nii.gz", values)
+    for axes in ("LAS", "RPI", "SRA", "IPL"):
+        turn = ornt_transform(axcodes2ornt("RAS"), axcodes2ornt(axes))
+        turned = reference.as_reoriented(turn)
+        assert nibabel.aff2axcodes(turned.affine) == tuple(axes)
+        turned.to_filename(folders / "preds" / "p1_ct_seg.nii.gz")
+        code, out, _ = run(*by_name(folders, "-o", folders / axes))
+        assert code == 0
+        assert f"the prediction's axes ({axes}) were turned to the reference's (RAS)" in out
+        scores = json.loads((folders / axes / "scores.json").read_text())
+        assert [one["dsc"] for one in scores["cases"]["p1"]] == [1, 1]
+        (warning,) = scores["warnings"]["p1"]
+        with (folders / axes / "scores.csv").open() as file:
+            assert {row["remarks"] for row in csv.DictReader(file) if row["case"] == "p1"} == {
+                warning
+            }
+
+
+def cells(folder, name, *numbers, suffix=".png"):
+    """A picture of 12 x 12 pixels: each number a cell of 3 x 3."""
+    picture = np.zeros((12, 12), np.uint8)
+    for place, number in enumerate(numbers):
+        picture[4 * (place // 3) : 4 * (place // 3) + 3, 4 * (place % 3) : 4 * (place % 3) + 3] = (
+            number
+        )
+    path = folder / f"{name}{suffix}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(picture).save(path)
+
+
+def summary(folder, kind, names):
+    content = {"label_kind": kind, "class_names": list(names)}
+    (folder / "summary.json").write_text(json.dumps(content))
+
+
+def test_numbered_cells_are_scored_as_objects_because_their_summary_says_so(run, tmp_path):
+    cells(tmp_path / "refs", "a", 1, 2, 3, 4)
+    cells(tmp_path / "preds", "a_seg", 9, 5, 7)  # other numbers, and one cell is missed
+    options = tmp_path / "preds", "--labels", tmp_path / "refs", "--json"
+    _, out, err = run(*options)
+    assert "7 values without a name were scored as classes; if they number objects, use" in err
+    assert [one["name"] for one in json.loads(out)["cases"]["a"]] == [
+        f"label {value}" for value in (1, 2, 3, 4, 5, 7, 9)
+    ]
+    summary(tmp_path / "preds", "instances", ("background", "cell"))
+    for more in ((), ("--label-kind", "instances", "--label-names", "background,cell")):
+        code, out, _ = run(*options, *more)
+        result = json.loads(out)
+        assert code == 0
+        # 27 of 36 pixels, none invented: 2 * 27 / (27 + 36)
+        (cell,) = result["cases"]["a"]
+        assert (cell["name"], cell["dsc"]) == ("cell", pytest.approx(54 / 63))
+        # 3 found, 1 missed, each with IoU 1: recognition 3 / (3 + 1 / 2)
+        (objects,) = result["instances"]["cases"].values()
+        assert objects["pq"] == pytest.approx(3 / 3.5)
+        (tmp_path / "preds" / "summary.json").unlink(missing_ok=True)
+
+
+def test_class_names_are_those_of_the_predictions_summary(run, folders):
+    summary(folders / "preds", "classes", NAMES.split(","))
+    code, out, _ = run(*by_name(folders, "--json"))
+    assert code == 0
+    assert [one["name"] for one in json.loads(out)["cases"]["p1"]] == ["lung", "infection"]
+
+
+def test_predictions_of_other_classes_than_the_manifests_are_refused(run, folders):
+    summary(folders / "preds", "classes", ("background", "spleen", "liver"))
+    code, _, err = run(*by_manifest(folders))
+    assert code == 3
+    assert "says that its classes are ['background', 'spleen', 'liver']" in err.replace("\n", " ")
+
+
+def test_a_grey_mask_is_refused_as_classes_and_scored_as_a_mask(run, tmp_path):
+    cells(tmp_path / "refs", "a", 255, 255)
+    cells(tmp_path / "preds", "a_seg", 1)
+    options = tmp_path / "preds", "--labels", tmp_path / "refs"
+    code, _, err = run(*options)
+    assert code == 3
+    assert "holds 255, but only 0, 1 are named; if it is a mask" in err.replace("\n", " ")
+    for value in (1, 255):
+        cells(tmp_path / "preds", "a_seg", value)
+        code, out, _ = run(*options, "--label-kind", "mask", "--json")
+        assert code == 0
+        # 9 of 18 pixels: 2 * 9 / (9 + 18)
+        assert json.loads(out)["cases"]["a"][0]["dsc"] == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize("suffix", [".nrrd", ".mha"])

@@ -1,5 +1,6 @@
 """What `medseg predict` promises its user: labels in the image's grid, or one clear line."""
 
+import csv
 import json
 import shutil
 
@@ -69,16 +70,25 @@ def test_labels_beside_the_images_are_left_out_where_a_glob_names_all(
     assert "a_seg.nii.gz: skipped, since an earlier prediction wrote it" in caplog.text
 
 
-def test_what_a_header_leaves_open_is_told(trained, image, tmp_path, command, caplog):
+def test_what_a_header_leaves_open_is_told(trained, image, tmp_path, command, capsys):
     source = nibabel.load(image)
     doubtful = nibabel.Nifti1Image(np.asarray(source.dataobj), source.affine)
     doubtful.header.set_xyzt_units("micron")
     doubtful.to_filename(tmp_path / "small.nii.gz")
     assert command("predict", trained, tmp_path / "small.nii.gz", "-o", tmp_path / "out") == 0
-    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert [
-        line for line in told if line.startswith("small: its header gives voxel sizes in micro")
-    ]
+    told = capsys.readouterr().err.splitlines()
+    begins = "warning: small: image: its header gives voxel sizes in micro"
+    assert sum(line.startswith(begins) for line in told) == 1
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    assert (summary["label_kind"], summary["class_names"]) == (
+        "classes",
+        ["background", "lung", "infection"],
+    )
+    (warning,) = summary["cases"][0]["warnings"]
+    assert warning in told[0]
+    with (tmp_path / "out/volumes.csv").open(encoding="utf-8") as table:
+        (row,) = csv.DictReader(table)
+    assert row["remarks"] == warning
 
 
 def test_any_readable_name_and_shape_is_predicted_and_named_after_its_file(

@@ -42,7 +42,8 @@ def test_volumes_are_those_of_the_labels_that_were_written(trained, images, tmp_
         "infection_percent_of_lung",
         "infection_parts",
     )
-    assert tuple(rows(out)["phantom_000"]) == ("case", *columns)
+    made_by = ("bundle", "version", "caution")
+    assert tuple(rows(out)["phantom_000"]) == ("case", *made_by, *columns)
     assert set(rows(out)) == {"phantom_000", "phantom_001", "phantom_002", "phantom_003"}
     for case, row in rows(out).items():
         label = nibabel.load(out / f"{case}_seg.nii.gz")
@@ -51,7 +52,13 @@ def test_volumes_are_those_of_the_labels_that_were_written(trained, images, tmp_
         assert float(row["lung_ml"]) == pytest.approx(counts[1] * ml, rel=1e-3)
         assert float(row["infection_ml"]) == pytest.approx(counts[2] * ml, rel=1e-3)
         share = 100 * counts[2] / (counts[1] + counts[2])
-        assert float(row["infection_percent_of_lung"]) == pytest.approx(share, abs=1e-3)
+        assert float(row["infection_percent_of_lung"]) == pytest.approx(share, abs=0.05)
+        assert row["bundle"] == "covid_lung_ct_unet3d"
+        assert row["caution"].startswith("research only")
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["weights"]["caution"].startswith("research only")
+    assert [one["name"] for one in summary["classes"]] == ["background", "lung", "infection"]
+    assert summary["classes"][2]["meaning"] == "Pneumonia"
 
 
 def test_the_summary_tells_bundle_weights_options_and_every_case_without_a_path(

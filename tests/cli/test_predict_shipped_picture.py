@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from medseg.data import load_manifest
@@ -25,6 +26,26 @@ def test_a_fresh_clone_labels_a_made_picture_in_the_pictures_own_size(tmp_path, 
     assert label.shape == (1, 150, 260)
     assert set(np.unique(label)) <= {0, 1}
     assert (tmp_path / "out" / "made_overlay.png").is_file()
+
+
+def test_a_picture_of_16_bits_is_labelled_as_the_same_one_of_8(tmp_path, command, caplog):
+    colours = np.random.default_rng(0).integers(0, 256, (100, 120, 3)).astype(np.uint8)
+    Image.fromarray(colours).save(tmp_path / "eight.png")
+    deep = colours.astype(np.uint16) * 257
+    tifffile.imwrite(tmp_path / "sixteen.tif", deep, photometric="rgb")
+    words = ("--maps", "probabilities,entropy")
+    files = (tmp_path / "eight.png", tmp_path / "sixteen.tif")
+    assert command("predict", BUNDLE, *files, "-o", tmp_path / "out", *words) == 0
+    out = tmp_path / "out"
+    eight = read_raster(out / "eight_seg.png", "label")
+    np.testing.assert_array_equal(read_raster(out / "sixteen_seg.tif", "label"), eight)
+    probabilities = tifffile.imread(out / "eight_probabilities.tif")
+    assert (probabilities.shape, probabilities.dtype) == ((2, 100, 120), np.float32)
+    np.testing.assert_allclose(probabilities.sum(axis=0), 1, atol=0.01)
+    np.testing.assert_array_equal(probabilities.argmax(axis=0), eight[0])
+    assert tifffile.imread(out / "eight_entropy.tif").shape == (100, 120)
+    assert "sixteen: holds uint16, brought to 0 to 255 by the type's range" in caplog.text
+    assert "eight: holds" not in caplog.text
 
 
 @pytest.mark.data

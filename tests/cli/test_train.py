@@ -215,7 +215,7 @@ def no_file(folder):
     [
         (other_shape, "shape (39, 32, 24) differs from the image's (40, 32, 24)"),
         (other_affine, "its affine puts a corner of the volume"),
-        (unknown_value, "holds 5, 6, 7, but the manifest names only 0, 1, 2"),
+        (unknown_value, "holds 5, 6, 7, but only 0, 1, 2 are named"),
         (nan_voxels, "voxels are NaN or infinite"),
         (cut_off, "phantom_000.nii.gz: cannot be read"),
         (no_file, "phantom_000.nii.gz: not there"),

@@ -58,7 +58,7 @@ def test_a_check_counts_the_class_and_finds_nothing_wrong(tmp_path, kind, label)
     assert [(fact.name, fact.voxels) for fact in case.labels] == [("background", 108), ("cell", 12)]
     paths = tmp_path / "images/a.nii.gz", tmp_path / "labels/a.nii.gz"
     assert check_pair(*paths, [0, 1], kind) == ()
-    with pytest.raises(InputError, match="the manifest names only 0, 1"):
+    with pytest.raises(InputError, match="but only 0, 1 are named"):
         check_pair(*paths, [0, 1])
 
 

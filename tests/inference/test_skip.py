@@ -3,13 +3,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medseg.errors import UsageError
 from medseg.inference import AroundLungs, ConstantWindows, OutsideBody
 from medseg.inference.region import roomy_box
 from medseg.inference.windows import plan_windows
 
-RULE = OutsideBody(above=0.4)
+LUNG_WINDOW = (-1000, 200)
+RULE = OutsideBody(above_hu=-500, window=LUNG_WINDOW)
 # Blocks of 4 voxels of 5 mm are 8 ml.
-LUNGS = AroundLungs(above=0.4, spacing_mm=(5, 5, 5), margin_mm=20, least_ml=500)
+LUNGS = AroundLungs(
+    above_hu=-500, window=LUNG_WINDOW, spacing_mm=(5, 5, 5), margin_mm=20, least_ml=500
+)
 
 
 def box(*ranges):
@@ -66,6 +70,49 @@ def test_where_no_body_is_found_all_of_the_volume_matters():
     assert region.should_run(box((0, 4), (0, 4), (0, 4)))
 
 
+def scan():
+    """A block of fat (-100 HU) with an organ (40 HU) in it, in air, as `(1, 48, 48, 48)` of HU."""
+    hu = torch.full((1, 48, 48, 48), -1000.0)
+    hu[:, 12:36, 12:36, 12:36] = -100
+    hu[:, 20:28, 20:28, 20:28] = 40
+    return hu
+
+
+def as_recipe(hu, window):
+    low, high = window
+    return ((hu - low) / (high - low)).clamp(0, 1)
+
+
+@pytest.mark.parametrize("window", [(-1000, 200), (-1024, 3071), (-500, 300), (-600, -450)])
+def test_the_body_is_the_same_in_every_window_that_holds_the_threshold(window):
+    rule = OutsideBody(above_hu=-500, window=window)
+    assert rule(as_recipe(scan(), window)).box == box((8, 40), (8, 40), (8, 40))
+
+
+@pytest.mark.parametrize("window", [(-112, 161), (-160, 240), (-1000, -600), (-1000, -500)])
+@pytest.mark.parametrize("rule", [OutsideBody, AroundLungs])
+def test_a_window_without_the_threshold_does_not_show_the_body_and_nothing_is_skipped(rule, window):
+    # In [-112, 161] fat is nearly as dark as air: 0.42 of it, 3 HU, would leave the organ alone.
+    more = {"spacing_mm": (5, 5, 5)} if rule is AroundLungs else {}
+    region = rule(above_hu=-500, window=window, **more)(as_recipe(scan(), window))
+    assert region.box == box((0, 48), (0, 48), (0, 48))
+    assert region.should_run(box((0, 4), (0, 4), (0, 4)))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"above_hu": "-500"}, "OutsideBody: above_hu must be"),
+        ({"window": [200, -1000]}, "OutsideBody: window must be two numbers"),
+        ({"window": [40, 40]}, "OutsideBody: window must be two numbers"),
+        ({"window": None}, "OutsideBody: window must be two numbers"),
+    ],
+)
+def test_a_threshold_or_a_window_that_is_none_is_refused(wrong, said):
+    with pytest.raises(UsageError, match=said):
+        OutsideBody(**{"above_hu": -500, "window": LUNG_WINDOW, **wrong})
+
+
 def test_the_lungs_are_held_with_a_margin():
     # 20 mm are one block of 4 voxels.
     assert LUNGS(chest()).box == box((12, 52), (12, 40), (12, 52))
@@ -115,4 +162,4 @@ def test_windows_stand_where_they_would_without_a_rule_if_the_box_leaves_them_ro
 
 @pytest.mark.parametrize("rule", [RULE, LUNGS], ids=repr)
 def test_rules_can_be_told_apart_in_a_log(rule):
-    assert "above=0.4" in repr(rule)
+    assert "above_hu=-500" in repr(rule)

@@ -77,7 +77,9 @@ def test_a_label_comes_back_in_the_images_own_grid(scan):
     assert (found & bright).sum() > 0.5 * bright.sum()
 
 
-@pytest.mark.parametrize("rule", [ConstantWindows(), OutsideBody(above=0.4)], ids=repr)
+@pytest.mark.parametrize(
+    "rule", [ConstantWindows(), OutsideBody(above_hu=-500, window=(-1000, 200))], ids=repr
+)
 def test_skipping_windows_changes_no_label_inside_the_body(scan, rule):
     phantom, image = scan
     everything = inferer(window=(8, 8, 8), grid="source")(image, three_classes)
@@ -95,7 +97,9 @@ def test_skipping_saves_calls(scan):
 
     inferer(window=(8, 8, 8))(scan[1], counting)
     everything = sum(calls)
-    inferer(window=(8, 8, 8), skip=OutsideBody(above=0.4))(scan[1], counting)
+    inferer(window=(8, 8, 8), skip=OutsideBody(above_hu=-500, window=(-1000, 200)))(
+        scan[1], counting
+    )
     assert sum(calls) - everything < everything
 
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from medseg.data.colours import class_colour
 from medseg.errors import DataError
 from medseg.reports import MontageOptions, overlay_montage
-from medseg.reports.panels import class_colour
 from tests.reports.test_hanging import stored_as
 
 LUNG = MontageOptions(case="case_1", class_names=["background", "lung"])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from medseg.data.colours import class_colour
 from medseg.errors import DataError
-from medseg.reports.panels import class_colour
 from medseg.reports.picture_overlay import overlay_picture
 
 NAMES = ["background", "cell"]
@@ -33,6 +33,15 @@ def test_the_image_stands_beside_itself_with_every_object_in_a_colour(tmp_path, 
         painted = (page[:-100] == class_colour(number)).all(axis=-1)
         assert painted[:, half:].sum() > 50
         assert not painted[:, :half].any()
+
+
+def test_colours_of_more_than_8_bits_are_drawn_as_those_of_8(tmp_path, label):
+    image = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
+    pages = [
+        draw(tmp_path, colours, label, kind="instances")
+        for colours in (image, image.astype(np.float32))
+    ]
+    np.testing.assert_array_equal(*pages)
 
 
 def test_the_same_input_gives_the_same_file(tmp_path, label):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from medseg.reports.panels import class_colour
+from medseg.data.colours import class_colour
 from medseg.reports.preview import PLACES_KEY, RECORD_KEY, draw_samples, preview_page
 from medseg.reports.preview_view import picture_view, volume_view
 from medseg.transforms import Centres, Flip, RandWarpPatchd, Rotation, WarpRanges

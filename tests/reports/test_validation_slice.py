@@ -8,7 +8,7 @@ import torch
 from ignite.engine import Engine, Events
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from medseg.reports.panels import class_colour
+from medseg.data.colours import class_colour
 from medseg.reports.validation_slice import ValidationSlice, slice_page
 
 NAMES = ["background", "lung", "infection"]

@@ -7,7 +7,8 @@ import torch
 from ignite.engine import Engine, Events
 from torch import nn
 
-from medseg.networks import load_weights, save_weights
+from medseg.errors import DataError
+from medseg.networks import load_weights, save_weights, trained_setting
 from medseg.training import BestWeights, RestoreBest
 from tests.training.tiny import network, train, training
 
@@ -100,3 +101,36 @@ def test_the_first_of_equal_scores_is_kept(tmp_path):
         evaluator.run([0], max_epochs=1)
     load_weights(net, path)
     assert net.weight.item() == 1.0
+
+
+def test_resuming_on_damaged_weights_is_refused_in_one_line(tmp_path):
+    train(tmp_path, epochs=2)
+    path = tmp_path / "models" / "model.safetensors"
+    damaged = bytearray(path.read_bytes())
+    damaged[-1] ^= 1
+    path.write_bytes(damaged)
+    with pytest.raises(DataError, match="copy it again; or remove it and resume") as caught:
+        train(tmp_path, start="resume")
+    assert "\n" not in str(caught.value)
+    path.unlink()
+    train(tmp_path, start="resume")
+    load_weights(network(), path)
+
+
+def test_resuming_without_the_best_weights_keeps_the_best_from_there_on(tmp_path, caplog):
+    train(tmp_path, learning_rate=RATE, epochs=2)
+    (tmp_path / "models" / "model.safetensors").unlink()
+    train(tmp_path, learning_rate=RATE, epochs=4, start="resume")
+    rows = list(csv.DictReader((tmp_path / "metrics.csv").read_text().splitlines()))
+    later = [float(row["val_mean_dice"]) for row in rows][2:]
+    saved = trained_setting(tmp_path / "models" / "model.safetensors", "val_mean_dice", None)
+    assert saved == pytest.approx(max(later), abs=1e-5)
+    assert "are not there; the best from here on are saved" in caplog.text
+
+
+def test_the_pt_file_is_not_written_again_on_resuming(tmp_path):
+    train(tmp_path, epochs=2)
+    path = tmp_path / "models" / "model.pt"
+    before, written = path.read_bytes(), path.stat().st_mtime_ns
+    train(tmp_path, epochs=2, start="resume")
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == (before, written)

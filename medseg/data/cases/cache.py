@@ -85,7 +85,7 @@ def _fill_disk(
 ) -> "DiskCases":
     cache = DiskCache(cache_dir)
     digests = _digests(cases, recipe)
-    missing = [index for index, digest in enumerate(digests) if cache.find(digest) is None]
+    missing = _missing(cache, digests)
     logger.info(
         "cache disk: %d of %d cases are in %s",
         len(cases) - len(missing),
@@ -106,6 +106,18 @@ def _fill_disk(
         uncached = [cases[index] for index in missing]
         _fill(uncached, keep, partial(announce_disk, cache.folder, len(missing)))
     return DiskCases(cache, digests)
+
+
+def _missing(cache: DiskCache, digests: Sequence[str]) -> list[int]:
+    """Indices of the cases that are not in the cache, or damaged there."""
+    missing: list[int] = []
+
+    def check(index: int) -> None:
+        if cache.find(digests[index]) is None:
+            missing.append(index)
+
+    in_threads(check, range(len(digests)))
+    return sorted(missing)
 
 
 def _digests(cases: Sequence[Case], recipe: str) -> list[str]:
@@ -173,7 +185,8 @@ class DiskCases:
         return self._opened[index]
 
     def _open(self, digest: str) -> Packed:
-        packed = self._cache.find(digest)
+        # Checked when the cache was filled; each worker opens the case anew.
+        packed = self._cache.find(digest, check="sizes")
         if packed is None:
             folder = self._cache.folder / digest
             raise DataError(f"{folder}: removed or damaged while in use; start again")

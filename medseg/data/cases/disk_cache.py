@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from medseg._files import cache_dir
-from medseg.data.cases.disk_entry import read_entry, write_entry
+from medseg.data.cases.disk_entry import Check, read_entry, write_entry
 from medseg.data.cases.packed import Packed
 from medseg.errors import MachineError
 
@@ -47,10 +47,15 @@ class DiskCache:
         self.folder.mkdir(parents=True, exist_ok=True)
         _sweep(self.folder)
 
-    def find(self, digest: str) -> Packed | None:
-        """Open the case of this digest without reading it; None if it is missing or damaged."""
+    def find(self, digest: str, check: Check = "content") -> Packed | None:
+        """Open the case of this digest; None if it is missing or damaged.
+
+        Args:
+            digest: Name of the entry.
+            check: Whether its files are read and checked, or only their sizes compared.
+        """
         try:
-            return read_entry(self.folder / digest)
+            return read_entry(self.folder / digest, check)
         except FileNotFoundError:
             return None
         except ValueError as error:

@@ -2,15 +2,19 @@
 
 - `image.b2nd`, `label.b2nd`, `weight.b2nd`: one volume each, see `medseg.data.cases.chunked`;
 - `arrays.bin`: all other arrays, one after the other;
-- `entry.json`: the other entries, where each array lies, and the sizes of the files.
+- `entry.json`: the other entries, where each array lies, sizes and CRC-32 of all files.
+
+CRC-32, since it finds damage at twice the speed of SHA-256; against somebody who may write to the
+folder, no digest within an entry helps.
 """
 
 import json
 import math
 import os
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -20,13 +24,16 @@ from medseg.data.cases.chunked import DiskArray, compressed
 from medseg.data.cases.packed import VOLUMES, Packed
 from medseg.data.nested import join_arrays, split_arrays
 
-__all__ = ["PACKING", "encode_entry", "read_entry", "write_entry"]
+__all__ = ["PACKING", "Check", "encode_entry", "read_entry", "write_entry"]
+
+Check = Literal["content", "sizes"]
 
 # Version of the format, part of a case's digest: changing it invalidates all entries.
-PACKING = 1
+PACKING = 2
 INDEX = "entry.json"
 ARRAYS = "arrays.bin"
 ALIGNMENT = 64
+_READ_AT_ONCE = 2**22
 
 Array = NDArray[Any]
 
@@ -45,8 +52,10 @@ def encode_entry(packed: Packed) -> dict[str, bytes]:
         "entries": entries,
         "arrays": [[*_facts(a), start] for a, start in zip(arrays, starts, strict=True)],
         "bytes": {name: len(content) for name, content in files.items()},
+        "crc32": {name: zlib.crc32(content) for name, content in files.items()},
     }
-    return {**files, INDEX: json.dumps(index).encode()}
+    text = json.dumps({**index, "own_crc32": zlib.crc32(json.dumps(index).encode())})
+    return {**files, INDEX: text.encode()}
 
 
 def _facts(array: Array) -> list[Any]:
@@ -79,8 +88,13 @@ def write_entry(folder: Path, files: Mapping[str, bytes]) -> None:
             os.fsync(file.fileno())
 
 
-def read_entry(folder: Path) -> Packed:
-    """Open a case without reading its volumes.
+def read_entry(folder: Path, check: Check = "content") -> Packed:
+    """Open a case.
+
+    Args:
+        folder: The entry.
+        check: Read all its files and hold them against their CRC-32 (about 1 GB/s), or compare
+            only their sizes, without reading the volumes.
 
     Returns:
         The packed case, with a `DiskArray` for each volume and memory maps for other arrays.
@@ -89,11 +103,13 @@ def read_entry(folder: Path) -> Packed:
         FileNotFoundError: If the entry does not exist.
         ValueError: If a file is missing, truncated or damaged.
     """
-    text = (folder / INDEX).read_text(encoding="utf-8")
+    content = (folder / INDEX).read_bytes()
     try:
-        index: dict[str, Any] = json.loads(text)
+        index = _index(content)
         for name, size in index["bytes"].items():
             _check_size(folder / name, size)
+            if check == "content":
+                _check_content(folder / name, index["crc32"][name])
         volumes = {
             key: DiskArray(folder / f"{key}.b2nd", shape, dtype)
             for key, (shape, dtype) in index["volumes"].items()
@@ -104,10 +120,27 @@ def read_entry(folder: Path) -> Packed:
     return {**volumes, **entries}
 
 
+def _index(content: bytes) -> dict[str, Any]:
+    index: dict[str, Any] = json.loads(content)
+    stated = index.pop("own_crc32")
+    if zlib.crc32(json.dumps(index).encode()) != stated:
+        raise ValueError("its text is not what was written")
+    return index
+
+
 def _check_size(path: Path, size: int) -> None:
     actual = path.stat().st_size
     if actual != size:
         raise ValueError(f"{path} has {actual} bytes of {size}")
+
+
+def _check_content(path: Path, crc32: int) -> None:
+    actual = 0
+    with path.open("rb") as file:
+        while part := file.read(_READ_AT_ONCE):
+            actual = zlib.crc32(part, actual)
+    if actual != crc32:
+        raise ValueError(f"{path} is not what was written")
 
 
 def _views(path: Path, arrays: list[tuple[list[int], str, int]]) -> list[Array]:

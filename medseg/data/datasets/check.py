@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from medseg.data.datasets.expected import expected_by
 from medseg.data.datasets.facts import (
     CaseReport,
     DatasetReport,
@@ -15,13 +16,11 @@ from medseg.data.datasets.facts import (
     image_facts,
     label_facts,
 )
-from medseg.data.datasets.intake import count_values, grid_problems, image_problems, label_problems
+from medseg.data.datasets.intake import image_problems, judge_label
 from medseg.data.datasets.whole_set import cohort_problems
-from medseg.data.dicom.problems import dicom_problems
 from medseg.data.digest import path_sha256
 from medseg.data.images.picture import Picture, read_image
 from medseg.data.images.volume import Volume
-from medseg.data.label_kind import as_classes
 from medseg.data.manifest import Case, Manifest
 from medseg.data.problems import InputError, Problem
 from medseg.errors import DataError
@@ -71,9 +70,7 @@ def _check_case(case: Case, manifest: Manifest, folder: Path, place: str) -> Cas
     problems = _digest_problems(case, folder)
     image = _read(folder / case.image, "image", problems)
     if image is not None:
-        problems += image_problems(image)
-        if isinstance(image, Volume):
-            problems += dicom_problems(image.dicom, manifest.modality)
+        problems += image_problems(image, expected_by(manifest))
     facts: tuple[LabelFacts, ...] = ()
     if case.label is not None:
         facts = _check_label(folder / case.label, manifest, image, problems)
@@ -94,7 +91,8 @@ def _digest_problems(case: Case, folder: Path) -> list[Problem]:
     problems: list[Problem] = []
     for key, expected in case.sha256.items():
         name = case.image if key == "image" else case.label
-        if name is None or not (folder / name).exists():
+        # Of neither is what is missing or a pipe, which reading tells.
+        if name is None or not ((folder / name).is_file() or (folder / name).is_dir()):
             continue
         if path_sha256(folder / name) != expected:
             what = "its SHA-256 differs from the manifest's, so it is another or a damaged file"
@@ -109,11 +107,10 @@ def _check_label(
     label = _read(path, "label", problems)
     if label is None:
         return ()
-    if image is not None:
-        problems += grid_problems(image, label)
-    counts = count_values(as_classes(label.array, manifest.label_kind))
-    problems += label_problems(counts, [label.value for label in manifest.labels])
-    return label_facts(counts, manifest.labels, label.spacing_mm)
+    values = [label.value for label in manifest.labels]
+    judged = judge_label(label, image, values, manifest.label_kind)
+    problems += judged.problems
+    return label_facts(judged.counts, manifest.labels, label.spacing_mm)
 
 
 def _read(

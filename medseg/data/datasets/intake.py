@@ -1,51 +1,110 @@
-"""Checks of an image, and of an image with its label, before training or prediction.
+"""Intake of images and labels: what makes one unusable, and what is remarkable about it.
 
-Training and prediction call `check_image` and `check_pair` first; bad input would otherwise fail
-late and far from its cause, or not fail at all: one NaN voxel turns every weight of a network into
-NaN, and a label that is shifted against its image trains without an error. `medseg data check`
-applies the same checks to a whole data set without stopping.
+All commands ask here, when they have read a file and before they use it: `data check`, `train`,
+`predict`, `evaluate`, `data preview`, `data statistics`, and their dry runs. So they refuse the
+same files, and warn in the same words. Bad input would otherwise fail late and far from its cause,
+or not fail at all: one NaN voxel turns every weight of a network into NaN, and a label that is
+shifted against its image trains without an error.
 """
 
-import math
-from collections.abc import Collection, Iterable, Mapping
-from itertools import product
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from medseg._checks import first_few
+from medseg.data.datasets.expected import UNKNOWN, Expected
+from medseg.data.datasets.fingerprint import fingerprint
+from medseg.data.datasets.grids import grid_problems
+from medseg.data.datasets.image_values import value_problems
+from medseg.data.datasets.label_values import count_values, label_problems
+from medseg.data.datasets.unlike_training import Trained, unlike_training
+from medseg.data.dicom.problems import dicom_problems
+from medseg.data.images.geometry import geometry_problems
 from medseg.data.images.picture import Picture, read_image
 from medseg.data.images.volume import Volume, read_volume
 from medseg.data.label_kind import LabelKind, as_classes
 from medseg.data.problems import Problem, refusal
 
 __all__ = [
-    "GRID_TOLERANCE_MM",
+    "JudgedLabel",
     "check_image",
     "check_pair",
-    "count_values",
-    "grid_problems",
     "image_problems",
-    "label_problems",
+    "judge_label",
+    "refuse_errors",
 ]
 
-# Rounding of affines to 32 bit and to DICOM's decimal strings stays below this.
-GRID_TOLERANCE_MM = 0.01
-# Labels are at most 16 bit; a file with more values is an image.
-MAX_VALUES = 65536
-SHOWN = 5
+
+@dataclass(frozen=True)
+class JudgedLabel:
+    """What was found about a label.
+
+    Attributes:
+        counts: Number of voxels of each value, as classes; see `count_values`.
+        problems: Of its values, of its file, and of its grid beside the image's.
+    """
+
+    counts: Mapping[float, int]
+    problems: tuple[Problem, ...]
 
 
-def check_image(path: str | Path) -> Volume:
+def image_problems(image: Volume | Picture, expected: Expected = UNKNOWN) -> tuple[Problem, ...]:
+    """Problems of an image: of its file, its DICOM series, its place in space, its values.
+
+    Args:
+        image: As read.
+        expected: What the data set or the bundle says of its images.
+    """
+    of_values = (*value_problems(image.array, expected), *_unlike(image, expected.trained))
+    if isinstance(image, Picture):
+        return (*image.doubts, *of_values)
+    return (
+        *image.doubts,
+        *dicom_problems(image.dicom, expected.modality),
+        *geometry_problems(image.affine, image.shape, "image"),
+        *of_values,
+    )
+
+
+def _unlike(image: Volume | Picture, trained: Trained | None) -> tuple[Problem, ...]:
+    return () if trained is None else unlike_training(fingerprint(image), trained)
+
+
+def judge_label(
+    label: Volume | Picture,
+    image: Volume | Picture | None,
+    label_values: Collection[int] | None,
+    label_kind: LabelKind = "classes",
+) -> JudgedLabel:
+    """Problems of a label, on its own and beside its image.
+
+    Args:
+        label: As read.
+        image: The image, whose grid it must have; None leaves the grid unchecked.
+        label_values: The values that have a name; None allows all whole numbers from 0.
+        label_kind: Kind of the label file, see `as_classes`.
+    """
+    counts = count_values(as_classes(label.array, label_kind))
+    told = set[str]() if image is None else {doubt.what for doubt in image.doubts}
+    problems = (
+        *(doubt for doubt in label.doubts if doubt.what not in told),
+        *(() if image is None else grid_problems(image, label)),
+        *label_problems(counts, _whole(counts) if label_values is None else label_values),
+    )
+    return JudgedLabel(counts, problems)
+
+
+def _whole(counts: Mapping[float, int]) -> list[int]:
+    return [int(value) for value in counts if value >= 0 and float(value).is_integer()]
+
+
+def check_image(path: str | Path, expected: Expected = UNKNOWN) -> Volume:
     """Read and check an image.
 
     Raises:
         InputError: If it cannot be read as a scalar volume or has voxels that are not finite.
     """
     image = read_volume(path)
-    _refuse_errors(path, image_problems(image))
+    refuse_errors(path, image_problems(image, expected))
     return image
 
 
@@ -54,6 +113,9 @@ def check_pair(
     label_path: str | Path,
     label_values: Collection[int],
     label_kind: LabelKind = "classes",
+    expected: Expected = UNKNOWN,
+    *,
+    look: Callable[[Volume | Picture], object] | None = None,
 ) -> tuple[Problem, ...]:
     """Check an image, its label, and whether they share one grid.
 
@@ -62,6 +124,8 @@ def check_pair(
         label_path: Its reference.
         label_values: The values that the manifest names.
         label_kind: Kind of the label file, see `as_classes`.
+        expected: What the data set says of its images.
+        look: Called with the image, so that nobody has to read it again.
 
     Returns:
         The warnings: a label that is all background is no error, since some patients have
@@ -71,114 +135,27 @@ def check_pair(
         InputError: If either cannot be used, or their grids differ.
     """
     image = read_image(image_path)
-    _refuse_errors(image_path, image_problems(image))
-    label = read_image(label_path, where="label")
-    problems = (
-        *grid_problems(image, label),
-        *label_problems(count_values(as_classes(label.array, label_kind)), label_values),
-    )
-    _refuse_errors(label_path, problems)
-    return (*image_problems(image), *problems)
+    of_image = image_problems(image, expected)
+    refuse_errors(image_path, of_image)
+    if look is not None:
+        look(image)
+    of_label = judge_label(
+        read_image(label_path, where="label"), image, label_values, label_kind
+    ).problems
+    refuse_errors(label_path, of_label)
+    return (*of_image, *of_label)
 
 
-def image_problems(image: Volume | Picture) -> tuple[Problem, ...]:
-    """Problems of an image's values, and ambiguities of its file."""
-    doubts = image.doubts if isinstance(image, Volume) else ()
-    return (*doubts, *_value_problems(image.array))
-
-
-def _value_problems(array: NDArray[Any]) -> tuple[Problem, ...]:
-    if array.dtype.kind == "f":
-        bad = ~np.isfinite(array)
-        count = int(bad.sum())
-        if count:
-            example = tuple(int(i) for i in np.unravel_index(int(bad.argmax()), array.shape))
-            what = f"{count} of {array.size} voxels are NaN or infinite, e.g. voxel {example}"
-            remedy = "replace them by the background's value, or leave the case out"
-            return (Problem("error", "image", what, remedy),)
-    if array.min() == array.max():
-        what = f"all voxels are {array.flat[0]}"
-        return (Problem("warning", "image", what, "check that this is the image"),)
-    return ()
-
-
-def grid_problems(image: Volume | Picture, label: Volume | Picture) -> tuple[Problem, ...]:
-    """Problems of the label's grid: another shape or position than the image's."""
-    if image.shape != label.shape:
-        what = f"shape {label.shape} differs from the image's {image.shape}"
-        remedy = "resample it to the image's grid by nearest neighbour"
-        return (Problem("error", "label", what, remedy),)
-    gap_mm = _corner_gap_mm(image, label)
-    if gap_mm > GRID_TOLERANCE_MM:
-        what = (
-            f"its affine puts a corner of the volume {gap_mm:.3g} mm from where the image's "
-            f"does (tolerance {GRID_TOLERANCE_MM} mm)"
-        )
-        remedy = "resample it to the image's grid, or copy the image's affine if they overlay"
-        return (Problem("error", "label", what, remedy),)
-    return ()
-
-
-def _corner_gap_mm(image: Volume | Picture, label: Volume | Picture) -> float:
-    corners = [(*corner, 1) for corner in product(*((0, size - 1) for size in image.shape))]
-    gaps = np.asarray(corners) @ (image.affine - label.affine).T
-    return float(np.linalg.norm(gaps[:, :3], axis=1).max())
-
-
-def count_values(array: NDArray[Any]) -> dict[float, int]:
-    """Number of voxels of each value, in ascending order of values, NaN last.
-
-    Counting stops early, with a partial result, at more values than a label can have.
-    """
-    counts: dict[float, int] = {}
-    # Slice by slice: sorting a whole CT takes seconds and several times its memory.
-    for k in range(array.shape[2]):
-        values, voxels = np.unique(array[:, :, k], return_counts=True)
-        for value, count in zip(values.tolist(), voxels.tolist(), strict=True):
-            # NaN differs from itself; using one object makes it one key.
-            key = value if value == value else math.nan
-            counts[key] = counts.get(key, 0) + count
-        if len(counts) > MAX_VALUES:
-            break
-    return {key: counts[key] for key in sorted(counts, key=lambda key: (math.isnan(key), key))}
-
-
-def label_problems(
-    counts: Mapping[float, int], label_values: Collection[int]
-) -> tuple[Problem, ...]:
-    """Problems of a label's values.
+def refuse_errors(path: object, problems: Iterable[Problem]) -> None:
+    """Raise the first error among problems.
 
     Args:
-        counts: See `count_values`.
-        label_values: The values that the manifest names.
+        path: Name of the file in the message.
+        problems: What was found about it.
+
+    Raises:
+        InputError: For the first error.
     """
-    fractions = [value for value in counts if not float(value).is_integer()]
-    if fractions:
-        what = f"holds values that are not whole numbers: {_listed(fractions)}"
-        remedy = "resample labels by nearest neighbour, and check that this is the label"
-        return (Problem("error", "label", what, remedy),)
-    unnamed = [value for value in counts if value not in label_values]
-    if unnamed:
-        named = _listed(sorted(label_values))
-        what = f"holds {_listed(unnamed)}, but the manifest names only {named}"
-        return (Problem("error", "label", what, _remedy_for(set(counts))),)
-    if set(counts) == {0}:
-        remedy = "fine if this patient has nothing to segment; else check the file"
-        return (Problem("warning", "label", "is all background", remedy),)
-    return ()
-
-
-def _remedy_for(values: set[float]) -> str:
-    if len(values) == 2 and 0 in values:
-        return f"map {max(values):g} to 1"
-    return "name them in the manifest, or map them to the values it names"
-
-
-def _listed(values: Iterable[float]) -> str:
-    return first_few((f"{value:g}" for value in values), SHOWN)
-
-
-def _refuse_errors(path: str | Path, problems: Iterable[Problem]) -> None:
     for problem in problems:
         if problem.severity == "error":
-            raise refusal(path, problem)
+            raise refusal(str(path), problem)

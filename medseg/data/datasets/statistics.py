@@ -7,6 +7,7 @@ Reference:
     Isensee et al., nnU-Net, Nat. Methods 2021. https://doi.org/10.1038/s41592-020-01008-z
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg.data.channel import Statistics
+from medseg.data.datasets.expected import expected_by
+from medseg.data.datasets.intake import image_problems, judge_label, refuse_errors
 from medseg.data.images.picture import read_image
 from medseg.data.label_kind import as_classes
 from medseg.data.manifest import Case, Manifest
+from medseg.data.problems import Problem, warning_lines
 from medseg.errors import DataError
 
 __all__ = [
@@ -27,6 +31,8 @@ __all__ = [
     "summarise",
     "with_statistics",
 ]
+
+logger = logging.getLogger(__name__)
 
 PERCENTILES = (0.5, 99.5)
 # Limits the weight of cases with large organs; enough to estimate a percentile to 0.1 of one.
@@ -61,38 +67,42 @@ def foreground_samples(
         `(N, C)`: at most 100 000 voxels per case, the same ones each time; N may be 0.
 
     Raises:
-        DataError: If a case cannot be read, has no label or another number of channels, or its
-            foreground holds NaN.
+        DataError: If a case has no label or another number of channels, or a training could not
+            use it.
     """
+    found: dict[str, tuple[Problem, ...]] = {}
     for number, case in enumerate(cases):
-        image, label = _read(manifest, Path(dataset_dir), case)
+        image, label, found[case.case] = _read(manifest, Path(dataset_dir), case)
         marked = np.flatnonzero(label)
         if len(marked) > VOXELS_PER_CASE:
             rng = np.random.default_rng(number)
             marked = marked[rng.choice(len(marked), VOXELS_PER_CASE, replace=False)]
-        drawn = image.reshape(-1, len(manifest.channels))[marked]
-        if not np.isfinite(drawn).all():
-            raise DataError(f"{case.case}: its foreground holds NaN or infinity; repair the image")
-        yield drawn
+        yield image.reshape(-1, len(manifest.channels))[marked]
+    for line in warning_lines(found):
+        logger.warning(line)
 
 
-def _read(manifest: Manifest, folder: Path, case: Case) -> tuple[Intensities, Intensities]:
+def _read(
+    manifest: Manifest, folder: Path, case: Case
+) -> tuple[Intensities, Intensities, tuple[Problem, ...]]:
+    """Image and label of a case, checked as for a training, and the warnings."""
     if case.label is None:
         raise DataError(f"{case.case}: no label in {manifest.name}, so no foreground to measure")
-    image = read_image(folder / case.image).array
-    label = as_classes(read_image(folder / case.label, where="label").array, manifest.label_kind)
-    if image.shape[:3] != label.shape[:3]:
-        raise DataError(
-            f"{case.case}: image {image.shape[:3]} and label {label.shape[:3]} differ in shape; "
-            "see medseg data check"
-        )
-    channels = image.shape[3] if image.ndim == 4 else 1
+    image = read_image(folder / case.image)
+    of_image = image_problems(image, expected_by(manifest))
+    refuse_errors(folder / case.image, of_image)
+    label = read_image(folder / case.label, where="label")
+    values = [label.value for label in manifest.labels]
+    of_label = judge_label(label, image, values, manifest.label_kind).problems
+    refuse_errors(folder / case.label, of_label)
+    channels = image.array.shape[3] if image.array.ndim == 4 else 1
     if channels != len(manifest.channels):
         raise DataError(
             f"{case.case}: its image has {channels} channels, {manifest.name} names "
             f"{len(manifest.channels)}"
         )
-    return image, label
+    classes = as_classes(label.array, manifest.label_kind)
+    return image.array, classes, (*of_image, *of_label)
 
 
 def summarise(samples: Iterable[Intensities]) -> tuple[Statistics, ...]:

@@ -10,10 +10,18 @@ from pathlib import Path
 from medseg._checks import first_few
 from medseg.data.dicom.find import DicomSeries, find_dicom_series, scan_series
 from medseg.data.dicom.input import DicomInput, dicom_error, is_dicom
+from medseg.data.problems import InputError
 from medseg.data.source import Source, as_source
+from medseg.data.walk import FETCH
 from medseg.errors import UsageError
 
-__all__ = ["choose_series", "find_series", "pick_input", "require_modality"]
+__all__ = [
+    "choose_series",
+    "find_series",
+    "pick_input",
+    "require_modality",
+    "unreadable_error",
+]
 
 SHOWN = 20
 EXPORT = "export the original images, with one grey value per pixel and their geometry"
@@ -69,11 +77,21 @@ def find_series(
 
 
 def choose_series(
-    found: Sequence[DicomSeries], *, series_uid: str | None = None, modality: str | None = None
+    found: Sequence[DicomSeries],
+    *,
+    series_uid: str | None = None,
+    modality: str | None = None,
+    otherwise: str = "",
 ) -> DicomSeries:
     """Choose the series of the given UID, or the only one that is a volume of the modality.
 
     Series of one slice are considered only if there is no larger one.
+
+    Args:
+        found: Series of an input.
+        series_uid: UID of the series.
+        modality: Modality that it must have; None accepts any.
+        otherwise: Start of the remedy where several match: what the caller can do besides.
 
     Raises:
         InputError: If none or several match; it lists them.
@@ -94,7 +112,9 @@ def choose_series(
     if len(fitting) != 1:
         kind = "" if modality is None else f"{modality} "
         what = f"holds {len(fitting) or 'no'} {kind}series that match, but must hold one"
-        raise dicom_error(what, f"choose by series uid: {_listed(fitting or found)}")
+        raise dicom_error(
+            what, f"{otherwise if fitting else ''}choose by series uid: {_listed(fitting or found)}"
+        )
     return fitting[0]
 
 
@@ -110,6 +130,18 @@ def require_modality(series: DicomSeries, modality: str | None) -> DicomSeries:
     return series
 
 
+def unreadable_error(series: DicomSeries) -> InputError:
+    """The error for a series some of whose files, or all, are missing or cannot be read."""
+    total = series.damaged + series.missing + len({frame.file for frame in series.frames})
+    if series.missing:
+        what = f"{series.missing} of {total} files are links to files that are not there, or pipes"
+        return dicom_error(what, FETCH, series_uid=series.uid)
+    why = f" ({first_few(series.reasons, mark=';')})" if series.reasons else ""
+    what = f"{series.damaged} of {total} files are damaged or not slices of the series{why}"
+    remedy = "export the series again, or remove those files from the folder"
+    return dicom_error(what, remedy, series_uid=series.uid)
+
+
 def _require_volume(series: DicomSeries) -> DicomSeries:
     reasons = {
         "no image": f"holds no images ({series.modality or 'modality not stated'})",
@@ -121,6 +153,8 @@ def _require_volume(series: DicomSeries) -> DicomSeries:
             "(ImagePositionPatient, ImageOrientationPatient, PixelSpacing)"
         ),
     }
+    if series.kind == "unreadable":
+        raise unreadable_error(series)
     if series.kind != "volume":
         raise dicom_error(reasons[series.kind], EXPORT, series_uid=series.uid)
     return series

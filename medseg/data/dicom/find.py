@@ -6,23 +6,29 @@ be a volume are marked: reports, contours, colours, scouts.
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 from zipfile import BadZipFile
 
 import numpy as np
 
+from medseg.data.dicom.frame import Frame
 from medseg.data.dicom.input import DicomInput, dicom_error, open_input
-from medseg.data.dicom.instance import Damaged, Frame, Instance, read_instance
+from medseg.data.dicom.instance import NO_SIZE, Damaged, Instance, UidOrigin, read_instance
+from medseg.data.dicom.neighbours import Strays
 
 __all__ = ["DicomSeries", "SeriesKind", "find_dicom_series", "scan_series"]
 
-SeriesKind = Literal["volume", "no image", "colour", "localizer", "lookup table", "no geometry"]
+SeriesKind = Literal[
+    "volume", "no image", "colour", "localizer", "lookup table", "no geometry", "unreadable"
+]
 # Modalities that are derived from other images, or are doses or documents.
 NOT_IMAGES = {"SEG", "RTDOSE", "RTSTRUCT", "RTPLAN", "RTIMAGE", "PR", "KO", "SR", "REG", "DOC"}
 SCOUTS = {"LOCALIZER", "SCOUT", "TOPOGRAM"}
+# Words of ImageType for images that were computed from other slices.
+COMPUTED = {"SECONDARY", "MPR", "MIP", "MINIP", "PROJECTION IMAGE", "REFORMATTED"}
 PLANES = ("sagittal", "coronal", "axial")
 
 
@@ -31,7 +37,9 @@ class DicomSeries:
     """One series of an input.
 
     Attributes:
-        uid: SeriesInstanceUID.
+        uid: SeriesInstanceUID, or if that is invalid one that was made in its place.
+        uid_origin: Which of them.
+        study_uid: StudyInstanceUID; empty if it is not stated.
         modality: E.g. `CT`.
         kind: `volume` if it consists of grey slices of known position, else why not.
         slices: Number of slices, without scouts.
@@ -39,8 +47,11 @@ class DicomSeries:
         rows: Of the first slice.
         spacing_mm: Between columns, rows and slices, as far as the headers state it.
         orientation: `axial`, `coronal` or `sagittal`, or `oblique` and the nearest of them.
-        damaged: Number of files next to those of the series that look like slices but cannot be
-            read.
+        damaged: Number of files of the series, or next to its files and alike, that cannot be read.
+        missing: Number of links to nothing, next to its files, that may be slices.
+        reasons: Why files are damaged, as far as it is known.
+        stated: Number of slices that its headers speak of; 0 if of none.
+        is_derived: Whether its images were computed from other slices (MPR, MIP, captures).
         scouts: Number of scouts in a series of slices, which are left out.
         frames: The slices, in the order of file names.
         path: Input of the series; must not be shown.
@@ -48,6 +59,8 @@ class DicomSeries:
     """
 
     uid: str
+    uid_origin: UidOrigin
+    study_uid: str
     modality: str
     kind: SeriesKind
     slices: int
@@ -56,6 +69,10 @@ class DicomSeries:
     spacing_mm: tuple[float, float, float] | None
     orientation: str
     damaged: int
+    missing: int
+    reasons: tuple[str, ...]
+    stated: int
+    is_derived: bool
     scouts: int
     frames: tuple[Frame, ...]
     path: Path = field(repr=False, compare=False)
@@ -90,45 +107,65 @@ def find_dicom_series(path: str | Path) -> tuple[DicomSeries, ...]:
 def scan_series(source: DicomInput) -> tuple[DicomSeries, ...]:
     """Find every series of an open input."""
     groups: defaultdict[str, list[Instance]] = defaultdict(list)
-    unread: list[str] = []
-    damaged: set[str] = set()
+    strays = Strays(lost=source.lost)
     for name in source.names:
-        try:
-            with source.open(name) as stream:
-                instance = read_instance(stream, name)
-        except OSError:
-            remedy = "check the permissions of all files, or copy them again"
-            raise dicom_error("a file cannot be opened", remedy) from None
-        except (Damaged, BadZipFile, zlib.error, EOFError, NotImplementedError):
-            damaged.add(name)
-        else:
-            unread += [name] if instance is None else []
-            if instance is not None:
-                groups[instance.series_uid].append(instance)
-    found = [_series(group, source, damaged, unread) for group in groups.values()]
-    if not found and damaged:
-        raise dicom_error("all DICOM files are damaged", "copy or export them again")
+        instance = _instance(source, name, strays)
+        if instance is not None:
+            groups[instance.series_uid].append(instance)
+    for group in groups.values():
+        if not any(one.frames for one in group):
+            # Cut off within the UID, a slice looks like a series of its own.
+            strays.damaged.update({one.file: one.fault for one in group if one.fault == NO_SIZE})
+    found = [_series(group, source, strays) for group in groups.values()]
+    if not found and strays.damaged:
+        what = f"all DICOM files are damaged{strays.reasons()}"
+        raise dicom_error(what, "copy or export them again")
     return tuple(sorted(found, key=lambda series: (-series.slices, series.uid)))
 
 
-def _series(
-    group: Sequence[Instance], source: DicomInput, damaged: Iterable[str], unread: Iterable[str]
-) -> DicomSeries:
+def _instance(source: DicomInput, name: str, strays: Strays) -> Instance | None:
+    try:
+        with source.open(name) as stream:
+            instance = read_instance(stream, name)
+            if instance is None:
+                stream.seek(0)
+                (strays.foreign if stream.read(1) else strays.empty).append(name)
+            return instance
+    except OSError:
+        remedy = "check the permissions of all files, or copy them again"
+        raise dicom_error("a file cannot be opened", remedy) from None
+    except (Damaged, BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        strays.damaged[name] = str(error) if isinstance(error, Damaged) else ""
+        return None
+
+
+def _series(group: Sequence[Instance], source: DicomInput, strays: Strays) -> DicomSeries:
     images = [one for one in group if one.frames and one.modality not in NOT_IMAGES]
     slices = [one for one in images if SCOUTS.isdisjoint(one.image_type)] or images
     frames = tuple(frame for one in slices for frame in one.frames)
     columns, rows = frames[0].shape if frames else (0, 0)
-    headless = sum(not one.frames and one.modality not in NOT_IMAGES for one in group)
+    faults = {
+        one.file: one.fault
+        for one in group
+        if not one.frames and one.modality not in NOT_IMAGES and (images or one.fault)
+    }
+    beside = strays.beside((one.file for one in group), faults)
     return DicomSeries(
         uid=group[0].series_uid,
+        uid_origin=group[0].uid_origin,
+        study_uid=frames[0].identifiers.study_uid if frames else "",
         modality=group[0].modality,
-        kind=_kind(slices),
+        kind="unreadable" if faults and not images else _kind(slices),
         slices=len(frames),
         columns=columns,
         rows=rows,
         spacing_mm=_spacing(frames),
         orientation=_plane(frames),
-        damaged=(headless if images else 0) + _neighbours(group, damaged, unread),
+        damaged=beside.damaged,
+        missing=beside.missing,
+        reasons=beside.reasons,
+        stated=max(one.stated for one in group),
+        is_derived=bool(slices) and all(COMPUTED & set(one.image_type) for one in slices),
         scouts=sum(len(one.frames) for one in images) - len(frames),
         frames=frames,
         path=source.path,
@@ -148,19 +185,6 @@ def _kind(slices: Sequence[Instance]) -> SeriesKind:
     if not any(frame.is_placed for one in slices for frame in one.frames):
         return "no geometry"
     return "volume"
-
-
-def _neighbours(group: Sequence[Instance], damaged: Iterable[str], unread: Iterable[str]) -> int:
-    """Number of unreadable files in the slices' folders, with their suffix, that may be slices."""
-    places = {_place(one.file) for one in group}
-    # Only names with a suffix: without one, a slice cannot be told from a text file.
-    alike = [name for name in unread if _place(name) in places and PurePosixPath(name).suffix]
-    return sum(_place(name)[0] in {place[0] for place in places} for name in damaged) + len(alike)
-
-
-def _place(name: str) -> tuple[str, str]:
-    path = PurePosixPath(name)
-    return str(path.parent), path.suffix
 
 
 def _spacing(frames: Sequence[Frame]) -> tuple[float, float, float] | None:

@@ -6,6 +6,7 @@ patients.
 """
 
 import hashlib
+import os
 import zipfile
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from medseg.data.problems import InputError, Problem, refusal
+from medseg.data.walk import FETCH, walk_tree
 
 __all__ = [
     "HEAD_BYTES",
@@ -41,12 +43,14 @@ class DicomInput:
         names: Of all files but hidden ones and DICOMDIR, sorted, with `/`, relative to the
             folder or inside the zip.
         open: Opens one of them for reading.
+        lost: Names, likewise, of links to nothing, and of pipes and devices.
         path: The folder, the zip or the file; must not be shown.
         stamp: Digest of the names, sizes and times of its files, which changes if one of them does.
     """
 
     names: tuple[str, ...]
     open: Callable[[str], IO[bytes]]
+    lost: tuple[str, ...] = ()
     path: Path = field(default=Path(), repr=False)
     stamp: str = ""
 
@@ -62,21 +66,28 @@ def open_input(path: Path) -> Generator[DicomInput]:
     """Open a folder tree, a zip or one file.
 
     Raises:
-        InputError: If the path does not exist, or the zip is damaged, encrypted or too large.
+        InputError: If the path does not exist or is no file, a folder below it cannot be opened,
+            or the zip is damaged, encrypted or too large.
     """
     if path.is_dir():
         yield _folder(path)
     elif not path.is_file():
-        raise dicom_error("there is no such file or folder", "check the path")
+        raise _no_file(path)
     elif path.suffix.lower() == ".zip" or _head(path).startswith(ZIP_MAGIC):
         if not zipfile.is_zipfile(path):
             raise dicom_error("the zip is damaged", "copy or export it again")
         with zipfile.ZipFile(path) as archive:
             yield _zip(archive, path)
     else:
-        yield DicomInput(
-            (path.name,), lambda name: (path.parent / name).open("rb"), path, _stamp([path])
-        )
+        yield DicomInput((path.name,), lambda _: path.open("rb"), path=path, stamp=_stamp([path]))
+
+
+def _no_file(path: Path) -> InputError:
+    if path.exists():
+        return dicom_error("is a pipe, device or socket, not a file", "give a regular file")
+    if path.is_symlink():
+        return dicom_error("is a link to a file that is not there", FETCH)
+    return dicom_error("there is no such file or folder", "check the path")
 
 
 def is_dicom(path: Path) -> bool:
@@ -88,6 +99,8 @@ def is_dicom(path: Path) -> bool:
 
 
 def _head(path: Path) -> bytes:
+    if not path.is_file():  # opening a pipe may never end
+        return b""
     try:
         with path.open("rb") as stream:
             return stream.read(HEAD_BYTES)
@@ -101,12 +114,22 @@ def has_dicom_magic(head: bytes) -> bool:
 
 
 def _folder(path: Path) -> DicomInput:
-    files = (file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
-    names = tuple(sorted(filter(_is_wanted, files)))
+    tree = walk_tree(path)
+    if tree.closed:
+        what = f"{len(tree.closed)} folders cannot be opened"
+        raise dicom_error(what, "check their permissions, or copy them again")
+    names, lost = (
+        tuple(filter(_is_wanted, (file.relative_to(path).as_posix() for file in files)))
+        for files in (tree.files, (*tree.missing, *tree.special))
+    )
+    if lost and not names:
+        raise dicom_error(f"all {len(lost)} files are links to files that are not there", FETCH)
     if not names:
         raise dicom_error("the folder is empty", "check the path")
     stamp = _stamp(path / name for name in names)
-    return DicomInput(names, lambda name: (path / name).open("rb"), path, stamp)
+    return DicomInput(
+        tuple(sorted(names)), lambda name: (path / name).open("rb"), lost, path=path, stamp=stamp
+    )
 
 
 def _zip(archive: zipfile.ZipFile, path: Path) -> DicomInput:
@@ -119,7 +142,9 @@ def _zip(archive: zipfile.ZipFile, path: Path) -> DicomInput:
         limit = f"more than {MAX_ZIP_BYTES / 2**30:.0f} GiB"
         raise dicom_error(f"the zip unpacks to {limit}", "use a zip of fewer series, or a folder")
     names = tuple(sorted(filter(_is_wanted, members)))
-    return DicomInput(names, lambda name: archive.open(members[name]), path, _stamp([path]))
+    return DicomInput(
+        names, lambda name: archive.open(members[name]), path=path, stamp=_stamp([path])
+    )
 
 
 def _stamp(files: Iterable[Path]) -> str:
@@ -127,7 +152,7 @@ def _stamp(files: Iterable[Path]) -> str:
     for file in files:
         with suppress(OSError):  # whoever opens it is told
             stat = file.stat()
-            digest.update(f"{file.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+            digest.update(os.fsencode(f"{file.name} {stat.st_size} {stat.st_mtime_ns}\n"))
     return digest.hexdigest()
 
 

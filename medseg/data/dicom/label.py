@@ -1,7 +1,7 @@
 """Label of a DICOM series, with the information that its DICOM outputs state."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,10 +17,12 @@ from medseg.errors import UsageError
 if TYPE_CHECKING:
     from medseg.data.dicom.find import DicomSeries
 
-__all__ = ["Algorithm", "DicomLabel"]
+__all__ = ["Algorithm", "DicomLabel", "Share"]
 
 # DICOM's LO: at most this many characters; a backslash would separate two values.
 MAX_CHARACTERS = 64
+# A series' description has half of these for the names of the classes.
+MAX_BRIEF = 32
 SNOMED = re.compile(r"[0-9]{6,18}")
 
 
@@ -32,6 +34,9 @@ class Algorithm:
         name: Of the bundle; at most 64 characters.
         version: Of the bundle; likewise.
         digest: Of the bundle's files; likewise, so that a hexadecimal SHA-256 fits.
+        weights: Digest of the weights' tensors; likewise.
+        caution: What a reader of the result has to know of the weights; likewise.
+        brief: The same in a few words, for titles; at most 32 characters.
 
     Raises:
         UsageError: If one of them is empty, too long, or holds a backslash or a line's end.
@@ -40,10 +45,27 @@ class Algorithm:
     name: str
     version: str
     digest: str
+    weights: str
+    caution: str
+    brief: str
 
     def __post_init__(self) -> None:
-        for what in ("name", "version", "digest"):
+        for what in ("name", "version", "digest", "weights", "caution"):
             _check_text(f"the algorithm's {what}", getattr(self, what))
+        _check_text("the algorithm's brief caution", self.brief, most=MAX_BRIEF)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """A structure's share of the one that contains it.
+
+    Attributes:
+        of: Name of the whole, one of the label's classes.
+        percent: Share of the whole with all its parts, in [0, 100]; None if that is empty.
+    """
+
+    of: str
+    percent: float | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,6 +79,8 @@ class DicomLabel:
         labels: Names of the values, counting up from 0, the background; at most 64 characters
             each, with a SNOMED CT identifier as `snomed` if there is one.
         algorithm: The algorithm that made the label.
+        shares: For a structure, by its name, its share of the one that contains it.
+        body_part: DICOM's term for what the image shows, where the series does not say it.
         created: Time of creation. With equal inputs, the outputs are equal to the byte.
 
     Raises:
@@ -68,6 +92,8 @@ class DicomLabel:
     reference: "DicomSeries | Source | str | Path"
     labels: Sequence[Label]
     algorithm: Algorithm
+    shares: Mapping[str, Share] = field(default_factory=dict[str, Share])
+    body_part: str | None = None
     created: datetime = field(default_factory=datetime.now)
 
     def __post_init__(self) -> None:
@@ -105,7 +131,7 @@ def _check_labels(labels: Sequence[Label]) -> None:
             raise UsageError(f"{what}; look up the concept, or omit it")
 
 
-def _check_text(what: str, text: str) -> None:
-    if not text.strip() or len(text) > MAX_CHARACTERS or "\\" in text or not text.isprintable():
-        limit = f"1 to {MAX_CHARACTERS} printable characters without a backslash"
+def _check_text(what: str, text: str, most: int = MAX_CHARACTERS) -> None:
+    if not text.strip() or len(text) > most or "\\" in text or not text.isprintable():
+        limit = f"1 to {most} printable characters without a backslash"
         raise UsageError(f"{what} must have {limit} for DICOM, got {text!r}")

@@ -11,19 +11,23 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
+from highdicom.base_content import ContributingEquipment
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
 from pydicom.valuerep import format_number_as_ds
 
 from medseg._checks import require_choice
 from medseg._files import write_atomically
+from medseg.data.dicom.codes import OWN_SCHEME
 from medseg.data.dicom.input import dicom_error
-from medseg.data.dicom.label import DicomLabel
+from medseg.data.dicom.label import MAX_CHARACTERS, DicomLabel
 from medseg.data.dicom.source import DicomSource
 from medseg.data.dicom.tags import quiet_pydicom
+from medseg.data.wording import in_words
 from medseg.errors import UsageError
 
 __all__ = [
@@ -33,11 +37,15 @@ __all__ = [
     "content_key",
     "derived_uid",
     "finish",
+    "made_by",
     "number_uid",
     "save_dicom",
+    "series_description",
     "source_images",
 ]
 
+# pydicom's types say Unknown where a caller needs to know.
+_codes = cast("Any", codes)
 Overwrite = Literal["refuse", "replace"]
 # pyright takes a dictionary of texts for any keyword argument.
 EQUIPMENT: dict[str, Any] = {
@@ -56,6 +64,8 @@ def content_key(label: DicomLabel, source: DicomSource, planes: NDArray[Any]) ->
         [[r.sop_uid, r.frame] for r in source.references],
         [one.model_dump() for one in label.labels],
         asdict(label.algorithm),
+        {name: asdict(share) for name, share in label.shares.items()},
+        label.body_part,
         label.created.isoformat(),
         planes.shape,
         EQUIPMENT,
@@ -104,8 +114,33 @@ def _decimals(values: Iterable[float]) -> list[str]:
     return [format_number_as_ds(float(value)) for value in values]
 
 
+def made_by(label: DicomLabel) -> ContributingEquipment:
+    """The bundle and its weights as contributing equipment."""
+    algorithm = label.algorithm
+    return ContributingEquipment(
+        manufacturer="medseg",
+        purpose_of_reference=_codes.DCM.ProcessingEquipment,
+        manufacturer_model_name=algorithm.name,
+        software_versions=algorithm.version,
+        contribution_description=f"{algorithm.caution}; weights SHA-256 {algorithm.weights}",
+    )
+
+
+def series_description(label: DicomLabel) -> str:
+    """What a series list shows: the classes in words, and the caution; at most 64 characters."""
+    names = [in_words(segment.name) for segment in label.segments]
+    caution = f" - {label.algorithm.brief}"
+    for shown in range(len(names), 0, -1):
+        more = f" and {len(names) - shown} more" if shown < len(names) else ""
+        text = f"medseg {', '.join(names[:shown])}{more}{caution}"
+        if len(text) <= MAX_CHARACTERS:
+            return text
+    plural = "s" if len(names) > 1 else ""
+    return f"medseg, {len(names)} structure{plural}{caution}"
+
+
 def finish(output: Dataset, label: DicomLabel, source: DicomSource) -> Dataset:
-    """Set dates, patient and study of an output."""
+    """Set dates, descriptions, patient and study of an output."""
     date, time = label.created.strftime("%Y%m%d"), label.created.strftime("%H%M%S.%f")
     for event in ("InstanceCreation", "Content", "Series"):
         setattr(output, f"{event}Date", date)
@@ -113,9 +148,19 @@ def finish(output: Dataset, label: DicomLabel, source: DicomSource) -> Dataset:
     for equipment in output.ContributingEquipmentSequence:
         equipment.ContributionDateTime = date + time
     output.SpecificCharacterSet = "ISO_IR 192"
-    output.SeriesDescription = label.algorithm.name
+    output.SeriesDescription = series_description(label)
+    output.ContentQualification = "RESEARCH"
+    output.CodingSchemeIdentificationSequence = [_own_scheme()]
     output.update(source.identity)
     return output
+
+
+def _own_scheme() -> Dataset:
+    scheme = Dataset()
+    scheme.CodingSchemeDesignator = OWN_SCHEME
+    scheme.CodingSchemeName = "medseg: classes named by a data set, without a standard code"
+    scheme.CodingSchemeResponsibleOrganization = "medseg"
+    return scheme
 
 
 def check_free(path: Path, overwrite: Overwrite) -> None:

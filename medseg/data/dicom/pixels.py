@@ -9,16 +9,18 @@ from itertools import groupby
 from typing import IO, Any, cast
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from medseg.data.dicom.dataset import read_dataset
+from medseg.data.dicom.frame import Frame
 from medseg.data.dicom.input import dicom_error
-from medseg.data.dicom.instance import Frame
+from medseg.data.dicom.pixel_format import complete_format
 from medseg.data.dicom.stack import frame_words
-from medseg.data.dicom.tags import quiet_pydicom
+from medseg.data.dicom.tags import ElementError, quiet_pydicom
+from medseg.data.limits import require_voxels
 from medseg.data.problems import InputError
 
 __all__ = ["read_frames", "read_values", "without_copies"]
@@ -42,8 +44,6 @@ KEYWORDS = [
     "ExtendedOffsetTable",
     "ExtendedOffsetTableLengths",
 ]
-# pydicom's types say Unknown where a caller needs to know.
-_pydicom = cast("Any", pydicom)
 
 
 def read_values(
@@ -56,8 +56,11 @@ def read_values(
         `float32`.
 
     Raises:
-        InputError: If pixels are damaged or in an unsupported compression; it names the slices.
+        InputError: If there are more voxels than `max_voxels`, or pixels are damaged or in an
+            unsupported compression or format; it names the slices.
     """
+    columns, rows = frames[0].shape
+    require_voxels(f"DICOM series {series_uid}", (columns, rows, len(frames)))
     stored: list[NDArray[Any] | None] = [None] * len(frames)
     order = sorted(range(len(frames)), key=lambda k: (frames[k].file, frames[k].index))
     in_files = [frames[k] for k in order]
@@ -67,7 +70,6 @@ def read_values(
         _fits_int16(frame, cast("NDArray[Any]", pixels))
         for frame, pixels in zip(frames, stored, strict=True)
     )
-    columns, rows = frames[0].shape
     # One slice after the other in memory, as in a NIfTI file.
     dtype: Any = np.int16 if whole else np.float32
     out: NDArray[Any] = np.empty((len(frames), rows, columns), dtype)
@@ -100,6 +102,7 @@ def read_frames(
     """
     for file, group in groupby(frames, key=lambda frame: frame.file):
         alike = list(group)
+        require_voxels(f"DICOM series {series_uid}", alike[0].shape)
         decoded = _decode(file, [frame.index for frame in alike], open_file)
         for frame in alike:
             try:
@@ -116,7 +119,10 @@ def read_frames(
 
 
 def _unreadable(series_uid: str, frame: Frame, error: Exception) -> InputError:
-    if isinstance(error, NotImplementedError):
+    if isinstance(error, ElementError):
+        what = f"pixels cannot be read, {error}: {frame_words([frame])}"
+        remedy = "correct that element, or export the series again"
+    elif isinstance(error, NotImplementedError):
         what = f"pixels have an unsupported compression: {frame_words([frame])}"
         remedy = "export the series again, uncompressed"
     else:
@@ -127,7 +133,7 @@ def _unreadable(series_uid: str, frame: Frame, error: Exception) -> InputError:
 
 def _decode(file: str, indices: Sequence[int], open_file: Opener) -> Iterator[NDArray[Any]]:
     with open_file(file) as stream:
-        dataset = _pydicom.dcmread(stream, force=True, specific_tags=KEYWORDS)
+        dataset = read_dataset(stream, KEYWORDS, pixels="read")
     syntax = dataset.file_meta.get("TransferSyntaxUID")
     if syntax is None:
         implicit, little = dataset.original_encoding
@@ -135,7 +141,8 @@ def _decode(file: str, indices: Sequence[int], open_file: Opener) -> Iterator[ND
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
     elif not get_decoder(syntax).is_available:
         raise NotImplementedError
-    yield from iter_pixels(dataset, indices=indices, raw=True)
+    form = complete_format(dataset)
+    yield from map(form.values, iter_pixels(dataset, indices=indices, raw=True))
 
 
 def without_copies(

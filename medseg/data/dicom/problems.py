@@ -1,29 +1,47 @@
-"""Problems of a DICOM series in a data set: modality, duplicates, scouts."""
+"""Problems of a DICOM series: modality, what was left out of it, what may be missing."""
 
-from medseg.data.dicom.series import DicomFacts
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from medseg.data.problems import Problem
 
-__all__ = ["dicom_problems"]
+# pydicom takes a while to import, and most images are not DICOM.
+if TYPE_CHECKING:
+    from medseg.data.dicom.series import DicomFacts
+
+__all__ = ["dicom_problems", "series_doubts"]
 
 
-def dicom_problems(facts: DicomFacts | None, modality: str) -> tuple[Problem, ...]:
-    """Problems of a series with respect to its data set.
+def dicom_problems(facts: "DicomFacts | None", modality: str | None) -> tuple[Problem, ...]:
+    """Problems of a series with respect to its data set or bundle.
 
     Args:
         facts: Of the series; None for other formats, which do not state a modality.
-        modality: The data set's.
+        modality: The data set's or the bundle's; None allows any.
     """
-    if facts is None:
+    if facts is None or modality in (None, facts.modality):
         return ()
-    problems: list[Problem] = []
-    if facts.modality != modality:
-        what = f"its modality is {facts.modality or 'not stated'}, the manifest's is {modality}"
-        remedy = "use the right series, or correct the manifest"
-        problems.append(Problem("error", "image", what, remedy))
+    what = f"its modality is {facts.modality or 'not stated'}, not {modality}"
+    remedy = "use the right series, or correct the manifest"
+    return (Problem("error", "image", what, remedy),)
+
+
+def series_doubts(facts: "DicomFacts") -> tuple[Problem, ...]:
+    """Warnings about a series, whatever it is used for."""
+    return tuple(Problem("warning", "image", what, remedy) for what, remedy in _doubts(facts))
+
+
+def _doubts(facts: "DicomFacts") -> Iterator[tuple[str, str]]:
     if facts.copies_left_out:
         what = f"{facts.copies_left_out} files are duplicate slices and were left out"
-        problems.append(Problem("warning", "image", what, "nothing, or remove the duplicates"))
+        yield what, "nothing, or remove the duplicates"
     if facts.scouts_left_out:
         what = f"{facts.scouts_left_out} scouts (localizers) are among the slices and were left out"
-        problems.append(Problem("warning", "image", what, "nothing, or remove them"))
-    return tuple(problems)
+        yield what, "nothing, or remove them"
+    found = facts.slices + facts.scouts_left_out
+    if facts.stated > found:
+        what = f"its headers speak of {facts.stated} slices, and {found} were found"
+        yield what, "export the complete series if its first or last slices are missing"
+    if facts.uid_origin == "made":
+        what = "its SeriesInstanceUID is missing or not a UID, so it has another name here"
+        yield what, "nothing, or export the series with its identifiers"

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any, cast
 
 from highdicom import AlgorithmIdentificationSequence
+from highdicom.color import CIELabColor
 from highdicom.content import PlanePositionSequence
 from highdicom.seg import Segmentation, SegmentDescription
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
-from medseg.data.dicom.codes import segment_codes
+from medseg.data.colours import class_colour
+from medseg.data.dicom.codes import region_code, segment_codes
 from medseg.data.dicom.label import DicomLabel
 from medseg.data.dicom.output_common import (
     EQUIPMENT,
@@ -27,6 +29,7 @@ from medseg.data.dicom.output_common import (
     content_key,
     derived_uid,
     finish,
+    made_by,
     number_uid,
     save_dicom,
     source_images,
@@ -34,6 +37,8 @@ from medseg.data.dicom.output_common import (
 from medseg.data.dicom.planes import label_planes
 from medseg.data.dicom.source import DicomSource, Reference, read_dicom_source
 from medseg.data.dicom.tags import quiet_pydicom
+from medseg.data.manifest import Label
+from medseg.data.wording import in_words
 
 __all__ = ["SEGMENTATION_STORAGE", "SEG_SERIES", "seg_uids", "write_dicom_seg", "write_seg_of"]
 
@@ -70,8 +75,11 @@ def write_dicom_seg(
 def write_seg_of(label: DicomLabel, source: DicomSource, planes: NDArray[Any], path: Path) -> None:
     """Write the SEG for a source that was read already, with the planes from `label_planes`."""
     with quiet_pydicom():
-        seg = _segmentation(label, source, planes)
-    save_dicom(finish(seg, label, source), path, source)
+        seg = finish(_segmentation(label, source, planes), label, source)
+    part = source.body_part or label.body_part
+    if part is not None:
+        seg.BodyPartExamined = part
+    save_dicom(seg, path, source)
 
 
 def seg_uids(key: str) -> tuple[str, str]:
@@ -99,7 +107,8 @@ def _segmentation(label: DicomLabel, source: DicomSource, planes: NDArray[Any]) 
         instance_number=1,
         plane_positions=places,
         omit_empty_frames=not empty,
-        content_description=label.algorithm.name,
+        content_description=label.algorithm.caution,
+        contributing_equipment=[made_by(label)],
         **EQUIPMENT,
     )
     organisation = derived_uid(key, "dimensions")
@@ -115,21 +124,28 @@ def _descriptions(label: DicomLabel, key: str) -> list[SegmentDescription]:
         version=label.algorithm.version,
         family=_codes.DCM.ArtificialIntelligence,
         source="medseg",
-        parameters={"digest": label.algorithm.digest},
+        parameters={"digest": label.algorithm.digest, "weights": label.algorithm.weights},
     )
-    return [
-        SegmentDescription(
-            segment_number=segment.value,
-            segment_label=segment.name,
-            segmented_property_category=segment_codes(segment)[0],
-            segmented_property_type=segment_codes(segment)[1],
-            algorithm_type="AUTOMATIC",
-            algorithm_identification=algorithm,
-            tracking_uid=derived_uid(key, "segment", segment.value),
-            tracking_id=segment.name,
-        )
-        for segment in label.segments
-    ]
+    return [_description(segment, key, algorithm) for segment in label.segments]
+
+
+def _description(
+    segment: Label, key: str, algorithm: AlgorithmIdentificationSequence
+) -> SegmentDescription:
+    category, kind = segment_codes(segment)
+    region = region_code(segment)
+    return SegmentDescription(
+        segment_number=segment.value,
+        segment_label=in_words(segment.name),
+        segmented_property_category=category,
+        segmented_property_type=kind,
+        algorithm_type="AUTOMATIC",
+        algorithm_identification=algorithm,
+        tracking_uid=derived_uid(key, "segment", segment.value),
+        tracking_id=in_words(segment.name),
+        anatomic_regions=None if region is None else [region],
+        display_color=CIELabColor.from_rgb(*class_colour(segment.value)),
+    )
 
 
 def _refer(seg: Dataset, references: tuple[Reference, ...]) -> None:

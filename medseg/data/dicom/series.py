@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg.data.dicom.allowances import Gaps, Tilt, check_words
-from medseg.data.dicom.choice import find_series
+from medseg.data.dicom.choice import find_series, unreadable_error
 from medseg.data.dicom.find import DicomSeries
+from medseg.data.dicom.frame import Frame
 from medseg.data.dicom.input import dicom_error, open_input
-from medseg.data.dicom.instance import Frame
+from medseg.data.dicom.instance import UidOrigin
 from medseg.data.dicom.pixels import read_values, without_copies
 from medseg.data.dicom.resample import fill_gaps, straighten
 from medseg.data.dicom.stack import MAX_ERROR_MM, Stack, frame_words, stack_frames
@@ -50,6 +51,8 @@ class DicomFacts:
         interpolated: Indices of interpolated slices, from 0.
         copies_left_out: Number of duplicate slices left out.
         scouts_left_out: Number of scouts in the series, left out.
+        stated: Number of slices that its headers speak of; 0 if of none.
+        uid_origin: Whether the UID is the headers', or was made in place of an invalid one.
         planes: DICOM slice of each slice of the volume, None for interpolated ones.
     """
 
@@ -61,6 +64,8 @@ class DicomFacts:
     interpolated: tuple[int, ...] = ()
     copies_left_out: int = 0
     scouts_left_out: int = 0
+    stated: int = 0
+    uid_origin: UidOrigin = "stated"
     planes: tuple[Plane | None, ...] = ()
 
 
@@ -109,20 +114,13 @@ def read_dicom_series(
     wanted = source if isinstance(source, DicomSeries) else as_source(source)
     with open_input(wanted.path) as files:
         series = find_series(wanted, files, series_uid=series_uid, modality=modality)
-        _check_complete(series)
+        if series.damaged or series.missing:
+            raise unreadable_error(series)
         frames, copies = without_copies(series.uid, series.frames, files.open)
         stack = stack_frames(series.uid, frames)
         _check_stack(stack, tilt, gaps)
         array = read_values(series.uid, stack.frames, files.open)
     return _volume(series, stack, array, copies)
-
-
-def _check_complete(series: DicomSeries) -> None:
-    if series.damaged:
-        total = series.damaged + len({frame.file for frame in series.frames})
-        what = f"{series.damaged} of {total} files are damaged or not slices of the series"
-        remedy = "export the series again, or remove those files from the folder"
-        raise dicom_error(what, remedy, series_uid=series.uid)
 
 
 def _check_stack(stack: Stack, tilt: Tilt, gaps: Gaps) -> None:
@@ -158,9 +156,22 @@ def _volume(series: DicomSeries, stack: Stack, array: Values, copies: int) -> Di
         interpolated=tuple(place for place, source in enumerate(taken) if source is None),
         copies_left_out=copies,
         scouts_left_out=series.scouts,
+        stated=max(series.stated, _highest_number(stack.frames)),
+        uid_origin=series.uid_origin,
         planes=_planes(stack.frames, taken),
     )
     return DicomVolume(array=array, affine=affine, facts=facts, series=series)
+
+
+def _highest_number(frames: Sequence[Frame]) -> int:
+    """The last InstanceNumber, if slices are numbered one by one and the first ones may be missing.
+
+    A number far above the count says nothing: some scanners begin at 1001.
+    """
+    numbers = sorted(frame.number for frame in frames if frame.number is not None)
+    if not numbers or numbers != list(range(numbers[0], numbers[0] + len(frames))):
+        return 0
+    return numbers[-1] if numbers[0] <= len(frames) else 0
 
 
 def _planes(frames: Sequence[Frame], taken: Sequence[int | None]) -> tuple[Plane | None, ...]:

@@ -8,20 +8,20 @@ through code that logs or quotes values.
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from medseg.data.dicom.choice import find_series
+from medseg.data.dicom.dataset import read_dataset
 from medseg.data.dicom.find import DicomSeries
+from medseg.data.dicom.frame import Frame
 from medseg.data.dicom.input import DicomInput, dicom_error, is_dicom, open_input
-from medseg.data.dicom.instance import Frame
+from medseg.data.dicom.instance import is_uid
 from medseg.data.dicom.pixels import without_copies
 from medseg.data.dicom.stack import Stack, stack_frames
-from medseg.data.dicom.tags import quiet_pydicom
+from medseg.data.dicom.tags import first_text, quiet_pydicom
 from medseg.data.source import Source, as_source
 from medseg.errors import UsageError
 
@@ -63,7 +63,9 @@ OPTIONAL = [
     "ClinicalTrialTimePointID",
     "ClinicalTrialTimePointDescription",
 ]
-UID = re.compile(r"[0-9.]{3,64}")
+BODY_PART = "BodyPartExamined"
+# DICOM's CS; other texts, which some scanners write, are no terms.
+TERM = re.compile(r"[A-Z0-9_ ]{1,16}")
 EXPORT = "export the series again with its identifiers, or use NIfTI"
 
 
@@ -86,6 +88,7 @@ class DicomSource:
         study_uid: StudyInstanceUID.
         frame_of_reference_uid: FrameOfReferenceUID.
         references: Reference to each slice of the stack.
+        body_part: BodyPartExamined, or None.
         identity: Patient and study; must not be shown or logged.
     """
 
@@ -94,6 +97,7 @@ class DicomSource:
     study_uid: str
     frame_of_reference_uid: str
     references: tuple[Reference, ...]
+    body_part: str | None
     identity: Dataset
 
     @property
@@ -118,6 +122,9 @@ def read_dicom_source(source: DicomSeries | Source | str | Path) -> DicomSource:
         raise UsageError("DICOM outputs need a DICOM input to refer to; use NIfTI for this input")
     with open_input(wanted.path) as files:
         series = find_series(wanted, files)
+        if series.uid_origin == "made":
+            what = "has no valid SeriesInstanceUID, so no DICOM output can refer to it"
+            raise dicom_error(what, EXPORT, series_uid=series.uid)
         frames, _ = without_copies(series.uid, series.frames, files.open)
         stack = stack_frames(series.uid, frames)
         header = _header(stack.frames[0], files)
@@ -130,18 +137,15 @@ def read_dicom_source(source: DicomSeries | Source | str | Path) -> DicomSource:
         study_uid=_one(series.uid, study_uids, "StudyInstanceUID"),
         frame_of_reference_uid=_one(series.uid, places, "FrameOfReferenceUID"),
         references=tuple(_reference(series.uid, frame) for frame in stack.frames),
+        body_part=_body_part(header),
         identity=_identity(series.uid, header),
     )
 
 
 def _header(frame: Frame, files: DicomInput) -> Dataset:
     with files.open(frame.file) as stream, quiet_pydicom():
-        return cast("Any", pydicom).dcmread(
-            stream,
-            stop_before_pixels=True,
-            force=True,
-            specific_tags=["SpecificCharacterSet", *REQUIRED, *OPTIONAL],
-        )
+        keywords = ["SpecificCharacterSet", BODY_PART, *REQUIRED, *OPTIONAL]
+        return read_dataset(stream, keywords, pixels="leave")
 
 
 def _one(series_uid: str, values: set[str], keyword: str) -> str:
@@ -151,7 +155,7 @@ def _one(series_uid: str, values: set[str], keyword: str) -> str:
 
 
 def _uid(series_uid: str, uid: str, keyword: str) -> str:
-    if not UID.fullmatch(uid):
+    if not is_uid(uid):
         what = f"has no {keyword}, so no DICOM output can refer to it"
         raise dicom_error(what, EXPORT, series_uid=series_uid)
     return uid
@@ -163,6 +167,11 @@ def _reference(series_uid: str, frame: Frame) -> Reference:
         sop_uid=_uid(series_uid, frame.sop_uid, "SOPInstanceUID"),
         frame=frame.index + 1 if frame.identifiers.is_multiframe else None,
     )
+
+
+def _body_part(header: Dataset) -> str | None:
+    term = first_text(header, BODY_PART)
+    return term if TERM.fullmatch(term) else None
 
 
 def _identity(series_uid: str, header: Dataset) -> Dataset:

@@ -2,9 +2,11 @@
 
 A measurement in it belongs to a segment of a SEG, so the report refers to the SEG that
 `write_dicom_seg` makes of the same label, and to the source series. As no person has reviewed it,
-it is marked as preliminary and unverified.
+it is marked as preliminary and unverified; as its weights are for research, as partial, and a
+comment above all measurements says so.
 
 Reference:
+    DICOM PS3.3, C.17.2 SR Document General Module (completion, verification).
     DICOM PS3.16, TID 1500 Measurement Report.
     https://dicom.nema.org/medical/dicom/current/output/chtml/part16/chapter_A.html#sect_TID_1500
 """
@@ -19,8 +21,8 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from medseg.data.dicom.codes import segment_codes
-from medseg.data.dicom.label import DicomLabel
+from medseg.data.dicom.codes import own_code, region_code, segment_codes
+from medseg.data.dicom.label import DicomLabel, Share
 from medseg.data.dicom.output_common import (
     EQUIPMENT,
     Overwrite,
@@ -28,6 +30,7 @@ from medseg.data.dicom.output_common import (
     content_key,
     derived_uid,
     finish,
+    made_by,
     save_dicom,
     source_images,
 )
@@ -36,12 +39,14 @@ from medseg.data.dicom.seg import SEGMENTATION_STORAGE, seg_uids
 from medseg.data.dicom.source import DicomSource, read_dicom_source
 from medseg.data.dicom.tags import quiet_pydicom
 from medseg.data.manifest import Label
+from medseg.data.wording import in_words, rounded_ml, rounded_percent
 
 __all__ = ["volumes_ml", "write_dicom_sr", "write_sr_of"]
 
 # Beyond the series numbers that scanners use.
 SR_SERIES = 9002
 MILLILITRE = Code("mL", "UCUM", "milliliter")
+PERCENT = Code("%", "UCUM", "Percent")
 # pydicom's types say Unknown where a caller needs to know.
 _codes = cast("Any", codes)
 _sr = cast("Any", sr)
@@ -53,7 +58,7 @@ PROCEDURES = {
 
 
 def write_dicom_sr(label: DicomLabel, path: str | Path, *, overwrite: Overwrite = "refuse") -> None:
-    """Write the volume of each class in ml as a DICOM SR.
+    """Write the volume of each class in ml, and its share of its parent, as a DICOM SR.
 
     Args:
         label: The same as for `write_dicom_seg`, `created` included: the report refers to that
@@ -89,16 +94,20 @@ def volumes_ml(label: DicomLabel) -> list[float]:
 
 def _report(label: DicomLabel, source: DicomSource, key: str) -> Dataset:
     seg, images = _seg(source, key), _files(source)
-    return _sr.Comprehensive3DSR(
+    report = _sr.Comprehensive3DSR(
         evidence=[*images, seg],
         content=_content(label, source, key),
         series_instance_uid=derived_uid(key, "SR series"),
         series_number=SR_SERIES,
         sop_instance_uid=derived_uid(key, "SR"),
         instance_number=1,
-        is_complete=True,
+        # PARTIAL: of a report for diagnosis, the reading by a person is missing.
+        is_complete=False,
+        contributing_equipment=[made_by(label)],
         **EQUIPMENT,
     )
+    report.CompletionFlagDescription = label.algorithm.caution
+    return report
 
 
 def _seg(source: DicomSource, key: str) -> Dataset:
@@ -130,10 +139,39 @@ def _content(label: DicomLabel, source: DicomSource, key: str) -> Any:
         _group(label, source, key, segment, volume_ml)
         for segment, volume_ml in zip(label.segments, volumes_ml(label), strict=True)
     ]
-    return _sr.MeasurementReport(
+    content = _sr.MeasurementReport(
         observation_context=_sr.ObservationContext(observer_device_context=context),
         procedure_reported=PROCEDURES.get(source.modality, _codes.cid100.ImagingProcedure),
         imaging_measurements=groups,
+    )
+    _add_comments(content[0].ContentSequence, label)
+    return content
+
+
+def _add_comments(items: Any, label: DicomLabel) -> None:
+    """Say above the measurements what a reader has to know of them; the template is extensible."""
+    place = next(k for k, item in enumerate(items) if item.name == _codes.DCM.ImagingMeasurements)
+    for text in reversed(_comments(label)):
+        comment = _sr.TextContentItem(
+            name=_codes.DCM.Comment, value=text, relationship_type="CONTAINS"
+        )
+        items.insert(place, comment)
+
+
+def _comments(label: DicomLabel) -> list[str]:
+    algorithm = label.algorithm
+    caution = algorithm.caution[:1].upper() + algorithm.caution[1:]
+    by = f"Measured by {algorithm.name} {algorithm.version} without review by a person."
+    wholes = {share.of for share in label.shares.values()}
+    return [f"{caution}. {by}", *(_without_parts(label, whole) for whole in sorted(wholes))]
+
+
+def _without_parts(label: DicomLabel, whole: str) -> str:
+    parts = [in_words(name) for name, share in label.shares.items() if share.of == whole]
+    what = in_words(whole)
+    return (
+        f"The volume of {what} is without {', '.join(parts)}; "
+        f"percentages are of the whole {what}, with all its parts."
     )
 
 
@@ -143,7 +181,7 @@ def _group(
     algorithm = _sr.AlgorithmIdentification(
         name=label.algorithm.name,
         version=label.algorithm.version,
-        parameters=[f"digest={label.algorithm.digest}"],
+        parameters=[f"digest={label.algorithm.digest}", f"weights={label.algorithm.weights}"],
     )
     referenced = _sr.ReferencedSegment(
         sop_class_uid=SEGMENTATION_STORAGE,
@@ -152,13 +190,25 @@ def _group(
         source_series=_sr.SourceSeriesForSegmentation(source.stack.series_uid),
     )
     category, kind = segment_codes(segment)
+    region = region_code(segment)
     return _sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=_sr.TrackingIdentifier(
-            uid=derived_uid(key, "segment", segment.value), identifier=segment.name
+            uid=derived_uid(key, "segment", segment.value), identifier=in_words(segment.name)
         ),
         referenced_segment=referenced,
         finding_category=category,
         finding_type=kind,
         algorithm_id=algorithm,
-        measurements=[_sr.Measurement(name=_codes.SCT.Volume, value=volume_ml, unit=MILLILITRE)],
+        finding_sites=None if region is None else [_sr.FindingSite(region)],
+        measurements=_measurements(segment, volume_ml, label.shares.get(segment.name)),
     )
+
+
+def _measurements(segment: Label, volume_ml: float, share: Share | None) -> list[Any]:
+    volume = float(rounded_ml(volume_ml))
+    measured = [_sr.Measurement(name=_codes.SCT.Volume, value=volume, unit=MILLILITRE)]
+    if share is not None and share.percent is not None:
+        name = own_code(f"Percentage of the whole {in_words(share.of)}")
+        percent = float(rounded_percent(share.percent))
+        measured.append(_sr.Measurement(name=name, value=percent, unit=PERCENT))
+    return measured

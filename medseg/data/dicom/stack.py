@@ -14,8 +14,8 @@ from highdicom.spatial import create_affine_matrix_from_attributes, get_volume_p
 from numpy.typing import NDArray
 
 from medseg._checks import first_few
+from medseg.data.dicom.frame import Frame
 from medseg.data.dicom.input import dicom_error
-from medseg.data.dicom.instance import Frame
 from medseg.data.problems import InputError
 
 __all__ = ["MAX_ERROR_MM", "Stack", "frame_words", "stack_frames"]

@@ -7,6 +7,7 @@ write: decimal strings of more than 16 characters, numbers with blanks. Here the
 import re
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from math import isfinite
 from typing import Any, cast
 
 from pydicom.datadict import tag_for_keyword
@@ -14,10 +15,23 @@ from pydicom.dataset import Dataset
 
 from medseg._quiet import quiet_loggers, quiet_warnings
 
-__all__ = ["first_text", "numbers", "quiet_pydicom", "sequence", "texts", "whole_number"]
+__all__ = [
+    "ElementError",
+    "first_text",
+    "lenient_number",
+    "numbers",
+    "quiet_pydicom",
+    "sequence",
+    "texts",
+    "whole_number",
+]
 
 # Excludes what Python also accepts as numbers: nan, infinity, underscores.
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+class ElementError(ValueError):
+    """An element whose value cannot be used; the message names the element and not its value."""
 
 
 @contextmanager
@@ -52,26 +66,40 @@ def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | N
     """Values of a decimal string, of any length; None if it is absent or empty.
 
     Raises:
-        ValueError: If it does not hold `count` numbers. It does not quote them.
+        ElementError: If it does not hold `count` numbers. It does not quote them.
     """
     values = texts(dataset, keyword)
     if not any(values):
         return None
-    if len(values) != count or not all(NUMBER.fullmatch(text) for text in values):
-        raise ValueError(f"{keyword} must be {count} numbers")
-    return tuple(map(float, values))
+    if len(values) == count and all(NUMBER.fullmatch(text) for text in values):
+        found = tuple(map(float, values))
+        if all(map(isfinite, found)):
+            return found
+    # 1,024 may mean a little more than one, or a thousand and more.
+    comma = ", it has decimal commas" if any("," in text for text in values) else ""
+    noun = "a number" if count == 1 else f"{count} numbers"
+    raise ElementError(f"{keyword} must be {noun}{comma}")
 
 
 def whole_number(dataset: Dataset, keyword: str) -> int | None:
     """Value of an integer string; None if it is absent or empty.
 
     Raises:
-        ValueError: If it is not a whole number. It does not quote it.
+        ElementError: If it is not a whole number. It does not quote it.
     """
     values = numbers(dataset, keyword, 1)
     if values is not None and not values[0].is_integer():
-        raise ValueError(f"{keyword} must be a whole number")
+        raise ElementError(f"{keyword} must be a whole number")
     return None if values is None else int(values[0])
+
+
+def lenient_number(dataset: Dataset, keyword: str) -> int | None:
+    """A whole number that nothing depends on; None for any other value."""
+    try:
+        number = whole_number(dataset, keyword)
+    except ElementError:
+        return None
+    return number if number is not None and abs(number) < 2**31 else None
 
 
 def sequence(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:

@@ -1,56 +1,34 @@
-"""NIfTI files, read to the end so that checksum errors are found.
+"""NIfTI files: the header first, then exactly the voxels that it states, to the checksum.
 
 nibabel stops after the last voxel, before the checksum of a compressed file, and so returns damaged
-voxels silently; here the rest of the stream is read as well. All errors of such a file are reported
-in one line.
+voxels silently; here the rest of the stream is read as well. Whether a file is compressed is seen
+in its content, not in its name. All errors of such a file are reported in one line.
 """
 
-import io
-import math
-import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-import nibabel as nib
 import numpy as np
-from isal import igzip, isal_zlib
-from nibabel.filebasedimages import ImageFileError
-from nibabel.spatialimages import HeaderDataError
-from nibabel.wrapstruct import WrapStructError
+from nibabel.volumeutils import apply_read_scaling
 from numpy.typing import NDArray
 
 from medseg._quiet import quiet_loggers
-from medseg.data.problems import InputError, Problem, Where, refusal
+from medseg.data.images.damage import one_line_errors
+from medseg.data.images.nifti_header import header_doubts, read_header
+from medseg.data.images.voxels import Stored, packing_of, read_voxels, unpacked
+from medseg.data.limits import require_regular_file
+from medseg.data.problems import Problem, Where, refusal
 
-__all__ = ["Nifti", "read_nifti"]
-
-# isal has no type annotations.
-_igzip = cast("Any", igzip)
-
-# The size of a NIfTI-2 header, its first four bytes; a NIfTI-1 header has 348.
-NIFTI_2 = {(540).to_bytes(4, "little"), (540).to_bytes(4, "big")}
-# NIfTI's codes of units of space that are not millimetres.
-_UNITS = {1: "metres", 3: "micrometres"}
-DAMAGE: tuple[type[Exception], ...] = (
-    OSError,
-    EOFError,
-    OverflowError,
-    ValueError,
-    zlib.error,
-    cast("type[Exception]", isal_zlib.error),
-    ImageFileError,
-    HeaderDataError,
-    WrapStructError,
-)
+__all__ = ["Nifti", "read_nifti", "read_nifti_place"]
 
 
 class Nifti(NamedTuple):
     """Content of a NIfTI file.
 
     Attributes:
-        array: Voxels with slope and intercept applied; possibly read-only.
+        array: Voxels with slope and intercept applied.
         affine: `(4, 4)`, RAS+ in mm.
         dtype: Type of the stored values.
         doubts: Warnings about ambiguities of the header.
@@ -66,33 +44,39 @@ def read_nifti(path: Path, *, where: Where = "image") -> Nifti:
     """Read a `.nii` or `.nii.gz` file.
 
     Raises:
-        InputError: If the file is damaged, or holds colours or complex numbers.
+        InputError: If the file is damaged, its header contradicts itself or the file's length, it
+            has more voxels than the limit, or holds colours or complex numbers.
     """
-    with _one_line_errors(path, where), _quiet_nibabel():
-        content = path.read_bytes()
-        if path.name.lower().endswith(".gz"):
-            content = _igzip.decompress(content)
-        image = _header(content)
-        dtype = cast("np.dtype[Any]", image.get_data_dtype())
-        _check_scalar(path, dtype, where)
-        array = _voxels(content, image.dataobj)
-    return Nifti(array, image.affine, dtype.name, tuple(_doubts(image.header, where)))
+    with one_line_errors(path, where, "NIfTI"), _quiet_nibabel(), path.open("rb") as file:
+        packing = packing_of(file.read(2))
+        file.seek(0)
+        with unpacked(file, packing) as source:
+            header, offset = read_header(source)
+            dtype = cast("np.dtype[Any]", header.get_data_dtype())
+            _check_scalar(path, dtype, where)
+            stored = Stored(header.get_data_shape(), dtype, offset)
+            array = _scaled(read_voxels(path, source, stored, where=where), header)
+        affine = header.get_best_affine()
+        doubts = tuple(header_doubts(header, where))
+    return Nifti(array, affine, dtype.name, doubts)
 
 
-@contextmanager
-def _one_line_errors(path: Path, where: Where) -> Generator[None]:
-    try:
-        yield
-    except MemoryError as error:
-        what = "larger than the memory, or its header is damaged"
-        remedy = "copy the file again, or use a machine with more memory"
-        raise refusal(path, Problem("error", where, what, remedy)) from error
-    except InputError:
-        raise
-    except DAMAGE as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        what = f"cannot be read as NIfTI ({reason})"
-        raise refusal(path, Problem("error", where, what, "copy or export it again")) from error
+def read_nifti_place(path: Path) -> tuple[tuple[int, ...], NDArray[np.float64]]:
+    """Read the header of a `.nii` or `.nii.gz` file alone.
+
+    Returns:
+        The shape, and the `(4, 4)` affine, RAS+ in mm.
+
+    Raises:
+        InputError: If the header is damaged or contradicts itself.
+    """
+    require_regular_file(path)
+    with one_line_errors(path, "image", "NIfTI"), _quiet_nibabel(), path.open("rb") as file:
+        packing = packing_of(file.read(2))
+        file.seek(0)
+        with unpacked(file, packing) as source:
+            header, _ = read_header(source)
+        return header.get_data_shape(), header.get_best_affine()
 
 
 @contextmanager
@@ -106,35 +90,14 @@ def _quiet_nibabel() -> Generator[None]:
         yield
 
 
-def _header(content: bytes) -> Any:
-    image_type = cast("Any", nib.Nifti2Image if content[:4] in NIFTI_2 else nib.Nifti1Image)
-    return image_type.from_stream(io.BytesIO(content))
-
-
-def _voxels(content: bytes, stored: Any) -> NDArray[Any]:
-    """Voxels as nibabel returns them, but as a view where no scaling is needed, to save a copy."""
-    expected = math.prod(stored.shape) * stored.dtype.itemsize
-    available = len(content) - stored.offset
-    if available < expected:
-        raise ValueError(
-            f"its header states {expected} bytes of voxels, the file has {max(available, 0)}"
-        )
-    if (stored.slope, stored.inter) != (1, 0):
-        return np.asanyarray(stored)
-    return np.ndarray(stored.shape, stored.dtype, content, stored.offset, order="F")
-
-
-def _doubts(header: Any, where: Where) -> Iterator[Problem]:
-    # Few programs honour the unit, and some write a wrong one, so it is reported but not applied.
-    unit = _UNITS.get(int(header["xyzt_units"]) % 8)
-    if unit is not None:
-        what = f"its header gives voxel sizes in {unit}, but they are read as millimetres"
-        yield Problem("warning", where, what, f"scale its affine if they really are {unit}")
-    if header["sform_code"] == header["qform_code"] == 0:
-        what = (
-            "its header has no orientation (sform and qform codes 0), so left and right are a guess"
-        )
-        yield Problem("warning", where, what, "export it again with its orientation")
+def _scaled(array: NDArray[Any], header: Any) -> NDArray[Any]:
+    """Voxels as nibabel scales them, or as they are where no scaling is needed."""
+    slope, inter = header.get_slope_inter()
+    if slope is None or (slope, inter) == (1, 0):
+        return array
+    # Arrays of float64, not numbers: the result is float64, as from nibabel's own reading.
+    scale = cast("Any", apply_read_scaling)
+    return np.asarray(scale(array, np.asarray(slope), np.asarray(inter)))
 
 
 def _check_scalar(path: Path, dtype: np.dtype[Any], where: Where) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg.data.images.naming import PICTURE_SUFFIXES
-from medseg.data.images.raster import Content, read_raster
+from medseg.data.images.raster import Content, read_pixels
 from medseg.data.images.volume import Volume, read_volume
-from medseg.data.problems import Where
+from medseg.data.problems import Problem, Where
 
 __all__ = ["Picture", "is_raster", "read_image", "read_picture"]
 
@@ -24,12 +24,15 @@ class Picture:
     """One 2-D image, in the shape of a volume of one slice.
 
     Attributes:
-        array: `(I, J, 1)`, or `(I, J, 1, 3)` for RGB; I = row from the top, J = column.
+        array: `(I, J, 1)`, or `(I, J, 1, 3)` for RGB; I = row from the top, J = column; an image
+            is brightness from 0 to 255, see `read_raster`.
         dtype: Type of the stored values, e.g. `uint8`, or `uint8 RGB`.
+        doubts: Warnings about ambiguities of the file.
     """
 
     array: NDArray[Any]
     dtype: str
+    doubts: tuple[Problem, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -74,7 +77,7 @@ def is_raster(path: str | Path) -> bool:
 
 def read_picture(path: str | Path, content: Content = "any", *, where: Where = "image") -> Picture:
     """Read a picture; arguments and errors are those of `read_raster`."""
-    channels = read_raster(path, content, where=where)
+    channels, dtype, doubts = read_pixels(path, content, where=where)
     colour = len(channels) == 3
     array = np.moveaxis(channels, 0, -1)[:, :, None] if colour else channels[0][..., None]
-    return Picture(array=array, dtype=array.dtype.name + (" RGB" if colour else ""))
+    return Picture(array=array, dtype=dtype + (" RGB" if colour else ""), doubts=doubts)

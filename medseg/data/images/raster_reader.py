@@ -14,6 +14,7 @@ from medseg._checks import require_choice
 from medseg.data.images.naming import PICTURE_SUFFIXES
 from medseg.data.images.raster import Content, read_raster
 from medseg.data.images.reader_common import Paths, PendingRead, paths_of, place_of
+from medseg.data.label_kind import near_whole
 from medseg.data.problems import Problem, Where, refusal
 from medseg.errors import UsageError
 
@@ -68,4 +69,5 @@ class RasterReader(ImageReader):
                 what = f"has shape {part.shape[1:]}, {img.paths[0]} has {parts[0].shape[1:]}"
                 raise refusal(path, Problem("error", where, what, "give channels of one size"))
         array = np.concatenate(parts)
+        array = near_whole(array) if where == "label" else array
         return array, place_of(np.eye(4), array.shape[1:], channel_dim=0)

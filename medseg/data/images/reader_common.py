@@ -14,7 +14,11 @@ import numpy as np
 from monai.utils.enums import MetaKeys, SpaceKeys
 from numpy.typing import NDArray
 
-__all__ = ["Paths", "PendingRead", "narrow", "paths_of", "place_of"]
+from medseg.data.label_kind import near_whole
+
+__all__ = ["Paths", "PendingRead", "narrow", "paths_of", "place_of", "whole_if_label"]
+
+_SAMPLE_VOXELS = 10_000
 
 _NARROW = (np.dtype(np.uint8), np.dtype(np.int8), np.dtype(np.int16), np.dtype(np.float32))
 
@@ -41,6 +45,20 @@ def narrow(array: NDArray[Any]) -> NDArray[Any]:
     takes half the memory, and correspondingly less time.
     """
     return array if array.dtype in _NARROW else array.astype(np.float32)
+
+
+def whole_if_label(array: NDArray[Any]) -> NDArray[Any]:
+    """Floating-point values as whole numbers, if they are those of a label within rounding.
+
+    A reader of MONAI is not told whether it reads an image or a label. Images are recognised by a
+    sample of their values, and returned as they are.
+    """
+    if array.dtype.kind != "f":
+        return array
+    flat = array.ravel(order="K")
+    sample = near_whole(flat[:: max(1, flat.size // _SAMPLE_VOXELS)])
+    may_be_label = bool((sample >= 0).all() and (sample == np.rint(sample)).all())
+    return near_whole(array) if may_be_label else array
 
 
 def place_of(

@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from medseg.data.dicom.allowances import Gaps, Tilt
 from medseg.data.dicom.input import is_dicom
-from medseg.data.images.itk_file import read_itk
+from medseg.data.images.geometry import axes_problem, skew_problem, straightened
+from medseg.data.images.meta_image import read_meta_image
 from medseg.data.images.naming import format_words, image_format
 from medseg.data.images.nifti import read_nifti
+from medseg.data.images.nrrd import read_nrrd
+from medseg.data.limits import require_regular_file
 from medseg.data.problems import InputError, Problem, Where, refusal
 from medseg.data.source import Source, as_source
 
@@ -31,7 +34,7 @@ __all__ = ["Volume", "read_volume"]
 _TILE = 16
 
 # By name of the format in medseg.data.images.naming.
-_READERS = {"NIfTI": read_nifti, "NRRD": read_itk, "MetaImage": read_itk}
+_READERS = {"NIfTI": read_nifti, "NRRD": read_nrrd, "MetaImage": read_meta_image}
 
 # nibabel's types say Unknown where a caller needs to know.
 _nibabel = cast("Any", nib)
@@ -80,40 +83,43 @@ def read_volume(
 ) -> Volume:
     """Read a NIfTI, NRRD or MetaImage file, or a DICOM series.
 
-    A fourth axis of size 1, which many programs write, is removed; any other fourth axis is
-    refused.
+    Further axes of size 1, which many programs write, are removed; any others are refused. So is a
+    volume whose axes are not at right angles, unless `tilt` says `resample`.
 
     Args:
         source: A `.nii`, `.nii.gz`, `.nrrd`, `.nhdr`, `.mha` or `.mhd` file; a folder, a zip or
             a file of DICOM with one matching series, or with the UID of one; or a series found
             before.
         where: Whether errors mention an image or a label.
-        tilt: For a DICOM series; see `read_dicom_series`.
-        gaps: Likewise.
+        tilt: For a DICOM series, see `read_dicom_series`; also for the axes of a file.
+        gaps: For a DICOM series, likewise.
 
     Raises:
-        InputError: If it is missing, damaged, of another format, or not a scalar volume.
+        InputError: If it is missing, no regular file, damaged, of another format, larger than the
+            limit, or not a scalar volume.
     """
     if not isinstance(source, Source | str | Path):
         return _dicom(source, where, tilt, gaps)
     source = as_source(source)
     file = source.path
+    if not file.is_dir():
+        require_regular_file(file, where=where)
     if is_dicom(file):
         return _dicom(source, where, tilt, gaps)
-    if not file.exists():
-        raise refusal(file, Problem("error", where, "not there", "check the path and its folder"))
     found = image_format(file)
     read = _READERS.get(found.name) if found else None
     if read is None:
         remedy = f"use a {format_words('volume')} file, or a folder, zip or file of DICOM"
         raise refusal(file, Problem("error", where, "format not supported", remedy))
-    array, affine, dtype, *doubts = read(file, where=where)
+    array, affine, dtype, doubts = read(file, where=where)
     volume = _volume(file, array, affine, dtype, where=where)
-    return replace(volume, doubts=doubts[0]) if doubts else volume
+    volume = _at_right_angles(file, volume, where, tilt)
+    return replace(volume, doubts=(*doubts, *volume.doubts))
 
 
 def _dicom(source: "DicomSeries | Source", where: Where, tilt: Tilt, gaps: Gaps) -> Volume:
     # Imported on first use: pydicom and highdicom are slow, and most volumes are not DICOM.
+    from medseg.data.dicom.problems import series_doubts
     from medseg.data.dicom.series import read_dicom_series
 
     try:
@@ -123,7 +129,28 @@ def _dicom(source: "DicomSeries | Source", where: Where, tilt: Tilt, gaps: Gaps)
         raise
     uid = f"DICOM series {series.facts.series_uid}"
     volume = _volume(uid, series.array, series.affine, series.array.dtype.name, where=where)
-    return replace(volume, dicom=series.facts, series=series.series)
+    return replace(
+        volume, dicom=series.facts, series=series.series, doubts=series_doubts(series.facts)
+    )
+
+
+def _at_right_angles(path: Path, volume: Volume, where: Where, tilt: Tilt) -> Volume:
+    """The volume itself, or if its axes are skew and `tilt` allows it, resampled.
+
+    Raises:
+        InputError: If they are skew, and it does not.
+    """
+    problem = skew_problem(volume.affine, where)
+    if problem is None:
+        return volume
+    if tilt == "refuse":
+        raise refusal(path, problem)
+    array, affine = straightened(path, volume.array, volume.affine, where)
+    told = replace(
+        problem, severity="warning", remedy="it was resampled to a regular grid, as you allowed"
+    )
+    straight = _volume(path, array, affine, volume.dtype, where=where)
+    return replace(straight, doubts=(told,))
 
 
 def _volume(
@@ -131,12 +158,10 @@ def _volume(
 ) -> Volume:
     if array.size == 0:
         raise refusal(path, Problem("error", where, "has no voxels", "export the file again"))
-    if array.ndim == 4 and array.shape[3] == 1:
-        array = array[..., 0]
+    if array.ndim > 3 and set(array.shape[3:]) == {1}:
+        array = array.reshape(array.shape[:3], order="A")
     if array.ndim != 3:
-        what = f"has {array.ndim} axes {array.shape}, a volume has 3"
-        remedy = "save each time point or channel as a file of its own, a slice as (I, J, 1)"
-        raise refusal(path, Problem("error", where, what, remedy))
+        raise refusal(path, axes_problem(array.shape, where))
     with np.errstate(over="ignore"):
         spacing = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
     if not _is_invertible(affine, spacing):

@@ -11,7 +11,14 @@ from monai.data.image_reader import ImageReader
 from numpy.typing import NDArray
 
 from medseg.data.images.naming import VOLUME_SUFFIXES
-from medseg.data.images.reader_common import Paths, PendingRead, narrow, paths_of, place_of
+from medseg.data.images.reader_common import (
+    Paths,
+    PendingRead,
+    narrow,
+    paths_of,
+    place_of,
+    whole_if_label,
+)
 from medseg.data.images.volume import read_volume
 from medseg.data.problems import Problem, refusal
 from medseg.errors import UsageError
@@ -54,4 +61,5 @@ class VolumeReader(ImageReader):
             what = f"{len(img.paths)} files were given for one image"
             raise refusal(img.paths[0], Problem("error", "image", what, "give one file of 3 axes"))
         volume = read_volume(img.paths[0])
-        return narrow(volume.array), place_of(volume.affine, volume.shape, channel_dim=math.nan)
+        array = narrow(whole_if_label(volume.array))
+        return array, place_of(volume.affine, volume.shape, channel_dim=math.nan)

@@ -57,6 +57,27 @@ def test_a_damaged_entry_is_not_found_and_is_replaced(tmp_path, caplog, damaged)
     assert names(tmp_path) == [NAME]
 
 
+@pytest.mark.parametrize("damaged", ["image.b2nd", "arrays.bin", "entry.json"])
+@pytest.mark.parametrize("share", [0, 0.3, 0.7, 1])
+def test_an_entry_with_one_flipped_bit_is_not_found_and_is_replaced(
+    tmp_path, caplog, damaged, share
+):
+    cache = DiskCache(tmp_path)
+    files = encode_entry(
+        {"image": np.zeros((1, 9, 9, 9), np.int16), "voxels": np.arange(50), "spacing": [1.5]}
+    )
+    cache.keep(NAME, files, "case")
+    path = tmp_path / NAME / damaged
+    content = bytearray(path.read_bytes())
+    content[round(share * (len(content) - 1))] ^= 1
+    path.write_bytes(content)
+    assert cache.find(NAME) is None
+    assert "the case is prepared anew" in caplog.text
+    cache.keep(NAME, files, "case")
+    assert cache.find(NAME)["spacing"] == [1.5]
+    assert path.read_bytes() == files[damaged]
+
+
 def test_runs_that_make_the_same_entry_leave_one_and_no_rest(tmp_path):
     cache = DiskCache(tmp_path)
     threads = [

@@ -62,7 +62,7 @@ def test_every_bad_case_is_reported_and_the_good_one_too(tmp_path):
     assert found(report, "gone") == [("error", "image", "not there")]
     assert "120 of 120 voxels are NaN or infinite" in found(report, "nan")[0][2]
     assert "shape (6, 5, 3) differs" in found(report, "shape")[0][2]
-    assert "holds 4, but the manifest names only 0, 1, 2" in found(report, "stranger")[0][2]
+    assert "holds 4, but only 0, 1, 2 are named" in found(report, "stranger")[0][2]
     assert report.count("error") == 5
 
 

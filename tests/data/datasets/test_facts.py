@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medseg.data.datasets.facts import CaseReport, DatasetReport, image_facts, label_facts
-from medseg.data.datasets.intake import count_values
+from medseg.data.datasets.label_values import count_values
 from medseg.data.images.volume import Volume
 from medseg.data.manifest import Label
 from medseg.data.problems import Problem

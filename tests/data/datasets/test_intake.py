@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medseg.data.datasets.intake import check_image, check_pair, count_values, label_problems
+from medseg.data.datasets.intake import check_image, check_pair
+from medseg.data.datasets.label_values import count_values, label_problems
 from medseg.data.problems import InputError
 from tests.data.builders import AFFINE, a_label, an_image, write_nifti
 
@@ -81,21 +82,54 @@ def test_another_spacing_shows_at_the_far_corner(pair):
 def test_a_flipped_label_is_refused(pair):
     # The same box seen from the other side: corners swap, 5 * 2 mm apart.
     flipped = AFFINE @ np.array([[-1, 0, 0, 5], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
-    with pytest.raises(InputError, match=r"a corner of the volume 10 mm from"):
+    with pytest.raises(
+        InputError, match=r"the image's voxels with other axes: .* is LAS, the image's RAS"
+    ):
         check_pair(*pair(label_affine=flipped), VALUES)
 
 
 def test_values_outside_the_manifest_are_named(pair):
     label = a_label()
     label[5, 4, 3], label[5, 4, 2] = 7, 9
-    with pytest.raises(InputError, match=r"holds 7, 9, but the manifest names only 0, 1, 2; name"):
+    with pytest.raises(InputError, match=r"holds 7, 9, but only 0, 1, 2 are named; name"):
         check_pair(*pair(label=label), VALUES)
 
 
-def test_a_mask_of_0_and_255_is_told_to_map_255_to_1(pair):
+def test_a_mask_of_0_and_255_is_told_its_label_kind(pair):
     mask = (a_label() > 0).astype(np.uint8) * 255
-    with pytest.raises(InputError, match=r"holds 255, .*; map 255 to 1"):
-        check_pair(*pair(label=mask), VALUES)
+    with pytest.raises(InputError, match=r"holds 255, .*; if it is a mask, set label_kind to mask"):
+        check_pair(*pair(label=mask), [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("values", "named", "remedy"),
+    [
+        ({0: 9, -1: 1}, [0, 1], "no value means that a voxel is ignored"),
+        ({0: 9, 2: 1}, [0, 1], "or map 2 to 1 if it marks what 1 is named for"),
+        ({0: 9, 3: 1}, [0, 1, 2], "or map them to the class that they are"),
+        ({0: 9, 1: 1, 2: 1, 3: 1}, [0, 1], "if they number objects"),
+    ],
+)
+def test_no_remedy_tells_to_make_one_class_of_another(values, named, remedy):
+    (problem,) = label_problems(values, named)
+    assert remedy in problem.remedy
+
+
+def test_a_class_that_is_absent_is_no_problem():
+    assert label_problems({0: 90, 2: 10}, [0, 1, 2]) == ()
+
+
+def test_values_within_rounding_of_whole_numbers_are_those(pair):
+    label = a_label().astype(np.float64)
+    label[label == 1] = 0.99999998
+    assert check_pair(*pair(label=label), VALUES) == ()
+
+
+def test_a_fraction_is_shown_with_all_its_digits(pair):
+    label = a_label().astype(np.float64)
+    label[5, 4, 3] = 0.9998
+    with pytest.raises(InputError, match=r"not whole numbers: 0\.9998; resample"):
+        check_pair(*pair(label=label), VALUES)
 
 
 @pytest.mark.parametrize(("value", "shown"), [(0.5, "0.5"), (np.nan, "nan"), (np.inf, "inf")])

@@ -96,8 +96,13 @@ def test_colours_are_measured_channel_by_channel(tmp_path):
     ("case", "image", "label", "says"),
     [
         ({"label": None}, an_image(), None, "a: no label in toy"),
-        ({}, an_image(shape=(6, 5, 3)), a_label(), r"a: image \(6, 5, 3\) and label \(6, 5, 4\)"),
-        ({}, np.full(SHAPE, np.nan, np.float32), a_label(), "a: its foreground holds NaN"),
+        (
+            {},
+            an_image(shape=(6, 5, 3)),
+            a_label(),
+            r"shape \(6, 5, 4\) differs from the image's \(6, 5, 3\)",
+        ),
+        ({}, np.full(SHAPE, np.nan, np.float32), a_label(), "a.nii.gz: 120 of 120 voxels are NaN"),
         ({}, an_image(), a_label() * 0, "no label marks a voxel"),
         ({}, np.full(SHAPE, 7, np.int16), a_label(), "channel 0 is 7 in nearly all"),
         ({"image": "gone.nii.gz"}, an_image(), a_label(), "gone.nii.gz"),

@@ -12,7 +12,14 @@ from medseg.data import Label, read_dicom_series
 from medseg.data.dicom.label import Algorithm, DicomLabel
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
-ALGORITHM = Algorithm(name="covid_lung_ct_unet3d", version="0.1.0", digest="ab" * 32)
+ALGORITHM = Algorithm(
+    name="covid_lung_ct_unet3d",
+    version="0.1.0",
+    digest="ab" * 32,
+    weights="cd" * 32,
+    caution="research only: trained on phantoms, not on patients",
+    brief="research only, phantom weights",
+)
 CREATED = datetime(2026, 2, 28, 12, 30, 15, 250)
 LABELS = (
     Label(value=0, name="background"),

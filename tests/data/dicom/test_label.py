@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medseg.data import Label
-from medseg.data.dicom.label import Algorithm, DicomLabel
+from medseg.data.dicom.label import DicomLabel
 from medseg.errors import UsageError
 from tests.data.dicom.output_builders import ALGORITHM, LABELS
 
@@ -43,11 +43,16 @@ def test_wrong_arguments_are_refused_in_one_line(wrong):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("what", ["name", "version", "digest"])
+@pytest.mark.parametrize("what", ["name", "version", "digest", "weights", "caution"])
 @pytest.mark.parametrize("text", ["", " ", "x" * 65, "a\\b", "a\nb"])
 def test_what_made_a_label_must_have_words_that_dicom_takes(what, text):
     with pytest.raises(UsageError, match=f"the algorithm's {what} must have"):
-        Algorithm(**{"name": "unet", "version": "1", "digest": "0" * 64, what: text})
+        dataclasses.replace(ALGORITHM, **{what: text})
+
+
+def test_a_brief_caution_leaves_room_for_the_classes():
+    with pytest.raises(UsageError, match="the algorithm's brief caution must have 1 to 32"):
+        dataclasses.replace(ALGORITHM, brief="x" * 33)
 
 
 def test_a_label_knows_when_it_was_made_and_its_segments():

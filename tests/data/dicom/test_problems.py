@@ -1,8 +1,11 @@
 """What a check says of a series, and that it says it in a report."""
 
+import pytest
+
 from medseg.data.datasets.check import check_dataset
-from medseg.data.dicom.problems import dicom_problems
+from medseg.data.dicom.problems import dicom_problems, series_doubts
 from medseg.data.dicom.series import DicomFacts
+from medseg.data.images.volume import read_volume
 from tests.data.builders import a_case, a_label, a_manifest, write_nifti
 from tests.data.dicom.builders import AFFINE, hounsfield, save, slices
 
@@ -18,14 +21,40 @@ def test_a_sound_series_has_none():
 def test_another_modality_is_an_error():
     (problem,) = dicom_problems(DicomFacts(series_uid="1.2", modality="MR", slices=3), "CT")
     assert problem.severity == "error"
-    assert problem.what == "its modality is MR, the manifest's is CT"
+    assert problem.what == "its modality is MR, not CT"
 
 
 def test_what_was_left_out_is_a_warning():
     facts = DicomFacts(
         series_uid="1.2", modality="CT", slices=3, copies_left_out=2, scouts_left_out=1
     )
-    assert [problem.severity for problem in dicom_problems(facts, "CT")] == ["warning"] * 2
+    assert [problem.severity for problem in series_doubts(facts)] == ["warning"] * 2
+    assert dicom_problems(facts, "CT") == ()
+
+
+@pytest.mark.parametrize(
+    "keyword", ["ImagesInAcquisition", "NumberOfSeriesRelatedInstances", "NumberOfSlices"]
+)
+def test_fewer_slices_than_the_headers_speak_of_are_a_warning(tmp_path, keyword):
+    made = slices(hounsfield())
+    for ds in made:
+        setattr(ds, keyword, 10)
+    assert read_volume(save(made, tmp_path / "whole")).doubts == ()
+    (doubt,) = read_volume(save(made[:8], tmp_path / "part")).doubts
+    assert doubt.what == "its headers speak of 10 slices, and 8 were found"
+
+
+def test_slices_numbered_from_the_third_on_are_a_warning(tmp_path):
+    (doubt,) = read_volume(save(slices(hounsfield())[2:], tmp_path)).doubts
+    assert doubt.what == "its headers speak of 10 slices, and 8 were found"
+
+
+@pytest.mark.parametrize("first", [0, 1, 1001])
+def test_numbers_that_begin_elsewhere_say_nothing(tmp_path, first):
+    made = slices(hounsfield())
+    for k, ds in enumerate(made):
+        ds.InstanceNumber = first + k
+    assert read_volume(save(made, tmp_path)).doubts == ()
 
 
 def check(folder, datasets):
@@ -44,7 +73,7 @@ def test_a_checked_series_is_measured_as_it_lies(tmp_path):
 
 def test_a_checked_series_of_another_modality_is_an_error(tmp_path):
     report = check(tmp_path, slices(hounsfield(), modality="MR"))
-    assert [p.what for p in report.problems] == ["its modality is MR, the manifest's is CT"]
+    assert [p.what for p in report.problems] == ["its modality is MR, not CT"]
 
 
 def test_a_checked_series_with_a_gap_is_an_error_that_names_the_slices(tmp_path):

@@ -6,10 +6,13 @@ import highdicom
 import numpy as np
 import pydicom
 import pytest
+from highdicom.color import CIELabColor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medseg.data import Label, read_dicom_series, write_dicom_seg
+from medseg.data.colours import class_colour
+from medseg.data.dicom.output_common import series_description
 from medseg.data.problems import InputError
 from medseg.errors import DataError, UsageError
 from tests.data.dicom.builders import (
@@ -130,15 +133,86 @@ def test_segments_say_what_they_are_and_what_made_them(tmp_path):
     assert lung.segmented_property_category.meaning == "Anatomical Structure"
     assert lung.segmented_property_type.value == "39607008"
     assert lung.segmented_property_type.meaning == "Lung"
-    assert infection.segmented_property_type.meaning == "Tissue"
+    assert infection.segmented_property_type.meaning == "infection"
     made_by = lung.SegmentationAlgorithmIdentificationSequence[0]
     assert lung.SegmentAlgorithmType == "AUTOMATIC"
     assert made_by.AlgorithmName == "covid_lung_ct_unet3d"
     assert made_by.AlgorithmVersion == "0.1.0"
-    assert made_by.AlgorithmParameters == "digest=" + "ab" * 32
+    assert made_by.AlgorithmParameters == f"digest={'ab' * 32},weights={'cd' * 32}"
     assert seg.SegmentationType == "BINARY"
     assert (seg.StudyInstanceUID, seg.FrameOfReferenceUID) == (uid("study"), uid("frame"))
     assert (seg.ContentDate, seg.ContentTime) == ("20260228", "123015.000250")
+
+
+def test_a_file_says_wherever_it_is_listed_that_it_is_for_research(tmp_path):
+    save(slices(hounsfield()), tmp_path / "source")
+    written(tmp_path / "source", tmp_path / "seg.dcm")
+    seg = pydicom.dcmread(tmp_path / "seg.dcm")
+    # "medseg lung, infection and 1 more - research only, phantom weights" has 67 characters.
+    assert seg.SeriesDescription == "medseg lung and 2 more - research only, phantom weights"
+    assert seg.ContentDescription == "research only: trained on phantoms, not on patients"
+    assert seg.ContentQualification == "RESEARCH"
+    made_by = [one for one in seg.ContributingEquipmentSequence if "Contribution" in str(one)]
+    (bundle,) = [one for one in made_by if one.ManufacturerModelName == "covid_lung_ct_unet3d"]
+    assert bundle.SoftwareVersions == "0.1.0"
+    assert "phantoms" in bundle.ContributionDescription
+    assert "cd" * 32 in bundle.ContributionDescription
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["lung"], "medseg lung - research only, phantom weights"),
+        (["left_lung", "cyst"], "medseg left lung, cyst - research only, phantom weights"),
+        (["x" * 60], "medseg, 1 structure - research only, phantom weights"),
+        ([f"vertebra {k}" for k in range(24)], "medseg vertebra 0 and 23 more - research only"),
+    ],
+)
+def test_a_series_is_described_in_words_that_fit(tmp_path, names, expected):
+    labels = [Label(value=k, name=name) for k, name in enumerate(["background", *names])]
+    label = dataclasses.replace(
+        label_of(save(slices(hounsfield()), tmp_path / "source"), np.zeros(SHAPE, np.uint8)),
+        labels=labels,
+    )
+    text = series_description(label)
+    assert text.startswith(expected)
+    assert len(text) <= 64
+
+
+def test_segments_have_the_colours_of_the_pictures(tmp_path):
+    save(slices(hounsfield()), tmp_path / "source")
+    written(tmp_path / "source", tmp_path / "seg.dcm")
+    seg = pydicom.dcmread(tmp_path / "seg.dcm")
+    for segment in seg.SegmentSequence:
+        rgb = CIELabColor.from_dicom_value(segment.RecommendedDisplayCIELabValue).to_rgb()
+        np.testing.assert_allclose(rgb, class_colour(segment.SegmentNumber), atol=1)
+
+
+def test_a_segment_says_where_it_lies_and_the_series_what_it_shows(tmp_path):
+    folder = save(slices(hounsfield()), tmp_path / "source")
+    infection = Label(value=1, name="infection", category="abnormality", region="39607008")
+    label = dataclasses.replace(
+        label_of(folder, np.ones(SHAPE, np.uint8)),
+        labels=[LABELS[0], infection],
+        body_part="CHEST",
+    )
+    write_dicom_seg(label, tmp_path / "seg.dcm")
+    seg = pydicom.dcmread(tmp_path / "seg.dcm")
+    (region,) = seg.SegmentSequence[0].AnatomicRegionSequence
+    assert (region.CodeValue, region.CodeMeaning) == ("39607008", "Lung")
+    assert seg.BodyPartExamined == "CHEST"
+    assert dicom_errors(tmp_path / "seg.dcm") == []
+
+
+@pytest.mark.parametrize(("stated", "expected"), [("ARM", "ARM"), ("Thorax ap", "CHEST")])
+def test_the_body_part_is_the_series_own_if_it_states_a_term(tmp_path, stated, expected):
+    made = slices(hounsfield())
+    for ds in made:
+        ds.BodyPartExamined = ""
+        ds["BodyPartExamined"]._value = stated
+    label = dataclasses.replace(label_of(save(made, tmp_path / "source")), body_part="CHEST")
+    write_dicom_seg(label, tmp_path / "seg.dcm")
+    assert pydicom.dcmread(tmp_path / "seg.dcm").BodyPartExamined == expected
 
 
 def test_only_frames_with_a_voxel_are_written(tmp_path):

@@ -9,7 +9,7 @@ from medseg.data.datasets.collect import DatasetInfo, SplitPlan, collect_manifes
 from medseg.data.datasets.intake import check_pair
 from medseg.data.images.picture import Picture, read_image
 from medseg.data.images.volume import Volume
-from medseg.data.manifest import Label, load_manifest
+from medseg.data.manifest import Channel, Label, load_manifest
 from medseg.data.problems import InputError
 from tests.conftest import REPOSITORY
 from tests.data.builders import a_case, a_manifest, an_image, write_nifti
@@ -40,7 +40,9 @@ def a_gland_manifest(**changes):
         a_case(name, fold, image=f"images/{name}.png", label=f"masks/{name}.png")
         for fold, name in enumerate("ab")
     ]
-    return a_manifest(cases, labels=TWO, label_kind="mask", modality="histology", **changes)
+    about = {"labels": TWO, "label_kind": "mask", "modality": "histology"}
+    channels = (Channel(name="grey", unit="arbitrary"),)
+    return a_manifest(cases, channels=channels, **about, **changes)
 
 
 def test_a_picture_is_a_slice_without_millimetres(tmp_path):

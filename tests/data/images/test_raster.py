@@ -1,5 +1,9 @@
 """What reading PNG, TIFF, JPEG and BMP promises; SimpleITK and pillow write the files."""
 
+import os
+import struct
+import zlib
+
 import numpy as np
 import pytest
 import SimpleITK
@@ -8,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from medseg.data.images.raster import read_raster
+from medseg.data.images.raster import read_pixels, read_raster
 from medseg.data.problems import InputError
 
 ROWS, COLUMNS = 4, 6
@@ -36,7 +40,7 @@ def test_rows_come_before_columns_and_red_before_green_before_blue(tmp_path, nam
 
 
 @given(array=hnp.arrays(np.uint16, (3, 5)), suffix=st.sampled_from(["png", "tif"]))
-def test_sixteen_bits_are_kept(scratch, array, suffix):
+def test_sixteen_bits_of_a_label_are_kept(scratch, array, suffix):
     path = scratch / f"deep.{suffix}"
     SimpleITK.WriteImage(SimpleITK.GetImageFromArray(array), path)
     image = read_raster(path, "label")
@@ -51,11 +55,149 @@ def test_a_tiff_of_floats_is_kept(scratch, array):
     assert (read_raster(path)[0] == array).all()
 
 
-def test_a_black_and_white_image_is_0_and_1(tmp_path):
-    path = written(tmp_path, "bits.png", GREY > 10)
-    image = read_raster(path)
-    assert image.dtype == np.uint8
-    assert (image[0] == (GREY > 10)).all()
+@pytest.mark.parametrize("name", ["bits.png", "bits.tif"])
+def test_black_and_white_is_0_and_1_in_a_label_and_0_and_255_in_an_image(tmp_path, name):
+    path = written(tmp_path, name, GREY > 10)
+    for content, white in (("label", 1), ("grey", 255)):
+        pixels = read_raster(path, content)
+        assert pixels.dtype == np.uint8
+        assert (pixels[0] == white * (GREY > 10)).all()
+
+
+def a_png(colour_type, bits, rows, more=b"", size=None):
+    """A PNG of 8 columns by hand, from its rows of bytes; `size` is what it states instead."""
+
+    def chunk(name, content):
+        return (
+            struct.pack(">I", len(content))
+            + name
+            + content
+            + struct.pack(">I", zlib.crc32(name + content))
+        )
+
+    header = struct.pack(">IIBBBBB", *(size or (8, len(rows))), bits, colour_type, 0, 0, 0)
+    pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
+    parts = [chunk(b"IHDR", header), more and chunk(b"tRNS", more), chunk(b"IDAT", pixels)]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("bits", "row", "numbers"),
+    [
+        (1, b"\x5a", [0, 1, 0, 1, 1, 0, 1, 0]),
+        (2, b"\x1b\xe4", [0, 1, 2, 3, 3, 2, 1, 0]),
+        (4, b"\x01\x23\xcd\xef", [0, 1, 2, 3, 12, 13, 14, 15]),
+    ],
+)
+def test_few_bits_are_numbers_in_a_label_and_brightness_in_an_image(tmp_path, bits, row, numbers):
+    (tmp_path / "a.png").write_bytes(a_png(0, bits, [row]))
+    assert read_raster(tmp_path / "a.png", "label")[0, 0].tolist() == numbers
+    spread = [number * 255 // (2**bits - 1) for number in numbers]
+    assert read_raster(tmp_path / "a.png")[0, 0].tolist() == spread
+    # Pillow spreads them likewise.
+    assert np.asarray(Image.open(tmp_path / "a.png").convert("L"))[0].tolist() == spread
+
+
+def test_a_colour_that_stands_for_transparent_is_refused_where_a_pixel_has_it(tmp_path):
+    (tmp_path / "a.png").write_bytes(a_png(0, 8, [bytes(range(8))], more=b"\0\7"))
+    with pytest.raises(InputError, match="has transparent pixels"):
+        read_raster(tmp_path / "a.png")
+    (tmp_path / "a.png").write_bytes(a_png(0, 8, [bytes(range(8))], more=b"\0\x63"))
+    assert read_raster(tmp_path / "a.png")[0, 0].tolist() == list(range(8))
+
+
+@pytest.mark.parametrize("colour_type", [4, 6])
+def test_sixteen_bit_pngs_with_alpha_are_refused(tmp_path, colour_type):
+    row = bytes(8 * 2 * {4: 2, 6: 4}[colour_type])
+    (tmp_path / "a.png").write_bytes(a_png(colour_type, 16, [row]))
+    with pytest.raises(InputError, match="has 16-bit colours, of which only 8 bit"):
+        read_raster(tmp_path / "a.png")
+
+
+@given(array=hnp.arrays(np.uint16, (3, 5)), suffix=st.sampled_from(["png", "tif"]))
+def test_an_image_of_sixteen_bits_has_the_brightness_of_one_of_eight(scratch, array, suffix):
+    path = scratch / f"deep.{suffix}"
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(array), path)
+    for content in ("any", "grey", "rgb"):
+        image = read_raster(path, content)
+        assert image.dtype == np.float32
+        np.testing.assert_allclose(image[-1], array / 257, rtol=1e-6)
+
+
+def test_the_same_picture_in_eight_and_in_sixteen_bits_is_the_same(tmp_path):
+    eight = read_raster(written(tmp_path, "8.png", GREY))
+    sixteen = read_raster(written(tmp_path, "16.png", GREY.astype(np.uint16) * 257))
+    np.testing.assert_allclose(sixteen, eight, rtol=1e-6)
+
+
+def doubts(path, content="any"):
+    return [doubt.what for doubt in read_pixels(path, content).doubts]
+
+
+def test_what_was_done_to_the_values_is_told(tmp_path):
+    full = written(tmp_path, "full.png", GREY.astype(np.uint16) * 2700)
+    (doubt,) = doubts(full)
+    assert doubt == "holds uint16, brought to 0 to 255 by the type's range"
+    # 12 bits of a camera in 16 of the file
+    (doubt,) = doubts(written(tmp_path, "camera.png", GREY.astype(np.uint16) * 100))
+    assert doubt.startswith("uses less than an eighth of the range of uint16, so that it is dark")
+    (doubt,) = doubts(written(tmp_path, "float.tif", GREY.astype(np.float32)))
+    assert doubt.startswith("holds grey values of type float32, which has no agreed value of white")
+    assert doubts(written(tmp_path, "8.png", GREY)) == doubts(full, "label") == []
+
+
+def test_a_preview_behind_a_photograph_is_no_second_page(tmp_path):
+    preview = Image.fromarray(RGB[::2, ::2])
+    Image.fromarray(RGB).save(
+        tmp_path / "phone.jpg", "MPO", save_all=True, append_images=[preview], quality=100
+    )
+    with Image.open(tmp_path / "phone.jpg") as photograph:
+        assert photograph.n_frames == 2
+        shown = np.asarray(photograph)
+    assert (read_raster(tmp_path / "phone.jpg") == np.moveaxis(shown, -1, 0)).all()
+
+
+def test_the_content_decides_what_a_picture_is_not_its_name(tmp_path):
+    assert (read_raster(written(tmp_path, "a.png", GREY, format="TIFF")) == GREY).all()
+    assert (read_raster(written(tmp_path, "a.tif", GREY, format="PNG")) == GREY).all()
+    with pytest.raises(InputError, match="its content is none of PNG, TIFF, JPEG, BMP"):
+        read_raster(written(tmp_path, "b.png", GREY, format="GIF"))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "before", "stated"),
+    [
+        ("bmp", b"\x28\0\0\0", struct.pack("<ii", 20000, 20000)),
+        ("jpg", b"\xff\xc0\0\x0b\x08", struct.pack(">HH", 20000, 20000)),
+        ("tif", struct.pack("<HHI", 257, 4, 1), struct.pack("<I", 2000000000)),
+    ],
+)
+def test_a_small_file_that_states_a_large_picture_is_refused(tmp_path, suffix, before, stated):
+    path = written(tmp_path, f"a.{suffix}", GREY)
+    content = path.read_bytes()
+    at = content.index(before) + len(before)
+    path.write_bytes(content[:at] + stated + content[at + len(stated) :])
+    with pytest.raises(InputError, match=r"its header states|not in the file"):
+        read_raster(path)
+
+
+def test_a_png_of_a_few_bytes_that_states_a_large_picture_is_refused(tmp_path):
+    (tmp_path / "a.png").write_bytes(a_png(0, 8, [bytes(8)], size=(20000, 20000)))
+    with pytest.raises(InputError, match="its header states 20000 x 20000 pixels"):
+        read_raster(tmp_path / "a.png")
+
+
+def test_a_picture_above_the_limit_is_refused(tmp_path, monkeypatch):
+    path = written(tmp_path, "a.png", RGB)
+    monkeypatch.setenv("MEDSEG_MAX_VOXELS", "71")
+    with pytest.raises(InputError, match="6 x 4 x 3 voxels, more than the limit of 71"):
+        read_raster(path)
+
+
+def test_a_pipe_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(InputError, match="a pipe, device or socket, not a file"):
+        read_raster(tmp_path / "a.png")
 
 
 def test_a_palette_gives_its_colours_to_an_image_and_its_numbers_to_a_label(tmp_path):
@@ -123,10 +265,9 @@ def second_page_without_width(path):
 @pytest.mark.parametrize(
     ("name", "write", "message"),
     [
-        ("width.tif", second_page_without_width, "cannot be read as an image"),
+        ("width.tif", second_page_without_width, "holds 3 pages; save each page"),
         ("pages.tif", several_pages, "holds 3 pages; save each page"),
         ("deep.png", deep_colour, "has 16-bit colours"),
-        ("deep.tif", deep_colour, "has 16-bit colours"),
         ("clear.png", transparent, "has transparent pixels"),
         ("print.tif", for_print, "has colour mode CMYK; save it as RGB or grey"),
         ("short.png", cut_short, "cannot be read as an image"),
@@ -148,3 +289,27 @@ def test_colours_are_refused_where_there_should_be_none(tmp_path, content):
     path = written(tmp_path, "rgb.png", RGB)
     with pytest.raises(InputError, match="holds colours where grey values are expected"):
         read_raster(path, content, where="label")
+
+
+@given(data=st.data(), suffix=st.sampled_from(["png", "jpg", "bmp"]))
+def test_whatever_byte_is_damaged_the_user_gets_one_line(scratch, data, suffix):
+    path = written(scratch, f"damaged.{suffix}", data.draw(st.sampled_from([GREY, RGB])))
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content)
+    result = outcome(path)
+    assert len(result.splitlines()) == 1 if isinstance(result, str) else result.shape[0] in (1, 3)
+
+
+def test_a_chunk_with_a_damaged_name_is_reported_in_one_line(tmp_path):
+    content = a_png(0, 8, [bytes(8)]).replace(b"IEND", b" ;\xe5\xd2")
+    (tmp_path / "a.png").write_bytes(content)
+    assert "\n" not in str(outcome(tmp_path / "a.png"))
+
+
+def outcome(path):
+    try:
+        return read_raster(path)
+    except InputError as error:
+        return str(error)

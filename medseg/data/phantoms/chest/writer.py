@@ -83,12 +83,14 @@ def _write_all(folder: Path, phantoms: PhantomSet) -> Manifest:
         licence="CC0-1.0",
         citation="none",
         modality="CT",
+        body_part="CHEST",
         channels=(Channel(name="CT", unit="HU", window=(-1000, 200)),),
         labels=(
             Label(value=0, name="background"),
             Label(value=1, name="lung", snomed="39607008"),
-            Label(value=2, name="infection"),
+            Label(value=2, name="infection", category="abnormality", region="39607008"),
         ),
+        origin="phantoms",
         training=tuple(cases[:trained]),
         test=tuple(cases[trained:]),
     )

@@ -87,12 +87,14 @@ def _write_all(folder: Path, phantoms: FatPhantomSet) -> Manifest:
         licence="CC0-1.0",
         citation="none",
         modality="MR",
+        body_part="ABDOMEN",
         channels=(Channel(name="fat", unit="arbitrary"),),
         labels=(
             Label(value=0, name="background"),
-            Label(value=1, name="sat"),
-            Label(value=2, name="vat"),
+            Label(value=1, name="sat", snomed="55603005", region="818981001"),
+            Label(value=2, name="vat", snomed="55603005", region="818981001"),
         ),
+        origin="phantoms",
         training=tuple(case for case in cases if case.fold is not None),
         test=tuple(case for case in cases if case.fold is None),
     )

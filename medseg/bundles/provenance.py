@@ -1,0 +1,70 @@
+"""Provenance of a training: bundle, data set and the fingerprint of its images, for the weights."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from medseg.bundles.metadata import load_metadata
+from medseg.data.datasets.fingerprint import Fingerprint, span
+from medseg.data.manifest import Manifest
+from medseg.networks.provenance import Provenance, Span, TrainingImages
+
+__all__ = ["training_images", "training_provenance"]
+
+
+def training_provenance(
+    bundle_root: str | Path, manifest: Manifest, images: Sequence[Fingerprint]
+) -> Provenance:
+    """Where the weights of a training come from.
+
+    Args:
+        bundle_root: The bundle's folder, with its name and version in `configs/metadata.json`.
+        manifest: The data set.
+        images: Of the images that are trained on, as `medseg.data.require_usable` returns them.
+
+    Returns:
+        The provenance, without a digest of tensors, which are not there yet.
+    """
+    metadata = load_metadata(Path(bundle_root) / "configs" / "metadata.json")
+    return Provenance(
+        bundle=metadata.name,
+        version=metadata.version,
+        data=manifest.name,
+        trained_on=manifest.made_of,
+        tensors_sha256="",
+        images=training_images(manifest.modality, images),
+    )
+
+
+def training_images(modality: str, images: Sequence[Fingerprint]) -> TrainingImages | None:
+    """The fingerprint of a set of images; None of none, or if they have no millimetres in common.
+
+    Args:
+        modality: Of the manifest.
+        images: Of each image.
+    """
+    if len({len(image.extent_mm) for image in images}) != 1:
+        return None
+    spacings = [image.spacing_mm for image in images if image.spacing_mm is not None]
+    return TrainingImages(
+        modality=modality,
+        count=len(images),
+        spacing_mm=_spans(spacings) if spacings else None,
+        extent_mm=_spans([image.extent_mm for image in images]),
+        percentiles=_by_percentile([image.percentiles for image in images]),
+        foreground=_by_percentile([image.foreground for image in images]),
+    )
+
+
+def _by_percentile(rows: Sequence[Mapping[str, float]]) -> dict[str, Span]:
+    there = [row for row in rows if row]
+    keys = there[0] if there else ()
+    return {key: _rounded(span(row[key] for row in there)) for key in keys}
+
+
+def _spans(rows: Sequence[Sequence[float]]) -> tuple[Span, ...]:
+    return tuple(_rounded(span(column)) for column in zip(*rows, strict=True))
+
+
+def _rounded(span: Span) -> Span:
+    """Six digits: a header is read by people, too."""
+    return float(f"{span[0]:.6g}"), float(f"{span[1]:.6g}")

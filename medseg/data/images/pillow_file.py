@@ -1,0 +1,103 @@
+"""PNG, JPEG and BMP files, read with pillow."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.JpegImagePlugin import jpeg_factory
+from PIL.PngImagePlugin import PngImageFile
+
+from medseg.data.images.damage import damage_as_value_error
+from medseg.data.images.samples import (
+    Content,
+    Samples,
+    pages_refusal,
+    picture_refusal,
+    without_opaque,
+)
+from medseg.data.limits import require_voxels
+from medseg.data.problems import Where
+
+__all__ = ["plain_samples", "read_pillow"]
+
+# Opened by content, and no other format: some run programs (EPS), some hold films.
+_OPENERS: dict[bytes, Any] = {
+    b"\x89PNG\r\n\x1a\n": PngImageFile,
+    b"\xff\xd8\xff": jpeg_factory,
+    b"BM": BmpImageFile,
+}
+# Bytes that a compressed byte can become: 1032 in PNG, about as many in JPEG.
+_MOST = 2000
+_DEEP = ("I;16", "I;16B", "I;16L", "I;16N")
+_COLOUR = ("RGB", "RGBA", "RGBX", "LA", "P", "PA")
+# Pillow spreads grey values of 2 and 4 bits over 0 to 255.
+_SPREAD = {"L;2": 85, "L;4": 17}
+
+
+def read_pillow(path: Path, content: Content, *, where: Where) -> Samples:
+    """Read a PNG, JPEG or BMP file.
+
+    Raises:
+        InputError: If it holds several pages, transparency, or colours that pillow would change.
+        OSError, ValueError: If it is damaged, or of another format.
+    """
+    with damage_as_value_error(), path.open("rb") as file:
+        head = file.read(8)
+        file.seek(0)
+        opener = next((one for magic, one in _OPENERS.items() if head.startswith(magic)), None)
+        if opener is None:
+            raise ValueError("its content is none of PNG, TIFF, JPEG, BMP")
+        image: Image.Image = opener(file)
+        # Phones put previews and depth maps behind the picture (MPO).
+        pages = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+        if pages > 1:
+            raise pages_refusal(path, where, pages)
+        size = (*image.size, len(image.getbands()))
+        if np.prod(size, dtype=float) > _MOST * path.stat().st_size:
+            raise ValueError(f"its header states {image.width} x {image.height} pixels")
+        require_voxels(path, size, where=where)
+        return plain_samples(path, image, content, where)
+
+
+def plain_samples(path: Path, image: Image.Image, content: Content, where: Where) -> Samples:
+    """Decode an opened image: grey, RGB, or the indices of a palette.
+
+    Raises:
+        InputError: If it has transparency, or colours that pillow would change.
+    """
+    # Pillow has no types for tiles; the last entry of one is the raw mode of its bytes.
+    raw_mode = str(cast("Any", image).tile[-1][-1]) if cast("Any", image).tile else ""
+    if image.mode in _COLOUR and ";16" in raw_mode:
+        what = "has 16-bit colours, of which only 8 bit could be read"
+        raise picture_refusal(path, where, what, "save it with 8 bit a channel, or as TIFF")
+    if image.mode not in (*_DEEP, *_COLOUR, "1", "L", "F"):
+        what = f"has colour mode {image.mode}"
+        raise picture_refusal(path, where, what, "save it as RGB or grey")
+    picture = ImageOps.exif_transpose(image)
+    if picture.mode == "1":
+        # Pillow's booleans are bytes of 0 and 255.
+        return Samples(np.asarray(picture.convert("L"))[None] // 255, "bool", 1)
+    if picture.mode in _DEEP:
+        array = np.asarray(picture)
+        return Samples(array.astype(np.uint16)[None], "uint16", 65535)
+    if picture.mode == "F":
+        return Samples(np.asarray(picture)[None], "float32", None)
+    if content == "label" and picture.mode == "P":
+        return Samples(np.asarray(picture)[None], "uint8", 255)
+    array = _colours(path, picture, where)
+    if content == "label" and raw_mode in _SPREAD:
+        return Samples(array // _SPREAD[raw_mode], "uint8", 255 // _SPREAD[raw_mode])
+    return Samples(array, "uint8", 255)
+
+
+def _colours(path: Path, picture: Image.Image, where: Where) -> NDArray[np.uint8]:
+    """`(C, I, J)` without an alpha channel, which has to be opaque."""
+    grey = picture.mode in ("L", "LA")
+    if picture.mode in ("L", "RGB", "RGBX") and "transparency" not in picture.info:
+        array = np.asarray(picture if grey else picture.convert("RGB"))
+        return array[None] if grey else np.moveaxis(array, -1, 0)
+    full = np.moveaxis(np.asarray(picture.convert("RGBA")), -1, 0)
+    return without_opaque(path, full[:1] if grey else full[:3], full[3], 255, where)

@@ -1,0 +1,264 @@
+"""TIFF files, every sample format; read with tifffile, which says what a file holds.
+
+Pillow decodes what is compressed by LZW, JPEG or CCITT, for which tifffile wants a large library:
+only in the formats that pillow reads faithfully.
+"""
+
+import re
+import struct
+import zlib
+from collections.abc import Sequence
+from importlib import import_module
+from math import prod
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.TiffImagePlugin import TiffImageFile
+
+from medseg._quiet import quiet_loggers
+from medseg.data.images.damage import damage_as_value_error
+from medseg.data.images.pillow_file import plain_samples
+from medseg.data.images.samples import (
+    Content,
+    Samples,
+    pages_refusal,
+    picture_refusal,
+    without_opaque,
+)
+from medseg.data.limits import require_voxels
+from medseg.data.problems import Where
+
+__all__ = ["is_tiff", "read_tiff"]
+
+_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
+_NAMES = {5: "CMYK", 6: "YCbCr", 8: "CIELab"}
+# Channels of each photometric interpretation that is read.
+_CHANNELS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _YCBCR: 3}
+_NONE, _PACKBITS, _DEFLATE, _JPEG = (1,), (32773,), (8, 32946), (7,)
+_FAX, _LZW = (2, 3, 4), (5,)
+# Bytes that a compressed byte can become: deflate 1032, LZW some 2700.
+_MOST = 4000
+# Bytes of padding that are no further pixels.
+_SLACK = 64
+# Pages whose description is looked at: the picture, and its previews.
+_MOST_PAGES = 64
+_REDUCED, _OLD_REDUCED = 1, 2
+_SUBFILE, _OLD_SUBFILE, _ORIENTATION, _COLOURMAP = 254, 255, 274, 320
+# Sizes, bits, compression, photometric, places of pixels, orientation, samples, planes, predictor,
+# colours, tiles, alpha and format of samples.
+_MATTER = {
+    *(256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 284, 317, 320),
+    *(322, 323, 324, 325, 338, 339),
+}
+# Numbers of planes in the descriptions of ImageJ and OME.
+_IMAGEJ = re.compile(r"^(images|slices|frames|channels)=(\d{1,9})\s*$", re.M)
+_OME = re.compile(r'\bSize[ZT]="(\d{1,9})"')
+
+
+def is_tiff(path: Path) -> bool:
+    """Whether a file begins like a TIFF or BigTIFF."""
+    with path.open("rb") as file:
+        return file.read(4) in _MAGICS
+
+
+def read_tiff(path: Path, content: Content, *, where: Where) -> Samples:
+    """Read the one picture of a TIFF file.
+
+    Raises:
+        InputError: If it holds several pages or slices, transparency, or values that cannot be
+            read faithfully.
+        OSError, ValueError: If it is damaged.
+    """
+    # Imported on first use: most images are no TIFF.
+    tifffile = cast("Any", import_module("tifffile"))
+    with damage_as_value_error(), quiet_loggers("tifffile"):
+        # OME's metadata would make tifffile open other files.
+        with tifffile.TiffFile(path, is_ome=False) as file:
+            page, place = _only_page(path, file, where)
+            _refuse_damaged_tags(file, page)
+            channels = _check(path, page, where)
+            _check_length(page, path.stat().st_size)
+            require_voxels(path, page.shape, where=where)
+            if int(page.compression) in (*_NONE, *_PACKBITS, *_DEFLATE):
+                samples = _decoded(path, page, channels, content, where)
+                turn = page.tags.get(_ORIENTATION)
+                return samples._replace(
+                    array=_upright(samples.array, 1 if turn is None else int(turn.value))
+                )
+        return _by_pillow(path, place, page, content, where)
+
+
+def _only_page(path: Path, file: Any, where: Where) -> tuple[Any, int]:
+    """The page that is no preview, and its place; a stack is refused.
+
+    Raises:
+        InputError: If there are several, or one that stands for several.
+    """
+    every = len(file.pages)
+    if every > _MOST_PAGES:
+        raise pages_refusal(path, where, every)
+    full = [(file.pages[place], place) for place in range(every)]
+    full = [(page, place) for page, place in full if not _is_preview(page)] or full[:1]
+    if len(full) > 1:
+        raise pages_refusal(path, where, len(full))
+    page, place = full[0]
+    planes = max(_planes(file), _described(page.description))
+    if planes > 1:
+        raise pages_refusal(path, where, planes)
+    return page, place
+
+
+def _is_preview(page: Any) -> bool:
+    new, old = page.tags.get(_SUBFILE), page.tags.get(_OLD_SUBFILE)
+    reduced = new is not None and bool(int(new.value) & _REDUCED)
+    return reduced or (old is not None and int(old.value) == _OLD_REDUCED)
+
+
+def _planes(file: Any) -> int:
+    """Pages that a series has beyond those that are stored as pages."""
+    return max(prod(one.shape) // max(prod(one.keyframe.shape), 1) for one in file.series[:1])
+
+
+def _described(description: str) -> int:
+    """Planes of which the description of a single page tells."""
+    if description.startswith("ImageJ="):
+        numbers = {name: int(number) for name, number in _IMAGEJ.findall(description)}
+        return numbers.get("images", prod(numbers.values()))
+    return prod(map(int, _OME.findall(description))) if "<OME" in description[:2000] else 1
+
+
+def _refuse_damaged_tags(file: Any, page: Any) -> None:
+    """Refuse a page of which tifffile left out a tag that matters: it would take its default."""
+    form, handle = file.tiff, file.filehandle
+    handle.seek(page.offset)
+    (count,) = struct.unpack(form.tagnoformat, handle.read(form.tagnosize))
+    entries = handle.read(min(count, 4096) * form.tagsize)
+    codes = {
+        struct.unpack(form.byteorder + "H", entries[at : at + 2])[0]
+        for at in range(0, len(entries) - 1, form.tagsize)
+    }
+    damaged = sorted(code for code in codes & _MATTER if page.tags.get(code) is None)
+    if damaged:
+        raise ValueError(f"its tag {damaged[0]} is damaged")
+
+
+def _check(path: Path, page: Any, where: Where) -> int:
+    """Refuse what is no grey, RGB or palette picture; returns its channels without alpha."""
+    photometric = int(page.photometric)
+    channels = _CHANNELS.get(photometric)
+    samples = int(page.samplesperpixel)
+    if channels is None or (photometric == _YCBCR and int(page.compression) not in _JPEG):
+        name = _NAMES.get(photometric) or getattr(page.photometric, "name", photometric)
+        remedy = "save it as RGB or grey"
+        raise picture_refusal(path, where, f"has colour mode {name}", remedy)
+    if page.axes not in ("YX", "YXS", "SYX") or samples not in (channels, channels + 1):
+        what = f"has {samples} channels, and axes {page.axes}"
+        raise picture_refusal(path, where, what, "save it as RGB or grey")
+    if page.dtype is None or page.dtype.kind not in "biuf":
+        what = f"has values of {page.bitspersample} bits, or complex ones"
+        raise picture_refusal(path, where, what, "save it with 8 or 16 bits a channel")
+    return channels
+
+
+def _check_length(page: Any, length: int) -> None:
+    """Hold the sizes in the header against the file's length."""
+    counts: Sequence[int] = page.databytecounts
+    ends = [at + size for at, size in zip(page.dataoffsets, counts, strict=True)]
+    if not ends or max(ends) > length or min(counts) < 1:
+        raise ValueError("a part of its pixels is not in the file")
+    expected = prod(page.shape) * int(page.bitspersample) // 8
+    compression = int(page.compression)
+    most = sum(counts) * (1 if compression in _NONE else _MOST)
+    # Half as much more are bits, channels or rows that the header does not tell of.
+    if compression in _NONE and most > expected * 3 // 2 + _SLACK and not page.is_tiled:
+        raise ValueError(f"its header states {expected} bytes of pixels, the file has {most}")
+    if expected > most and compression not in _FAX:
+        raise ValueError(f"its header states {expected} bytes of pixels, the file has {most}")
+
+
+def _decoded(path: Path, page: Any, channels: int, content: Content, where: Where) -> Samples:
+    if int(page.compression) in _DEFLATE:
+        _check_deflate(page)
+    array: NDArray[Any] = page.asarray()
+    if array.ndim == 2:
+        array = array[None]
+    elif page.axes == "YXS":
+        array = np.moveaxis(array, -1, 0)
+    bits = int(page.bitspersample)
+    kind = array.dtype.kind
+    white = 2**bits - 1 if kind in "bu" and bits <= 16 else None
+    if len(array) > channels:
+        opaque = white or (1 if kind == "f" else np.iinfo(array.dtype).max)
+        array = without_opaque(path, array[:channels], array[channels], opaque, where)
+    array = array.astype(np.uint8) if kind == "b" else array.astype(array.dtype.newbyteorder("="))
+    name = "bool" if bits == 1 else array.dtype.name
+    return _interpreted(path, page, Samples(array, name, white), content, where)
+
+
+def _check_deflate(page: Any) -> None:
+    """Refuse a part that unpacks to more than its pixels: tifffile unpacks it at once."""
+    file = page.parent.filehandle
+    most = prod(page.chunks) * int(page.bitspersample) * 3 // 16 + _SLACK
+    for at, size in zip(page.dataoffsets, page.databytecounts, strict=True):
+        file.seek(at)
+        unpack = zlib.decompressobj()
+        left, packed = most, file.read(size)
+        while packed and left >= 0:
+            part = len(unpack.decompress(packed, 2**20))
+            left, packed = left - part, unpack.unconsumed_tail
+        if left < 0:
+            raise ValueError("its pixels unpack to more than its header states")
+
+
+def _interpreted(
+    path: Path, page: Any, samples: Samples, content: Content, where: Where
+) -> Samples:
+    photometric = int(page.photometric)
+    if photometric == _WHITE_IS_ZERO:
+        return _inverted(path, samples, content, where)
+    if photometric == _PALETTE and content != "label":
+        colours: NDArray[np.uint16] = np.asarray(page.tags[_COLOURMAP].value).reshape(3, -1)
+        # 16 bits by the specification; some programs write 8.
+        shift = 8 if colours.max(initial=0) > 255 else 0
+        return Samples((colours >> shift).astype(np.uint8)[:, samples.array[0]], "uint8", 255)
+    return samples
+
+
+def _inverted(path: Path, samples: Samples, content: Content, where: Where) -> Samples:
+    if samples.white is None or (content == "label" and samples.white > 1):
+        what = f"has white as 0 (MinIsWhite) in {samples.dtype}, so its values are ambiguous"
+        raise picture_refusal(path, where, what, "save it with black as 0 (MinIsBlack)")
+    white = samples.array.dtype.type(samples.white)
+    return samples._replace(array=white - samples.array)
+
+
+def _upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Turn `(C, I, J)` as the tag Orientation says that it is to be seen."""
+    if orientation in (5, 6, 7, 8):
+        array = np.swapaxes(array, 1, 2)
+    rows = -1 if orientation in (3, 4, 7, 8) else 1
+    columns = -1 if orientation in (2, 3, 6, 7) else 1
+    return array[:, ::rows, ::columns]
+
+
+def _by_pillow(path: Path, place: int, page: Any, content: Content, where: Where) -> Samples:
+    bits, photometric = int(page.bitspersample), int(page.photometric)
+    sort = (page.dtype.kind, bits)
+    single = int(page.samplesperpixel) == 1
+    faithful = sort in (("u", 8), ("b", 1)) or (
+        sort in (("u", 16), ("f", 32)) and single and photometric == _BLACK_IS_ZERO
+    )
+    compression = int(page.compression)
+    if compression not in (*_FAX, *_LZW, *_JPEG) or not faithful:
+        name = getattr(page.compression, "name", compression)
+        what = f"is compressed by {name}, with {page.dtype.name} of {page.photometric.name}"
+        remedy = "save it without compression, or with deflate"
+        raise picture_refusal(path, where, what, remedy)
+    if content == "label" and photometric == _WHITE_IS_ZERO and bits > 1:
+        return _inverted(path, Samples(np.empty(0), page.dtype.name, 255), content, where)
+    with TiffImageFile(path) as image:
+        image.seek(place)
+        return plain_samples(path, image, content, where)

@@ -1,0 +1,36 @@
+"""Remarks on images while a cohort is predicted: each told once, and repeated with its cases."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from medseg._checks import first_few
+from medseg.data.problems import Problem, by_problem
+
+__all__ = ["Remarks"]
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """What is remarkable about the images of a run.
+
+    Attributes:
+        say: Called with each line.
+        found: Problems by case, so far.
+    """
+
+    say: Callable[[str], None]
+    found: dict[str, Sequence[Problem]] = field(default_factory=dict[str, Sequence[Problem]])
+
+    def add(self, case: str, problems: Sequence[Problem]) -> None:
+        """Tell of the problems of a case that no earlier case had."""
+        told = set(by_problem(self.found))
+        for problem in problems:
+            if problem not in told:
+                self.say(f"{case}: {problem.text}")
+        self.found[case] = problems
+
+    def close(self) -> None:
+        """Say which cases share a problem that was told of the first of them."""
+        for problem, cases in by_problem(self.found).items():
+            if len(cases) > 1:
+                self.say(f"{len(cases)} cases ({first_few(cases)}): {problem.text}")
