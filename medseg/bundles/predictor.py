@@ -26,12 +26,21 @@ from medseg.bundles.configs import MAY_BE, NEEDED, config_paths, read_config
 from medseg.bundles.metadata import load_metadata
 from medseg.bundles.one_line import excepthook_kept
 from medseg.bundles.run import open_workflow
+from medseg.data.images.geometry import at_right_angles, place_words
 from medseg.data.images.picture import Picture
 from medseg.data.images.reader_common import narrow
 from medseg.data.images.volume import Volume
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Label, Manifest, load_manifest
-from medseg.errors import DataError, ManifestError, UsageError, unwrap_user_error
+from medseg.errors import (
+    DataError,
+    MachineError,
+    ManifestError,
+    UsageError,
+    causes_of,
+    is_out_of_memory,
+    unwrap_user_error,
+)
 from medseg.inference.engines.inferer import EngineInferer
 from medseg.inference.forecast import Forecast, forecast
 from medseg.inference.maps import VoxelMaps
@@ -123,12 +132,23 @@ class Predictor:
 
         Raises:
             DataError: If it is a picture and the network takes volumes, or the reverse.
+            MachineError: If the memory does not suffice for it in that grid.
         """
         if isinstance(source, Picture) and self.axes == 3:
             raise DataError(f"is a picture; {self.name} takes volumes")
         if isinstance(source, Volume) and self.channels != 1:
             raise DataError(f"is a volume of one channel; {self.name} takes RGB pictures")
-        return self.recipe({"image": _as_loaded(source, self.loaded_as)})["image"]
+        try:
+            return self.recipe({"image": _as_loaded(source, self.loaded_as)})["image"]
+        except Exception as error:
+            cause = next(filter(is_out_of_memory, causes_of(error)), None)
+            if cause is None or isinstance(source, Picture):
+                raise
+            raise MachineError(
+                "out of memory in the grid of the network: "
+                f"{place_words(source.affine, source.shape)}; check the unit of its voxel sizes, "
+                "or use a larger machine"
+            ) from cause
 
     def forecast(self, image: MetaTensor) -> Forecast | None:
         """Forecast time and memory for a preprocessed image; None for inferers not of medseg."""
@@ -293,7 +313,8 @@ def _without_saving(postprocessing: Compose | None) -> Compose:
 
 def _as_loaded(source: Volume | Picture, dtype: DTypeLike) -> MetaTensor:
     """The output of `LoadImaged` with that `dtype`, channel first."""
-    affine = torch.as_tensor(source.affine, dtype=torch.float64)
+    straight = at_right_angles(source.affine, source.shape)
+    affine = torch.as_tensor(straight, dtype=torch.float64)
     array = _channel_first(source)
     meta: dict[str, Any] = {
         MetaKeys.ORIGINAL_AFFINE: affine.clone(),
