@@ -8,6 +8,7 @@ from monai.data.meta_tensor import MetaTensor
 from monai.utils.enums import MetaKeys, SpaceKeys
 from numpy.typing import DTypeLike, NDArray
 
+from medseg.data.images.geometry import at_right_angles
 from medseg.data.images.picture import Picture
 from medseg.data.images.reader_common import narrow
 from medseg.data.images.volume import Volume
@@ -17,7 +18,8 @@ __all__ = ["as_loaded"]
 
 def as_loaded(source: Volume | Picture, dtype: DTypeLike) -> MetaTensor:
     """The output of `LoadImaged` with that `dtype`, channel first."""
-    affine = torch.as_tensor(source.affine, dtype=torch.float64)
+    straight = at_right_angles(source.affine, source.shape)
+    affine = torch.as_tensor(straight, dtype=torch.float64)
     array = _channel_first(source)
     meta: dict[str, Any] = {
         MetaKeys.ORIGINAL_AFFINE: affine.clone(),

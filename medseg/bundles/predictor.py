@@ -28,11 +28,20 @@ from medseg.bundles.one_line import excepthook_kept
 from medseg.bundles.predictor_parts import check_parts
 from medseg.bundles.run import open_workflow
 from medseg.bundles.weights_owner import own_provenance
+from medseg.data.images.geometry import place_words
 from medseg.data.images.picture import Picture
 from medseg.data.images.volume import Volume
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Label, Manifest, load_manifest
-from medseg.errors import DataError, ManifestError, UsageError, unwrap_user_error
+from medseg.errors import (
+    DataError,
+    MachineError,
+    ManifestError,
+    UsageError,
+    causes_of,
+    is_out_of_memory,
+    unwrap_user_error,
+)
 from medseg.inference.engines.inferer import EngineInferer
 from medseg.inference.forecast import Forecast, forecast
 from medseg.inference.maps import VoxelMaps
@@ -124,12 +133,23 @@ class Predictor:
 
         Raises:
             DataError: If it is a picture and the network takes volumes, or the reverse.
+            MachineError: If the memory does not suffice for it in that grid.
         """
         if isinstance(source, Picture) and self.axes == 3:
             raise DataError(f"is a picture; {self.name} takes volumes")
         if isinstance(source, Volume) and self.channels != 1:
             raise DataError(f"is a volume of one channel; {self.name} takes RGB pictures")
-        return self.recipe({"image": as_loaded(source, self.loaded_as)})["image"]
+        try:
+            return self.recipe({"image": as_loaded(source, self.loaded_as)})["image"]
+        except Exception as error:
+            cause = next(filter(is_out_of_memory, causes_of(error)), None)
+            if cause is None or isinstance(source, Picture):
+                raise
+            raise MachineError(
+                "out of memory in the grid of the network: "
+                f"{place_words(source.affine, source.shape)}; check the unit of its voxel sizes, "
+                "or use a larger machine"
+            ) from cause
 
     def forecast(self, image: MetaTensor) -> Forecast | None:
         """Forecast time and memory for a preprocessed image; None for inferers not of medseg."""

@@ -216,7 +216,7 @@ def load_manifest(path: str | Path) -> Manifest:
     """
     path = Path(path)
     if path.exists() and not path.is_file():  # reading a pipe may never end
-        raise ManifestError(f"{path}: a folder, pipe or device; give the manifest's JSON file")
+        raise ManifestError(f"{path}: cannot read the manifest (not a regular file)")
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except OSError as error:
