@@ -56,7 +56,7 @@ def predict(  # noqa: PLR0913 - one parameter for each option
         ),
     ] = None,
     allow_tilt: Annotated[  # noqa: FBT002 - a command-line switch
-        bool, typer.Option("--allow-tilt", help="Straighten DICOM series with gantry tilt.")
+        bool, typer.Option("--allow-tilt", help="Straighten tilted DICOM series and skew volumes.")
     ] = False,
     allow_gaps: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--allow-gaps", help="Interpolate missing DICOM slices.")
