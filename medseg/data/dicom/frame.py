@@ -32,12 +32,14 @@ class Identifiers:
         study_uid: StudyInstanceUID.
         frame_of_reference_uid: FrameOfReferenceUID.
         is_multiframe: Whether its frames are referred to by number.
+        kernel: ConvolutionKernel, by which reconstructions of one scan differ.
     """
 
     sop_class_uid: str
     study_uid: str
     frame_of_reference_uid: str
     is_multiframe: bool
+    kernel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Frame:
         thickness_mm: SliceThickness, or None.
         slope: RescaleSlope.
         intercept: RescaleIntercept.
+        is_rescaled: Whether it states either of them.
         identifiers: Identifiers of its file; empty texts where they are not stated.
     """
 
@@ -70,6 +73,7 @@ class Frame:
     thickness_mm: float | None
     slope: float
     intercept: float
+    is_rescaled: bool
     identifiers: Identifiers
 
     @property
@@ -124,7 +128,10 @@ def _frame(
 
     measures, rescale = "PixelMeasuresSequence", "PixelValueTransformationSequence"
     thickness: Any = find(measures, "SliceThickness", 1)
-    slope = find(rescale, "RescaleSlope", 1) or numbers(header, "RescaleSlope", 1) or (1.0,)
+    slope, intercept = (
+        find(rescale, keyword, 1) or numbers(header, keyword, 1)
+        for keyword in ("RescaleSlope", "RescaleIntercept")
+    )
     if slope == (0.0,):
         raise ElementError("RescaleSlope is 0")
     return Frame(
@@ -137,15 +144,15 @@ def _frame(
         orientation=find("PlaneOrientationSequence", "ImageOrientationPatient", 6),
         pixel_spacing=find(measures, "PixelSpacing", 2),
         thickness_mm=thickness[0] if thickness else None,
-        slope=slope[0],
-        intercept=(
-            find(rescale, "RescaleIntercept", 1) or numbers(header, "RescaleIntercept", 1) or (0.0,)
-        )[0],
+        slope=1.0 if slope is None else slope[0],
+        intercept=0.0 if intercept is None else intercept[0],
+        is_rescaled=slope is not None or intercept is not None,
         identifiers=_identifiers(
             first_text(header, "SOPClassUID"),
             first_text(header, "StudyInstanceUID"),
             first_text(header, "FrameOfReferenceUID"),
             "NumberOfFrames" in header or "PerFrameFunctionalGroupsSequence" in header,
+            first_text(header, "ConvolutionKernel"),
         ),
     )
 
@@ -156,6 +163,7 @@ def _identifiers(
     study: str,
     frame_of_reference: str,
     is_multiframe: bool,  # noqa: FBT001
+    kernel: str,
 ) -> Identifiers:
     """Share equal values among the slices of a series, of which there may be thousands."""
-    return Identifiers(sop_class, study, frame_of_reference, is_multiframe)
+    return Identifiers(sop_class, study, frame_of_reference, is_multiframe, kernel)

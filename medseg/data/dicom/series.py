@@ -52,6 +52,7 @@ class DicomFacts:
         copies_left_out: Number of duplicate slices left out.
         scouts_left_out: Number of scouts in the series, left out.
         stated: Number of slices that its headers speak of; 0 if of none.
+        frames_of_reference: Number of different FrameOfReferenceUIDs of its slices.
         uid_origin: Whether the UID is the headers', or was made in place of an invalid one.
         planes: DICOM slice of each slice of the volume, None for interpolated ones.
     """
@@ -65,6 +66,7 @@ class DicomFacts:
     copies_left_out: int = 0
     scouts_left_out: int = 0
     stated: int = 0
+    frames_of_reference: int = 1
     uid_origin: UidOrigin = "stated"
     planes: tuple[Plane | None, ...] = ()
 
@@ -157,6 +159,7 @@ def _volume(series: DicomSeries, stack: Stack, array: Values, copies: int) -> Di
         copies_left_out=copies,
         scouts_left_out=series.scouts,
         stated=max(series.stated, _highest_number(stack.frames)),
+        frames_of_reference=len({f.identifiers.frame_of_reference_uid for f in stack.frames}),
         uid_origin=series.uid_origin,
         planes=_planes(stack.frames, taken),
     )

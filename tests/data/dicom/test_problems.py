@@ -80,3 +80,11 @@ def test_a_checked_series_with_a_gap_is_an_error_that_names_the_slices(tmp_path)
     made = slices(hounsfield())
     report = check(tmp_path, [*made[:4], *made[6:]])
     assert [p.what for p in report.problems] == ["2 slices are missing: 2 after 4"]
+
+
+def test_positions_in_two_frames_of_reference_are_a_warning(tmp_path):
+    made = slices(hounsfield())
+    for ds in made[5:]:
+        ds.FrameOfReferenceUID = "1.2.3"
+    (doubt,) = read_volume(save(made, tmp_path)).doubts
+    assert doubt.what.startswith("its slices have 2 frames of reference")
