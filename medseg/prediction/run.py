@@ -129,7 +129,8 @@ def _steps(request: Request, predictor: "Predictor", run: Cohort) -> "CaseSteps"
     return CaseSteps(
         predictor=predictor,
         settings=run.settings,
-        expected=expected_of(request.bundle, predictor.window),
+        expected=expected_of(request.bundle, predictor.window, predictor.provenance.images),
+        remarkable=request.remarkable,
         ledger=run.ledger,
         table=RunningTable(run.ledger),
         files=run.files.__getitem__,

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medseg.data.datasets.expected import UNKNOWN, Expected
+from medseg.data.datasets.fingerprint import fingerprint
 from medseg.data.datasets.grids import grid_problems
 from medseg.data.datasets.image_values import value_problems
 from medseg.data.datasets.label_values import count_values, label_problems
+from medseg.data.datasets.unlike_training import Trained, unlike_training
 from medseg.data.dicom.problems import dicom_problems
 from medseg.data.images.geometry import geometry_problems
 from medseg.data.images.picture import Picture, read_image
@@ -52,7 +54,7 @@ def image_problems(image: Volume | Picture, expected: Expected = UNKNOWN) -> tup
         image: As read.
         expected: What the data set or the bundle says of its images.
     """
-    of_values = value_problems(image.array, expected)
+    of_values = (*value_problems(image.array, expected), *_unlike(image, expected.trained))
     if isinstance(image, Picture):
         return (*image.doubts, *of_values)
     return (
@@ -61,6 +63,10 @@ def image_problems(image: Volume | Picture, expected: Expected = UNKNOWN) -> tup
         *geometry_problems(image.affine, image.shape, "image"),
         *of_values,
     )
+
+
+def _unlike(image: Volume | Picture, trained: Trained | None) -> tuple[Problem, ...]:
+    return () if trained is None else unlike_training(fingerprint(image), trained)
 
 
 def judge_label(

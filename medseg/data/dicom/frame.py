@@ -5,6 +5,7 @@ of frames here, so that later code handles one kind only.
 """
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import IO, Any
@@ -126,14 +127,9 @@ def _frame(
         candidates = (numbers(holder, keyword, count) for holder in holders)
         return next((values for values in candidates if values is not None), None)
 
-    measures, rescale = "PixelMeasuresSequence", "PixelValueTransformationSequence"
+    measures = "PixelMeasuresSequence"
     thickness: Any = find(measures, "SliceThickness", 1)
-    slope, intercept = (
-        find(rescale, keyword, 1) or numbers(header, keyword, 1)
-        for keyword in ("RescaleSlope", "RescaleIntercept")
-    )
-    if slope == (0.0,):
-        raise ElementError("RescaleSlope is 0")
+    slope, intercept = _rescaling(header, find)
     return Frame(
         file=file,
         index=place[0],
@@ -144,8 +140,8 @@ def _frame(
         orientation=find("PlaneOrientationSequence", "ImageOrientationPatient", 6),
         pixel_spacing=find(measures, "PixelSpacing", 2),
         thickness_mm=thickness[0] if thickness else None,
-        slope=1.0 if slope is None else slope[0],
-        intercept=0.0 if intercept is None else intercept[0],
+        slope=1.0 if slope is None else slope,
+        intercept=0.0 if intercept is None else intercept,
         is_rescaled=slope is not None or intercept is not None,
         identifiers=_identifiers(
             first_text(header, "SOPClassUID"),
@@ -155,6 +151,27 @@ def _frame(
             first_text(header, "ConvolutionKernel"),
         ),
     )
+
+
+def _rescaling(
+    header: Dataset, find: Callable[[str, str, int], tuple[float, ...] | None]
+) -> tuple[float | None, float | None]:
+    """Slope and intercept, where stated; an empty one beside the other is not the neutral one.
+
+    Raises:
+        ElementError: If the slope is 0, or one is empty and the other is not.
+    """
+    keywords = ("RescaleSlope", "RescaleIntercept")
+    slope, intercept = (
+        find("PixelValueTransformationSequence", keyword, 1) or numbers(header, keyword, 1)
+        for keyword in keywords
+    )
+    for keyword, value, other in zip(keywords, (slope, intercept), (intercept, slope), strict=True):
+        if value is None and other is not None and keyword in header:
+            raise ElementError(f"{keyword} is empty")
+    if slope == (0.0,):
+        raise ElementError("RescaleSlope is 0")
+    return slope[0] if slope else None, intercept[0] if intercept else None
 
 
 @lru_cache(maxsize=256)
