@@ -21,6 +21,7 @@ from scipy import ndimage
 
 from medseg.data.label_kind import LabelKind, as_classes
 from medseg.data.wording import rounded_ml, rounded_percent
+from medseg.data.patterns import natural_key
 from medseg.errors import UsageError
 
 __all__ = [
@@ -116,12 +117,12 @@ def volume_columns(volumes: Iterable[StructureVolume]) -> dict[str, str]:
 
 
 def volumes_csv(cases: Mapping[str, Mapping[str, str]]) -> str:
-    """CSV with one row per case, sorted by name, and the columns of all cases.
+    """CSV with one row per case, by name with numbers by value, and the columns of all cases.
 
     Args:
         cases: Cells of each case, see `volume_columns`.
     """
-    names = sorted(cases)
+    names = sorted(cases, key=natural_key)
     columns = list(dict.fromkeys(column for name in names for column in cases[name]))
     columns.sort(key=REMARKS.__eq__)
     out = io.StringIO()
