@@ -8,6 +8,7 @@ import typer
 
 from medseg._files import write_atomically
 from medseg.cli.preview_table import print_times, times_json
+from medseg.cli.say import say
 from medseg.data.images.naming import PICTURE_SUFFIXES, image_stem
 from medseg.data.problems import warning_lines
 from medseg.errors import DataError, UsageError
@@ -73,7 +74,7 @@ def preview(  # noqa: PLR0913 - one argument an option
         typer.echo(times_json(output, once, each))
     else:
         print_times(once, each)
-        typer.echo(output)
+        say(output)
 
 
 def _title(recipe: Path) -> str:

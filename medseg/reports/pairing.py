@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from medseg._text import printable
 from medseg.data.datasets.pairs import PAIRING_RULE, Side, label_files, pair_files, without_words
 from medseg.data.images.naming import (
     format_words,
@@ -15,7 +16,7 @@ from medseg.data.images.naming import (
     path_stem,
 )
 from medseg.data.manifest import Case, Manifest
-from medseg.data.output_names import LABEL
+from medseg.data.output_names import LABEL, safe_name
 from medseg.data.patterns import expand, name_key, natural_key
 from medseg.errors import DataError
 
@@ -63,12 +64,15 @@ def pairs_by_manifest(
         if case.label is not None:
             # An image's name tells the case only if no other image is called the same.
             names = [case.case, *(name for name in _image_names(case) if images[name] == 1)]
-            wanted = [n for name in names for n in (f"{name}{LABEL}", name) if name_key(n) in files]
+            # A prediction has the image's name as far as every system allows it.
+            ways = [way for name in names for way in dict.fromkeys((name, safe_name(name)))]
+            wanted = [n for way in ways for n in (f"{way}{LABEL}", way) if name_key(n) in files]
             shown = image_stem(case.image) if images[image_stem(case.image)] == 1 else case.case
             expected = f"{shown}{LABEL}{label_suffix(case.image)}"
             prediction = _only(files[name_key(wanted[0])]) if wanted else None
             reference = dataset_dir / case.label
-            pairs.append(EvaluationCase(case.case, reference, prediction, expected, case.group))
+            named = printable(case.case)
+            pairs.append(EvaluationCase(named, reference, prediction, expected, case.group))
     if not pairs:
         where = (
             f"the {split} split of fold {fold}" if split in ("validation", "training") else split
@@ -102,7 +106,7 @@ def pairs_by_name(labels: Path, predictions: Path) -> list[EvaluationCase]:
         short = without_words(pair.case)
         case = short if plain[short] == 1 else pair.case
         expected = f"{case}{LABEL}{label_suffix(pair.path)}"
-        cases.append(EvaluationCase(case, pair.path, pair.partner, expected))
+        cases.append(EvaluationCase(printable(case), pair.path, pair.partner, expected))
     return sorted(cases, key=lambda one: natural_key(one.case))
 
 

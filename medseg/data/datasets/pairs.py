@@ -21,6 +21,7 @@ from unicodedata import normalize
 
 from medseg._checks import first_few
 from medseg.data.images.naming import image_stem
+from medseg.data.output_names import safe_name
 from medseg.data.patterns import natural_key
 from medseg.errors import DataError
 
@@ -41,6 +42,9 @@ PAIRING_RULE = (
 )
 
 Name = tuple[str, ...]
+
+# Bytes of a name that no output's name is cut to.
+_SHORT = 200
 
 
 @dataclass(frozen=True)
@@ -134,8 +138,10 @@ def _without(path: Path, folders: set[str]) -> str:
 
 def _pieces(name: str) -> Name:
     folder, slash, file = name.rpartition("/")
-    whole = normalize("NFC", folder + slash + image_stem(file))
-    return tuple(re.split(r"(?=[_\-./ ])", whole))
+    stem = image_stem(file)
+    # A prediction is called by the safe form of its image's name.
+    safe = safe_name(stem) if len(stem.encode(errors="replace")) <= _SHORT else stem
+    return tuple(re.split(r"(?=[_\-./ ])", normalize("NFC", folder + slash + safe)))
 
 
 def _without_words(name: Name) -> Name:
