@@ -19,8 +19,8 @@ from scipy import ndimage
 
 from medseg._csv import csv_text
 from medseg.data.label_kind import LabelKind, as_classes
-from medseg.data.wording import rounded_ml, rounded_percent
 from medseg.data.patterns import natural_key
+from medseg.data.wording import rounded_ml, rounded_percent
 from medseg.errors import UsageError
 
 __all__ = [
