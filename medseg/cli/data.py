@@ -78,7 +78,10 @@ def _with_progress(cases: "Iterator[CaseReport]", total: int) -> "Iterator[CaseR
 def _as_json(report: "DatasetReport") -> str:
     counts = {"errors": report.count("error"), "warnings": report.count("warning")}
     # Intensities are of finite voxels only, so strict JSON can hold them.
-    return json.dumps({**counts, **dataclasses.asdict(report)}, indent=2, allow_nan=False)
+    content = dataclasses.asdict(report)
+    for case in content["cases"]:
+        del case["sketch"]
+    return json.dumps({**counts, **content}, indent=2, allow_nan=False)
 
 
 @app.command(epilog=f"{PAIRING_RULE} Without --patient-regex, each case is a separate patient.")

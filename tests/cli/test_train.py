@@ -240,7 +240,7 @@ def test_an_all_background_label_is_warned_of_and_trained_with(damaged, tmp_path
     places = [f"ckpt_dir={tmp_path / 'models'}", f"output_dir={tmp_path / 'eval'}"]
     code = command("train", BUNDLE, f"dataset_dir={damaged}", *places, *pairs(epochs=1))
     assert code == 0
-    assert "phantom_000: is all background" in capfd.readouterr().out
+    assert "phantom_000: label: is all background" in capfd.readouterr().out
 
 
 def test_ctrl_c_ends_a_training_in_one_line_and_keeps_its_best_weights(phantoms, tmp_path):
