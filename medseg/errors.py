@@ -22,6 +22,7 @@ __all__ = [
     "TrainingStoppedError",
     "UsageError",
     "caused_by",
+    "causes_of",
     "is_out_of_memory",
     "meets_all",
     "unwrap_user_error",
@@ -126,7 +127,7 @@ def user_error(error: BaseException) -> MedsegError | None:
         The `MedsegError` that `error` is or was caused by; a `MachineError` if the machine refused
         something; None for a bug.
     """
-    causes = list(_causes(error))
+    causes = list(causes_of(error))
     ours = next((cause for cause in causes if isinstance(cause, MedsegError)), None)
     if ours is not None:
         return _as_in_its_worker(ours)
@@ -151,7 +152,7 @@ def unwrap_user_error() -> Generator[None]:
 
 def caused_by(error: BaseException, kind: type[Cause]) -> Cause | None:
     """The first of an error and its causes that is an instance of `kind`, or None."""
-    return next((cause for cause in _causes(error) if isinstance(cause, kind)), None)
+    return next((cause for cause in causes_of(error) if isinstance(cause, kind)), None)
 
 
 def meets_all(error: BaseException) -> bool:
@@ -180,7 +181,8 @@ def _as_in_its_worker(error: MedsegError) -> MedsegError:
     return type(error)(text.strip().splitlines()[-1].partition(": ")[2])
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def causes_of(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and its causes, the outermost first."""
     # An error raised while another was handled (`__context__`) is a bug in the handling.
     seen: set[int] = set()
     while error is not None and id(error) not in seen:

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
-
+from medseg.bundles.plain_yaml import read_config_file
 from medseg.errors import UsageError
 
 __all__ = ["MAY_BE", "NEEDED", "config_paths", "read_config"]
@@ -44,22 +43,27 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
     """The configs merged as MONAI merges them.
 
     Raises:
-        UsageError: If one is not valid YAML, or changes a part that none before it has.
+        UsageError: If one is not valid YAML, no plain data of keys and values, or changes a part
+            that none before it has.
     """
     # MONAI takes seconds to import, and `config_paths` does not need it.
+    from monai.bundle import utils
     from monai.bundle.config_parser import ConfigParser
 
-    parser = cast("Any", ConfigParser())
-    try:
-        parser.read_config(list(paths))
-    except yaml.MarkedYAMLError as error:
-        place = error.problem_mark
-        where = f"{place.name}: line {place.line + 1}: " if place else ""
-        raise UsageError(f"{where}not valid YAML ({error.problem}); correct the config") from error
-    except KeyError as error:
-        names = ", ".join(Path(path).stem for path in paths)
-        raise UsageError(
-            f"{names}: a config changes a part that none before it has ({error.args[0]}); "
-            "merge it over another, e.g. --config train --config evaluate"
-        ) from error
-    return cast("dict[str, Any]", parser.get())
+    merge_kv = cast("Any", utils).merge_kv
+    parser = cast("Any", ConfigParser({}))
+    for path in paths:
+        for key, value in read_config_file(path).items():
+            try:
+                merge_kv(parser, key, value)
+            except KeyError as error:
+                names = ", ".join(Path(path).stem for path in paths)
+                raise UsageError(
+                    f"{names}: a config changes a part that none before it has "
+                    f"({error.args[0]}); merge it over another, e.g. --config train --config "
+                    "evaluate"
+                ) from error
+            except (IndexError, TypeError, ValueError) as error:
+                raise UsageError(f"{path}: {key}: {error}; correct the key") from error
+    merged = ConfigParser({ConfigParser.meta_key: {}, **parser.get()})
+    return cast("dict[str, Any]", cast("Any", merged).get())

@@ -8,9 +8,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from types import ModuleType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-__all__ = ["Argument", "documented_arguments", "summary"]
+__all__ = ["Argument", "documented_arguments", "known_component", "known_module", "summary"]
 
 # `--keys` runs nothing of a stranger's bundle, so nothing else is imported by a name in a config.
 _PACKAGES = ("ignite", "medseg", "monai", "torch")
@@ -44,7 +45,7 @@ def documented_arguments(target: str) -> dict[str, Argument]:
         In the order of the signature; empty for names outside medseg, MONAI, ignite and torch,
         MONAI's short names, and anything without a readable signature.
     """
-    thing = _imported(target)
+    thing = known_component(target)
     parameters = _parameters(thing)
     meanings, words = _meanings(thing), _choices(thing)
     return {
@@ -61,7 +62,7 @@ def documented_arguments(target: str) -> dict[str, Argument]:
 
 def summary(target: str) -> str:
     """First line of a component's docstring; empty if it has none or cannot be imported."""
-    return (inspect.getdoc(_imported(target)) or "").partition("\n")[0]
+    return (inspect.getdoc(known_component(target)) or "").partition("\n")[0]
 
 
 def _parameters(thing: Any) -> Mapping[str, inspect.Parameter]:
@@ -71,13 +72,19 @@ def _parameters(thing: Any) -> Mapping[str, inspect.Parameter]:
         return {}
 
 
-def _imported(target: str) -> Any:
+def known_component(target: str) -> Any:
+    """The class or function of a dotted name in medseg, MONAI, ignite or torch, else None."""
     module, _, name = target.rpartition(".")
-    parts = module.split(".")
+    return getattr(known_module(module), name, None)
+
+
+def known_module(name: str) -> ModuleType | None:
+    """A module of medseg, MONAI, ignite or torch by its dotted name, else None."""
+    parts = name.split(".")
     if parts[0] not in _PACKAGES or any(part.startswith("_") for part in parts):
         return None
     try:
-        return getattr(import_module(module), name, None)
+        return import_module(name)
     except ImportError:
         return None
 

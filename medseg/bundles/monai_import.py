@@ -19,6 +19,7 @@ from typing import Any, cast
 import yaml
 
 from medseg.bundles.configs import MAY_BE, NEEDED
+from medseg.bundles.plain_yaml import require_plain_yaml
 
 __all__ = ["HIDDEN", "collector_paused", "import_monai_for", "names_only_known"]
 
@@ -99,8 +100,9 @@ def names_only_known(text: str, pairs: Iterable[str] = ()) -> bool:
     if any(word in pair for pair in pairs for word in ("$", "_target_")):
         return False
     try:
+        require_plain_yaml(text, "inference.yaml")
         config = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError:
+    except (yaml.YAMLError, TypeError, ValueError):
         return False  # `read_config` reports it
     if not isinstance(config, dict):
         return False

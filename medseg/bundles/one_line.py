@@ -16,8 +16,9 @@ from types import TracebackType
 from medseg._signals import end_as_by_ctrl_c, signals_kept
 from medseg._streams import escape_missing_letters
 from medseg._text import printable
+from medseg.bundles.complaints import users_error
 from medseg.bundles.moved_keys import refuse_lost_keys
-from medseg.errors import ExitCode, user_error
+from medseg.errors import ExitCode
 
 __all__ = ["excepthook_kept", "explain_errors"]
 
@@ -55,7 +56,7 @@ def _explain(
     if issubclass(kind, KeyboardInterrupt):
         sys.stderr.write("medseg: interrupted\n")
         raise SystemExit(int(ExitCode.INTERRUPTED))
-    users = user_error(error)
+    users = users_error(error)
     if users is None:
         sys.__excepthook__(kind, error, traceback)
         return

@@ -5,15 +5,14 @@ night. Here an unknown key is an error that names the closest one.
 """
 
 import datetime
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
-import yaml
-
 from medseg._checks import first_few
 from medseg.bundles.keys import is_argument, nested_paths
+from medseg.bundles.near_keys import how_to_list, near_keys
+from medseg.bundles.plain_yaml import read_value
 from medseg.errors import UsageError
 
 __all__ = ["check_run_id", "parse_overrides", "resolve_key"]
@@ -67,9 +66,10 @@ def resolve_key(key: str, config: Mapping[str, Any]) -> str:
     if paths:
         full = first_few([path.replace("::", "#") for path in paths], 4)
         raise UsageError(f"{key}: several keys end in this; use the full path of one: {full}")
-    near = difflib.get_close_matches(key, keys, n=3, cutoff=0.6)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"keys: {_top_level(config)}"
-    raise UsageError(f"{key}: no such key in this config; {hint}")
+    near = near_keys(key, config)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    shown = key.replace("::", "#")
+    raise UsageError(f"{shown}: no such key in this config; {hint}{how_to_list(config)}")
 
 
 def _parse(pair: str, config: Mapping[str, Any]) -> tuple[str, Any]:
@@ -77,10 +77,7 @@ def _parse(pair: str, config: Mapping[str, Any]) -> tuple[str, Any]:
     if not equals:
         raise UsageError(f"{pair!r}: must be KEY=VALUE, e.g. epochs=5")
     key = resolve_key(key.replace("-", "_").replace("#", "::"), config)
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"{pair!r}: the value is not valid YAML; quote it") from error
+    value = read_value(text, pair)
     # A folder may be called 2026-07-01, and no key is a date.
     return key, text if isinstance(value, datetime.date) else _with_numbers(value)
 
@@ -104,10 +101,6 @@ def _children(value: Any) -> Iterable[tuple[object, Any]]:
     if isinstance(value, list):
         return enumerate(cast("list[Any]", value))
     return ()
-
-
-def _top_level(config: Mapping[str, Any]) -> str:
-    return ", ".join(sorted(key for key in config if not key.startswith("_")))
 
 
 def _is_runnable(key: str, value: Any, config: Mapping[str, Any]) -> bool:

@@ -21,6 +21,7 @@ from numpy.typing import DTypeLike, NDArray
 from torch import nn
 
 from medseg._quiet import quiet_libraries
+from medseg.bundles.complaints import config_errors
 from medseg.bundles.configs import MAY_BE, NEEDED, config_paths, read_config
 from medseg.bundles.metadata import load_metadata
 from medseg.bundles.one_line import excepthook_kept
@@ -191,7 +192,7 @@ def open_predictor(
     _refuse_set_by_options(pairs)
     _check_keys(bundle, read_config(config_paths(bundle, ["inference"])), overrides or {})
     weights = Path(weights or bundle / "models" / "model.safetensors").resolve()
-    with excepthook_kept(), unwrap_user_error(), quiet_libraries():
+    with excepthook_kept(), config_errors(), quiet_libraries():
         workflow = open_workflow(
             bundle,
             configs=["inference"],

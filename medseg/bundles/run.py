@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from monai.bundle.config_parser import ConfigParser
 from monai.bundle.workflows import ConfigWorkflow
 
 from medseg._quiet import quiet_libraries
+from medseg.bundles.complaints import config_errors
 from medseg.bundles.configs import config_paths, read_config
 from medseg.bundles.moved_keys import refuse_moved_keys
 from medseg.bundles.one_line import excepthook_kept
 from medseg.bundles.overrides import check_run_id, parse_overrides, resolve_key
-from medseg.errors import UsageError, unwrap_user_error
+from medseg.bundles.values import check_values
+from medseg.errors import UsageError
 
 __all__ = ["open_workflow", "run_bundle"]
 
@@ -41,7 +45,7 @@ def run_bundle(
         MedsegError: Any error that the user can fix, without MONAI's wrapping.
     """
     quiet = quiet_libraries() if log == "quiet" else nullcontext()
-    with excepthook_kept(), unwrap_user_error(), quiet:
+    with excepthook_kept(), config_errors(), quiet:
         workflow = open_workflow(
             bundle, configs=configs, run_id=run_id, pairs=pairs, overrides=overrides, log=log
         )
@@ -76,9 +80,9 @@ def open_workflow(
     doubled = next((key for key in given if key in fixed), None)
     if doubled is not None:
         raise UsageError(f"{doubled}: this command sets it; use its own option instead")
-    return _workflow(
-        paths, run_id, {"bundle_root": str(Path(bundle).resolve()), **given, **fixed}, log
-    )
+    changed = {"bundle_root": str(Path(bundle).resolve()), **given, **fixed}
+    check_values(_overridden(config, changed), config)
+    return _workflow(paths, run_id, changed, log)
 
 
 def _workflow(
@@ -92,6 +96,13 @@ def _workflow(
         logging_file=False if log == "quiet" else None,
         **overrides,
     )
+
+
+def _overridden(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A copy of the config with the overrides, as the workflow will have it."""
+    parser = cast("Any", ConfigParser(deepcopy(dict(config))))
+    parser.update(dict(overrides))
+    return cast("Mapping[str, Any]", parser.get())
 
 
 def _refuse_hashes(overrides: Mapping[str, Any]) -> None:

@@ -8,9 +8,10 @@ from monai.bundle.config_parser import ConfigParser
 from torch import nn
 
 from medseg._quiet import quiet_libraries
+from medseg.bundles.complaints import config_errors
 from medseg.bundles.configs import config_paths, read_config
 from medseg.bundles.metadata import load_metadata
-from medseg.errors import UsageError, unwrap_user_error
+from medseg.errors import UsageError
 from medseg.networks.unet import UNet
 from medseg.networks.weights import load_weights
 
@@ -76,7 +77,7 @@ def _build(
     parser = cast("Any", ConfigParser({**config, "bundle_root": str(bundle)}))
     parser["ckpt_path"] = str(weights)
     names = [key for key, value in config.items() if _asks_the_weights(value)]
-    with unwrap_user_error(), quiet_libraries():
+    with config_errors(), quiet_libraries():
         parser.parse()
         network = parser.get_parsed_content("network_def")
         settings = {name: parser.get_parsed_content(name) for name in names}

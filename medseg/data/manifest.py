@@ -203,6 +203,8 @@ def load_manifest(path: str | Path) -> Manifest:
         ManifestError: If the file is missing, is not JSON or breaks a rule; one line.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():  # reading a pipe may never end
+        raise ManifestError(f"{path}: a folder, pipe or device; give the manifest's JSON file")
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except OSError as error:

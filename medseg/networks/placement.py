@@ -9,10 +9,16 @@ from typing import Any, Literal, cast, get_args
 import torch
 from torch import nn
 
-from medseg.errors import UsageError
+from medseg.errors import MachineError, UsageError
 from medseg.networks.cpu.instance_norm import InstanceNorm
 
-__all__ = ["MemoryFormat", "default_device", "place_network", "turns_channels_last"]
+__all__ = [
+    "MemoryFormat",
+    "default_device",
+    "place_network",
+    "require_device",
+    "turns_channels_last",
+]
 
 MemoryFormat = Literal[
     "auto", "contiguous", "channels_last", "contiguous_format", "channels_last_3d"
@@ -24,6 +30,37 @@ _LAST: dict[int, torch.memory_format] = {2: torch.channels_last, 3: torch.channe
 def default_device() -> torch.device:
     """The first GPU, or the CPU if there is none."""
     return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+
+
+def require_device(device: torch.device | str) -> torch.device:
+    """Return a device by its name, if this machine has it.
+
+    Args:
+        device: As torch names it: `cpu`, `cuda`, `cuda:1`.
+
+    Raises:
+        UsageError: If torch knows no such device.
+        MachineError: If the machine has none, or torch was built without support for it.
+    """
+    try:
+        known = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise UsageError(
+            f"device must be cpu, cuda, or cuda:1 of several GPUs, got {device!r}"
+        ) from error
+    if known.type == "cpu" and not known.index:
+        return known
+    try:
+        torch.empty(0, device=known)
+    # torch raises an error of another kind for each device that it was built without.
+    except (AssertionError, RuntimeError, ImportError, NotImplementedError) as error:
+        raise MachineError(
+            f"device {device}: not on this machine, or this torch does not support it; leave "
+            "device out, or use device=cpu"
+        ) from error
+    if known.type == "meta":
+        raise UsageError("device meta computes nothing; use device=cpu")
+    return known
 
 
 def place_network(
@@ -44,8 +81,9 @@ def place_network(
 
     Raises:
         UsageError: For another word, or `channels_last_3d` of a 2-D network.
+        MachineError: If the machine has no such device.
     """
-    device = torch.device(device)
+    device = require_device(device)
     layout = _layout(network, device, memory_format)
     return cast("Any", network).to(device, memory_format=layout)
 

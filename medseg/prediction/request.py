@@ -10,6 +10,7 @@ from medseg.data.datasets.expected import Expected
 from medseg.data.dicom.allowances import Gaps, Tilt
 from medseg.data.digest import file_sha256
 from medseg.data.source import Source
+from medseg.prediction.search import SeriesChoice
 
 __all__ = ["Request", "Work", "expected_of", "modality_of", "options_of"]
 
@@ -30,6 +31,10 @@ class Request:
             replaced.
         work: Predict, or only forecast windows and memory.
         series_uid: DICOM series to take, if the only input holds several.
+        which: Take one series of each DICOM input, or every one that fits.
+        name_by: Words of `--name-by`, in their order.
+        key_file: File outside of the output folder that tells which output is which patient's;
+            None writes none.
         tilt: Whether series with gantry tilt are refused or resampled.
         gaps: Whether series with missing slices are refused or interpolated.
         engine: Inference engine; None takes the bundle's choice.
@@ -59,6 +64,9 @@ class Request:
     mirror: tuple[int, ...]
     shard: tuple[int, int]
     process: Literal["own", "shared"]
+    which: SeriesChoice = "one"
+    name_by: tuple[str, ...] = ()
+    key_file: Path | None = None
 
 
 def modality_of(bundle: Path) -> str | None:

@@ -6,25 +6,19 @@ defaults below; `medseg train BUNDLE --keys` prints them all from this file.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import ignite.distributed as idist
 
-from medseg._checks import (
-    require_choice,
-    require_fraction,
-    require_not_negative,
-    require_number,
-    require_positive,
-    require_whole_number,
-)
+from medseg._checks import require_choice
 from medseg.errors import UsageError
+from medseg.training.control_ranges import RANGES
 from medseg.training.rate import Schedule
 
-__all__ = ["Control", "choices"]
+__all__ = ["Control", "check_control", "choices"]
 
 Cache = Literal["memory", "disk", "none"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
@@ -36,13 +30,6 @@ _FREE_ON_RESUME = {
     "compile", "num_workers", "worker_start", "quarantine_share", "max_minutes", "final_weights",
     "window_batch", "tensorboard", "mlflow", "experiment",
 }  # fmt: skip
-# The smallest value of each key that is a whole number.
-_WHOLE_NUMBERS = {
-    "epochs": 1, "iterations_per_epoch": 1, "batch_size": 1, "stored_augmentations": 1,
-    "num_workers": 0, "plateau_patience": 0, "accumulation_steps": 1, "early_stop_patience": 1,
-    "val_interval": 1, "window_batch": 1, "seed": 0,
-}  # fmt: skip
-_POSITIVE = ("learning_rate", "clip_gradients", "max_minutes", "ema", "plateau_factor")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,20 +141,7 @@ class Control:
         Raises:
             UsageError: For the first key whose value is of the wrong kind or out of its range.
         """
-        nullable = _nullable()
-        for name, words in choices().items():
-            _require_word(name, getattr(self, name), words)
-        for name, least in _WHOLE_NUMBERS.items():
-            if getattr(self, name) is not None or name not in nullable:
-                require_whole_number(name, getattr(self, name), at_least=least)
-        for name in _POSITIVE:
-            if getattr(self, name) is not None or name not in nullable:
-                require_positive(name, getattr(self, name))
-        for name in ("ema", "plateau_factor", "warmup", "val_overlap"):
-            if getattr(self, name) is not None or name not in nullable:
-                require_number(name, getattr(self, name), at_least=0, below=1)
-        require_fraction("quarantine_share", self.quarantine_share)
-        require_not_negative("early_stop_tolerance", self.early_stop_tolerance)
+        check_control({field.name: getattr(self, field.name) for field in dataclasses.fields(self)})
 
     @property
     def max_epochs(self) -> int:
@@ -240,6 +214,37 @@ class Control:
 
     def _folder(self, path: str) -> Path:
         return Path(path) / "quick" if self.quick else Path(path)
+
+
+def check_control(values: Mapping[str, Any]) -> None:
+    """Refuse wrong values of keys of `Control`.
+
+    Args:
+        values: Some of its keys; others are not looked at.
+
+    Raises:
+        UsageError: For the first key whose value is of the wrong kind or out of its range.
+    """
+    nullable = _nullable()
+    for name, value in values.items():
+        if value is None and name in nullable:
+            continue
+        if name not in RANGES and name not in choices():
+            continue
+        try:
+            _check(name, value)
+        except UsageError as error:
+            if name not in nullable:
+                raise
+            raise UsageError(str(error).replace(", got ", " or null, got ", 1)) from None
+
+
+def _check(name: str, value: object) -> None:
+    words = choices().get(name)
+    if words is not None:
+        _require_word(name, value, words)
+    else:
+        RANGES[name](name, value)
 
 
 def choices() -> dict[str, tuple[Any, ...]]:

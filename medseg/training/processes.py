@@ -33,13 +33,14 @@ def process_device() -> torch.device:
     return torch.device(f"cuda:{os.environ['LOCAL_RANK']}" if cuda else "cpu")
 
 
-def join_processes(device: torch.device, *, seed: int) -> None:
+def join_processes(device: torch.device | str, *, seed: int) -> None:
     """Join the process group and seed this process; only the first logs more than warnings.
 
     Args:
         device: Device of this process.
         seed: Seed of the training; each process adds its rank.
     """
+    device = torch.device(device)
     if not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     if device.type == "cuda":

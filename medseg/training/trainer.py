@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 
-def prepare_training(network: nn.Module, *, device: torch.device, control: Control) -> None:
+def prepare_training(network: nn.Module, *, device: torch.device | str, control: Control) -> None:
     """Check what could end a training early, and compile the network, before anything is written.
 
     Args:
@@ -57,6 +57,7 @@ def prepare_training(network: nn.Module, *, device: torch.device, control: Contr
         require_unfinished(control)
         # Folders that are missing are locked, as they are made, when the trainer starts.
         lock_folders(filter(Path.is_dir, control.folders))
+    device = torch.device(device)
     if control.precision == "fp16" and device.type != "cuda":
         raise UsageError(
             f"precision fp16 is not supported on {device.type}; use auto, bf16 or fp32"
@@ -72,7 +73,9 @@ def prepare_training(network: nn.Module, *, device: torch.device, control: Contr
         )
 
 
-def training_loader(dataset: CaseDataset, *, device: torch.device, control: Control) -> DataLoader:
+def training_loader(
+    dataset: CaseDataset, *, device: torch.device | str, control: Control
+) -> DataLoader:
     """Data loader of random draws, in batches.
 
     Args:
@@ -97,7 +100,7 @@ def training_loader(dataset: CaseDataset, *, device: torch.device, control: Cont
         num_workers=control.num_workers,
         persistent_workers=several,
         multiprocessing_context=control.worker_start if several else None,
-        pin_memory=device.type == "cuda",
+        pin_memory=torch.device(device).type == "cuda",
     )
 
 
@@ -105,7 +108,7 @@ def supervised_trainer(  # noqa: PLR0913 - one keyword for each part of MONAI's 
     parts: TrainingParts,
     *,
     max_epochs: int,
-    device: torch.device,
+    device: torch.device | str,
     dataset: CaseDataset,
     loss_function: Callable[..., Any],
     inferer: Inferer,
@@ -127,7 +130,7 @@ def supervised_trainer(  # noqa: PLR0913 - one keyword for each part of MONAI's 
         prepare_batch: Splits a batch into image and target, e.g. `medseg.training.WeightedBatch`.
     """
     return SupervisedTrainer(
-        device=device,
+        device=torch.device(device),
         max_epochs=max_epochs,
         train_data_loader=training_loader(dataset, device=device, control=control),
         network=parts.network,
@@ -140,14 +143,14 @@ def supervised_trainer(  # noqa: PLR0913 - one keyword for each part of MONAI's 
         train_handlers=_flat(train_handlers),
         decollate=False,
         optim_set_to_none=True,
-        non_blocking=device.type == "cuda",
+        non_blocking=torch.device(device).type == "cuda",
     )
 
 
 def supervised_evaluator(
     parts: TrainingParts,
     *,
-    device: torch.device,
+    device: torch.device | str,
     dataset: CaseDataset,
     inferer: Inferer,
     val_handlers: Sequence[Any],
@@ -165,7 +168,7 @@ def supervised_evaluator(
         val_handlers: From `validation_handlers`, and others; nested lists are flattened.
     """
     return SupervisedEvaluator(
-        device=device,
+        device=torch.device(device),
         val_data_loader=DataLoader(cast("Any", dataset), batch_size=1, num_workers=0),
         network=parts.validated,
         inferer=inferer,

@@ -86,7 +86,7 @@ def test_where_several_keys_end_so_they_are_named(config):
 def test_an_argument_that_a_component_does_not_take_is_refused(config):
     assert is_argument("control::ema", config)
     assert not is_argument("control::emma", config)
-    with pytest.raises(UsageError, match="control::emma: no such key"):
+    with pytest.raises(UsageError, match="control#emma: no such key"):
         parse_overrides(["control#emma=1"], config)
 
 

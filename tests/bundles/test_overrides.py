@@ -56,7 +56,7 @@ def test_hyphens_are_underscores_as_on_monais_command_line():
     ("pair", "message"),
     [
         ("max_epoch=5", "max_epoch: no such key in this config; did you mean max_epochs?"),
-        ("network_def#dept=5", "did you mean network_def::depth"),
+        ("network_def#dept=5", "did you mean network_def#depth"),
         ("zzz=5", r"zzz: no such key in this config; keys: .*max_epochs"),
         ("max_epochs", "must be KEY=VALUE"),
         ("max_epochs=[1", "the value is not valid YAML; quote it"),
