@@ -4,8 +4,13 @@ import hashlib
 import os
 import re
 import secrets
+import stat
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+from medseg.errors import MachineError
 
 __all__ = ["cache_dir", "final_name", "remove_remains", "write_atomically"]
 
@@ -67,10 +72,32 @@ def final_name(remains: Path) -> str | None:
 
 
 def cache_dir() -> Path:
-    """Cache folder: `$MEDSEG_CACHE`, or `medseg` in the user's cache folder."""
+    """Cache folder: `$MEDSEG_CACHE`, or `medseg` in the user's cache folder.
+
+    Users without a home have one of their own among the temporary files.
+
+    Raises:
+        MachineError: If that is another user's.
+    """
     own = os.environ.get("MEDSEG_CACHE")
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(own) if own else Path(home) / "medseg"
+    if own:
+        return Path(own)
+    caches = os.environ.get("XDG_CACHE_HOME")
+    try:
+        return Path(caches or Path.home() / ".cache") / "medseg"
+    except RuntimeError:
+        return _cache_without_home()
+
+
+def _cache_without_home() -> Path:
+    folder = Path(tempfile.gettempdir()) / f"medseg-{os.getuid()}"
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    # Anybody may make a folder of this name there, and what a cache holds is trusted.
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+        raise MachineError(f"{folder}: is not this user's alone; set MEDSEG_CACHE to a folder")
+    return folder
 
 
 def _created(path: Path) -> Path:

@@ -131,7 +131,8 @@ def user_error(error: BaseException) -> MedsegError | None:
     ours = next((cause for cause in causes if isinstance(cause, MedsegError)), None)
     if ours is not None:
         return _as_in_its_worker(ours)
-    return next(filter(None, map(_refusal, causes)), None)
+    told = (_of_worker(cause) or _refusal(cause) for cause in causes)
+    return next(filter(None, told), None)
 
 
 @contextmanager
@@ -179,6 +180,19 @@ def _as_in_its_worker(error: MedsegError) -> MedsegError:
     if not re.match(r"Caught \w+ in DataLoader worker", text):
         return error
     return type(error)(text.strip().splitlines()[-1].partition(": ")[2])
+
+
+def _of_worker(error: BaseException) -> MedsegError | None:
+    """The error of ours in the traceback as text that torch's loader makes of a worker's causes."""
+    text = str(error)
+    if not re.match(r"Caught \w+ in DataLoader worker", text):
+        return None
+    found = re.search(r"^medseg\.[\w.]+\.(\w+Error): (.+)$", text, re.MULTILINE)
+    if found is None:
+        return None
+    kinds = (UsageError, ManifestError, MachineError)
+    kind = next((kind for kind in kinds if kind.__name__ == found[1]), DataError)
+    return kind(found[2])
 
 
 def causes_of(error: BaseException | None) -> Iterator[BaseException]:

@@ -6,7 +6,15 @@ import os
 import pytest
 import torch
 
-from medseg.errors import DataError, ExitCode, MachineError, caused_by, user_error
+from medseg.errors import (
+    DataError,
+    ExitCode,
+    MachineError,
+    UsageError,
+    caused_by,
+    meets_all,
+    user_error,
+)
 
 
 def wrapped(error):
@@ -106,3 +114,57 @@ def test_the_first_cause_of_a_kind_is_found():
     known = DataError("case 3: no label")
     assert caused_by(wrapped(known), DataError) is known
     assert caused_by(wrapped(known), OSError) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("medseg.data.problems.InputError", DataError),
+        ("medseg.errors.UsageError", UsageError),
+        ("medseg.errors.MachineError", MachineError),
+    ],
+)
+def test_the_users_error_among_the_causes_in_a_workers_traceback_is_found(name, kind):
+    # As torch's loader raises what MONAI wraps in a worker: all causes are text.
+    text = (
+        "Caught RuntimeError in DataLoader worker process 0.\nOriginal Traceback (most recent call "
+        f"last):\n  File ...\n{name}: a.nii.gz: no image; export it again\n\nThe above exception "
+        "was the direct cause of the following exception:\n\nRuntimeError: applying transform ..."
+    )
+    found = user_error(RuntimeError(text))
+    assert (type(found), str(found)) == (kind, "a.nii.gz: no image; export it again")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("unable to allocate shared memory(shm) for file </torch_1>: No space left", "num_workers"),
+        ("DataLoader worker (pid 7) is killed by signal: Bus error. out of shared", "shm-size"),
+        ("unable to open shared memory object </torch_1>: Too many open files (24)", "ulimit -n"),
+        ("received 0 items of ancdata", "ulimit -n"),
+        ("could not create a primitive", "out of memory"),
+        ("std::bad_alloc", "out of memory"),
+        ("can't start new thread", "ulimit -u"),
+    ],
+)
+def test_what_the_machine_refuses_to_a_library_is_known_by_its_text(text, says):
+    found = user_error(RuntimeError(text))
+    assert isinstance(found, MachineError)
+    assert says in str(found)
+
+
+@pytest.mark.parametrize(
+    ("number", "says", "all_of_them"),
+    [
+        (errno.EMFILE, "ulimit -n", True),
+        (errno.EROFS, "use another folder", True),
+        (errno.ENOSPC, "make room", True),
+        (errno.ENAMETOOLONG, "shorten the name", False),
+        (errno.EACCES, "check the path and its permissions", False),
+    ],
+)
+def test_each_refusal_has_its_remedy_and_meets_the_next_case_or_not(number, says, all_of_them):
+    error = OSError(number, os.strerror(number), "a.nii.gz")
+    assert str(user_error(error)).startswith(f"a.nii.gz: {os.strerror(number)}; ")
+    assert says in str(user_error(error))
+    assert meets_all(error) == all_of_them

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medseg._files import cache_dir, remove_remains, write_atomically
+from medseg.errors import MachineError
 
 # The moments at which a process may be killed: before each of its own steps on the disk.
 STEPS = {"os.mkdir", "open", "os.rename", "os.remove"}
@@ -127,6 +128,29 @@ def test_the_folder_of_caches_is_the_users_unless_the_environment_names_another(
     assert cache_dir() == Path("/caches/medseg")
     monkeypatch.setenv("MEDSEG_CACHE", "/large/disk")
     assert cache_dir() == Path("/large/disk")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other homes")
+def test_a_user_without_a_home_has_a_cache_that_nobody_else_writes_to(tmp_path, monkeypatch):
+    for name in ("MEDSEG_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    folder = cache_dir()
+    assert folder == tmp_path / f"medseg-{os.getuid()}"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert cache_dir() == folder
+    folder.chmod(0o777)
+    with pytest.raises(MachineError, match="set MEDSEG_CACHE"):
+        cache_dir()
+    folder.rmdir()
+    folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(MachineError, match="set MEDSEG_CACHE"):
+        cache_dir()
 
 
 def write_and_be_killed(path, step):

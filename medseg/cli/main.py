@@ -69,7 +69,8 @@ def main() -> None:
     with lasting_streams() as lost, signals_kept(), printable_logs():
         code = _run()
     if lost and code == ExitCode.DONE:
-        _print_error(f"{lost[0]}; what was to be printed is lost")
+        if sys.stderr is not None:
+            _print_error(f"{lost[0]}; what was to be printed is lost")
         code = ExitCode.ENVIRONMENT
     sys.exit(code)
 

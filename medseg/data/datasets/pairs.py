@@ -43,8 +43,8 @@ PAIRING_RULE = (
 
 Name = tuple[str, ...]
 
-# Bytes of a name that no output's name is cut to.
-_SHORT = 200
+# End of an output's name that was cut already.
+_CUT = re.compile(r"~[0-9a-f]{8}(_[a-z]+)?$")
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _pieces(name: str) -> Name:
     folder, slash, file = name.rpartition("/")
     stem = image_stem(file)
     # A prediction is called by the safe form of its image's name.
-    safe = safe_name(stem) if len(stem.encode(errors="replace")) <= _SHORT else stem
+    safe = stem if _CUT.search(stem) else safe_name(stem)
     return tuple(re.split(r"(?=[_\-./ ])", normalize("NFC", folder + slash + safe)))
 
 
