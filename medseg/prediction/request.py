@@ -11,6 +11,7 @@ from medseg.data.datasets.unlike_training import Trained
 from medseg.data.dicom.allowances import Gaps, Tilt
 from medseg.data.digest import file_sha256
 from medseg.data.source import Source
+from medseg.prediction.search import SeriesChoice
 
 __all__ = ["Remarkable", "Request", "Work", "expected_of", "modality_of", "options_of"]
 
@@ -35,6 +36,10 @@ class Request:
         remarkable: Whether cases that there is a warning about are predicted and told of, or
             refused.
         series_uid: DICOM series to take, if the only input holds several.
+        which: Take one series of each DICOM input, or every one that fits.
+        name_by: Words of `--name-by`, in their order.
+        key_file: File outside of the output folder that tells which output is which patient's;
+            None writes none.
         tilt: Whether series with gantry tilt are refused or resampled.
         gaps: Whether series with missing slices are refused or interpolated.
         engine: Inference engine; None takes the bundle's choice.
@@ -65,6 +70,9 @@ class Request:
     mirror: tuple[int, ...]
     shard: tuple[int, int]
     process: Literal["own", "shared"]
+    which: SeriesChoice = "one"
+    name_by: tuple[str, ...] = ()
+    key_file: Path | None = None
 
 
 def modality_of(bundle: Path) -> str | None:
@@ -89,7 +97,9 @@ def expected_of(
     image = load_metadata(bundle / "configs" / "metadata.json").network_data_format.inputs["image"]
     optical = image.modality.lower() in ("histology", "microscopy")
     modality = image.modality.lower() if optical else modality_of(bundle)
-    unit = "HU" if image.format.lower() == "hounsfield" else None
+    # A window from 0 on is of weights that were trained on images not in HU, such as 8-bit CT.
+    in_hu = image.format.lower() == "hounsfield" and (window is None or window[0] < 0)
+    unit = "HU" if in_hu else None
     return Expected(modality=modality, unit=unit, window=window, trained=trained)
 
 

@@ -21,6 +21,7 @@ from medseg.data.images.itk_header import (
     ItkVolume,
     floats,
     header_lines,
+    place_doubt,
     unit_doubt,
     voxel_file,
     whole,
@@ -60,6 +61,15 @@ _PACKINGS: dict[str, Packing] = {
     "gz": "gzip",
     "bzip2": "bzip2",
     "bz2": "bzip2",
+}
+# Of any use here or not: a damaged name is told from a field that need not be known.
+_FIELDS = {
+    *("dimension", "type", "block size", "blocksize", "encoding", "endian", "content"),
+    *("min", "max", "old min", "oldmin", "old max", "oldmax", "number", "sample units"),
+    *("sampleunits", "data file", "datafile", "line skip", "lineskip", "byte skip", "byteskip"),
+    *("space", "space dimension", "space units", "space origin", "space directions"),
+    *("measurement frame", "sizes", "spacings", "thicknesses", "axis mins", "axismins"),
+    *("axis maxs", "axismaxs", "centers", "centerings", "kinds", "labels", "units"),
 }
 _SPACES: dict[str, NDArray[np.float64]] = {
     "left-posterior-superior": LPS_TO_RAS,
@@ -109,6 +119,8 @@ def _fields(file: IO[bytes]) -> dict[str, str]:
         name = name.strip().lower()
         if not colon or name in fields:
             raise ValueError(f"its header has no or a second value for {name[:40]!r}")
+        if name not in _FIELDS:
+            raise ValueError(f"its header has a field {name[:40]!r}, which is none of NRRD's")
         fields[name] = value.strip()
     return fields
 
@@ -202,3 +214,5 @@ def _doubts(fields: Mapping[str, str], where: Where) -> Iterator[Problem]:
     units = set(re.findall(r'"([^"]*)"', fields.get("space units", ""))) - {"mm", "millimeter", ""}
     if units:
         yield unit_doubt(" ".join(sorted(units)), where)
+    if "space origin" not in fields:
+        yield place_doubt(where)
