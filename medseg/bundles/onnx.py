@@ -20,6 +20,7 @@ from medseg._files import write_atomically
 from medseg._quiet import quiet_loggers, quiet_warnings
 from medseg.bundles.trained_network import TrainedNetwork, read_trained_network
 from medseg.errors import MachineError, UsageError
+from medseg.networks.provenance import provenance_json
 
 __all__ = ["OnnxExport", "export_onnx"]
 
@@ -143,7 +144,14 @@ def _axis(size: Any) -> str:
 
 def _describe(proto: Any, trained: TrainedNetwork) -> None:
     proto.producer_name, proto.producer_version = "medseg", version("medseg")
-    facts = {"bundle": trained.name, "bundle_version": trained.version, **trained.settings}
+    facts = {
+        "bundle": trained.name,
+        "bundle_version": trained.version,
+        "weights": provenance_json(trained.provenance),
+        "weights_sha256": trained.provenance.tensors_sha256,
+        "caution": trained.provenance.caution,
+        **trained.settings,
+    }
     for name, value in facts.items():
         entry = proto.metadata_props.add()
         entry.key = name

@@ -14,6 +14,7 @@ from medseg.bundles.metadata import load_metadata
 from medseg.bundles.values import check_values
 from medseg.bundles.weights_owner import own_provenance
 from medseg.errors import UsageError
+from medseg.networks.provenance import Provenance
 from medseg.networks.unet import UNet
 from medseg.networks.weights import load_weights
 
@@ -34,6 +35,7 @@ class TrainedNetwork:
             the network's arguments.
         name: Name of the bundle.
         version: Version of the bundle.
+        provenance: Where the weights come from.
     """
 
     network: nn.Module
@@ -42,6 +44,7 @@ class TrainedNetwork:
     settings: dict[str, Any]
     name: str
     version: str
+    provenance: Provenance
 
 
 def read_trained_network(bundle: str | Path, weights: str | Path | None = None) -> TrainedNetwork:
@@ -64,7 +67,6 @@ def read_trained_network(bundle: str | Path, weights: str | Path | None = None) 
     network, settings, window = _build(config, bundle, weights)
     load_weights(network, weights)
     metadata = load_metadata(bundle / "configs" / "metadata.json")
-    own_provenance(metadata, weights)
     return TrainedNetwork(
         network=network.eval(),
         channels=metadata.network_data_format.inputs["image"].num_channels,
@@ -72,6 +74,7 @@ def read_trained_network(bundle: str | Path, weights: str | Path | None = None) 
         settings=settings,
         name=metadata.name,
         version=metadata.version,
+        provenance=own_provenance(metadata, weights),
     )
 
 

@@ -13,7 +13,7 @@ import torch
 from medseg.bundles import export_onnx
 from medseg.bundles.trained_network import read_trained_network
 from medseg.errors import DataError, MachineError, UsageError
-from medseg.networks import UNet, save_weights
+from medseg.networks import UNet, read_provenance, save_weights
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "covid_lung_ct_unet3d"
 SETTINGS = {
@@ -70,6 +70,14 @@ def test_what_inference_has_to_repeat_is_in_the_metadata(exported):
     assert json.loads(found["window"]) == [-1000.0, 200.0]
     assert json.loads(found["network"])["activation"] == "relu"
     assert model.producer_name == "medseg"
+
+
+def test_where_the_weights_come_from_is_in_the_metadata(bundle, exported):
+    weights = read_provenance(bundle / "models" / "model.safetensors")
+    found = {entry.key: entry.value for entry in onnx.load(exported.path).metadata_props}
+    assert found["weights_sha256"] == weights.tensors_sha256
+    assert found["caution"] == weights.caution
+    assert json.loads(found["weights"])["trained_on"] == weights.trained_on
 
 
 def test_no_path_of_this_machine_is_in_the_file(bundle, exported):
