@@ -102,13 +102,14 @@ def plain_metadata(path: Path) -> Facts:
 
 
 def our_config(path: Path) -> Facts:
-    return {"keys": {str(key) for key in read_config([str(path)])}}
+    # MONAI adds a place for metadata.
+    return {"keys": {str(key) for key in read_config([str(path)])} - {"_meta_"}}
 
 
 def plain_config(path: Path) -> Facts:
     found = yaml.safe_load(path.read_bytes())
     # MONAI merges `a#b` into `a`.
-    return {"keys": {str(key).replace("#", "::").partition("::")[0] for key in found}}
+    return {"keys": {str(key).replace("#", "::").partition("::")[0] for key in found} - {"_meta_"}}
 
 
 MANIFEST = Target(
