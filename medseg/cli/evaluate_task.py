@@ -7,6 +7,7 @@ from pathlib import Path
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import load_manifest
 from medseg.data.output_names import SUMMARY
+from medseg.data.patterns import expand
 from medseg.errors import DataError, UsageError
 from medseg.reports.pairing import (
     EvaluationCase,
@@ -84,7 +85,7 @@ def _by_name(
     labels: Path, predictions: Path, names: tuple[str, ...], kind: LabelKind | None
 ) -> Task:
     """Two folders; what is not said is taken from the `summary.json` beside the predictions."""
-    stated = predicted_labels(predictions)
+    stated = predicted_labels(_folder(predictions))
     numbered = stated is not None and stated.kind == "instances"
     kind = kind or ("instances" if numbered else "classes")
     names = names or (() if stated is None else stated.class_names)
@@ -103,7 +104,7 @@ def _by_name(
 def _by_manifest(
     manifest: Path, dataset_dir: Path, predictions: Path, split: EvaluationSplit, fold: int
 ) -> Task:
-    dataset, stated = load_manifest(manifest), predicted_labels(predictions)
+    dataset, stated = load_manifest(manifest), predicted_labels(_folder(predictions))
     if stated is not None and list(stated.class_names) != dataset.class_names:
         raise DataError(
             f"{predictions}: its {SUMMARY} says that its classes are {list(stated.class_names)}, "
@@ -119,6 +120,12 @@ def _by_manifest(
         predicted_kind=None if stated is None else stated.kind,
         notes=_notes(dataset.label_kind, stated),
     )
+
+
+def _folder(predictions: Path) -> Path:
+    """The folder of the predictions, which may be given as a pattern."""
+    found = expand(predictions)
+    return found[0].parent if found and not predictions.is_dir() else predictions
 
 
 def _notes(kind: LabelKind, stated: PredictedLabels | None) -> tuple[str, ...]:

@@ -35,8 +35,28 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     series_uid: Annotated[
         str | None, typer.Option(help="UID of the series, if a DICOM input has several.")
     ] = None,
+    all_series: Annotated[  # noqa: FBT002 - a command-line switch
+        bool,
+        typer.Option("--all-series", help="Predict every DICOM series that fits, not only one."),
+    ] = False,
+    name_by: Annotated[
+        str,
+        typer.Option(
+            metavar="WORD,...",
+            help="Name outputs of DICOM by uid, short (modality and 8 digits), or by patient-id, "
+            "study-date, accession, description, series-number, folder, of which all but "
+            "series-number may identify patients.",
+        ),
+    ] = "uid",
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write a CSV, outside of the output folder and readable by you alone, of "
+            "which output belongs to which patient."
+        ),
+    ] = None,
     allow_tilt: Annotated[  # noqa: FBT002 - a command-line switch
-        bool, typer.Option("--allow-tilt", help="Straighten DICOM series with gantry tilt.")
+        bool, typer.Option("--allow-tilt", help="Straighten tilted DICOM series and skew volumes.")
     ] = False,
     allow_gaps: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--allow-gaps", help="Interpolate missing DICOM slices.")
@@ -82,6 +102,7 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     dry_run: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--dry-run", help="Report what would be done, predict nothing.")
     ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse images with a warning.")] = False,  # noqa: FBT002 - a command-line switch
     as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,  # noqa: FBT002 - a command-line switch
 ) -> None:
     """Predict a label for each volume or picture, and an overlay to look at.
@@ -93,19 +114,23 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     share = _shard(shard)
     # These take a while to import; --help does not need them.
     from medseg.cli.predict_tell import report_progress
-    from medseg.data.source import parse_source
+    from medseg.data.patterns import expand_sources
     from medseg.prediction.request import Request
     from medseg.prediction.run import run_prediction
 
     request = Request(
         bundle=bundle,
-        inputs=tuple(map(parse_source, inputs)),
+        inputs=expand_sources(inputs),
         output=output,
         weights=weights,
         overrides=tuple(override or ()),
         existing="replace" if overwrite else "refuse",
         work="forecast" if dry_run else "predict",
+        remarkable="refused" if strict else "told",
         series_uid=series_uid,
+        which="all" if all_series else "one",
+        name_by=_in_order(name_by),
+        key_file=key_file,
         tilt="resample" if allow_tilt else "refuse",
         gaps="interpolate" if allow_gaps else "refuse",
         engine=engine,
@@ -124,6 +149,10 @@ def predict(  # noqa: PLR0913 - one parameter for each option
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(sorted({word.strip() for word in text.split(",")} - {""}))
+
+
+def _in_order(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
 
 
 def _axes(text: str) -> tuple[int, ...]:

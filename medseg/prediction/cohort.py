@@ -14,7 +14,7 @@ from medseg._quiet import quiet_libraries
 from medseg._text import printable
 from medseg.data.problems import Problem
 from medseg.errors import DataError, MedsegError, UsageError
-from medseg.prediction.cases import CohortCase, Refused
+from medseg.prediction.cases import CohortCase, LeftOut, Refused
 from medseg.prediction.claims import Claims
 from medseg.prediction.failures import failure_line, stops_all
 from medseg.prediction.ledger import Entry, Ledger
@@ -46,6 +46,7 @@ class Cohort:
         files: Output files of each case, of other shares too.
         listener: Told of results and failures.
         refused: Inputs in which no case was found.
+        left_out: What was left out of inputs, by reason.
         work: Predict, or only forecast.
         existing: Whether files that the ledger does not account for are refused or replaced.
         remarks: Told of what is remarkable about an image.
@@ -56,6 +57,7 @@ class Cohort:
     files: Mapping[CohortCase, CaseFiles]
     listener: Listener
     refused: Sequence[Refused]
+    left_out: Sequence[LeftOut]
     work: Work
     existing: Existing
     remarks: Remarks
@@ -194,7 +196,7 @@ class Cohort:
             if before is None or before.status != "done":
                 self.ledger.enter(entry)
         write_volumes(self.ledger)
-        write_summary(self.ledger, self.settings, self.refused)
+        write_summary(self.ledger, self.settings, self.refused, self.left_out)
 
     def _report(self, case: CohortCase, **more: Any) -> None:
         of_case = self.files[case]

@@ -7,26 +7,24 @@ import logging
 from pathlib import Path
 
 from medseg.data.output_names import ENDINGS, LEDGER, TABLES
+from medseg.data.walk import Tree
 from medseg.errors import DataError
 from medseg.prediction.ledger import Ledger
 
-__all__ = ["is_earlier_output", "without_earlier_outputs"]
+__all__ = ["earlier_outputs", "is_earlier_output"]
 
 logger = logging.getLogger(__name__)
 
 
-def without_earlier_outputs(folder: Path, files: list[Path]) -> list[Path]:
-    """Leave out the files that a ledger in or below a folder lists as outputs of a prediction.
-
-    Args:
-        folder: Searched for ledgers.
-        files: Files below it.
+def earlier_outputs(tree: Tree) -> list[Path]:
+    """The files of a folder that its ledgers list as outputs of a prediction, and the ledgers.
 
     Raises:
         MachineError: If a ledger is locked by another process for long, or cannot be opened.
     """
-    ours = {path for ledger in folder.rglob(LEDGER) for path in _written(ledger)}
-    return [file for file in files if file not in ours and not file.name.startswith(LEDGER)]
+    ledgers = [file for file in tree.files if file.name == LEDGER]
+    ours = {path for ledger in ledgers for path in _written(ledger)}
+    return [file for file in tree.files if file in ours or file.name.startswith(LEDGER)]
 
 
 def is_earlier_output(file: Path) -> bool:

@@ -13,14 +13,18 @@ import medseg
 from medseg.bundles.configs import config_paths
 from medseg.bundles.monai_import import collector_paused, import_monai_for
 from medseg.errors import ExitCode
-from medseg.prediction.cases import find_cases, share
+from medseg.prediction.case_names import distinct_names
+from medseg.prediction.cases import share
 from medseg.prediction.cohort import Cohort
+from medseg.prediction.key_file import check_key_file, write_key_file
 from medseg.prediction.ledger import Ledger
 from medseg.prediction.listener import Listener
+from medseg.prediction.naming import identifying_line, read_name_words
 from medseg.prediction.outputs import case_files, read_formats, refuse_clashes
 from medseg.prediction.plan import plan_cohort, read_settings
 from medseg.prediction.remarks import Remarks
 from medseg.prediction.request import Request, expected_of, modality_of, options_of
+from medseg.prediction.search import Search, find_cases
 from medseg.prediction.tables import RunningTable, refuse_foreign_tables
 
 if TYPE_CHECKING:
@@ -47,9 +51,9 @@ def run_prediction(
     settings = read_settings(
         request.bundle, weights, options_of(request), version=medseg.__version__
     )
-    cases, refused = find_cases(
-        request.inputs, modality=modality_of(request.bundle), series_uid=request.series_uid
-    )
+    search = _search(request)
+    found = find_cases(request.inputs, search)
+    cases, refused = distinct_names(found.cases), found.refused
     files = {case: case_files(request.output, case, formats) for case in cases}
     refuse_clashes(files)
     ledger = Ledger(request.output)
@@ -65,6 +69,8 @@ def run_prediction(
     )
     with collector_paused():
         predictor = _open(request, weights) if plan.todo else None
+    if request.key_file is not None and request.work == "predict":
+        write_key_file(request.key_file, mine)
     with listen(len(mine) + len(refused)) as listener:
         run = Cohort(
             settings=settings,
@@ -72,10 +78,14 @@ def run_prediction(
             files=files,
             listener=listener,
             refused=refused,
+            left_out=found.left_out,
             work=request.work,
             existing=request.existing,
             remarks=Remarks(listener.warning),
         )
+        for line in (identifying_line(search.name_by), *found.told):
+            if line is not None:
+                listener.warning(line)
         run.report_refused()
         run.report_done(plan.done)
         if predictor is not None:
@@ -84,6 +94,18 @@ def run_prediction(
     if not run.failed:
         return ExitCode.DONE
     return ExitCode.SOME_CASES_FAILED if run.reported else ExitCode.DATA
+
+
+def _search(request: Request) -> Search:
+    if request.key_file is not None:
+        check_key_file(request.key_file, request.output)
+    return Search(
+        modality=modality_of(request.bundle),
+        series_uid=request.series_uid,
+        which=request.which,
+        name_by=read_name_words(request.name_by),
+        persons="left" if request.key_file is None else "kept",
+    )
 
 
 def _open(request: Request, weights: Path) -> "Predictor":
@@ -107,7 +129,8 @@ def _steps(request: Request, predictor: "Predictor", run: Cohort) -> "CaseSteps"
     return CaseSteps(
         predictor=predictor,
         settings=run.settings,
-        expected=expected_of(request.bundle, predictor.window),
+        expected=expected_of(request.bundle, predictor.window, predictor.provenance.images),
+        remarkable=request.remarkable,
         ledger=run.ledger,
         table=RunningTable(run.ledger),
         files=run.files.__getitem__,

@@ -27,6 +27,7 @@ from medseg.prediction.cases import CohortCase
 from medseg.prediction.ledger import Entry, Ledger
 from medseg.prediction.outputs import CaseFiles
 from medseg.prediction.plan import Settings
+from medseg.prediction.request import Remarkable
 from medseg.prediction.tables import RunningTable
 from medseg.reports.overlay import MontageOptions, overlay_montage
 from medseg.reports.picture_overlay import overlay_picture
@@ -77,6 +78,7 @@ class CaseSteps:
         predictor: The opened bundle.
         settings: Settings of the run, recorded with each case.
         expected: What the bundle says of its images.
+        remarkable: What is done with a case that there is a warning about.
         ledger: Ledger of the output folder.
         table: Table of volumes of the output folder.
         files: Returns the output files of a case.
@@ -89,6 +91,7 @@ class CaseSteps:
     predictor: Predictor
     settings: Settings
     expected: Expected
+    remarkable: Remarkable
     ledger: Ledger
     table: RunningTable
     files: Callable[[CohortCase], CaseFiles]
@@ -102,6 +105,8 @@ class CaseSteps:
         volume = self._read(case)
         warnings = image_problems(volume, self.expected)
         refuse_errors(case.shown, warnings)
+        if self.remarkable == "refused":
+            refuse_errors(case.shown, map(_as_error, warnings))
         if volume.array.dtype.itemsize > np.dtype(np.float32).itemsize:
             # Scaled NIfTI is float64, and stays in memory until the overlay is drawn.
             volume = replace(volume, array=volume.array.astype(np.float32))
@@ -275,6 +280,11 @@ class CaseSteps:
         )
         label = as_classes(labelled.label, kind)
         overlay_montage(labelled.volume.array, label, labelled.volume.affine, path, options)
+
+
+def _as_error(warning: Problem) -> Problem:
+    remedy = f"{warning.remedy}, or predict it without --strict"
+    return replace(warning, severity="error", remedy=remedy)
 
 
 def _facts(dicom: "DicomFacts | None") -> dict[str, Any]:

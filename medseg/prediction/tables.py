@@ -11,7 +11,7 @@ from medseg._files import remove_remains, write_atomically
 from medseg.data.output_names import SUMMARY, VOLUMES
 from medseg.errors import UsageError
 from medseg.networks.provenance import Provenance, provenance_json
-from medseg.prediction.cases import Refused
+from medseg.prediction.cases import LeftOut, Refused
 from medseg.prediction.ledger import Entry, Ledger
 from medseg.prediction.plan import Settings
 from medseg.reports.volumes import REMARKS, volumes_csv
@@ -72,13 +72,19 @@ def write_volumes(ledger: Ledger) -> None:
         _write(ledger.path.with_name(VOLUMES), volumes_csv(rows))
 
 
-def write_summary(ledger: Ledger, settings: Settings, refused: Sequence[Refused] = ()) -> None:
+def write_summary(
+    ledger: Ledger,
+    settings: Settings,
+    refused: Sequence[Refused] = (),
+    left_out: Sequence[LeftOut] = (),
+) -> None:
     """Write `summary.json`: this run's settings, and the status of all cases of the folder.
 
     Args:
         ledger: Ledger of the folder.
         settings: Settings of this run.
         refused: Inputs of this run in which no case was found.
+        left_out: What was left out of inputs of this run, by reason.
     """
     with ledger.held() as entries:
         content = {
@@ -89,6 +95,9 @@ def write_summary(ledger: Ledger, settings: Settings, refused: Sequence[Refused]
             "classes": _classes(entries, settings),
             "cases": [_as_json(entry) for entry in entries],
             "refused": [{"input": one.shown, "error": one.without_path} for one in refused],
+            "left_out": [
+                {"input": one.shown, "what": one.what, "count": one.count} for one in left_out
+            ],
         }
         text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         _write(ledger.path.with_name(SUMMARY), text)

@@ -1,10 +1,7 @@
 """What a training writes into its weights about where they come from."""
 
-import json
-
 import nibabel
 import numpy as np
-import pytest
 
 from medseg.bundles import load_metadata
 from medseg.data import load_manifest

@@ -1,6 +1,7 @@
 """DICOM in and out: named by series, held against the bundle's modality, silent about patients."""
 
 import json
+import re
 import zipfile
 
 import nibabel
@@ -141,3 +142,35 @@ def test_dicom_out_beside_nifti_and_alone(series, trained, tmp_path, command):
     (out / f"{uid('a')}_overlay.png").unlink()
     assert command(*words, "-o", out, "--format", "nifti,dicom-seg,dicom-sr") == 0
     assert contents(out) == before
+
+
+def test_every_series_of_a_folder_is_predicted_and_the_key_is_kept_apart(
+    body, trained, tmp_path, command, capfd
+):
+    folder, out, key = tmp_path / "in", tmp_path / "out", tmp_path / "key.csv"
+    save(marked(slices(body)), folder / "a", NAME)
+    save(marked(slices(body, series="b")), folder / "b", NAME)
+    save(marked(slices(hounsfield(), series="pet", modality="PT")), folder / "pet", NAME)
+    words = ("predict", trained, folder, "-o", out, "--all-series", "--name-by", "short", *EXACT)
+    assert command(*words, "--key-file", out / "key.csv") == 2
+    assert command(*words, "--key-file", key, "--dry-run") == 0
+    assert not key.exists()
+    capfd.readouterr()
+    assert command(*words, "--key-file", key) == 0
+    told = capfd.readouterr()
+    assert "input 1: left out: 1 PT series" in told.err
+    labels = sorted(path.name for path in out.glob("*_seg.nii.gz"))
+    assert len(labels) == 2
+    assert all(re.fullmatch("CT_[0-9a-f]{8}_seg.nii.gz", name) for name in labels)
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["left_out"] == [{"input": "input 1", "what": "PT series", "count": 1}]
+    assert key.read_text().count(CANARY + "^Tweety") == 2
+    assert all(name.removesuffix("_seg.nii.gz") in key.read_text() for name in labels)
+    # The key, and nothing else, names the patient.
+    for path in out.iterdir():
+        assert CANARY.encode() not in path.read_bytes(), path.name
+    assert CANARY not in told.out + told.err
+    # The same series from elsewhere are done already.
+    moved = (folder / "a").rename(tmp_path / "moved")
+    assert command("predict", trained, moved, "-o", out, "--name-by", "short", *EXACT) == 0
+    assert "done already" in capfd.readouterr().out

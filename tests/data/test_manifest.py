@@ -1,6 +1,7 @@
 """What a manifest holds, refuses and gives to MONAI."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -254,3 +255,9 @@ def test_a_manifest_tells_phantoms_from_images():
 def test_phantoms_of_before_there_was_an_origin_are_known_by_their_source():
     source = "medseg.data.phantoms.chest.phantom, seed 3"
     assert a_manifest([a_case("a")], source=source).made_of == "phantoms"
+
+
+def test_a_pipe_is_no_manifest(tmp_path):
+    os.mkfifo(tmp_path / "manifest.json")
+    with pytest.raises(ManifestError, match="a folder, pipe or device; give the manifest's JSON"):
+        load_manifest(tmp_path / "manifest.json")

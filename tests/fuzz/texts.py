@@ -31,9 +31,29 @@ _JSON = (
     "version",
 )
 _YAML = (
-    "&a", "*a", "<<", "!!python/object/apply:os.system", "!!binary", "!!set", "|", ">-", "@spacing_mm", "%run", "$1/0",
-    "_target_", "null", ".inf", "window", "2026-11-29", "0o7", "~", "? ", "- -", "{a: {b: {c: 1}}}", "patch_size",
-)  # fmt: skip
+    "&a",
+    "*a",
+    "<<",
+    "!!python/object/apply:os.system",
+    "!!binary",
+    "!!set",
+    "|",
+    ">-",
+    "@spacing_mm",
+    "%run",
+    "$1/0",
+    "_target_",
+    "null",
+    ".inf",
+    "window",
+    "2026-11-29",
+    "0o7",
+    "~",
+    "? ",
+    "- -",
+    "{a: {b: {c: 1}}}",
+    "patch_size",
+)
 
 
 @cache

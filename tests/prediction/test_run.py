@@ -10,12 +10,12 @@ import pytest
 
 from medseg.data.source import Source
 from medseg.errors import ExitCode, MachineError
-from medseg.prediction import cases as cases_module
+from medseg.prediction import search as search_module
 from medseg.prediction import tables
-from medseg.prediction.cases import find_cases
 from medseg.prediction.ledger import Entry, Ledger
 from medseg.prediction.request import Request
 from medseg.prediction.run import run_prediction
+from medseg.prediction.search import find_cases
 from medseg.prediction.steps import CaseSteps
 from tests.data.dicom.builders import count_reads, save, slices, uid
 from tests.prediction.test_tables import Rows
@@ -65,6 +65,7 @@ def predict(trained, tmp_path):
                 "overrides": (),
                 "existing": "refuse",
                 "work": "predict",
+                "remarkable": "told",
                 "series_uid": None,
                 "tilt": "refuse",
                 "gaps": "refuse",
@@ -106,8 +107,8 @@ def test_series_beyond_what_memory_should_hold_are_looked_for_again(
     predict, body, tmp_path, monkeypatch
 ):
     both = [save(slices(body, series=name), tmp_path / name) for name in "ab"]
-    monkeypatch.setattr(cases_module, "_KEPT_SLICES", body.shape[2])
-    found, _ = find_cases([Source(path) for path in both])
+    monkeypatch.setattr(search_module, "_KEPT_SLICES", body.shape[2])
+    found = find_cases([Source(path) for path in both]).cases
     assert [case.series is None for case in found] == [False, True]
     assert predict(*both)[0] == ExitCode.DONE
     labels = [(tmp_path / "out" / f"{uid(name)}_seg.nii.gz").read_bytes() for name in "ab"]
@@ -178,5 +179,5 @@ def test_a_listener_hears_results_failures_and_the_end(predict, phantoms, tmp_pa
 
 
 def test_the_run_knows_no_command_line():
-    source = Path(cases_module.__file__).parent
+    source = Path(search_module.__file__).parent
     assert not any("medseg.cli" in path.read_text() for path in source.glob("*.py"))

@@ -23,6 +23,8 @@ __all__ = ["case_digest", "entry_files", "source_files"]
 
 # Header files whose voxels are in another file of the same stem, and the reverse.
 DETACHED = {".hdr", ".img", *DETACHED_SUFFIXES}
+# Files that hold their voxels, or name a file that does.
+MAY_NAME = {".nrrd", ".mha"}
 # Bytes searched for the name of that file; an .img may be all voxels.
 _HEADER_BYTES = 100_000
 # Entries that are never paths, whatever files the working directory has.
@@ -90,18 +92,27 @@ def source_files(path: Path) -> list[Path]:
         return []
     if path.is_dir():
         return list(walk_tree(path).files)
+    if path.suffix.lower() in MAY_NAME:
+        return sorted({path, *_named_in(path)})
     if path.suffix.lower() in DETACHED:
         beside = path.parent.glob(f"{glob.escape(path.stem)}.*")
         return sorted({path, *(file for file in beside if file.is_file()), *_named_in(path)})
-    return [path]
+    return [path] if path.is_file() else []
 
 
 def _named_in(header: Path) -> list[Path]:
-    """The file of voxels that a MetaImage or NRRD header names, if it is a single file."""
+    """The file of voxels that a MetaImage or NRRD header names, if it is one beside it.
+
+    Readers take no other, see `voxel_file`.
+    """
+    if not header.is_file():
+        return []
     with header.open("rb") as file:
         text = file.read(_HEADER_BYTES).decode("latin-1")
     named = re.search(r"^(?:ElementDataFile\s*=|data ?file:)\s*(\S.*?)\s*$", text, re.M | re.I)
-    voxels = header.parent / named[1] if named else header
+    if named is None or named[1] in ("LOCAL", "..") or re.search(r"[/\\:\0]", named[1]):
+        return []
+    voxels = header.parent / named[1]
     return [voxels] if voxels.is_file() else []
 
 

@@ -13,17 +13,16 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import nibabel as nib
 import numpy as np
-from nibabel.filebasedimages import ImageFileError
 from numpy.typing import NDArray
 
 from medseg.data.cases.case_digest import entry_files
 from medseg.data.cases.free_memory import available_bytes
 from medseg.data.images.naming import is_nifti
-from medseg.errors import DataError, MachineError
+from medseg.data.images.nifti import read_nifti_place
+from medseg.errors import MachineError
 
 __all__ = [
     "CaseSize",
@@ -38,8 +37,6 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-# nibabel's types say Unknown where a caller needs to know.
-_nibabel = cast("Any", nib)
 
 # The rest is for the network, the workers, and the cases while they are prepared.
 MEMORY_SHARE = 0.8
@@ -99,13 +96,11 @@ def read_extents(cases: Sequence[Mapping[str, Any]]) -> Extents:
 
 
 def _header(path: Path) -> tuple[float, float]:
-    try:
-        header = _nibabel.load(path).header
-    except ImageFileError as error:
-        raise DataError(f"{path}: cannot be read as NIfTI; copy or export it again") from error
-    voxels = math.prod(header.get_data_shape())
-    # Some programs leave the spacing at 0.
-    return voxels, voxels * math.prod(float(mm) or 1.0 for mm in header.get_zooms()[:3])
+    shape, affine = read_nifti_place(path)
+    voxels = math.prod(shape)
+    # A header without orientation leaves the spacing of a single slice at 0.
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    return voxels, voxels * math.prod(float(mm) or 1.0 for mm in spacing)
 
 
 def representative_cases(extents: Extents) -> list[int]:

@@ -25,6 +25,8 @@ HIGHEST_SUV = 1000
 # Interpolation makes values a little below 0, a phase image half of its range.
 NEGATIVE_SHARE = 0.05
 LEAST_SHARE_OF_WINDOW = 0.02
+# Whole numbers up to here are exact in 32-bit floats.
+EXACT = 2**24
 
 
 def value_problems(array: NDArray[Any], expected: Expected = UNKNOWN) -> tuple[Problem, ...]:
@@ -46,10 +48,24 @@ def value_problems(array: NDArray[Any], expected: Expected = UNKNOWN) -> tuple[P
     if low == high:
         what = f"all voxels are {array.flat[0]}"
         return (Problem("warning", "image", what, "check that this is the image"),)
+    too_large = _size_problems(max(abs(low), abs(high)), array.dtype)
+    if too_large:
+        return too_large
     if _looks_like_a_label(array, low, high):
         what = f"holds at most {FEW_VALUES} different values, all whole, as a label does"
         return (Problem("warning", "image", what, "check that this is the image, not its label"),)
     return tuple(_range_problems(low, high, array.dtype, expected))[:1]
+
+
+def _size_problems(largest: float, dtype: np.dtype[Any]) -> tuple[Problem, ...]:
+    """Problems of values that 32-bit floats, in which networks compute, cannot hold."""
+    if largest > float(np.finfo(np.float32).max):
+        what = f"holds values up to {largest:.3g}, beyond those of 32-bit floats"
+        return (Problem("error", "image", what, "scale its values, or replace the wrong ones"),)
+    if dtype.kind in "iu" and largest > EXACT:
+        what = f"holds whole numbers beyond {EXACT}, which 32-bit floats round"
+        return (Problem("warning", "image", what, "check that this is the image"),)
+    return ()
 
 
 def _looks_like_a_label(array: NDArray[Any], low: float, high: float) -> bool:
@@ -87,7 +103,7 @@ def _range_problems(
     if expected.window is not None and _share(low, high, expected.window) < LEAST_SHARE_OF_WINDOW:
         first, last = expected.window
         what = (
-            f"its values use less than {LEAST_SHARE_OF_WINDOW:.0%} of the window [{first:g}, "
+            f"its values use less than {100 * LEAST_SHARE_OF_WINDOW:g} % of the window [{first:g}, "
             f"{last:g}], so it becomes nearly one grey"
         )
         yield Problem("warning", "image", what, "check its unit, or set window for such images")

@@ -10,22 +10,18 @@ from pathlib import Path
 
 from medseg.data.datasets.expected import expected_by
 from medseg.data.datasets.fingerprint import Fingerprint, fingerprint
+from medseg.data.datasets.folder_images import sort_folder
 from medseg.data.datasets.intake import check_pair
 from medseg.data.dicom.choice import choose_series
 from medseg.data.dicom.find import find_dicom_series
-from medseg.data.images.naming import (
-    format_words,
-    image_stem,
-    images_among,
-    is_volume,
-    without_outputs,
-)
+from medseg.data.images.naming import format_words, image_stem
 from medseg.data.images.picture import Picture
 from medseg.data.images.volume import Volume
 from medseg.data.manifest import Manifest
 from medseg.data.output_names import ENDINGS, LEDGER
 from medseg.data.problems import Problem, warning_lines
 from medseg.data.source import Source
+from medseg.data.walk import FETCH, walk_tree
 from medseg.errors import DataError
 
 __all__ = ["find_manifest", "intensity_window", "list_images", "require_classes", "require_usable"]
@@ -51,22 +47,27 @@ def list_images(folder: str | Path) -> list[str]:
         Absolute paths, sorted, files by their own names; for DICOM one `PATH#UID`.
 
     Raises:
-        DataError: If the folder is missing or has no images.
+        DataError: If the folder is missing or has no images, if an image is a link to nothing, or
+            if it has DICOM and volumes that are not its labels.
         InputError: If it has DICOM files, but not exactly one series that could be a volume.
     """
     if not Path(folder).is_dir():
         raise DataError(f"{folder}: no such folder; set dataset_dir to where the images are")
     root = Path(folder).resolve()
-    files = [path for path in root.rglob("*") if path.is_file() and not _is_output(path)]
-    images = images_among(files)
-    if files and not any(map(is_volume, images)):
+    tree = walk_tree(root)
+    images = sort_folder(root, tree, list(filter(_is_output, tree.files)))
+    if images.kind != "volumes" and tree.files:
         series = find_dicom_series(root)
         if series:
             return [str(Source(root, choose_series(series).uid))]
-    if not images:
+    lost = [path for path in images.files if path in tree.missing]
+    if lost or (tree.missing and not images.files):
+        what = f"{len(lost or tree.missing)} links in it lead to files that are not there"
+        raise DataError(f"{folder}: {what}, e.g. {(lost or tree.missing)[0].name}; {FETCH}")
+    if not images.files:
         what = f"no {format_words('volume', 'DICOM')} files, and no pictures, in this folder"
         raise DataError(f"{folder}: {what}")
-    return sorted(map(str, without_outputs(images)))
+    return [str(path) for path in images.files if path not in tree.special]
 
 
 def _is_output(path: Path) -> bool:

@@ -77,11 +77,21 @@ def find_series(
 
 
 def choose_series(
-    found: Sequence[DicomSeries], *, series_uid: str | None = None, modality: str | None = None
+    found: Sequence[DicomSeries],
+    *,
+    series_uid: str | None = None,
+    modality: str | None = None,
+    otherwise: str = "",
 ) -> DicomSeries:
     """Choose the series of the given UID, or the only one that is a volume of the modality.
 
     Series of one slice are considered only if there is no larger one.
+
+    Args:
+        found: Series of an input.
+        series_uid: UID of the series.
+        modality: Modality that it must have; None accepts any.
+        otherwise: Start of the remedy where several match: what the caller can do besides.
 
     Raises:
         InputError: If none or several match; it lists them.
@@ -102,7 +112,9 @@ def choose_series(
     if len(fitting) != 1:
         kind = "" if modality is None else f"{modality} "
         what = f"holds {len(fitting) or 'no'} {kind}series that match, but must hold one"
-        raise dicom_error(what, f"choose by series uid: {_listed(fitting or found)}")
+        raise dicom_error(
+            what, f"{otherwise if fitting else ''}choose by series uid: {_listed(fitting or found)}"
+        )
     return fitting[0]
 
 
@@ -122,7 +134,7 @@ def unreadable_error(series: DicomSeries) -> InputError:
     """The error for a series some of whose files, or all, are missing or cannot be read."""
     total = series.damaged + series.missing + len({frame.file for frame in series.frames})
     if series.missing:
-        what = f"{series.missing} of {total} files are links to files that are not there"
+        what = f"{series.missing} of {total} files are links to files that are not there, or pipes"
         return dicom_error(what, FETCH, series_uid=series.uid)
     why = f" ({first_few(series.reasons, mark=';')})" if series.reasons else ""
     what = f"{series.damaged} of {total} files are damaged or not slices of the series{why}"

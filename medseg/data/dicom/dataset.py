@@ -24,6 +24,7 @@ MAX_HEADER_BYTES = 64 * 2**20
 MAX_ITEMS = 2**18
 ITEM = b"\xfe\xff\x00\xe0"
 STEP = 2**20
+LARGE = 2**24
 META_GROUP, SYNTAX_ELEMENT = 0x0002, 0x0010
 # VRs with 4 bytes of length after 2 reserved ones.
 LONG = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT"}
@@ -49,10 +50,8 @@ def read_dataset(
     start = _deflated_start(stream)
     if start is not None:
         stream = _inflated(stream, start, stop=stop)
-    elif isinstance(stream, io.BufferedReader):
-        stream = cast("IO[bytes]", _Bounded(cast("io.BufferedReader", stream)))
     return cast("Any", pydicom).dcmread(
-        stream,
+        _Steps(stream, MAX_HEADER_BYTES if stop else None),
         stop_before_pixels=stop,
         force=True,
         specific_tags=list(keywords),
@@ -60,23 +59,46 @@ def read_dataset(
     )
 
 
-class _Bounded:
-    """A file of which no more is asked for than there is.
+class _Steps:
+    """A stream that is read in steps, so that a length beyond the file's end asks for no memory.
 
-    Python takes memory for as many bytes as it is asked for, and pydicom asks for as many as a
-    damaged element says that it has: up to 4 GiB.
+    Args:
+        stream: The stream.
+        most: Most bytes that may be read, not those that are skipped; None for any number.
     """
 
-    def __init__(self, file: io.BufferedReader) -> None:
-        self.seek, self.tell = file.seek, file.tell
-        self._read = file.read
-        self._size = os.fstat(file.fileno()).st_size
+    def __init__(self, stream: IO[bytes], most: int | None) -> None:
+        self._stream = stream
+        self._left = most
+        # Of a file on disk the length is known, and all of it is read at once.
+        on_disk = isinstance(stream, io.BufferedReader)
+        self._size = os.fstat(stream.fileno()).st_size if on_disk else None
+        self.seek, self.tell = stream.seek, stream.tell
 
-    def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes; the rest if it is negative."""
-        if size > self._size:
-            size = max(self._size - self.tell(), 0)
-        return self._read(size)
+    def read(self, count: int = -1) -> bytes:
+        """Read, like a stream.
+
+        Raises:
+            ValueError: If that is more than may be read.
+        """
+        step = LARGE if self._size is None else self._size
+        content = self._stream.read(min(count, step)) if count >= 0 else self._stream.read()
+        if count > step == len(content):
+            content = self._rest(content, count)
+        if self._left is not None:
+            self._left -= len(content)
+            if self._left < 0:
+                raise ValueError
+        return content
+
+    def _rest(self, first: bytes, count: int) -> bytes:
+        content = bytearray(first)
+        while len(content) < count and (self._left is None or len(content) <= self._left):
+            part = self._stream.read(min(count - len(content), LARGE))
+            if not part:
+                break
+            content += part
+        return bytes(content)
 
 
 def _deflated_start(stream: IO[bytes]) -> int | None:

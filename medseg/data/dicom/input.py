@@ -122,7 +122,9 @@ def _folder(path: Path) -> DicomInput:
         tuple(filter(_is_wanted, (file.relative_to(path).as_posix() for file in files)))
         for files in (tree.files, (*tree.missing, *tree.special))
     )
-    if not (names or lost):
+    if lost and not names:
+        raise dicom_error(f"all {len(lost)} files are links to files that are not there", FETCH)
+    if not names:
         raise dicom_error("the folder is empty", "check the path")
     stamp = _stamp(path / name for name in names)
     return DicomInput(

@@ -56,12 +56,7 @@ def complete_format(dataset: Dataset) -> PixelFormat:
     """
     if not any(keyword in dataset for keyword in PIXELS):
         raise ValueError
-    photometric = first_text(dataset, "PhotometricInterpretation")
-    if photometric not in ("MONOCHROME1", "MONOCHROME2"):
-        # It says how bright a value is shown, not what the value is.
-        dataset.PhotometricInterpretation = "MONOCHROME2"
-    if dataset.get("SamplesPerPixel") is None:
-        dataset.SamplesPerPixel = 1
+    _complete_grey(dataset)
     allocated = _number(dataset, "BitsAllocated", lambda bits: bits in WORDS)
     if "PixelData" not in dataset:
         _require_floats(dataset, allocated)
@@ -80,6 +75,15 @@ def complete_format(dataset: Dataset) -> PixelFormat:
         raise ElementError(f"HighBit is {high} for {stored} bits of compressed pixels")
     dataset.BitsStored = allocated
     return PixelFormat(shift=high - stored + 1, unused=allocated - stored)
+
+
+def _complete_grey(dataset: Dataset) -> None:
+    photometric = first_text(dataset, "PhotometricInterpretation")
+    if photometric not in ("MONOCHROME1", "MONOCHROME2"):
+        # It says how bright a value is shown, not what the value is.
+        dataset.PhotometricInterpretation = "MONOCHROME2"
+    if dataset.get("SamplesPerPixel") is None:
+        dataset.SamplesPerPixel = 1
 
 
 def _number(dataset: Dataset, keyword: str, is_possible: Callable[[int], bool]) -> int:

@@ -13,7 +13,7 @@ from nibabel.wrapstruct import WrapStructError
 
 from medseg.data.problems import InputError, Problem, Where, refusal
 
-__all__ = ["one_line_errors"]
+__all__ = ["damage_as_value_error", "one_line_errors"]
 
 DAMAGE: tuple[type[Exception], ...] = (
     OSError,
@@ -28,6 +28,23 @@ DAMAGE: tuple[type[Exception], ...] = (
     HeaderDataError,
     WrapStructError,
 )
+
+
+@contextmanager
+def damage_as_value_error() -> Generator[None]:
+    """Whatever a damaged file makes a decoder raise, as one kind of error; for `one_line_errors`.
+
+    pillow and tifffile raise SyntaxError, KeyError, struct.error and more.
+
+    Raises:
+        ValueError: If the body raised any error but those of medseg, of the system and of memory.
+    """
+    try:
+        yield
+    except (InputError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise ValueError(str(error) or type(error).__name__) from error
 
 
 @contextmanager

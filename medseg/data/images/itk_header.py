@@ -21,6 +21,7 @@ __all__ = [
     "floats",
     "header_lines",
     "orientation_doubt",
+    "place_doubt",
     "unit_doubt",
     "voxel_file",
     "whole",
@@ -116,6 +117,12 @@ def unit_doubt(unit: str, where: Where) -> Problem:
     """The warning about voxel sizes that are not in millimetres."""
     what = f"its header gives voxel sizes in {unit[:20]!r}, but they are read as millimetres"
     return Problem("warning", where, what, f"scale its spacing if they really are {unit[:20]!r}")
+
+
+def place_doubt(where: Where) -> Problem:
+    """The warning about a header without the place of the first voxel."""
+    what = "its header has no origin, so where it lies in the patient is a guess"
+    return Problem("warning", where, what, "export it again with its origin")
 
 
 def orientation_doubt(where: Where) -> Problem:

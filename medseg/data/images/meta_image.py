@@ -5,6 +5,7 @@ Their axes point in ITK's directions: left, posterior, superior.
 
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -20,11 +21,12 @@ from medseg.data.images.itk_header import (
     floats,
     header_lines,
     orientation_doubt,
+    place_doubt,
     unit_doubt,
     voxel_file,
     whole,
 )
-from medseg.data.images.voxels import Stored, read_voxels, unpacked
+from medseg.data.images.voxels import Packing, Stored, read_voxels, unpacked
 from medseg.data.problems import Problem, Where, refusal
 
 __all__ = ["read_meta_image"]
@@ -52,6 +54,7 @@ _SAME = {
     "Orientation": "TransformMatrix",
     "ElementByteOrderMSB": "BinaryDataByteOrderMSB",
 }
+_NAME = re.compile(r"[A-Za-z0-9_. -]+")
 _WORDS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
 
@@ -87,7 +90,7 @@ def _fields(file: IO[bytes]) -> dict[str, str]:
             continue
         name = name.strip()
         name, value = _SAME.get(name, name), value.strip()
-        if not mark or not name.isprintable() or fields.get(name, value) != value:
+        if not mark or not _NAME.fullmatch(name) or fields.get(name, value) != value:
             raise ValueError(f"its header has no or two values for {name[:40]!r}")
         fields[name] = value
     return fields
@@ -135,7 +138,8 @@ def _voxels(
     if not _word(fields, "BinaryData", "True"):
         raise ValueError("its voxels are text; write them as binary data")
     order = ">" if _word(fields, "BinaryDataByteOrderMSB", "False") else "<"
-    packing = "zlib" if _word(fields, "CompressedData", "False") else "raw"
+    packing: Packing = "zlib" if _word(fields, "CompressedData", "False") else "raw"
+    _check_packed_size(file, fields, packing)
     dtype = np.dtype(order + code)
     skip = whole(fields.get("HeaderSize", "0"), "HeaderSize")
     local = fields["ElementDataFile"] == "LOCAL"
@@ -148,6 +152,15 @@ def _voxels(
         return read_voxels(path, source, Stored(tuple(sizes), dtype, skip), where=where)
 
 
+def _check_packed_size(file: IO[bytes], fields: Mapping[str, str], packing: Packing) -> None:
+    left = os.fstat(file.fileno()).st_size - file.tell()
+    stated = whole(fields.get("CompressedDataSize", "0"), "CompressedDataSize")
+    if stated not in ((0, left) if packing == "zlib" else (0,)):
+        raise ValueError(
+            f"CompressedDataSize is {stated}, the file has {left}, packed as {packing}"
+        )
+
+
 def _word(fields: Mapping[str, str], name: str, otherwise: str) -> bool:
     word = _WORDS.get(fields.get(name, otherwise).lower())
     if word is None:
@@ -158,6 +171,8 @@ def _word(fields: Mapping[str, str], name: str, otherwise: str) -> bool:
 def _doubts(fields: Mapping[str, str], where: Where) -> Iterator[Problem]:
     if "TransformMatrix" not in fields:
         yield orientation_doubt(where)
+    if "Offset" not in fields:
+        yield place_doubt(where)
     unit = fields.get("DistanceUnits", "mm")
     if unit not in ("mm", "?", ""):
         yield unit_doubt(unit, where)

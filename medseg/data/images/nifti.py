@@ -18,9 +18,10 @@ from medseg._quiet import quiet_loggers
 from medseg.data.images.damage import one_line_errors
 from medseg.data.images.nifti_header import header_doubts, read_header
 from medseg.data.images.voxels import Stored, packing_of, read_voxels, unpacked
+from medseg.data.limits import require_regular_file
 from medseg.data.problems import Problem, Where, refusal
 
-__all__ = ["Nifti", "read_nifti"]
+__all__ = ["Nifti", "read_nifti", "read_nifti_place"]
 
 
 class Nifti(NamedTuple):
@@ -58,6 +59,24 @@ def read_nifti(path: Path, *, where: Where = "image") -> Nifti:
         affine = header.get_best_affine()
         doubts = tuple(header_doubts(header, where))
     return Nifti(array, affine, dtype.name, doubts)
+
+
+def read_nifti_place(path: Path) -> tuple[tuple[int, ...], NDArray[np.float64]]:
+    """Read the header of a `.nii` or `.nii.gz` file alone.
+
+    Returns:
+        The shape, and the `(4, 4)` affine, RAS+ in mm.
+
+    Raises:
+        InputError: If the header is damaged or contradicts itself.
+    """
+    require_regular_file(path)
+    with one_line_errors(path, "image", "NIfTI"), _quiet_nibabel(), path.open("rb") as file:
+        packing = packing_of(file.read(2))
+        file.seek(0)
+        with unpacked(file, packing) as source:
+            header, _ = read_header(source)
+        return header.get_data_shape(), header.get_best_affine()
 
 
 @contextmanager

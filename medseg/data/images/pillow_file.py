@@ -10,6 +10,7 @@ from PIL.BmpImagePlugin import BmpImageFile
 from PIL.JpegImagePlugin import jpeg_factory
 from PIL.PngImagePlugin import PngImageFile
 
+from medseg.data.images.damage import damage_as_value_error
 from medseg.data.images.samples import (
     Content,
     Samples,
@@ -41,15 +42,15 @@ def read_pillow(path: Path, content: Content, *, where: Where) -> Samples:
 
     Raises:
         InputError: If it holds several pages, transparency, or colours that pillow would change.
-        OSError, ValueError, SyntaxError: If it is damaged, or of another format.
+        OSError, ValueError: If it is damaged, or of another format.
     """
-    with path.open("rb") as file:
+    with damage_as_value_error(), path.open("rb") as file:
         head = file.read(8)
         file.seek(0)
         opener = next((one for magic, one in _OPENERS.items() if head.startswith(magic)), None)
         if opener is None:
             raise ValueError("its content is none of PNG, TIFF, JPEG, BMP")
-        image = _opened(opener, file)
+        image: Image.Image = opener(file)
         # Phones put previews and depth maps behind the picture (MPO).
         pages = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
         if pages > 1:
@@ -59,14 +60,6 @@ def read_pillow(path: Path, content: Content, *, where: Where) -> Samples:
             raise ValueError(f"its header states {image.width} x {image.height} pixels")
         require_voxels(path, size, where=where)
         return plain_samples(path, image, content, where)
-
-
-def _opened(opener: Any, file: Any) -> Image.Image:
-    """The header; pillow raises errors of other kinds for some damage."""
-    try:
-        return opener(file)
-    except (SyntaxError, TypeError, IndexError, KeyError) as error:
-        raise ValueError(str(error)) from error
 
 
 def plain_samples(path: Path, image: Image.Image, content: Content, where: Where) -> Samples:

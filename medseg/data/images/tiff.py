@@ -5,9 +5,9 @@ only in the formats that pillow reads faithfully.
 """
 
 import re
+import struct
 import zlib
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib import import_module
 from math import prod
 from pathlib import Path
@@ -15,10 +15,10 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from medseg._quiet import quiet_loggers
+from medseg.data.images.damage import damage_as_value_error
 from medseg.data.images.pillow_file import plain_samples
 from medseg.data.images.samples import (
     Content,
@@ -28,7 +28,7 @@ from medseg.data.images.samples import (
     without_opaque,
 )
 from medseg.data.limits import require_voxels
-from medseg.data.problems import InputError, Where
+from medseg.data.problems import Where
 
 __all__ = ["is_tiff", "read_tiff"]
 
@@ -41,10 +41,18 @@ _NONE, _PACKBITS, _DEFLATE, _JPEG = (1,), (32773,), (8, 32946), (7,)
 _FAX, _LZW = (2, 3, 4), (5,)
 # Bytes that a compressed byte can become: deflate 1032, LZW some 2700.
 _MOST = 4000
+# Bytes of padding that are no further pixels.
+_SLACK = 64
 # Pages whose description is looked at: the picture, and its previews.
 _MOST_PAGES = 64
 _REDUCED, _OLD_REDUCED = 1, 2
 _SUBFILE, _OLD_SUBFILE, _ORIENTATION, _COLOURMAP = 254, 255, 274, 320
+# Sizes, bits, compression, photometric, places of pixels, orientation, samples, planes, predictor,
+# colours, tiles, alpha and format of samples.
+_MATTER = {
+    *(256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 284, 317, 320),
+    *(322, 323, 324, 325, 338, 339),
+}
 # Numbers of planes in the descriptions of ImageJ and OME.
 _IMAGEJ = re.compile(r"^(images|slices|frames|channels)=(\d{1,9})\s*$", re.M)
 _OME = re.compile(r'\bSize[ZT]="(\d{1,9})"')
@@ -66,10 +74,11 @@ def read_tiff(path: Path, content: Content, *, where: Where) -> Samples:
     """
     # Imported on first use: most images are no TIFF.
     tifffile = cast("Any", import_module("tifffile"))
-    with _damage_as_value_error(), quiet_loggers("tifffile"):
+    with damage_as_value_error(), quiet_loggers("tifffile"):
         # OME's metadata would make tifffile open other files.
         with tifffile.TiffFile(path, is_ome=False) as file:
             page, place = _only_page(path, file, where)
+            _refuse_damaged_tags(file, page)
             channels = _check(path, page, where)
             _check_length(page, path.stat().st_size)
             require_voxels(path, page.shape, where=where)
@@ -80,17 +89,6 @@ def read_tiff(path: Path, content: Content, *, where: Where) -> Samples:
                     array=_upright(samples.array, 1 if turn is None else int(turn.value))
                 )
         return _by_pillow(path, place, page, content, where)
-
-
-@contextmanager
-def _damage_as_value_error() -> Generator[None]:
-    """Whatever a damaged file makes tifffile and pillow raise is one kind of error."""
-    try:
-        yield
-    except (InputError, OSError, MemoryError):
-        raise
-    except Exception as error:
-        raise ValueError(str(error) or type(error).__name__) from error
 
 
 def _only_page(path: Path, file: Any, where: Where) -> tuple[Any, int]:
@@ -132,6 +130,21 @@ def _described(description: str) -> int:
     return prod(map(int, _OME.findall(description))) if "<OME" in description[:2000] else 1
 
 
+def _refuse_damaged_tags(file: Any, page: Any) -> None:
+    """Refuse a page of which tifffile left out a tag that matters: it would take its default."""
+    form, handle = file.tiff, file.filehandle
+    handle.seek(page.offset)
+    (count,) = struct.unpack(form.tagnoformat, handle.read(form.tagnosize))
+    entries = handle.read(min(count, 4096) * form.tagsize)
+    codes = {
+        struct.unpack(form.byteorder + "H", entries[at : at + 2])[0]
+        for at in range(0, len(entries) - 1, form.tagsize)
+    }
+    damaged = sorted(code for code in codes & _MATTER if page.tags.get(code) is None)
+    if damaged:
+        raise ValueError(f"its tag {damaged[0]} is damaged")
+
+
 def _check(path: Path, page: Any, where: Where) -> int:
     """Refuse what is no grey, RGB or palette picture; returns its channels without alpha."""
     photometric = int(page.photometric)
@@ -159,6 +172,9 @@ def _check_length(page: Any, length: int) -> None:
     expected = prod(page.shape) * int(page.bitspersample) // 8
     compression = int(page.compression)
     most = sum(counts) * (1 if compression in _NONE else _MOST)
+    # Half as much more are bits, channels or rows that the header does not tell of.
+    if compression in _NONE and most > expected * 3 // 2 + _SLACK and not page.is_tiled:
+        raise ValueError(f"its header states {expected} bytes of pixels, the file has {most}")
     if expected > most and compression not in _FAX:
         raise ValueError(f"its header states {expected} bytes of pixels, the file has {most}")
 
@@ -185,7 +201,7 @@ def _decoded(path: Path, page: Any, channels: int, content: Content, where: Wher
 def _check_deflate(page: Any) -> None:
     """Refuse a part that unpacks to more than its pixels: tifffile unpacks it at once."""
     file = page.parent.filehandle
-    most = page.chunked and prod(page.chunks) * int(page.bitspersample) // 8 + 4096
+    most = prod(page.chunks) * int(page.bitspersample) * 3 // 16 + _SLACK
     for at, size in zip(page.dataoffsets, page.databytecounts, strict=True):
         file.seek(at)
         unpack = zlib.decompressobj()
@@ -243,9 +259,6 @@ def _by_pillow(path: Path, place: int, page: Any, content: Content, where: Where
         raise picture_refusal(path, where, what, remedy)
     if content == "label" and photometric == _WHITE_IS_ZERO and bits > 1:
         return _inverted(path, Samples(np.empty(0), page.dtype.name, 255), content, where)
-    try:
-        with TiffImageFile(path) as image:
-            image.seek(place)
-            return plain_samples(path, image, content, where)
-    except UnidentifiedImageError as error:
-        raise ValueError(str(error)) from error
+    with TiffImageFile(path) as image:
+        image.seek(place)
+        return plain_samples(path, image, content, where)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medseg.data.cases.case_digest import case_digest
+from medseg.data.cases.case_digest import case_digest, source_files
 
 
 @pytest.fixture
@@ -86,6 +86,8 @@ def test_voxels_beside_a_header_belong_to_it(tmp_path, named):
         ("scan[1].mhd", "ElementDataFile = LOCAL"),
         ("scan.mhd", "NDims = 3\nElementDataFile = other.raw"),
         ("scan.nhdr", "NRRD0004\ndata file: other.raw\n"),
+        ("scan.mha", "NDims = 3\nElementDataFile = other.raw"),
+        ("scan.nrrd", "NRRD0004\ndata file: other.raw\n"),
     ],
 )
 def test_a_header_and_the_file_that_it_names_belong_to_it(tmp_path, header, line):
@@ -97,6 +99,15 @@ def test_a_header_and_the_file_that_it_names_belong_to_it(tmp_path, header, line
         (tmp_path / name).write_bytes(voxels)
         digests.add(case_digest(case, "recipe", 1))
     assert len(digests) == 3
+
+
+@pytest.mark.parametrize("named", ["../secret", "/etc/hostname", "..", "a\\b"])
+def test_a_header_names_no_file_but_one_beside_it(tmp_path, named):
+    (tmp_path / "secret").write_bytes(b"x")
+    (tmp_path / "study").mkdir()
+    header = tmp_path / "study" / "scan.mhd"
+    header.write_text(f"ElementDataFile = {named}")
+    assert source_files(header) == [header]
 
 
 @given(st.dictionaries(st.text(), st.integers() | st.text() | st.none(), min_size=1))

@@ -108,3 +108,23 @@ def test_the_manifests_window_comes_first_and_hounsfield_units_need_none(phantom
 def test_a_unit_that_differs_from_image_to_image_needs_a_window(phantoms):
     with pytest.raises(DataError, match=r"has no window for CT in arbitrary units; set window"):
         intensity_window(with_channel(phantoms, unit="arbitrary"), (-1000.0, 200.0))
+
+
+def test_images_behind_links_are_found_and_those_that_were_not_fetched_are_refused(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/a.nii.gz").touch()
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/more").symlink_to(tmp_path / "elsewhere")
+    assert list_images(tmp_path / "in") == [str(tmp_path / "in/more/a.nii.gz")]
+    (tmp_path / "in/b.nii.gz").symlink_to(".git/annex/objects/b")
+    with pytest.raises(DataError, match=r"1 links in it .* e\.g\. b\.nii\.gz; fetch them"):
+        list_images(tmp_path / "in")
+
+
+def test_labels_beside_a_dicom_series_are_no_images(tmp_path):
+    save(slices(hounsfield()), tmp_path / "ct")
+    (tmp_path / "liver_seg.nrrd").touch()
+    assert list_images(tmp_path) == [f"{tmp_path}#{uid('a')}"]
+    (tmp_path / "scan.nrrd").touch()
+    with pytest.raises(DataError, match=r"holds DICOM and 1 other volumes, scan\.nrrd"):
+        list_images(tmp_path)

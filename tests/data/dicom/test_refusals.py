@@ -241,3 +241,19 @@ def test_the_summary_needs_no_even_stack(tmp_path):
     made = slices(hounsfield(), AFFINE)
     (series,) = find_dicom_series(save([made[k] for k in (0, 1, 2, 5, 6)], tmp_path))
     assert series.spacing_mm == pytest.approx((2, 1.5, 2.5))
+
+
+@pytest.mark.parametrize("keyword", ["RescaleIntercept", "RescaleSlope"])
+def test_a_slice_whose_rescaling_is_empty_is_refused(tmp_path, keyword):
+    # Read as the neutral one, its values would be off by 1024 HU.
+    made = slices(hounsfield())
+    setattr(made[3], keyword, "")
+    assert_refused(save(made, tmp_path), f"{keyword} is empty")
+
+
+def test_values_without_any_rescaling_are_as_stored(tmp_path):
+    made = slices(hounsfield())
+    for ds in made:
+        ds.RescaleIntercept = ds.RescaleSlope = ""
+    stored = np.stack([ds.pixel_array.T for ds in made], axis=-1)
+    np.testing.assert_array_equal(read_dicom_series(save(made, tmp_path)).array, stored)

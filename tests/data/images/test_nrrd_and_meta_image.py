@@ -282,6 +282,10 @@ def test_other_units_and_a_missing_orientation_are_told(tmp_path):
     assert "gives voxel sizes in 'um'" in doubt.what
     (doubt,) = read_volume(write_meta(tmp_path / "b.mha", {"TransformMatrix": None})).doubts
     assert "no orientation, so left and right are a guess" in doubt.what
+    (doubt,) = read_volume(write_meta(tmp_path / "c.mha", {"Offset": None})).doubts
+    assert "no origin, so where it lies in the patient is a guess" in doubt.what
+    (doubt,) = read_volume(write_nrrd(tmp_path / "c.nrrd", an_image(), *PLACED[:2])).doubts
+    assert "no origin" in doubt.what
     units = write_nrrd(tmp_path / "b.nrrd", an_image(), *PLACED, 'space units: "mm" "mm" "mm"')
     assert read_volume(units).doubts == ()
 
@@ -304,6 +308,11 @@ def test_other_units_and_a_missing_orientation_are_told(tmp_path):
         ({"BinaryData": "False"}, "its voxels are text"),
         ({"CompressedData": "perhaps"}, "CompressedData is 'perhaps', not True or False"),
         ({"CompressedData": "True"}, "cannot be read as MetaImage"),
+        (
+            {"CompressedDataSize": "240"},
+            "CompressedDataSize is 240, the file has 240, packed as raw",
+        ),
+        ({"Offset\0": "1 2 3"}, "no or two values for 'Offset"),
         ({"ElementByteOrderMSB": "True"}, "two values for 'BinaryDataByteOrderMSB'"),
         ({"ElementToIntensityFunctionSlope": "2"}, "its header scales the values"),
         ({"HeaderSize": "40"}, "HeaderSize 40 cannot be used"),
@@ -330,6 +339,7 @@ def test_a_meta_image_that_contradicts_itself_is_refused(tmp_path, changes, mess
         ("(2,0,0)", "none", "holds colours or vectors|axes"),
         ("space directions", "spacings", "does not say where its axes point"),
         ("dimension: 3", "dimension: 3\ndimension: 3", "a second value for 'dimension'"),
+        ("space origin", "space oJigin", "a field 'space ojigin', which is none of NRRD's"),
         ("NRRD0004", "NRRD0009", "it does not begin like one"),
     ],
 )
@@ -452,3 +462,24 @@ def test_a_real_nrrd_lies_where_its_labels_lie(real_data):
     assert image.shape == label.shape == (64, 64, 79)
     assert image.orientation == "LPS"
     np.testing.assert_allclose(image.affine, label.affine, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["space dimension: 3"],
+        ["kinds: domain domain"],
+        ["kinds: domain domain /etc/passwd"],
+        ["space directions: (1,0,0) (0,1,0) (0,0,1) domain"],
+        ["space directions: (1,0,0) (0,1,0)0(0,0,1)"],
+    ],
+)
+def test_an_nrrd_header_that_contradicts_itself_is_refused_as_by_itk(tmp_path, lines):
+    given = ["space: RAS", "space directions: (1,0,0) (0,1,0) (0,0,1)"]
+    if lines[0].startswith("space directions"):
+        del given[1]
+    path = write_nrrd(tmp_path / "a.nrrd", an_image(), *given, *lines)
+    with pytest.raises(InputError, match="cannot be read as NRRD"):
+        read_volume(path)
+    with pytest.raises(RuntimeError):
+        sitk.ReadImage(str(path))

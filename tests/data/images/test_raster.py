@@ -289,3 +289,40 @@ def test_colours_are_refused_where_there_should_be_none(tmp_path, content):
     path = written(tmp_path, "rgb.png", RGB)
     with pytest.raises(InputError, match="holds colours where grey values are expected"):
         read_raster(path, content, where="label")
+
+
+@given(data=st.data(), suffix=st.sampled_from(["png", "jpg", "bmp"]))
+def test_whatever_byte_is_damaged_the_user_gets_one_line(scratch, data, suffix):
+    path = written(scratch, f"damaged.{suffix}", data.draw(st.sampled_from([GREY, RGB])))
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content)
+    result = outcome(path)
+    assert len(result.splitlines()) == 1 if isinstance(result, str) else result.shape[0] in (1, 3)
+
+
+def test_a_chunk_with_a_damaged_name_is_reported_in_one_line(tmp_path):
+    content = a_png(0, 8, [bytes(8)]).replace(b"IEND", b" ;\xe5\xd2")
+    (tmp_path / "a.png").write_bytes(content)
+    assert "\n" not in str(outcome(tmp_path / "a.png"))
+
+
+def outcome(path):
+    try:
+        return read_raster(path)
+    except InputError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("chunk", [b"eXIf", b"\0\0\0\0"])
+def test_a_chunk_that_pillow_cannot_parse_is_damage(tmp_path, chunk):
+    path = written(tmp_path, "a.png", GREY)
+    data = path.read_bytes()
+    body = chunk + b"none of its"
+    made = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    # Before the pixels, whose chunk begins at 33.
+    path.write_bytes(data[:33] + made + data[33:])
+    with pytest.raises(InputError, match="cannot be read as") as caught:
+        read_raster(path)
+    assert "\n" not in str(caught.value)

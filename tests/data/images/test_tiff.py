@@ -256,3 +256,26 @@ def test_whatever_byte_is_damaged_the_user_gets_one_line(tmp_path_factory, data)
     path.write_bytes(content)
     result = outcome(path)
     assert len(result.splitlines()) == 1 if isinstance(result, str) else result.shape[0] in (1, 3)
+
+
+@pytest.mark.parametrize("tag", [256, 257, 258, 259, 262, 277, 317])
+def test_a_damaged_tag_is_not_replaced_by_its_default(tmp_path, tag):
+    tifffile.imwrite(tmp_path / "a.tif", RGB, photometric="rgb", compression="zlib", predictor=2)
+    content = (tmp_path / "a.tif").read_bytes()
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        at = file.pages[0].tags[tag].offset
+    # Its value is said to lie far behind the file's end.
+    entry = struct.pack("<HHII", tag, 4, 60000, 2**31)
+    (tmp_path / "a.tif").write_bytes(content[:at] + entry + content[at + 12 :])
+    refused(tmp_path / "a.tif", rf"its tag {tag} is damaged|cannot be read as an image")
+
+
+def test_more_pixels_than_the_header_tells_of_are_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.tile(GREY, (20, 20)))
+    content = (tmp_path / "a.tif").read_bytes()
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        at = file.pages[0].tags[258].offset
+    # 8 bits become 1.
+    assert content[at + 8] == 8
+    (tmp_path / "a.tif").write_bytes(content[: at + 8] + b"\1" + content[at + 9 :])
+    refused(tmp_path / "a.tif", "states 1750 bytes of pixels, the file has 14000")

@@ -1,0 +1,88 @@
+"""Images of a folder: which of its files are the images, and what else is in it.
+
+Volumes come first, then DICOM, then pictures: a folder of volumes may hold pictures made of them.
+Labels of a DICOM series are often volumes that lie beside it, and are told by their names.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from medseg._checks import first_few
+from medseg.data.datasets.pairs import LABEL_WORDS
+from medseg.data.dicom.input import is_dicom
+from medseg.data.images.naming import image_format, image_stem, is_picture, is_volume
+from medseg.data.output_names import is_output_of
+from medseg.data.walk import Tree
+from medseg.errors import DataError
+
+__all__ = ["FolderImages", "sort_folder"]
+
+MORE_LABEL_WORDS = ("segmentation", "segmentations", "masks", "roi", "annotation", "annotations")
+# Suffixes that DICOM files may have; a number is a part of a UID.
+DICOM_SUFFIX = re.compile(r"|\.(dcm|dicom|dic|ima|img)|\.[0-9]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class FolderImages:
+    """What a folder is read as.
+
+    Attributes:
+        kind: `dicom` if its images are DICOM, `either` if they are DICOM if there is any, and
+            else pictures.
+        files: The volumes, or the pictures; sorted, links to nothing among them.
+        labels: Files that were taken for labels of DICOM, by their names.
+    """
+
+    kind: Literal["volumes", "dicom", "either"]
+    files: tuple[Path, ...]
+    labels: tuple[Path, ...] = ()
+
+
+def sort_folder(folder: Path, tree: Tree, outputs: Sequence[Path] = ()) -> FolderImages:
+    """Find out which files of a folder are its images.
+
+    Args:
+        folder: The folder, for the error.
+        tree: Its files.
+        outputs: Those of earlier predictions, which are left out.
+
+    Raises:
+        DataError: If there are DICOM files and volumes whose names do not end like a label's.
+    """
+    written = set(outputs)
+    files = [file for file in tree.files if file not in written]
+    named = [*files, *tree.missing, *tree.special]
+    volumes = _without_outputs([file for file in named if is_volume(file)])
+    if not volumes:
+        return FolderImages("either", _without_outputs([f for f in named if is_picture(f)]))
+    if not any(map(_is_dicom, files)):
+        return FolderImages("volumes", volumes)
+    others = [file for file in volumes if not _is_label(file, folder)]
+    if others:
+        names = first_few((file.name for file in others), 3)
+        raise DataError(
+            f"{folder}: holds DICOM and {len(others)} other volumes, {names}; give the folder of "
+            "the DICOM alone, or the volumes by their names (labels end in _seg, _mask, _label)"
+        )
+    return FolderImages("dicom", (), volumes)
+
+
+def _without_outputs(images: Sequence[Path]) -> tuple[Path, ...]:
+    """Images without those that are outputs for another one, by name, sorted."""
+    stems = {image_stem(path) for path in images}
+    return tuple(sorted(path for path in images if not is_output_of(image_stem(path), stems)))
+
+
+def _is_dicom(file: Path) -> bool:
+    known = image_format(file) is not None or not DICOM_SUFFIX.fullmatch(file.suffix)
+    return not known and is_dicom(file)
+
+
+def _is_label(file: Path, folder: Path) -> bool:
+    """Whether the name of a file ends like a label's, or that of a folder that it is in."""
+    words = {*LABEL_WORDS, *MORE_LABEL_WORDS}
+    parts = (image_stem(file), *file.relative_to(folder).parent.parts)
+    return any(re.split(r"[_\-. ]", part)[-1].lower() in words for part in parts)

@@ -1,0 +1,99 @@
+"""Key file: which output belongs to which patient, kept apart from the outputs.
+
+It is readable by its owner alone. Rows of earlier runs stay, so a cohort may be predicted in parts.
+"""
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from medseg._files import write_atomically
+from medseg.errors import DataError, UsageError
+from medseg.prediction.cases import CohortCase
+
+__all__ = ["check_key_file", "write_key_file"]
+
+COLUMNS: tuple[str, ...] = (
+    "case",
+    "patient_id",
+    "patient_name",
+    "study_date",
+    "series_description",
+    "series_uid",
+    "source",
+)
+OWNER_ONLY = 0o600
+# A spreadsheet takes a text that begins like this for a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def check_key_file(path: Path, output: Path) -> None:
+    """Refuse a key file inside the output folder, or in place of another file.
+
+    Raises:
+        UsageError: If it lies in or below the output folder, or is a folder.
+        DataError: If there is another file of that name.
+    """
+    if path.resolve().is_relative_to(output.resolve()):
+        raise UsageError(
+            f"--key-file {path}: must not lie in the output folder {output}, from which it keeps "
+            "the patients' names apart"
+        )
+    if path.is_dir():
+        raise UsageError(f"--key-file {path}: is a folder; give the name of a file")
+    _rows(path)
+
+
+def write_key_file(path: Path, cases: Iterable[CohortCase]) -> None:
+    """Write a row for each case, and keep those of other cases that are there.
+
+    Raises:
+        DataError: If there is another file of that name.
+    """
+    rows = {**_rows(path), **{case.name: _row(case) for case in cases}}
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows[name] for name in sorted(rows))
+    content = text.getvalue().encode("utf-8", "backslashreplace")
+
+    def write(temporary: Path) -> None:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
+        with open(descriptor, "wb") as stream:  # noqa: PTH123 - by its descriptor
+            temporary.chmod(OWNER_ONLY)
+            stream.write(content)
+
+    write_atomically(path, write)
+
+
+def _rows(path: Path) -> dict[str, Mapping[str, str]]:
+    if not path.exists():
+        return {}
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            reader = csv.DictReader(stream)
+            if tuple(reader.fieldnames or ()) == COLUMNS:
+                return {row["case"]: row for row in reader}
+    except (UnicodeDecodeError, csv.Error):
+        pass
+    raise DataError(f"--key-file {path}: another file is there; give another name, or move it away")
+
+
+def _row(case: CohortCase) -> Mapping[str, str]:
+    person = case.person
+    values = (
+        case.name,
+        "" if person is None else person.patient_id,
+        "" if person is None else person.patient_name,
+        "" if person is None else person.study_date,
+        "" if person is None else person.description,
+        case.source.series_uid or "",
+        str(case.path),
+    )
+    return {column: _plain(value) for column, value in zip(COLUMNS, values, strict=True)}
+
+
+def _plain(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
