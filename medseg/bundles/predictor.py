@@ -25,6 +25,7 @@ from medseg.bundles.complaints import config_errors
 from medseg.bundles.configs import MAY_BE, NEEDED, config_paths, read_config
 from medseg.bundles.metadata import load_metadata
 from medseg.bundles.one_line import excepthook_kept
+from medseg.bundles.predictor_parts import check_parts
 from medseg.bundles.run import open_workflow
 from medseg.bundles.weights_owner import own_provenance
 from medseg.data.images.picture import Picture
@@ -206,6 +207,7 @@ def open_predictor(
         parts = {key: parser.get_parsed_content(key) for key in NEEDED}
         config = parser.get()
         may_be = {key: parser.get_parsed_content(key) if key in config else None for key in MAY_BE}
+        check_parts(parts, may_be["window"])
         if mirror_axes:
             _mirror(parts["inferer"], mirror_axes)
         load_weights(parts["network"], weights)

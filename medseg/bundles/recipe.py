@@ -14,9 +14,11 @@ from monai.bundle.config_parser import ConfigParser
 
 import medseg
 from medseg._quiet import quiet_libraries
-from medseg.bundles.configs import read_config
+from medseg.bundles.complaints import users_error
+from medseg.bundles.configs import overridden, read_config
 from medseg.bundles.overrides import parse_overrides
-from medseg.errors import UsageError, user_error
+from medseg.bundles.values import check_values
+from medseg.errors import UsageError
 
 __all__ = ["Section", "build_steps", "carry_along", "find_recipe", "read_recipe"]
 
@@ -82,26 +84,17 @@ def read_recipe(path: Path, pairs: Sequence[str] = ()) -> Config:
     Raises:
         UsageError: If it is not a recipe, or an override is wrong.
     """
-    with _one_line(path):
-        config = _read(path)
+    config = read_config([str(path)])
     if "bundle_root" in config:
         # A bundle's config asks the command line for it, which names no config here.
         config["bundle_root"] = str(path.resolve().parent.parent)
     for section in get_args(Section):
         if not isinstance(config.get(section), list):
             raise UsageError(f"{path}: no list of {section}; write [] if there are none")
-    parser = cast("Any", ConfigParser(config))
-    for key, value in parse_overrides(pairs, config).items():
-        parser[key] = value
-    return cast("Config", parser.get())
-
-
-def _read(path: Path) -> Config:
-    try:
-        return read_config([str(path)])
-    except AttributeError as error:
-        # MONAI treats a list or a text as a dictionary.
-        raise UsageError("not a recipe, which is a YAML file of keys and values") from error
+    changed = overridden(config, parse_overrides(pairs, config))
+    with _one_line(path):
+        check_values(changed, config)
+    return changed
 
 
 def carry_along(config: Config, key: str, interpolation: str, record_key: str) -> Config:
@@ -169,21 +162,11 @@ def _one_line(path: Path) -> Generator[None]:
         with quiet_libraries():
             yield
     except Exception as error:
-        users = user_error(error)
-        if users is not None:
-            raise type(users)(_at(path, str(users))) from error
-        raise UsageError(_at(path, _reason(error))) from error
+        users = users_error(error)
+        if users is None:
+            raise
+        raise type(users)(_at(path, str(users))) from error
 
 
 def _at(path: Path, message: str) -> str:
     return message if str(path) in message else f"{path}: {message}"
-
-
-def _reason(error: BaseException) -> str:
-    """The error of MONAI's parser, with its cause if the error only names the place."""
-    if isinstance(error, KeyError):
-        return f"a %macro refers to a missing key ({error.args[0]})"
-    wrong = str(error).splitlines()[0].rstrip("| ") if str(error) else type(error).__name__
-    if isinstance(error, RuntimeError) and error.__cause__ is not None:
-        return f"{wrong.split(' with keywords')[0].rstrip(':')}: {error.__cause__}".splitlines()[0]
-    return wrong

@@ -11,6 +11,7 @@ from medseg._quiet import quiet_libraries
 from medseg.bundles.complaints import config_errors
 from medseg.bundles.configs import config_paths, read_config
 from medseg.bundles.metadata import load_metadata
+from medseg.bundles.values import check_values
 from medseg.bundles.weights_owner import own_provenance
 from medseg.errors import UsageError
 from medseg.networks.unet import UNet
@@ -59,6 +60,7 @@ def read_trained_network(bundle: str | Path, weights: str | Path | None = None) 
     missing = [key for key in ("network_def", "patch_size") if key not in config]
     if missing:
         raise UsageError(f"{bundle}: its inference config has no {missing[0]}; add it")
+    check_values(config)
     network, settings, window = _build(config, bundle, weights)
     load_weights(network, weights)
     metadata = load_metadata(bundle / "configs" / "metadata.json")

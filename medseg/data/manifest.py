@@ -277,8 +277,19 @@ def datalist(
         others = f", one of {len(missing)} missing files" if len(missing) > 1 else ""
         raise DataError(
             f"{missing[0]}: not there{others}; set dataset_dir to where {manifest.name} is"
+            f"{_how_to_describe(folder, manifest)}"
         )
     return entries
+
+
+def _how_to_describe(folder: Path, manifest: Manifest) -> str:
+    """How a user's own images get a manifest, for a folder without one."""
+    if (folder / "manifest.json").is_file():
+        return ""
+    return (
+        f", or describe your own images: medseg data manifest --images '{folder}/images/*' "
+        f"--labels '{folder}/labels/*' --modality {manifest.modality} --out {folder}/manifest.json"
+    )
 
 
 def _split(manifest: Manifest, split: Split, fold: int) -> list[Case]:

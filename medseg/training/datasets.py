@@ -28,12 +28,18 @@ def training_dataset(
         control: `cache`, `cache_dir`, `seed`, `quarantine_share`, `stored_augmentations`.
 
     Raises:
-        UsageError: If there is no case, preparation and augmentation are mixed up, or patches are
-            to lie around foreground voxels that the preparation does not list.
+        UsageError: If there is no case, `case_weights` has not one number for each, preparation
+            and augmentation are mixed up, or patches are to lie around foreground voxels that the
+            preparation does not list.
         DataError: If a case cannot be prepared.
         MachineError: If there is no room for the cache.
     """
     _require_class_voxels(preparation, augmentation)
+    weights = control.case_weights
+    if weights is not None and len(weights) != len(data):
+        raise UsageError(
+            f"case_weights must be one number for each of {len(data)} cases, got {len(weights)}"
+        )
     return CaseDataset(
         data,
         preparation,

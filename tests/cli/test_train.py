@@ -122,7 +122,8 @@ def test_a_layout_that_torch_does_not_know_is_one_line(phantoms, tmp_path, comma
     places = [f"ckpt_dir={tmp_path / 'models'}", f"output_dir={tmp_path / 'eval'}"]
     words = pairs(memory_format="sideways")
     assert command("train", BUNDLE, f"dataset_dir={phantoms}", *places, *words) == 2
-    assert "memory_format must be 'auto', 'contiguous' or 'channels_last'" in capfd.readouterr().err
+    told = capfd.readouterr().err
+    assert "network#memory_format must be one of auto, contiguous, channels_last" in told
     assert list(tmp_path.iterdir()) == []
 
 
@@ -144,7 +145,7 @@ def test_a_wrong_value_is_refused_in_the_words_of_what_does_not_take_it(
     code = command("train", BUNDLE, f"dataset_dir={phantoms}", *places, *pairs(norm="twice"))
     assert code == 2
     told = capfd.readouterr().err.strip().splitlines()[-1]
-    assert told.startswith("medseg: UNet: norm must be one of none, one, both, got ")
+    assert told == "medseg: network_def#norm must be one of none, one, both, got 'twice'"
     assert sys.excepthook is hook
     assert list(tmp_path.iterdir()) == []
 

@@ -86,7 +86,7 @@ def gives(value):
     [
         (reading(raises(KeyError("tag"))), "KeyError"),
         (reading(raises(DataError("two\nlines"))), "not in one line"),
-        (reading(raises(DataError("a" * 5000))), "not in one line"),
+        (reading(raises(DataError("a" * 7000))), "not in one line"),
         (reading(raises(MemoryError())), "too much memory"),
         (reading(gives([1, 2]), gives([1, 3])), "other whole numbers"),
         (reading(gives([1.0, 2]), gives([1.0, 2.1])), "2.0 instead of 2.1"),

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
+import monai.bundle.config_parser  # noqa: F401 - before processes are forked, as it takes seconds
 import yaml
 
 from medseg.bundles.configs import read_config

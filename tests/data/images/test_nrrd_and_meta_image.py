@@ -470,6 +470,7 @@ def test_a_real_nrrd_lies_where_its_labels_lie(real_data):
         ["space dimension: 3"],
         ["kinds: domain domain"],
         ["kinds: domain domain /etc/passwd"],
+        ["kinds: domain list domain"],
         ["space directions: (1,0,0) (0,1,0) (0,0,1) domain"],
         ["space directions: (1,0,0) (0,1,0)0(0,0,1)"],
     ],
