@@ -20,7 +20,7 @@ SHORT  := --epochs 15 --iterations_per_epoch 57 --val_interval 5 --spacing_mm "[
           --schedule polynomial --learning_rate 0.004 --loss\#fn_weight 0.5 --loss\#fp_weight 0.5
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock audit demo test check format bench bundles gpu gpu-wheels clean
+.PHONY: help install lock audit demo test fuzz check format bench bundles gpu gpu-wheels clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ demo: $(READY) ## Train on phantoms, score unseen ones, predict one: a few minut
 
 test: $(READY) ## Run the test suite
 	$(BIN)/python -m pytest
+
+fuzz: $(READY) ## Read files made wrong by chance, for MINUTES=10, with SEED=1, of TARGET=nifti or all
+	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) --target $(or $(TARGET),all)
 
 check: $(READY) audit ## Check format, lint, types and the bundles' copies; audit the dependencies
 	$(BIN)/ruff format --check .

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from medseg._checks import first_few
 from medseg.errors import DataError
 
 __all__ = ["Metadata", "TensorFormat", "load_metadata"]
@@ -41,10 +42,11 @@ class TensorFormat(BaseModel):
 
     @model_validator(mode="after")
     def _every_channel_is_described(self) -> Self:
-        if sorted(self.channel_def) != sorted(str(i) for i in range(self.num_channels)):
+        named = len(self.channel_def) == self.num_channels
+        if not named or set(self.channel_def) != {str(i) for i in range(self.num_channels)}:
             raise ValueError(
                 f"channel_def must name channels 0 to {self.num_channels - 1}, "
-                f"got {sorted(self.channel_def)}"
+                f"got {first_few(name[:20] for name in sorted(self.channel_def))}"
             )
         return self
 
@@ -115,6 +117,6 @@ def load_metadata(path: str | Path) -> Metadata:
         raise DataError(f"{path}: cannot read the metadata ({error.strerror})") from error
     except ValidationError as error:
         problem = error.errors()[0]
-        where = ".".join(str(part) for part in problem["loc"])
+        where = ".".join(str(part)[:60] for part in problem["loc"])
         what = problem["msg"].removeprefix("Value error, ")
         raise DataError(f"{path}: {where + ': ' if where else ''}{what}") from error

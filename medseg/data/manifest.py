@@ -316,7 +316,10 @@ def _entry(case: Case, folder: Path) -> dict[str, str]:
 
 
 def _is_absent(key: str, path: str) -> bool:
-    return key in ("image", "label") and not Path(path).exists()
+    try:
+        return key in ("image", "label") and not Path(path).exists()
+    except OSError:  # of a longer name than files can have
+        return True
 
 
 def first_problem(error: ValidationError) -> str:
@@ -324,10 +327,10 @@ def first_problem(error: ValidationError) -> str:
     first, *others = error.errors()
     # An invalid item is also reported as missing from the list that contains it.
     more = [other for other in others if other["loc"] != first["loc"][: len(other["loc"])]]
-    where = ".".join(str(part) for part in first["loc"])
+    where = ".".join(str(part)[:60] for part in first["loc"])
     what = WORDS.get(first["type"], first["msg"].removeprefix("Value error, "))
     if first["type"] not in {"value_error", *WORDS} and isinstance(
         first["input"], str | int | float
     ):
-        what += f", got {first['input']!r}"
+        what += f", got {first['input']!r:.80}"
     return f"{where + ': ' if where else ''}{what}{f' (and {len(more)} more)' if more else ''}"

@@ -221,7 +221,9 @@ def _tensor(name: str, entry: Any, start: int) -> StoredTensor:
     stated = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
     dtype, shape = stated.get("dtype"), _sizes(stated.get("shape"), _MOST_AXES)
     offsets = _sizes(stated.get("data_offsets"), 2)
-    if dtype not in _BYTES or shape is None or offsets is None or len(offsets) != 2:
+    if not isinstance(dtype, str) or dtype not in _BYTES or shape is None:
+        raise ValueError(f"tensor {name[:60]!r} is not described by dtype, shape and data_offsets")
+    if offsets is None or len(offsets) != 2:
         raise ValueError(f"tensor {name[:60]!r} is not described by dtype, shape and data_offsets")
     begin, end = offsets
     if end - begin != math.prod(shape) * _BYTES[dtype]:

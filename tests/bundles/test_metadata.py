@@ -35,6 +35,10 @@ def written(tmp_path, change):
             "channel_def must name channels 0 to 3",
         ),
         (
+            lambda m: m["network_data_format"]["outputs"]["pred"].update(num_channels=2**50),
+            "channel_def must name channels 0 to 1125899906842623, got 0, 1, 2",
+        ),
+        (
             lambda m: m["network_data_format"]["inputs"]["image"].update(spatial_shape=["many"]),
             "spatial_shape",
         ),
@@ -48,6 +52,19 @@ def test_a_broken_rule_is_named(tmp_path, change, message):
     with pytest.raises(DataError, match=message) as caught:
         load_metadata(written(tmp_path, change))
     assert "\n" not in str(caught.value)
+
+
+def test_a_long_key_is_not_quoted_whole(tmp_path):
+    with pytest.raises(DataError, match="channel_def must name") as caught:
+        load_metadata(
+            written(
+                tmp_path,
+                lambda m: m["network_data_format"]["inputs"]["image"].update(
+                    channel_def={"a" * 9000: "image"}
+                ),
+            )
+        )
+    assert len(str(caught.value)) < 500
 
 
 def test_a_missing_file_is_named(tmp_path):

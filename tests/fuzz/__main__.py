@@ -19,6 +19,11 @@ from tests.fuzz.targets import TARGETS
 KEPT = Path("runs/fuzz")
 
 
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
     parser.add_argument("--minutes", type=float, default=10, help="in all")
@@ -32,17 +37,18 @@ def main() -> int:
     found = 0
     for name in names:
         failures, cases = _run(TARGETS[name], options.seed, options.minutes * 60 / len(names))
-        print(f"{name}: seed {options.seed}, {cases} cases, {failures} failures", flush=True)
+        _say(f"{name}: seed {options.seed}, {cases} cases, {failures} failures")
         found += failures
     return 1 if found else 0
 
 
 def _run(target: Target, seed: int, seconds: float) -> tuple[int, int]:
     end, failures, number = time.monotonic() + seconds, 0, 0
-    for number, failure in enumerate(fuzz(target, seed=seed, numbers=count()), start=1):
+    for failure in fuzz(target, seed=seed, numbers=count()):
+        number += 1
         if failure:
             failures += 1
-            print(f"{_keep(target, failure)}\n  {failure.what}", flush=True)
+            _say(f"{_keep(target, failure)}\n  {failure.what}")
         if time.monotonic() > end:
             break
     return failures, number
@@ -62,7 +68,7 @@ def _repeat(path: Path) -> int:
         what = judge(
             TARGETS[target], write_file(TARGETS[target], Path(folder), name, path.read_bytes())
         )
-    print(what or "nothing is wrong")
+    _say(what or "nothing is wrong")
     return 1 if what else 0
 
 

@@ -1,7 +1,6 @@
-"""DICOM: one file of a series, its tags and bytes, held against pydicom and the standard's arithmetic."""
+"""DICOM: tags and bytes of one file of a series, held against pydicom and arithmetic."""
 
 import io
-import zlib
 from functools import cache
 from pathlib import Path
 from random import Random

@@ -13,14 +13,52 @@ from tests.fuzz.nifti import ours
 from tests.fuzz.target import Facts, Target
 
 _NRRD = (
-    "short", "uint8", "float", "double", "int64", "block", "gzip", "bzip2", "raw", "hex", "txt", "little",
-    "big", "left-posterior-superior", "right-anterior-superior", "scanner-xyz", "none", "domain", "list",
-    "vector", "sizes", "dimension", "byteskip", "lineskip", "spacings", "cell", "node",
-)  # fmt: skip
+    "short",
+    "uint8",
+    "float",
+    "double",
+    "int64",
+    "block",
+    "gzip",
+    "bzip2",
+    "raw",
+    "hex",
+    "txt",
+    "little",
+    "big",
+    "left-posterior-superior",
+    "right-anterior-superior",
+    "scanner-xyz",
+    "none",
+    "domain",
+    "list",
+    "vector",
+    "sizes",
+    "dimension",
+    "byteskip",
+    "lineskip",
+    "spacings",
+    "cell",
+    "node",
+)
 _META = (
-    "MET_SHORT", "MET_UCHAR", "MET_FLOAT", "MET_DOUBLE", "MET_LONG", "MET_LONG_LONG", "True", "False", "RAI", "LPS",
-    "LOCAL", "HeaderSize", "ElementNumberOfChannels", "CompressedDataSize", "BinaryDataByteOrderMSB", "NDims",
-)  # fmt: skip
+    "MET_SHORT",
+    "MET_UCHAR",
+    "MET_FLOAT",
+    "MET_DOUBLE",
+    "MET_LONG",
+    "MET_LONG_LONG",
+    "True",
+    "False",
+    "RAI",
+    "LPS",
+    "LOCAL",
+    "HeaderSize",
+    "ElementNumberOfChannels",
+    "CompressedDataSize",
+    "BinaryDataByteOrderMSB",
+    "NDims",
+)
 _SIZES = (5, 4, 3)
 
 

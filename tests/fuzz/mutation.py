@@ -34,30 +34,46 @@ def _change(rng: Random, data: bytearray, head: int) -> bytes:
     if not data:
         return b"\0"
     end = min(head, len(data)) if rng.random() < 0.67 else len(data)
-    at = rng.randrange(end)
-    kind = rng.randrange(8)
-    if kind == 0:
-        data[at] ^= 1 << rng.randrange(8)
-    elif kind == 1:
-        data[at] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
-    elif kind == 2:
-        size = rng.choice((2, 4, 8))
-        number = odd_number(rng) % 256**size
-        data[at : at + size] = number.to_bytes(size, rng.choice(("little", "big")))
-    elif kind == 3:
-        code = rng.choice(("<f", ">f", "<d"))
-        value = rng.choice(_FLOATS)
-        packed = struct.pack(code, max(min(value, 3e38), -3e38) if value == value else value)
-        data[at : at + len(packed)] = packed
-    elif kind == 4:
-        del data[at:]
-    elif kind == 5:
-        del data[at : at + rng.randint(1, 16)]
-    elif kind == 6:
-        data[at:at] = data[at : at + rng.randint(1, 64)]
-    else:
-        data += bytes(rng.randrange(256) for _ in range(rng.randint(1, 64)))
+    rng.choice((_flip, _byte, _whole, _float, _cut, _remove, _double, _append))(
+        rng, data, rng.randrange(end)
+    )
     return bytes(data)
+
+
+def _flip(rng: Random, data: bytearray, at: int) -> None:
+    data[at] ^= 1 << rng.randrange(8)
+
+
+def _byte(rng: Random, data: bytearray, at: int) -> None:
+    data[at] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
+
+
+def _whole(rng: Random, data: bytearray, at: int) -> None:
+    size = rng.choice((2, 4, 8))
+    number = odd_number(rng) % 256**size
+    data[at : at + size] = number.to_bytes(size, rng.choice(("little", "big")))
+
+
+def _float(rng: Random, data: bytearray, at: int) -> None:
+    code, value = rng.choice(("<f", ">f", "<d")), rng.choice(_FLOATS)
+    packed = struct.pack(code, max(min(value, 3e38), -3e38) if value == value else value)
+    data[at : at + len(packed)] = packed
+
+
+def _cut(rng: Random, data: bytearray, at: int) -> None:
+    del data[at:]
+
+
+def _remove(rng: Random, data: bytearray, at: int) -> None:
+    del data[at : at + rng.randint(1, 16)]
+
+
+def _double(rng: Random, data: bytearray, at: int) -> None:
+    data[at:at] = data[at : at + rng.randint(1, 64)]
+
+
+def _append(rng: Random, data: bytearray, at: int) -> None:
+    data += bytes(rng.randrange(256) for _ in range(rng.randint(1, 64)))
 
 
 def mutate_text(rng: Random, data: bytes, *, words: tuple[str, ...] = ()) -> bytes:

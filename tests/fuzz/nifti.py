@@ -92,7 +92,9 @@ def ours(path: Path) -> Facts:
 def independent(path: Path) -> Facts:
     image = nib.load(path)
     array = np.asanyarray(image.dataobj)
-    return {"array": array[..., 0] if array.ndim == 4 else array, "affine": image.affine}
+    while array.ndim > 3 and array.shape[-1] == 1:
+        array = array[..., 0]
+    return {"array": array, "affine": image.affine}
 
 
 NIFTI = Target(name="nifti", corpus=corpus, mutate=mutate, ours=ours, independent=independent)

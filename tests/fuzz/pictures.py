@@ -1,4 +1,4 @@
-"""PNG and TIFF: chunks, tags and bytes, held against Pillow and tifffile, pixel by pixel as stored."""
+"""PNG and TIFF: chunks, tags and bytes, held against Pillow and tifffile."""
 
 import io
 import struct

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
+import monai.bundle.config_parser  # noqa: F401 - before processes are forked, as it takes seconds
 import yaml
 
 from medseg.bundles.configs import read_config
@@ -31,9 +32,29 @@ _JSON = (
     "version",
 )
 _YAML = (
-    "&a", "*a", "<<", "!!python/object/apply:os.system", "!!binary", "!!set", "|", ">-", "@spacing_mm", "%run", "$1/0",
-    "_target_", "null", ".inf", "window", "2026-11-29", "0o7", "~", "? ", "- -", "{a: {b: {c: 1}}}", "patch_size",
-)  # fmt: skip
+    "&a",
+    "*a",
+    "<<",
+    "!!python/object/apply:os.system",
+    "!!binary",
+    "!!set",
+    "|",
+    ">-",
+    "@spacing_mm",
+    "%run",
+    "$1/0",
+    "_target_",
+    "null",
+    ".inf",
+    "window",
+    "2026-11-29",
+    "0o7",
+    "~",
+    "? ",
+    "- -",
+    "{a: {b: {c: 1}}}",
+    "patch_size",
+)
 
 
 @cache
@@ -102,13 +123,14 @@ def plain_metadata(path: Path) -> Facts:
 
 
 def our_config(path: Path) -> Facts:
-    return {"keys": {str(key) for key in read_config([str(path)])}}
+    # MONAI adds a place for metadata.
+    return {"keys": {str(key) for key in read_config([str(path)])} - {"_meta_"}}
 
 
 def plain_config(path: Path) -> Facts:
     found = yaml.safe_load(path.read_bytes())
     # MONAI merges `a#b` into `a`.
-    return {"keys": {str(key).replace("#", "::").partition("::")[0] for key in found}}
+    return {"keys": {str(key).replace("#", "::").partition("::")[0] for key in found} - {"_meta_"}}
 
 
 MANIFEST = Target(

@@ -52,6 +52,7 @@ HOSTILE = {
     "texts that are none": b'{"__metadata__": {"settings": {}}}',
     "a tensor without a type": {"a": {"shape": [1], "data_offsets": [0, 4]}},
     "an unknown type": {"a": tensor([1], 0, 4, "F31")},
+    "a list as type": {"a": tensor([1], 0, 4, ["F32"])},
     "a negative size": {"a": tensor([-1, -1], 0, 4)},
     "a size beyond memory": {"a": tensor([2**40, 2**40], 0, 4)},
     "true as a size": {"a": tensor([True], 0, 4)},

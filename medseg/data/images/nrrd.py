@@ -79,9 +79,9 @@ _SPACES: dict[str, NDArray[np.float64]] = {
     "left-anterior-superior": np.diag([-1.0, 1.0, 1.0]),
     "las": np.diag([-1.0, 1.0, 1.0]),
 }
-# What the format knows; of any other name, a misspelt one would be lost without a word.
+_SPATIAL = re.compile(r"domain|space|none|\?\?\?")
 _KINDS = re.compile(
-    r"domain|space|time|list|point|stub|scalar|complex|none|\?\?\?|quaternion"
+    r"time|list|point|stub|scalar|complex|quaternion"
     r"|(\d-|covariant-)?(vector|normal|gradient)|(\d|\w{3,4})-color|\d-quaternion"
     r"|\dd-(masked-)?(symmetric-)?matrix"
 )
@@ -168,7 +168,11 @@ def _refuse_others(
         what = "does not say where its axes point (space, space directions)"
         raise refusal(path, Problem("error", where, what, "export it again with its orientation"))
     kinds = fields.get("kinds", "").lower().split()
-    if kinds and not (len(kinds) == len(axes) and all(map(_KINDS.fullmatch, kinds))):
+    fit = (
+        _SPATIAL.fullmatch(kind) or (one is None and _KINDS.fullmatch(kind))
+        for kind, (_, one) in zip(kinds, axes, strict=False)
+    )
+    if kinds and not (len(kinds) == len(axes) and all(fit)):
         raise ValueError(f"its header states kinds {' '.join(kinds)[:60]!r} of {len(axes)} axes")
     others = [place for place, (size, one) in enumerate(axes) if one is None and size != 1]
     if any(place == 0 or (kinds and _NUMBERS.match(kinds[place])) for place in others):

@@ -271,3 +271,19 @@ def test_a_slice_without_rescale_among_others_is_refused(tmp_path):
     del made[3].RescaleSlope, made[3].RescaleIntercept
     told = "its slices differ in whether they state RescaleSlope: instances 4 from the others"
     assert_refused(save(made, tmp_path), told)
+
+
+@pytest.mark.parametrize("keyword", ["RescaleIntercept", "RescaleSlope"])
+def test_a_slice_whose_rescaling_is_empty_is_refused(tmp_path, keyword):
+    # Read as the neutral one, its values would be off by 1024 HU.
+    made = slices(hounsfield())
+    setattr(made[3], keyword, "")
+    assert_refused(save(made, tmp_path), f"{keyword} is empty")
+
+
+def test_values_without_any_rescaling_are_as_stored(tmp_path):
+    made = slices(hounsfield())
+    for ds in made:
+        ds.RescaleIntercept = ds.RescaleSlope = ""
+    stored = np.stack([ds.pixel_array.T for ds in made], axis=-1)
+    np.testing.assert_array_equal(read_dicom_series(save(made, tmp_path)).array, stored)

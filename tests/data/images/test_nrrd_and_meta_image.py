@@ -463,3 +463,25 @@ def test_a_real_nrrd_lies_where_its_labels_lie(real_data):
     assert image.shape == label.shape == (64, 64, 79)
     assert image.orientation == "LPS"
     np.testing.assert_allclose(image.affine, label.affine, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["space dimension: 3"],
+        ["kinds: domain domain"],
+        ["kinds: domain domain /etc/passwd"],
+        ["kinds: domain list domain"],
+        ["space directions: (1,0,0) (0,1,0) (0,0,1) domain"],
+        ["space directions: (1,0,0) (0,1,0)0(0,0,1)"],
+    ],
+)
+def test_an_nrrd_header_that_contradicts_itself_is_refused_as_by_itk(tmp_path, lines):
+    given = ["space: RAS", "space directions: (1,0,0) (0,1,0) (0,0,1)"]
+    if lines[0].startswith("space directions"):
+        del given[1]
+    path = write_nrrd(tmp_path / "a.nrrd", an_image(), *given, *lines)
+    with pytest.raises(InputError, match="cannot be read as NRRD"):
+        read_volume(path)
+    with pytest.raises(RuntimeError):
+        sitk.ReadImage(str(path))

@@ -313,3 +313,16 @@ def outcome(path):
         return read_raster(path)
     except InputError as error:
         return str(error)
+
+
+@pytest.mark.parametrize("chunk", [b"eXIf", b"\0\0\0\0"])
+def test_a_chunk_that_pillow_cannot_parse_is_damage(tmp_path, chunk):
+    path = written(tmp_path, "a.png", GREY)
+    data = path.read_bytes()
+    body = chunk + b"none of its"
+    made = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    # Before the pixels, whose chunk begins at 33.
+    path.write_bytes(data[:33] + made + data[33:])
+    with pytest.raises(InputError, match="cannot be read as") as caught:
+        read_raster(path)
+    assert "\n" not in str(caught.value)
