@@ -21,9 +21,12 @@ from pathlib import Path
 from medseg._text import printable
 from medseg.errors import MachineError
 
-__all__ = ["HeldError", "Lock", "acquire", "locked", "remove_unheld"]
+__all__ = ["LOCK", "HeldError", "Lock", "acquire", "locked", "remove_unheld"]
 
 logger = logging.getLogger(__name__)
+
+# The lock of a whole folder.
+LOCK = ".medseg-lock"
 
 # Some network and user-space file systems have no locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
@@ -109,7 +112,7 @@ def _locked_descriptor(path: Path, what: str) -> int:
         try:
             _lock(descriptor, path, what)
             if _is_at(descriptor, path):
-                _name_owner(descriptor)
+                _name_owner(descriptor, path)
                 return descriptor
         except BaseException:
             os.close(descriptor)
@@ -157,12 +160,16 @@ def _is_at(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _name_owner(descriptor: int) -> None:
+def _name_owner(descriptor: int, path: Path) -> None:
     since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     owner = f"process {os.getpid()} on {platform.node() or 'this machine'} since {since}\n"
-    os.ftruncate(descriptor, 0)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    os.write(descriptor, owner.encode(errors="replace"))
+    try:
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, owner.encode(errors="replace"))
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _held(descriptor: int, path: Path, what: str) -> HeldError:

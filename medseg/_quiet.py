@@ -1,4 +1,4 @@
-"""Thread-safe context managers that silence loggers and warnings of libraries.
+"""Context managers that silence loggers and warnings of libraries, and escape log lines.
 
 Loggers and warning filters belong to the whole process. A thread that saved and restored them
 could end the silence of another thread, whose library then logs a patient's name, or leave all
@@ -14,7 +14,10 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
+from medseg._text import printable
+
 __all__ = [
+    "printable_logs",
     "quiet_libraries",
     "quiet_loggers",
     "quiet_warnings",
@@ -97,6 +100,24 @@ def quiet_libraries() -> Generator[None]:
         quiet_warnings(module=r"monai\."),
     ):
         yield
+
+
+@contextmanager
+def printable_logs() -> Generator[None]:
+    """Escape control characters, such as those of a file's name, in log lines of medseg."""
+    before = logging.getLogRecordFactory()
+
+    def escaped(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = before(*args, **kwargs)
+        if record.name.partition(".")[0] == "medseg":
+            record.msg, record.args = printable(record.getMessage()), None
+        return record
+
+    logging.setLogRecordFactory(escaped)
+    try:
+        yield
+    finally:
+        logging.setLogRecordFactory(before)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import TypeVar
 
 __all__ = [
+    "AlreadyDoneError",
     "DataError",
     "ExitCode",
     "MachineError",
@@ -22,10 +23,45 @@ __all__ = [
     "UsageError",
     "caused_by",
     "causes_of",
+    "is_out_of_memory",
+    "meets_all",
     "unwrap_user_error",
     "user_error",
 ]
 
+
+# Whatever is read or written next, it would be refused.
+_OF_ALL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
+
+_MEMORY = "out of memory; use smaller patches or batches, or a larger machine"
+_HANDLES = "raise their limit (ulimit -n 4096), or use fewer num_workers"
+_PERMISSIONS = "check the path and its permissions, or use another folder"
+_REMEDIES = {
+    errno.ENOSPC: "make room, or use another folder",
+    errno.EDQUOT: "make room, or use another folder",
+    errno.EMFILE: _HANDLES,
+    errno.ENFILE: _HANDLES,
+    errno.EROFS: "use another folder",
+    errno.ENAMETOOLONG: "shorten the name, or use another folder",
+}
+# What the machine refuses to libraries, which tell it by text alone; the first that fits counts.
+_TEXTS = (
+    (r"Too many open files|received 0 items of ancdata", f"too many open files; {_HANDLES}"),
+    (
+        r"shared memory|Bus error",
+        "too little shared memory (/dev/shm) for the workers of the data loader; use num_workers=0,"
+        " or more of it, such as docker run --shm-size=2g",
+    ),
+    (
+        r"DataLoader worker \(pid.*(is killed by|exited unexpectedly)",
+        "a worker of the data loader was killed, most likely for lack of memory; use fewer "
+        "num_workers or cache=disk, and continue with start=resume",
+    ),
+    (
+        r"can't start new thread",
+        "too many processes and threads; raise their limit (ulimit -u), or use fewer num_workers",
+    ),
+)
 
 Cause = TypeVar("Cause", bound=BaseException)
 
@@ -75,6 +111,12 @@ class TrainingStoppedError(MedsegError):
     exit_code = ExitCode.INTERRUPTED
 
 
+class AlreadyDoneError(MedsegError):
+    """Nothing is left to do, and the folder cannot be written to: no failure."""
+
+    exit_code = ExitCode.DONE
+
+
 def user_error(error: BaseException) -> MedsegError | None:
     """The error to show to the user, found among an error and its causes.
 
@@ -113,13 +155,21 @@ def caused_by(error: BaseException, kind: type[Cause]) -> Cause | None:
     return next((cause for cause in causes_of(error) if isinstance(cause, kind)), None)
 
 
+def meets_all(error: BaseException) -> bool:
+    """Whether the machine would refuse the next case as well: a full disk, too many open files."""
+    refused = caused_by(error, OSError)
+    return refused is not None and refused.errno in _OF_ALL
+
+
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means out of memory: Python's, torch's on a GPU, or torch's on a CPU."""
-    # By name and text, so that a command need not import torch.
+    """Whether an error means out of memory: Python's, torch's or a library's below it."""
+    # By name and text, so that a command need not import torch. oneDNN says "could not create a
+    # primitive" when it gets no memory for one, and C++ "bad_alloc".
+    texts = r"can't allocate memory|could not create a (primitive|memory)\b(?! desc)|bad.alloc"
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
-        or "can't allocate memory" in str(error)
+        or re.search(texts, str(error)) is not None
     )
 
 
@@ -144,14 +194,10 @@ def causes_of(error: BaseException | None) -> Iterator[BaseException]:
 def _refusal(error: BaseException) -> MachineError | None:
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        remedy = "make room" if full else "check the path and its permissions"
-        return MachineError(f"{where}{error.strerror}; {remedy}, or use another folder")
-    if is_out_of_memory(error):
-        return MachineError("out of memory; use smaller patches or batches, or a larger machine")
-    if re.match(r"DataLoader worker \(pid.*(is killed by|exited unexpectedly)", str(error)):
-        return MachineError(
-            "a worker of the data loader was killed, most likely for lack of memory; use fewer "
-            "num_workers or cache=disk, and continue with start=resume"
-        )
-    return None
+        remedy = _REMEDIES.get(error.errno or 0, _PERMISSIONS)
+        return MachineError(f"{where}{error.strerror}; {remedy}")
+    text = str(error)
+    for pattern, line in _TEXTS:
+        if re.search(pattern, text):
+            return MachineError(line)
+    return MachineError(_MEMORY) if is_out_of_memory(error) else None

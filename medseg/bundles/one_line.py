@@ -5,12 +5,17 @@ bundle calls `explain_errors` first, in `initialize`; from then on only the orig
 printed, as medseg's command line does.
 """
 
+import logging
 import os
 import sys
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import TracebackType
 
+from medseg._signals import end_as_by_ctrl_c, signals_kept
+from medseg._streams import escape_missing_letters
+from medseg._text import printable
 from medseg.bundles.complaints import users_error
 from medseg.bundles.moved_keys import refuse_lost_keys
 from medseg.errors import ExitCode
@@ -21,22 +26,27 @@ __all__ = ["excepthook_kept", "explain_errors"]
 def explain_errors() -> None:
     """From now on, print a user's error in one line and exit with its code.
 
-    Also refuses keys on the command line that no config has. `MEDSEG_DEBUG=1` in the environment
-    keeps tracebacks.
+    SIGTERM and SIGHUP end the process as Ctrl-C does. Also refuses keys on the command line that no
+    config has. `MEDSEG_DEBUG=1` in the environment keeps tracebacks.
     """
     if os.environ.get("MEDSEG_DEBUG") != "1":
         sys.excepthook = _explain
+        threading.excepthook = _explain_in_thread
+        _quiet_repeats()
+    end_as_by_ctrl_c()
+    escape_missing_letters()
     refuse_lost_keys(sys.argv)
 
 
 @contextmanager
 def excepthook_kept() -> Generator[None]:
-    """Restore `sys.excepthook` after a bundle that calls `explain_errors`."""
-    hook = sys.excepthook
+    """Restore `sys.excepthook` and signals after a bundle that calls `explain_errors`."""
+    hooks = sys.excepthook, threading.excepthook
     try:
-        yield
+        with signals_kept():
+            yield
     finally:
-        sys.excepthook = hook
+        sys.excepthook, threading.excepthook = hooks
 
 
 def _explain(
@@ -50,5 +60,22 @@ def _explain(
     if users is None:
         sys.__excepthook__(kind, error, traceback)
         return
-    sys.stderr.write(f"medseg: {users}\n")
+    sys.stderr.write(f"medseg: {printable(str(users))}\n")
     raise SystemExit(int(users.exit_code))
+
+
+def _explain_in_thread(raised: threading.ExceptHookArgs) -> None:
+    # TensorBoard's writer keeps what its thread met, and raises it at the next call.
+    if type(raised.thread).__name__ != "_AsyncWriterThread":
+        threading.__excepthook__(raised)
+
+
+def _quiet_repeats() -> None:
+    """Keep ignite and MONAI from logging an error, with its traceback, before it is raised."""
+    for engine in ("SupervisedTrainer", "SupervisedEvaluator"):
+        logging.getLogger(f"ignite.engine.engine.{engine}").addFilter(_is_no_repeat)
+    logging.getLogger("dev_collate").addFilter(_is_no_repeat)
+
+
+def _is_no_repeat(record: logging.LogRecord) -> bool:
+    return record.name != "dev_collate" and "terminating due to exception" not in str(record.msg)

@@ -16,18 +16,18 @@ from monai.data.meta_tensor import MetaTensor
 from monai.inferers.inferer import Inferer
 from monai.transforms.compose import Compose
 from monai.transforms.io.dictionary import LoadImaged, SaveImaged
-from monai.utils.enums import MetaKeys, SpaceKeys
 from numpy.typing import DTypeLike, NDArray
 from torch import nn
 
 from medseg._quiet import quiet_libraries
+from medseg.bundles.as_loaded import as_loaded
 from medseg.bundles.complaints import config_errors
 from medseg.bundles.configs import MAY_BE, NEEDED, config_paths, read_config
 from medseg.bundles.metadata import load_metadata
 from medseg.bundles.one_line import excepthook_kept
 from medseg.bundles.run import open_workflow
+from medseg.bundles.weights_owner import own_provenance
 from medseg.data.images.picture import Picture
-from medseg.data.images.reader_common import narrow
 from medseg.data.images.volume import Volume
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Label, Manifest, load_manifest
@@ -38,7 +38,7 @@ from medseg.inference.maps import VoxelMaps
 from medseg.inference.mirror import check_mirror_axes
 from medseg.inference.save import SaveLabeld
 from medseg.inference.sliding_labels import SlidingWindowLabels
-from medseg.networks.provenance import Provenance, read_provenance
+from medseg.networks.provenance import Provenance
 from medseg.networks.weights import load_weights
 
 __all__ = ["SET_BY_OPTIONS", "Predictor", "SourceLabel", "open_predictor"]
@@ -128,7 +128,7 @@ class Predictor:
             raise DataError(f"is a picture; {self.name} takes volumes")
         if isinstance(source, Volume) and self.channels != 1:
             raise DataError(f"is a volume of one channel; {self.name} takes RGB pictures")
-        return self.recipe({"image": _as_loaded(source, self.loaded_as)})["image"]
+        return self.recipe({"image": as_loaded(source, self.loaded_as)})["image"]
 
     def forecast(self, image: MetaTensor) -> Forecast | None:
         """Forecast time and memory for a preprocessed image; None for inferers not of medseg."""
@@ -235,7 +235,7 @@ def open_predictor(
         inferer=parts["inferer"],
         network=parts["network"].eval(),
         device=torch.device(parts["device"]),
-        provenance=read_provenance(weights),
+        provenance=own_provenance(metadata, weights),
     )
 
 
@@ -289,25 +289,3 @@ def _split_loading(bundle: Path, steps: Sequence[Any]) -> tuple[Any, Compose]:
 def _without_saving(postprocessing: Compose | None) -> Compose:
     steps: Sequence[Any] = [] if postprocessing is None else cast("Any", postprocessing).transforms
     return Compose([step for step in steps if not isinstance(step, SaveLabeld | SaveImaged)])
-
-
-def _as_loaded(source: Volume | Picture, dtype: DTypeLike) -> MetaTensor:
-    """The output of `LoadImaged` with that `dtype`, channel first."""
-    affine = torch.as_tensor(source.affine, dtype=torch.float64)
-    array = _channel_first(source)
-    meta: dict[str, Any] = {
-        MetaKeys.ORIGINAL_AFFINE: affine.clone(),
-        MetaKeys.SPATIAL_SHAPE: np.asarray(array.shape[1:]),
-        MetaKeys.SPACE: SpaceKeys.RAS,
-        MetaKeys.ORIGINAL_CHANNEL_DIM: 0,
-    }
-    # A copy, since steps may work in place.
-    copy = np.array(narrow(array), dtype, order="C")
-    return MetaTensor(torch.as_tensor(copy), affine=affine, meta=meta)
-
-
-def _channel_first(source: Volume | Picture) -> NDArray[Any]:
-    if isinstance(source, Volume):
-        return source.array[None]
-    picture = source.array[:, :, 0]
-    return picture[None] if picture.ndim == 2 else np.moveaxis(picture, -1, 0)

@@ -48,7 +48,9 @@ def sync_copies(repository: str | Path) -> list[Path]:
     """
     changed = _differences(Path(repository))
     for path, text in changed.items():
-        write_atomically(path, lambda temporary, text=text: temporary.write_text(text))
+        write_atomically(
+            path, lambda temporary, text=text: temporary.write_text(text, encoding="utf-8")
+        )
     return sorted(changed)
 
 
@@ -62,15 +64,17 @@ def _differences(repository: Path) -> dict[Path, str]:
         raise UsageError(f"{repository}: no bundles/ in this folder; use the repository's root")
     expected = {
         path: _with_parts(
-            _with_recipes(path.read_text(), repository / "transforms"),
+            _with_recipes(path.read_text(encoding="utf-8"), repository / "transforms"),
             repository / "bundles" / "common.yaml",
         )
         for path in sorted(repository.glob("bundles/*/configs/*.yaml"))
     }
     for original in sorted(repository.glob("data_manifests/*.json")):
         for copy in repository.glob(f"bundles/*/configs/{original.name}"):
-            expected[copy] = original.read_text()
-    return {path: text for path, text in expected.items() if path.read_text() != text}
+            expected[copy] = original.read_text(encoding="utf-8")
+    return {
+        path: text for path, text in expected.items() if path.read_text(encoding="utf-8") != text
+    }
 
 
 def _with_recipes(config: str, recipes: Path) -> str:
@@ -83,7 +87,7 @@ def _with_recipes(config: str, recipes: Path) -> str:
 
 
 def _with_parts(config: str, common: Path) -> str:
-    text = common.read_text() if common.is_file() else ""
+    text = common.read_text(encoding="utf-8") if common.is_file() else ""
     parts = {match["part"]: match["text"] for match in _PART.finditer(text)}
 
     def fill(match: re.Match[str]) -> str:
@@ -98,7 +102,9 @@ def _section(recipe: Path, key: str) -> str:
     if not recipe.is_file():
         raise UsageError(f"{recipe}: no such recipe, but a bundle copies it")
     # From the key's line to the next key or comment in the first column.
-    match = re.search(rf"^{key}:.*\n(?:(?:[ \t-].*)?\n)*", recipe.read_text(), re.MULTILINE)
+    match = re.search(
+        rf"^{key}:.*\n(?:(?:[ \t-].*)?\n)*", recipe.read_text(encoding="utf-8"), re.MULTILINE
+    )
     if match is None:
         raise UsageError(f"{recipe}: no key {key}, but a bundle copies it")
     return match[0].rstrip("\n") + "\n"

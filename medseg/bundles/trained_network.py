@@ -11,6 +11,7 @@ from medseg._quiet import quiet_libraries
 from medseg.bundles.complaints import config_errors
 from medseg.bundles.configs import config_paths, read_config
 from medseg.bundles.metadata import load_metadata
+from medseg.bundles.weights_owner import own_provenance
 from medseg.errors import UsageError
 from medseg.networks.unet import UNet
 from medseg.networks.weights import load_weights
@@ -61,6 +62,7 @@ def read_trained_network(bundle: str | Path, weights: str | Path | None = None) 
     network, settings, window = _build(config, bundle, weights)
     load_weights(network, weights)
     metadata = load_metadata(bundle / "configs" / "metadata.json")
+    own_provenance(metadata, weights)
     return TrainedNetwork(
         network=network.eval(),
         channels=metadata.network_data_format.inputs["image"].num_channels,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from medseg.cli.say import say
 from medseg.errors import ExitCode, UsageError
 
 __all__ = ["app"]
@@ -25,7 +26,7 @@ def sync(
 
     paths = drifted_copies(repository) if check else sync_copies(repository)
     for path in paths:
-        typer.echo(f"{path}: {'differs from its original' if check else 'written'}")
+        say(f"{path}: {'differs from its original' if check else 'written'}")
     if check and paths:
         raise typer.Exit(ExitCode.DATA)
 
@@ -48,7 +49,7 @@ def export(
 
     existing = "replace" if overwrite else "refuse"
     done = export_onnx(bundle, output, weights=weights, existing=existing)
-    typer.echo(
+    say(
         f"{done.path}: image ({', '.join(done.image)}) to logits; onnxruntime's differ from "
         f"torch's by at most {done.largest_difference:.1g}"
     )
@@ -73,4 +74,4 @@ def halve(
         raise UsageError(f"{output} already exists; use --overwrite or another -o")
     halve_weights(weights, output)
     size = output.stat().st_size / 1e6
-    typer.echo(f"{output}: {size:.2f} MB, sha256 {file_sha256(output)}")
+    say(f"{output}: {size:.2f} MB, sha256 {file_sha256(output)}")

@@ -12,6 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from medseg._checks import first_few
+from medseg._text import printable
 from medseg.data.datasets.facts import CaseReport, DatasetReport, ImageFacts, LabelFacts
 from medseg.data.manifest import Manifest
 from medseg.data.problems import Problem, by_problem
@@ -51,11 +52,11 @@ def print_report(report: DatasetReport, manifest: Manifest) -> None:
     console.print(table)
     for problem, cases in _grouped(report).items():
         console.print(f"{problem.severity}  ", style=STYLES[problem.severity], end="")
-        console.print(f"{problem.where}: {problem.what}", soft_wrap=True)
-        console.print(f"    do: {problem.remedy}", soft_wrap=True)
+        console.print(printable(f"{problem.where}: {problem.what}"), soft_wrap=True)
+        console.print(printable(f"    do: {problem.remedy}"), soft_wrap=True)
         if cases:
-            console.print(f"    in: {_listed(cases, problem, manifest)}", soft_wrap=True)
-    console.print(_verdict(report), soft_wrap=True)
+            console.print(printable(f"    in: {_listed(cases, problem, manifest)}"), soft_wrap=True)
+    console.print(printable(_verdict(report)), soft_wrap=True)
 
 
 def _row(case: CaseReport) -> dict[str, str]:
@@ -66,7 +67,7 @@ def _row(case: CaseReport) -> dict[str, str]:
         _label_cell(case.labels),
         _found(case.problems),
     )
-    return dict(zip(COLUMNS, cells, strict=True))
+    return dict(zip(COLUMNS, map(printable, cells), strict=True))
 
 
 def _image_cells(image: ImageFacts | None) -> tuple[str, ...]:

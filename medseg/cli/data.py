@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import track
 
 from medseg.cli.preview import preview
+from medseg.cli.say import say
 from medseg.cli.statistics import statistics
 from medseg.data.datasets.pairs import PAIRING_RULE
 from medseg.data.label_kind import LabelKind
@@ -93,7 +94,10 @@ def manifest(  # noqa: PLR0913 - one argument an option
         ),
     ] = None,
     label_names: Annotated[
-        str, typer.Option(help="Names of the label values, from 0: 'background,lung,infection'.")
+        str,
+        typer.Option(
+            help="Names of the label values, from 0, the background: 'background,lung,infection'."
+        ),
     ] = "",
     label_kind: Annotated[
         LabelKind,
@@ -162,7 +166,7 @@ def manifest(  # noqa: PLR0913 - one argument an option
     _print_summary(collected)
     if dry_run:
         _print_cases(collected)
-        typer.echo("Nothing written; run without --dry-run to write it.")
+        say("Nothing written; run without --dry-run to write it.")
         return
     save_manifest(collected, out)
     _print_next(out, folder)
@@ -227,16 +231,17 @@ def phantom(  # noqa: PLR0913 - one argument an option
 
 
 def _print_next(manifest_path: Path, folder: Path) -> None:
-    typer.echo("Next, check every case:")
+    say("Next, check every case:")
     paths = shlex.quote(str(manifest_path)), shlex.quote(str(folder))
-    typer.echo(f"  medseg data check {paths[0]} --dataset-dir {paths[1]}")
+    say(f"  medseg data check {paths[0]} --dataset-dir {paths[1]}")
 
 
 def _print_summary(manifest: Manifest) -> None:
     names = ", ".join(f"{label.value} {label.name}" for label in manifest.labels)
+    names = names.replace(",", " (background),", 1) if "background" not in names else names
     patients = len({case.patient for case in manifest.cases})
     folds = len({case.fold for case in manifest.training})
-    typer.echo(
+    say(
         f"{manifest.name}: {len(manifest.cases)} cases of {patients} patients, "
         f"{len(manifest.test)} of them for testing, the others in {folds} folds; labels {names}"
     )
@@ -245,4 +250,4 @@ def _print_summary(manifest: Manifest) -> None:
 def _print_cases(manifest: Manifest) -> None:
     for case in manifest.cases:
         place = "test" if case.fold is None else f"fold {case.fold}"
-        typer.echo(f"{case.case}: patient {case.patient}, {place}, {case.image} + {case.label}")
+        say(f"{case.case}: patient {case.patient}, {place}, {case.image} + {case.label}")

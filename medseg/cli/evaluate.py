@@ -1,12 +1,17 @@
 """`medseg evaluate`: score a folder of predictions, per case and per class."""
 
+import sys
+import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from medseg._locks import LOCK, locked
 from medseg.cli.evaluate_task import References, Task
+from medseg.cli.say import say
 from medseg.data.label_kind import LabelKind
 from medseg.data.problems import warning_lines
 from medseg.errors import ExitCode, UsageError
@@ -118,8 +123,8 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         label_kind=label_kind,
         images=images,
     ).task(predictions)
-    if output is not None and not overwrite:
-        _refuse_existing(output)
+    if output is not None:
+        _refuse_existing(output, overwrite=overwrite)
     if dry_run:
         _print_pairs(task)
         return
@@ -130,17 +135,20 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         criteria,
         label_kind=task.label_kind,
         predicted_kind=task.predicted_kind,
+        failing=_trace_of(sys.argv),
     )
     if output is not None:
-        write_scores(evaluation, output, columns or DEFAULT_METRICS)
-        draw_worst(evaluation, _origin(task), output)
+        with locked(output / LOCK, what=str(output)):
+            # Another evaluation may have ended there meanwhile.
+            _refuse_existing(output, overwrite=overwrite)
+            write_scores(evaluation, output, columns or DEFAULT_METRICS)
+            draw_worst(evaluation, _origin(task), output)
     _print_notes(task, *_unnamed_note(task, evaluation))
     if as_json:
         typer.echo(scores_json(evaluation), nl=False)
     else:
         print_scores(evaluation, Console(highlight=False, markup=False, emoji=False), columns)
-    if evaluation.failed:
-        raise typer.Exit(ExitCode.SOME_CASES_FAILED)
+    raise typer.Exit(ExitCode.SOME_CASES_FAILED if evaluation.failed else ExitCode.DONE)
 
 
 def _origin(task: Task) -> "Origin":
@@ -156,9 +164,13 @@ def _origin(task: Task) -> "Origin":
     )
 
 
-def _refuse_existing(output: Path) -> None:
+def _trace_of(words: Sequence[str]) -> Callable[[Exception], None] | None:
+    return traceback.print_exception if "--debug" in words else None
+
+
+def _refuse_existing(output: Path, *, overwrite: bool) -> None:
     for name in (*SCORE_FILES, *WORST_FILES):
-        if (output / name).exists():
+        if (output / name).exists() and not overwrite:
             raise UsageError(f"{output / name} already exists; use --overwrite or another -o")
 
 
@@ -174,10 +186,10 @@ def _print_pairs(task: Task) -> None:
         task.pairs, task.class_names, task.label_kind, predicted_kind=task.predicted_kind
     )
     for pair in task.pairs:
-        typer.echo(f"{pair.case}: {pair.prediction or 'no prediction'}, {pair.reference}")
+        say(f"{pair.case}: {pair.prediction or 'no prediction'}, {pair.reference}")
     _print_notes(task, *warning_lines(found))
     for reason in failed.values():
-        typer.echo(f"failed: {reason}", err=True)
+        say(f"failed: {reason}", to="errors")
     if failed:
         every = len(failed) == len(task.pairs)
         raise typer.Exit(ExitCode.DATA if every else ExitCode.SOME_CASES_FAILED)
@@ -194,4 +206,4 @@ def _unnamed_note(task: Task, evaluation: "Evaluation") -> tuple[str, ...]:
 
 def _print_notes(task: Task, *more: str) -> None:
     for note in (*task.notes, *more):
-        typer.echo(f"warning: {note}", err=True)
+        say(f"warning: {note}", to="errors")

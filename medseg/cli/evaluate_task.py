@@ -7,6 +7,7 @@ from pathlib import Path
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import load_manifest
 from medseg.data.output_names import SUMMARY
+from medseg.data.patterns import expand
 from medseg.errors import DataError, UsageError
 from medseg.reports.pairing import (
     EvaluationCase,
@@ -96,7 +97,7 @@ def _by_name(
     labels: Path, predictions: Path, names: tuple[str, ...], kind: LabelKind | None
 ) -> Task:
     """Two folders; what is not said is taken from the `summary.json` beside the predictions."""
-    stated = predicted_labels(predictions)
+    stated = predicted_labels(_folder(predictions))
     numbered = stated is not None and stated.kind == "instances"
     kind = kind or ("instances" if numbered else "classes")
     names = names or (() if stated is None else stated.class_names)
@@ -115,7 +116,7 @@ def _by_name(
 def _by_manifest(
     manifest: Path, dataset_dir: Path, predictions: Path, split: EvaluationSplit, fold: int
 ) -> Task:
-    dataset, stated = load_manifest(manifest), predicted_labels(predictions)
+    dataset, stated = load_manifest(manifest), predicted_labels(_folder(predictions))
     if stated is not None and list(stated.class_names) != dataset.class_names:
         raise DataError(
             f"{predictions}: its {SUMMARY} says that its classes are {list(stated.class_names)}, "
@@ -133,6 +134,12 @@ def _by_manifest(
         images={case.case: dataset_dir / case.image for case in dataset.cases},
         modality=dataset.modality,
     )
+
+
+def _folder(predictions: Path) -> Path:
+    """The folder of the predictions, which may be given as a pattern."""
+    found = expand(predictions)
+    return found[0].parent if found and not predictions.is_dir() else predictions
 
 
 def _notes(kind: LabelKind, stated: PredictedLabels | None) -> tuple[str, ...]:

@@ -13,6 +13,10 @@ import typer
 from rich.console import Console
 
 import medseg
+from medseg._quiet import printable_logs
+from medseg._signals import end_as_by_ctrl_c, signals_kept
+from medseg._streams import lasting_streams
+from medseg._text import printable
 from medseg.cli import bundle, data
 from medseg.cli.evaluate import PAIRING, evaluate
 from medseg.cli.predict import predict
@@ -20,6 +24,8 @@ from medseg.cli.train import train
 from medseg.errors import ExitCode, user_error
 
 __all__ = ["app", "main"]
+
+_INTERRUPTED_BY_TYPER = 130
 
 app = typer.Typer(
     name="medseg",
@@ -60,23 +66,38 @@ def main() -> None:
     """Run the command line; never returns."""
     # Saves the garbage collection of everything imported when the process ends.
     atexit.register(gc.freeze)
+    with lasting_streams() as lost, signals_kept(), printable_logs():
+        code = _run()
+    if lost and code == ExitCode.DONE:
+        _print_error(f"{lost[0]}; what was to be printed is lost")
+        code = ExitCode.ENVIRONMENT
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command line, and return its exit code."""
     try:
+        end_as_by_ctrl_c()
         app()
     except SystemExit as stop:
         # typer's code for Ctrl-C is the shell's, 130.
-        if stop.code != 130:
-            raise
-        _print_error("interrupted")
-        sys.exit(ExitCode.INTERRUPTED)
+        if stop.code != _INTERRUPTED_BY_TYPER:
+            return int(stop.code or 0)
+    except KeyboardInterrupt:
+        pass
     except Exception as error:
         users = user_error(error)
         if users is None or "--debug" in sys.argv:
             raise
         _print_error(str(users))
-        sys.exit(users.exit_code)
+        return users.exit_code
+    else:
+        return ExitCode.DONE
+    _print_error("interrupted")
+    return ExitCode.INTERRUPTED
 
 
 def _print_error(message: str) -> None:
     Console(stderr=True, soft_wrap=True).print(
-        f"medseg: {message}", style="red", markup=False, highlight=False
+        f"medseg: {printable(message)}", style="red", markup=False, highlight=False
     )

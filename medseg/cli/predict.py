@@ -114,13 +114,13 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     share = _shard(shard)
     # These take a while to import; --help does not need them.
     from medseg.cli.predict_tell import report_progress
-    from medseg.data.source import parse_source
+    from medseg.data.patterns import expand_sources
     from medseg.prediction.request import Request
     from medseg.prediction.run import run_prediction
 
     request = Request(
         bundle=bundle,
-        inputs=tuple(map(parse_source, inputs)),
+        inputs=expand_sources(inputs),
         output=output,
         weights=weights,
         overrides=tuple(override or ()),

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from medseg.cli.say import say
 from medseg.data.channel import Statistics
 from medseg.data.manifest import Manifest, load_manifest, save_manifest
 from medseg.errors import DataError, UsageError
@@ -54,7 +55,7 @@ def statistics(
         return
     _print(dataset, measured)
     if out is not None:
-        typer.echo(f"Written into {out}.")
+        say(f"Written into {out}.")
 
 
 def _measure(manifest: Manifest, dataset_dir: Path, fold: int | None) -> tuple[Statistics, ...]:
@@ -78,7 +79,7 @@ def _measure(manifest: Manifest, dataset_dir: Path, fold: int | None) -> tuple[S
 
 def _print(manifest: Manifest, measured: tuple[Statistics, ...]) -> None:
     for channel, one in zip(manifest.channels, measured, strict=True):
-        typer.echo(
+        say(
             f"{channel.name} ({channel.unit}): 0.5 % {one.low:.5g}, 99.5 % {one.high:.5g}, "
             f"mean {one.mean:.5g}, std {one.std:.5g}"
         )

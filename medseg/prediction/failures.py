@@ -14,6 +14,7 @@ from medseg.errors import (
     UsageError,
     caused_by,
     is_out_of_memory,
+    meets_all,
     user_error,
 )
 from medseg.prediction.cases import CohortCase
@@ -22,8 +23,6 @@ __all__ = ["Stage", "failure_line", "stops_all"]
 
 Stage = Literal["read", "predict", "write"]
 
-# Whatever is read or written, it would be refused.
-_OF_ALL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
 # Refused because of one name, or of what has this name already.
 _OF_ONE = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EISDIR, errno.ELOOP)
 
@@ -36,8 +35,7 @@ def stops_all(error: BaseException, stage: str, *, worked: bool) -> bool:
         stage: The stage.
         worked: Whether a case of this run was done with the same options.
     """
-    refused = caused_by(error, OSError)
-    if refused is not None and refused.errno in _OF_ALL:
+    if meets_all(error):
         return True
     users = user_error(error)
     if users is None or isinstance(users, DataError):
@@ -46,6 +44,7 @@ def stops_all(error: BaseException, stage: str, *, worked: bool) -> bool:
         return stage != "read" and not worked
     if not isinstance(users, MachineError) or _is_memory(error):
         return False
+    refused = caused_by(error, OSError)
     if refused is None:
         return True
     return stage != "read" and refused.errno not in _OF_ONE

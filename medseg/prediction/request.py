@@ -97,7 +97,9 @@ def expected_of(
     image = load_metadata(bundle / "configs" / "metadata.json").network_data_format.inputs["image"]
     optical = image.modality.lower() in ("histology", "microscopy")
     modality = image.modality.lower() if optical else modality_of(bundle)
-    unit = "HU" if image.format.lower() == "hounsfield" else None
+    # A window from 0 on is of weights that were trained on images not in HU, such as 8-bit CT.
+    in_hu = image.format.lower() == "hounsfield" and (window is None or window[0] < 0)
+    unit = "HU" if in_hu else None
     return Expected(modality=modality, unit=unit, window=window, trained=trained)
 
 

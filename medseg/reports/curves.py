@@ -78,7 +78,7 @@ def curves_figure(metrics_csv: str | Path) -> Figure:
 
 def _read(path: Path) -> _Course:
     try:
-        with path.open(newline="") as file:
+        with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
     except OSError as error:
         raise DataError(f"{path}: cannot read the metrics ({error.strerror})") from error

@@ -1,8 +1,6 @@
 """Tables of instance scores: terminal, CSV, JSON, Markdown."""
 
-import csv
 import dataclasses
-import io
 from collections.abc import Iterator, Mapping
 from statistics import fmean
 from typing import Any
@@ -11,6 +9,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from medseg._csv import csv_text
+from medseg._text import printable
 from medseg.metrics.instances import InstanceScores, pooled_instances
 
 __all__ = ["instance_rows", "instances_content", "instances_csv", "print_instances"]
@@ -33,7 +33,7 @@ def print_instances(scores: Scores, console: Console) -> None:
     for place, text in enumerate(head):
         table.add_column(text, justify="right" if place else "left", no_wrap=True)
     for place, row in enumerate(rows):
-        table.add_row(*row, end_section=place + 1 == len(scores))
+        table.add_row(*map(printable, row), end_section=place + 1 == len(scores))
     console.print(table)
 
 
@@ -52,11 +52,8 @@ def instance_rows(scores: Scores) -> list[list[str]]:
 
 def instances_csv(scores: Scores) -> str:
     """CSV with one row per case, and the counts from which scores can be pooled."""
-    out = io.StringIO()
-    table = csv.writer(out, lineterminator="\n")
-    table.writerow(["case", *_content(next(iter(scores.values())))])
-    table.writerows([case, *_content(one).values()] for case, one in scores.items())
-    return out.getvalue()
+    columns = ["case", *_content(next(iter(scores.values())))]
+    return csv_text(columns, ([case, *_content(one).values()] for case, one in scores.items()))
 
 
 def instances_content(scores: Scores) -> dict[str, Any]:

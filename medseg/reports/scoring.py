@@ -5,7 +5,7 @@ a user's own are made the same way.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ from rich.console import Console
 from rich.progress import track
 
 from medseg._files import write_atomically
+from medseg._text import printable
 from medseg.data.datasets.label_values import count_values
 from medseg.data.images.picture import Picture
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Manifest
 from medseg.data.problems import Problem
-from medseg.errors import DataError
+from medseg.errors import DataError, meets_all, user_error
 from medseg.metrics.case_scores import label_scores
 from medseg.metrics.class_scores import ClassScores, absent_scores
 from medseg.metrics.criteria import Criteria
@@ -103,11 +104,9 @@ def write_scores(
         folder: Output folder.
         metrics: The columns of `scores.md`; the other files have all.
     """
-    write_atomically(folder / "scores.csv", lambda path: scores_csv(evaluation, path))
-    summary = evaluation.summary
-    unit = evaluation.unit
-    write_atomically(folder / "summary.csv", lambda path: summary_csv(summary, path, unit))
     texts = {
+        "scores.csv": scores_csv(evaluation),
+        "summary.csv": summary_csv(evaluation.summary, evaluation.unit),
         "scores.json": scores_json(evaluation),
         "scores.md": scores_markdown(evaluation, metrics),
     }
@@ -117,7 +116,7 @@ def write_scores(
         write_atomically(folder / name, partial(Path.write_text, data=text, encoding="utf-8"))
 
 
-def score_pairs(
+def score_pairs(  # noqa: PLR0913 - one argument an option
     name: str,
     pairs: Sequence[EvaluationCase],
     class_names: list[str] | None,
@@ -125,6 +124,7 @@ def score_pairs(
     *,
     label_kind: LabelKind = "classes",
     predicted_kind: LabelKind | None = None,
+    failing: Callable[[Exception], None] | None = None,
 ) -> Evaluation:
     """Score every pair; cases that cannot be scored are reported, and the rest continue.
 
@@ -136,6 +136,7 @@ def score_pairs(
         label_kind: Kind of the references.
         predicted_kind: Kind of the predictions; None takes `instances` if the references are,
             else classes. If both are `instances`, objects and foreground are scored, else classes.
+        failing: Told what a case raised, with its traceback.
 
     Raises:
         DataError: If no case could be scored.
@@ -149,8 +150,13 @@ def score_pairs(
     ):
         try:
             scored[pair.case] = _score(pair, class_names, criteria, kinds)
-        except DataError as error:
-            failed[pair.case] = f"{pair.case}: {error}"
+        except Exception as error:
+            # Whatever it is, it never costs the other cases; unless it would meet them as well.
+            if meets_all(error):
+                raise
+            failed[pair.case] = printable(f"{pair.case}: {_reason(error)}")
+            if failing is not None:
+                failing(error)
     if not scored:
         reason = next(iter(failed.values()))
         raise DataError(f"none of {len(failed)} cases could be scored; {reason}")
@@ -188,14 +194,24 @@ def read_pairs(
     for pair in pairs:
         try:
             found[pair.case] = read_pair(pair, count, kinds.reference, kinds.prediction).warnings
-        except DataError as error:
-            failed[pair.case] = f"{pair.case}: {error}"
+        except Exception as error:
+            if meets_all(error):
+                raise
+            failed[pair.case] = printable(f"{pair.case}: {_reason(error)}")
     return failed, found
 
 
 def _kinds(label_kind: LabelKind, predicted_kind: LabelKind | None) -> "_Kinds":
     numbered: LabelKind = "instances" if label_kind == "instances" else "classes"
     return _Kinds(label_kind, predicted_kind or numbered)
+
+
+def _reason(error: Exception) -> str:
+    users = user_error(error)
+    if users is not None:
+        return str(users)
+    # A bug, whose text may quote anything.
+    return f"unexpected {type(error).__name__}; use medseg --debug evaluate to see the traceback"
 
 
 @dataclasses.dataclass(frozen=True)

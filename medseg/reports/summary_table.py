@@ -1,9 +1,8 @@
 """Summary of an evaluation as CSV: one row per class and metric."""
 
-import csv
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
+from medseg._csv import csv_text
 from medseg.metrics.summary import METRICS, Estimate, Metric, Summary
 from medseg.reports.columns import Unit, in_unit
 
@@ -25,16 +24,13 @@ _COLUMNS: list[str] = [
 ]
 
 
-def summary_csv(summary: Summary, path: Path, unit: Unit = "mm") -> None:
-    """Write means and pooled scores, each with its 95 % interval.
+def summary_csv(summary: Summary, unit: Unit = "mm") -> str:
+    """Means and pooled scores, each with its 95 % interval.
 
     In the rows named `mean of the classes`, the last columns are pooled over all classes.
     """
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, _COLUMNS, restval="")
-        table.writeheader()
-        for row in _rows(summary):
-            table.writerow({**row, "metric": in_unit(str(row["metric"]), unit)})
+    named = ({**row, "metric": in_unit(str(row["metric"]), unit)} for row in _rows(summary))
+    return csv_text(_COLUMNS, ([row.get(column, "") for column in _COLUMNS] for row in named))
 
 
 def _rows(summary: Summary) -> Iterator[dict[str, str | float]]:

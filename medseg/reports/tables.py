@@ -4,13 +4,11 @@ All three list every case, including those that could not be scored: a table tha
 failures describes a better method than there is.
 """
 
-import csv
 import dataclasses
 import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -19,6 +17,8 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from medseg._checks import first_few
+from medseg._csv import csv_text
+from medseg._text import printable
 from medseg.data.problems import Problem, warning_lines
 from medseg.metrics.class_scores import ClassScores
 from medseg.metrics.criteria import Criteria
@@ -108,36 +108,34 @@ def print_scores(
         table = _table(evaluation, columns)
     console.print(table)
     if len(evaluation.scores) > 1:
-        console.print(f"mean DSC with its 95 % interval: {_intervals(evaluation)}", soft_wrap=True)
-    console.print(f"lowest DSC: {_lowest(evaluation)}", soft_wrap=True)
+        means = printable(f"mean DSC with its 95 % interval: {_intervals(evaluation)}")
+        console.print(means, soft_wrap=True)
+    console.print(printable(f"lowest DSC: {_lowest(evaluation)}"), soft_wrap=True)
     if evaluation.instances:
         print_instances(evaluation.instances, console)
     for line in warning_lines(evaluation.warnings):
-        console.print(f"warning  {line}", style="yellow", soft_wrap=True)
+        console.print(printable(f"warning  {line}"), style="yellow", soft_wrap=True)
     for reason in evaluation.failed.values():
-        console.print(f"failed  {reason}", style="red", soft_wrap=True)
-    console.print(_verdict(evaluation), soft_wrap=True)
+        console.print(printable(f"failed  {reason}"), style="red", soft_wrap=True)
+    console.print(printable(_verdict(evaluation)), soft_wrap=True)
 
 
-def scores_csv(evaluation: Evaluation, path: Path) -> None:
-    """Write a row for each case and class, and a row with an `error` for each failed case."""
+def scores_csv(evaluation: Evaluation) -> str:
+    """CSV with a row for each case and class, and a row with an `error` for each failed case."""
     group = ["group"] if evaluation.groups else []
     fields = [in_unit(field.name, evaluation.unit) for field in dataclasses.fields(ClassScores)]
     remarks = ["remarks"] if evaluation.warnings else []
     columns = ["case", *group, *fields, *remarks, "error"]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, columns, restval="")
-        table.writeheader()
-        for case, classes in evaluation.scores.items():
-            named = _named(evaluation, case)
-            if case in evaluation.warnings:
-                named["remarks"] = " | ".join(one.text for one in evaluation.warnings[case])
-            values = [keys_in_unit(dataclasses.asdict(one), evaluation.unit) for one in classes]
-            table.writerows({**named, **one} for one in values)
-        table.writerows(
-            {**_named(evaluation, case), "error": reason}
-            for case, reason in evaluation.failed.items()
-        )
+    rows: list[dict[str, Any]] = []
+    for case, classes in evaluation.scores.items():
+        named = _named(evaluation, case)
+        if case in evaluation.warnings:
+            named["remarks"] = " | ".join(one.text for one in evaluation.warnings[case])
+        values = [keys_in_unit(dataclasses.asdict(one), evaluation.unit) for one in classes]
+        rows += [{**named, **one} for one in values]
+    for case, reason in evaluation.failed.items():
+        rows.append({**_named(evaluation, case), "error": reason})
+    return csv_text(columns, ([row.get(column, "") for column in columns] for row in rows))
 
 
 def scores_json(evaluation: Evaluation) -> str:
@@ -163,7 +161,9 @@ def scores_json(evaluation: Evaluation) -> str:
             case: [problem.text for problem in problems]
             for case, problems in evaluation.warnings.items()
         }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    # A name that is not UTF-8.
+    return text.encode(errors="replace").decode() + "\n"
 
 
 def _named(evaluation: Evaluation, case: str) -> dict[str, str]:
@@ -188,7 +188,7 @@ def _table(evaluation: Evaluation, metrics: Sequence[Metric]) -> Table:
             cells = [cell(metric, getattr(one, metric)) for metric in metrics]
             odd = "" if one.presence == "both" else one.presence
             style = "yellow" if one.presence in ("missed", "invented") else ""
-            table.add_row(case, one.name, *cells, odd, style=style)
+            table.add_row(printable(case), printable(one.name), *cells, odd, style=style)
     table.add_section()
     _add_means(table, evaluation.summary, metrics)
     if evaluation.by_group is not None:

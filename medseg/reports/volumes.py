@@ -9,8 +9,6 @@ Reference:
     images, Radiology 2017, https://doi.org/10.1148/radiol.2017161659 (6 mm)
 """
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from medseg._csv import csv_text
 from medseg.data.label_kind import LabelKind, as_classes
 from medseg.data.wording import rounded_ml, rounded_percent
 from medseg.errors import UsageError
@@ -124,11 +123,8 @@ def volumes_csv(cases: Mapping[str, Mapping[str, str]]) -> str:
     names = sorted(cases)
     columns = list(dict.fromkeys(column for name in names for column in cases[name]))
     columns.sort(key=REMARKS.__eq__)
-    out = io.StringIO()
-    table = csv.writer(out, lineterminator="\n")
-    table.writerow(["case", *columns])
-    table.writerows([name, *(cases[name].get(c, "") for c in columns)] for name in names)
-    return out.getvalue()
+    rows = ([name, *(cases[name].get(c, "") for c in columns)] for name in names)
+    return csv_text(["case", *columns], rows)
 
 
 def _parts(mask: NDArray[np.bool_], least_voxels: float) -> int:

@@ -42,8 +42,8 @@ def write_checkpoint(folder: str | Path, iteration: int, state: Any, *, keep: in
     content = state_to_bytes(state)
     digest = hashlib.sha256(content).hexdigest()
     # The digest first, so that every checkpoint can be verified.
-    line = f"{digest}  {path.name}\n"
-    write_atomically(_digest_path(path), lambda temporary: temporary.write_text(line))
+    line = f"{digest}  {path.name}\n".encode()
+    write_atomically(_digest_path(path), lambda temporary: temporary.write_bytes(line))
     write_atomically(path, lambda temporary: temporary.write_bytes(content))
     _flush_folder(path.parent)
     # A checkpoint with a higher number is damaged, or the training would have resumed from it.
@@ -64,10 +64,12 @@ def newest_checkpoint(folder: str | Path) -> tuple[Path, Any] | None:
     """
     paths = checkpoint_paths(folder)
     for path in reversed(paths):
-        content = path.read_bytes()
-        if _is_whole(path, content):
+        # Not of a link that leads nowhere, nor of a folder or a pipe.
+        content = path.read_bytes() if path.is_file() else None
+        if content is not None and _is_whole(path, content):
             return path, _state(path, content)
-        logger.warning("%s is damaged: its SHA-256 does not match; using the one before", path)
+        reason = "no file" if content is None else "damaged: its SHA-256 does not match"
+        logger.warning("%s is %s; using the one before", path, reason)
     if paths:
         raise DataError(
             f"{folder}: every checkpoint there is damaged; train again with start=fresh"
@@ -105,7 +107,7 @@ def _state(path: Path, content: bytes) -> Any:
 
 def _is_whole(path: Path, content: bytes) -> bool:
     try:
-        recorded = _digest_path(path).read_text().split()[:1]
+        recorded = _digest_path(path).read_text(encoding="utf-8").split()[:1]
     except (OSError, UnicodeDecodeError):
         return False
     return recorded == [hashlib.sha256(content).hexdigest()]
@@ -117,8 +119,10 @@ def _digest_path(path: Path) -> Path:
 
 def _remove(paths: Any) -> None:
     for path in paths:
-        path.unlink()
-        _digest_path(path).unlink(missing_ok=True)
+        # A folder of this name is not of this program.
+        if path.is_symlink() or not path.is_dir():
+            path.unlink()
+            _digest_path(path).unlink(missing_ok=True)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -6,7 +6,7 @@ everything that a step depends on. On a CPU the weights are the same bit for bit
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Protocol, cast
 
@@ -17,6 +17,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from medseg._checks import first_few, require_choice
+from medseg._locks import Lock
 from medseg.data.cases.draws import RandomDraws
 from medseg.errors import TrainingStoppedError, UsageError
 from medseg.networks.weights import plain_network
@@ -26,6 +27,7 @@ from medseg.training.checkpoint_files import (
     write_checkpoint,
 )
 from medseg.training.description import described, differences
+from medseg.training.folder_locks import lock_folders, release
 from medseg.training.ignite_engine import EngineLike, made_a_step
 from medseg.training.random_states import random_states, restore_random_states
 from medseg.training.sigterm import Sigterm
@@ -68,6 +70,7 @@ class Checkpoints:
         parts: Mapping[str, Stateful | None],
         settings: Mapping[str, Any],
         start: Start = "fresh",
+        beside: Sequence[Path] = (),
     ) -> None:
         """Check the arguments.
 
@@ -79,6 +82,7 @@ class Checkpoints:
             settings: What must be the same on resuming; anything that `described` takes.
             start: `fresh` removes existing checkpoints (see `require_start`); `resume` continues
                 from the newest intact one, if there is one.
+            beside: Other folders that the training writes to; all are locked while it runs.
 
         Raises:
             UsageError: If `start` is unknown, or a needed part is missing.
@@ -92,6 +96,8 @@ class Checkpoints:
         self.settings = described(settings)
         self.start = start
         self._random: Mapping[str, Any] | None = None
+        self._folders = (self.folder, *beside)
+        self._locks: list[Lock] = []
         self._sigterm = Sigterm()
         self._saved = -1
 
@@ -114,6 +120,7 @@ class Checkpoints:
     def _begin(self, engine: EngineLike) -> None:
         self._sigterm.listen()
         if idist.get_rank() == 0:
+            self._locks = lock_folders(self._folders)
             clear_checkpoints(self.folder, which="all" if self.start == "fresh" else "remains")
         newest = newest_checkpoint(self.folder) if self.start == "resume" else None
         if newest is None:
@@ -198,6 +205,7 @@ class Checkpoints:
 
     def _end(self, _: EngineLike) -> None:
         self._sigterm.leave()
+        release(self._locks)
 
     def _pass_on(self, engine: EngineLike, error: BaseException) -> None:
         self._end(engine)

@@ -181,6 +181,11 @@ class Control:
         return self._folder(self.checkpoint_dir or f"{self.output_dir}/checkpoints")
 
     @property
+    def folders(self) -> tuple[Path, ...]:
+        """All folders that the training writes to."""
+        return self.log_dir, self.weights_path.parent, self.checkpoint_folder
+
+    @property
     def existing(self) -> Literal["refuse", "replace"]:
         """What to do with existing files; a quick pass replaces those of an earlier one."""
         return "replace" if self.quick else self.overwrite

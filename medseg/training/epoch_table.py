@@ -1,16 +1,17 @@
 """Table of epochs: a row each in `metrics.csv` and `metrics.jsonl`, and a line in the log."""
 
-import csv
 import json
 import logging
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ignite.engine import Events
 from torch.optim import Optimizer
 
+from medseg._csv import csv_text
 from medseg._files import remove_remains, write_atomically
 from medseg.training.ignite_engine import EngineLike
 
@@ -65,9 +66,11 @@ class EpochTable:
             **{name: round(float(scores[name]), 5) for name in self.metrics if name in scores},
         }
         self.rows.append(row)
-        write_atomically(self.path, self._write)
+        columns = ["epoch", "train_loss", "learning_rate", "seconds", *self.metrics]
+        table = csv_text(columns, ([row.get(c, "") for c in columns] for row in self.rows))
         lines = "".join(f"{json.dumps(row)}\n" for row in self.rows)
-        write_atomically(self.path.with_suffix(".jsonl"), lambda path: path.write_text(lines))
+        for path, text in ((self.path, table), (self.path.with_suffix(".jsonl"), lines)):
+            write_atomically(path, partial(Path.write_text, data=text, encoding="utf-8"))
         scores_text = ", ".join(f"{name} {row[name]:.3f}" for name in self.metrics if name in row)
         logger.info(
             "epoch %d/%s: loss %.4f, lr %.2g, %.0f s%s",
@@ -97,10 +100,3 @@ class EpochTable:
 
     def _note_loss(self, engine: EngineLike) -> None:
         self._losses.append(engine.state.output["loss"].item())
-
-    def _write(self, temporary: Path) -> None:
-        columns = ["epoch", "train_loss", "learning_rate", "seconds", *self.metrics]
-        with temporary.open("w", newline="") as file:
-            table = csv.DictWriter(file, columns, restval="")
-            table.writeheader()
-            table.writerows(self.rows)

@@ -117,6 +117,7 @@ def _with_checkpoints(
             **control.resume_settings(),
         },
         start=control.start,
+        beside=control.folders,
     )
     return [early_stop, table, run, checkpoints]
 

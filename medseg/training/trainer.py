@@ -4,6 +4,7 @@ Functions rather than a trainer class: a bundle changes a part by passing anothe
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import ignite.distributed as idist
@@ -24,6 +25,8 @@ from medseg.data.cases.draws import RandomDraws
 from medseg.errors import UsageError
 from medseg.networks.compilation import compile_network
 from medseg.training.control import Control
+from medseg.training.finished import require_unfinished
+from medseg.training.folder_locks import lock_folders
 from medseg.training.freed_memory import keep_freed_memory
 from medseg.training.parts import KEY_METRIC, TrainingParts
 from medseg.training.start import require_start
@@ -46,9 +49,15 @@ def prepare_training(network: nn.Module, *, device: torch.device | str, control:
 
     Raises:
         UsageError: If an earlier training would be lost, or the device lacks the precision.
-        MachineError: If `torch.compile` does not work here.
+        MachineError: If `torch.compile` does not work here, or another training writes to one of
+            the folders.
+        AlreadyDoneError: If a finished training on a read-only disk is resumed.
     """
     device = torch.device(device)
+    if control.first_process:
+        require_unfinished(control)
+        # Folders that are missing are locked, as they are made, when the trainer starts.
+        lock_folders(filter(Path.is_dir, control.folders))
     if control.precision == "fp16" and device.type != "cuda":
         raise UsageError(
             f"precision fp16 is not supported on {device.type}; use auto, bf16 or fp32"

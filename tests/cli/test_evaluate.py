@@ -160,6 +160,28 @@ def test_images_that_share_a_name_do_not_share_a_prediction(run, folders):
     assert result["failed"] == {"p1": "p1: no prediction found; it should be named p1_seg.nii.gz"}
 
 
+def test_a_prediction_may_be_called_after_the_image_and_its_folders(run, folders):
+    cases = [
+        {"case": c, "patient": c, "image": f"{c}/ct.nii.gz", "label": f"{c}_labels.nii.gz"}
+        for c in ("p1", "p2")
+    ]
+    (folders / "preds" / "p1_ct_seg.nii.gz").rename(folders / "preds" / "p1_ct.nii.gz")
+    manifest = by_manifest(folders, "--split", "all", "--json", training=cases)
+    code, out, _ = run(*manifest)
+    assert code == 0
+    assert list(json.loads(out)["cases"]) == ["p1", "p2"]
+
+
+def test_folders_may_be_given_as_patterns_and_have_brackets_in_their_names(run, folders):
+    (folders / "preds").rename(folders / "[2021] preds")
+    (folders / "refs").rename(folders / "[1] refs")
+    for predictions in ("[2021] preds", "[2021] preds/*_seg.nii.gz"):
+        options = "--labels", folders / "[1] refs/*", "--label-names", NAMES, "--json"
+        code, out, _ = run(folders / predictions, *options)
+        assert code == 0
+        assert list(json.loads(out)["cases"]) == ["p1", "p2"]
+
+
 def test_a_missing_prediction_is_a_row_a_line_and_an_exit_code(run, folders):
     (folders / "preds" / "p2_ct_seg.nii.gz").unlink()
     code, out, _ = run(*by_name(folders, "-o", folders / "out"))

@@ -12,7 +12,7 @@ def test_a_row_for_each_class_and_metric_and_for_their_means(tmp_path):
         case: [dataclasses.replace(absent_scores(name, 10), dsc=dsc) for name in ("lung", "fat")]
         for case, dsc in (("a", 0.9), ("b", 0.7))
     }
-    summary_csv(summarise(cases), tmp_path / "summary.csv")
+    (tmp_path / "summary.csv").write_text(summary_csv(summarise(cases)))
     with (tmp_path / "summary.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["name"], row["metric"]) for row in rows] == [

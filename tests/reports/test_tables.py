@@ -54,7 +54,7 @@ def test_groups_are_reported_in_every_format_and_weigh_alike(evaluation, tmp_pat
     # The mean of (0.9 + 0) / 2 and (0.8 + 1) / 2.
     assert mean[4] == "0.675"
     assert "; of the groups 0.675 [" in "".join(lines)
-    scores_csv(evaluation, tmp_path / "scores.csv")
+    (tmp_path / "scores.csv").write_text(scores_csv(evaluation))
     rows = list(csv.DictReader((tmp_path / "scores.csv").read_text().splitlines()))
     assert [row["group"] for row in rows] == ["polyp"] * 2 + ["adenoma"] * 2 + ["polyp"]
     told = json.loads(scores_json(evaluation))
@@ -63,7 +63,7 @@ def test_groups_are_reported_in_every_format_and_weigh_alike(evaluation, tmp_pat
 
 
 def test_without_groups_no_format_mentions_them(evaluation, tmp_path):
-    scores_csv(evaluation, tmp_path / "scores.csv")
+    (tmp_path / "scores.csv").write_text(scores_csv(evaluation))
     told = [*printed(evaluation), scores_json(evaluation), (tmp_path / "scores.csv").read_text()]
     assert "group" not in "".join(told)
 
@@ -114,7 +114,7 @@ def test_the_worst_class_comes_first_and_failures_are_reported(evaluation):
 
 
 def test_a_spreadsheet_holds_a_row_a_class_and_one_a_failure(evaluation, tmp_path):
-    scores_csv(evaluation, tmp_path / "scores.csv")
+    (tmp_path / "scores.csv").write_text(scores_csv(evaluation))
     with (tmp_path / "scores.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["name"] for row in rows] == ["lung", "infection", "lung", "infection", ""]

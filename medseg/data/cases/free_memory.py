@@ -24,7 +24,7 @@ def available_bytes(
         groups: Folder of the groups' files.
     """
     try:
-        lines = meminfo.read_text().splitlines()
+        lines = meminfo.read_text(encoding="utf-8").splitlines()
         free = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
     except (OSError, StopIteration):
         return None
@@ -34,9 +34,9 @@ def available_bytes(
 def _left_in_groups(own_groups: Path, groups: Path) -> Iterator[int]:
     for folder, limit, used in _group_folders(own_groups, groups):
         try:
-            most = int((folder / limit).read_text())
+            most = int((folder / limit).read_text(encoding="utf-8"))
             # Page cache that can be dropped counts as used, but is available.
-            yield most - int((folder / used).read_text()) + _forgettable(folder)
+            yield most - int((folder / used).read_text(encoding="utf-8")) + _forgettable(folder)
         except (OSError, ValueError):
             # "max" means no limit; a group without these files has no limit of its own.
             continue
@@ -45,7 +45,7 @@ def _left_in_groups(own_groups: Path, groups: Path) -> Iterator[int]:
 def _group_folders(own_groups: Path, groups: Path) -> Iterator[tuple[Path, str, str]]:
     """Folder of each group of this process and of its parents, with the names of its files."""
     try:
-        lines = own_groups.read_text().splitlines()
+        lines = own_groups.read_text(encoding="utf-8").splitlines()
     except OSError:
         return
     for line in lines:
@@ -67,5 +67,7 @@ def _group_folders(own_groups: Path, groups: Path) -> Iterator[tuple[Path, str, 
 
 
 def _forgettable(folder: Path) -> int:
-    stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+    stat = dict(
+        line.split() for line in (folder / "memory.stat").read_text(encoding="utf-8").splitlines()
+    )
     return int(stat.get("total_inactive_file", stat.get("inactive_file", 0)))

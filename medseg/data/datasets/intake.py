@@ -72,7 +72,7 @@ def _unlike(image: Volume | Picture, trained: Trained | None) -> tuple[Problem, 
 def judge_label(
     label: Volume | Picture,
     image: Volume | Picture | None,
-    label_values: Collection[int],
+    label_values: Collection[int] | None,
     label_kind: LabelKind = "classes",
 ) -> JudgedLabel:
     """Problems of a label, on its own and beside its image.
@@ -80,7 +80,7 @@ def judge_label(
     Args:
         label: As read.
         image: The image, whose grid it must have; None leaves the grid unchecked.
-        label_values: The values that have a name.
+        label_values: The values that have a name; None allows all whole numbers from 0.
         label_kind: Kind of the label file, see `as_classes`.
     """
     counts = count_values(as_classes(label.array, label_kind))
@@ -88,9 +88,13 @@ def judge_label(
     problems = (
         *(doubt for doubt in label.doubts if doubt.what not in told),
         *(() if image is None else grid_problems(image, label)),
-        *label_problems(counts, label_values),
+        *label_problems(counts, _whole(counts) if label_values is None else label_values),
     )
     return JudgedLabel(counts, problems)
+
+
+def _whole(counts: Mapping[float, int]) -> list[int]:
+    return [int(value) for value in counts if value >= 0 and float(value).is_integer()]
 
 
 def check_image(path: str | Path, expected: Expected = UNKNOWN) -> Volume:

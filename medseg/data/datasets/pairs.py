@@ -17,9 +17,12 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Literal
+from unicodedata import normalize
 
 from medseg._checks import first_few
 from medseg.data.images.naming import image_stem
+from medseg.data.output_names import safe_name
+from medseg.data.patterns import natural_key
 from medseg.errors import DataError
 
 __all__ = ["PAIRING_RULE", "Pair", "Side", "label_files", "pair_files", "without_words"]
@@ -39,6 +42,9 @@ PAIRING_RULE = (
 )
 
 Name = tuple[str, ...]
+
+# Bytes of a name that no output's name is cut to.
+_SHORT = 200
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,7 @@ def pair_files(
         )
     cases = _case_names(list(path_of))
     pairs = (Pair(cases[name], path, partner_of.get(name)) for name, path in path_of.items())
-    return sorted(pairs, key=lambda pair: pair.case)
+    return sorted(pairs, key=lambda pair: natural_key(pair.case))
 
 
 def label_files(paths: Sequence[Path]) -> list[Path]:
@@ -132,7 +138,10 @@ def _without(path: Path, folders: set[str]) -> str:
 
 def _pieces(name: str) -> Name:
     folder, slash, file = name.rpartition("/")
-    return tuple(re.split(r"(?=[_\-./ ])", folder + slash + image_stem(file)))
+    stem = image_stem(file)
+    # A prediction is called by the safe form of its image's name.
+    safe = safe_name(stem) if len(stem.encode(errors="replace")) <= _SHORT else stem
+    return tuple(re.split(r"(?=[_\-./ ])", normalize("NFC", folder + slash + safe)))
 
 
 def _without_words(name: Name) -> Name:
