@@ -260,6 +260,7 @@ class CaseSteps:
                 if one.parent is not None
             },
             body_part=self.predictor.body_part,
+            warnings=[problem.what for problem in labelled.warnings],
             created=datetime.fromisoformat(begun.created or ""),
         )
         folder = files.overlay.parent

@@ -11,13 +11,13 @@ from medseg.prediction.case_words import (
     series_title,
     share_remarks,
 )
-from medseg.prediction.cases import find_cases
+from medseg.prediction.search import find_cases
 from medseg.reports.volumes import StructureVolume
 from tests.data.dicom.builders import enhanced, hounsfield, save, slices, uid
 
 
 def case_of(path):
-    ((case,), _) = find_cases([Source(path)])
+    (case,) = find_cases([Source(path)]).cases
     return case, read_volume(case.series)
 
 

@@ -81,6 +81,7 @@ class DicomLabel:
         algorithm: The algorithm that made the label.
         shares: For a structure, by its name, its share of the one that contains it.
         body_part: DICOM's term for what the image shows, where the series does not say it.
+        warnings: What is remarkable about the image, for the report.
         created: Time of creation. With equal inputs, the outputs are equal to the byte.
 
     Raises:
@@ -94,6 +95,7 @@ class DicomLabel:
     algorithm: Algorithm
     shares: Mapping[str, Share] = field(default_factory=dict[str, Share])
     body_part: str | None = None
+    warnings: Sequence[str] = ()
     created: datetime = field(default_factory=datetime.now)
 
     def __post_init__(self) -> None:

@@ -66,6 +66,7 @@ def content_key(label: DicomLabel, source: DicomSource, planes: NDArray[Any]) ->
         asdict(label.algorithm),
         {name: asdict(share) for name, share in label.shares.items()},
         label.body_part,
+        list(label.warnings),
         label.created.isoformat(),
         planes.shape,
         EQUIPMENT,

@@ -163,7 +163,11 @@ def _comments(label: DicomLabel) -> list[str]:
     caution = algorithm.caution[:1].upper() + algorithm.caution[1:]
     by = f"Measured by {algorithm.name} {algorithm.version} without review by a person."
     wholes = {share.of for share in label.shares.values()}
-    return [f"{caution}. {by}", *(_without_parts(label, whole) for whole in sorted(wholes))]
+    return [
+        f"{caution}. {by}",
+        *(f"Warning: {warning}." for warning in label.warnings),
+        *(_without_parts(label, whole) for whole in sorted(wholes)),
+    ]
 
 
 def _without_parts(label: DicomLabel, whole: str) -> str:

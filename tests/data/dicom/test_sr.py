@@ -148,6 +148,16 @@ def test_a_share_of_the_whole_stands_beside_the_volume_with_the_digits_it_is_wor
     assert len(groups_of(tmp_path / "sr.dcm")) == 3
 
 
+def test_what_is_remarkable_about_the_image_stands_above_the_numbers(tmp_path):
+    folder = save(slices(hounsfield()), tmp_path / "source")
+    warned = dataclasses.replace(label_of(folder), warnings=["is unlike the training's images"])
+    write_dicom_sr(warned, tmp_path / "sr.dcm")
+    told = [(name, text) for _, name, text in items_of(tmp_path / "sr.dcm")]
+    warning = told.index(("Comment", "Warning: is unlike the training's images."))
+    assert warning < [name for name, _ in told].index("Volume")
+    assert dicom_errors(tmp_path / "sr.dcm") == []
+
+
 def test_a_share_of_nothing_is_left_out(tmp_path):
     folder = save(slices(hounsfield()), tmp_path / "source")
     empty = label_of(folder, np.zeros(SHAPE, np.uint8))
