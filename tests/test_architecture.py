@@ -30,7 +30,7 @@ DATA_LAYERS = [
         "source",
         "wording",
     },
-    {"limits"},
+    {"limits", "patterns"},
     {"manifest"},
     {"dicom"},
     {"images", "phantoms"},

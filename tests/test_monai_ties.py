@@ -13,6 +13,7 @@ import pytest
 import yaml
 from monai.apps.utils import get_logger
 from monai.bundle import ConfigParser
+from monai.bundle.utils import merge_kv
 from monai.bundle.workflows import ConfigWorkflow
 from monai.transforms import Compose, LoadImaged, OneOf, RandFlip, RandFlipd, Spacingd
 from monai.transforms.spatial.array import SpatialResample
@@ -76,14 +77,25 @@ def test_loggers_have_names_below_monai():
     assert get_logger("monai.tests.ties").name.partition(".")[0] == "monai"
 
 
-def test_a_config_that_is_a_list_and_a_part_that_is_missing_have_their_errors(tmp_path):
-    # medseg.bundles.recipe, medseg.bundles.configs
-    (tmp_path / "list.yaml").write_text("[a, b]")
-    with pytest.raises(AttributeError):
-        ConfigParser().read_config([str(tmp_path / "list.yaml")])
-    (tmp_path / "part.yaml").write_text("b#c: 2")
+def test_a_part_that_is_missing_has_its_error():
+    # medseg.bundles.configs
     with pytest.raises(KeyError):
-        ConfigParser().read_config([str(tmp_path / "part.yaml")])
+        merge_kv(ConfigParser({}), "b#c", 2)
+
+
+def test_the_resolver_knows_the_id_of_a_part_that_fails_and_says_what_failed():
+    # medseg.bundles.complaints, which has a test for each of the messages
+    parser = ConfigParser({"part": {"inner": "$1/0"}})
+    with pytest.raises(RuntimeError, match="Failed to evaluate ConfigExpression: ") as caught:
+        parser.get_parsed_content("part")
+    frames = [entry.frame for entry in caught.traceback]
+    ids = [frame.f_locals["id"] for frame in frames if frame.code.name == "_resolve_one_item"]
+    assert ids == ["part", "part::inner"]
+
+
+def test_a_workflow_knows_the_folder_of_its_configs():
+    # medseg.bundles.root
+    assert "self.config_root_path = " in inspect.getsource(ConfigWorkflow.__init__)
 
 
 def test_a_hash_in_an_id_or_a_text_becomes_two_colons():

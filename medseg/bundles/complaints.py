@@ -20,9 +20,12 @@ __all__ = ["config_complaint", "config_errors", "users_error"]
 
 # Frames of MONAI's resolver, which know the id of the part, and of ignite's running engine.
 _RESOLVER = "_resolve_one_item"
+_LOGGING = "_apply_logging_file"
 _ENGINE = "ignite/engine/engine.py"
 _OF_CONFIGS = "monai/bundle/"
 _TARGET = re.compile(r"Failed to instantiate component '(?P<target>[^']*)'")
+_STEP = re.compile(r"applying transform <?([\w.]+)")
+_MONAIS_STEP = re.compile(r"applying transform <?monai\.")
 _PATH = re.compile(r"Cannot locate class or function path: '(?P<target>.*)'", re.DOTALL)
 _EXPRESSION = re.compile(r"Failed to evaluate ConfigExpression: \n(?P<text>.*)", re.DOTALL)
 _UNDEFINED = re.compile(r"the referring item `@(?P<id>[^`]*)` is not defined")
@@ -64,10 +67,13 @@ def config_complaint(error: BaseException) -> UsageError | None:
     chain = list(causes_of(error))
     frames = [frame for one in chain for frame in _frames(one)]
     if any(_file(frame).endswith(_ENGINE) for frame in frames):
-        return None
+        told = next(filter(None, map(_told_of_run, chain)), None)
+        return UsageError(told) if told else None
     told = next(filter(None, (_told(one) for one in chain)), None)
     if told is None and not any(map(_is_of_part, chain)) and _of_configs(frames):
-        told = f"MONAI cannot read this config ({_reason(chain[-1])})"
+        logs = any(frame.f_code.co_name == _LOGGING for frame in frames)
+        what = "the bundle's logging.conf" if logs else "this config"
+        told = f"MONAI cannot read {what} ({_reason(chain[-1])})"
     return None if told is None else UsageError(f"{_key(frames)}{told}")
 
 
@@ -105,6 +111,18 @@ def _of_configs(frames: list[FrameType]) -> bool:
     return any(_OF_CONFIGS in _file(frame) for frame in frames)
 
 
+def _told_of_run(error: BaseException) -> str | None:
+    """What a config has wrong that shows only when the first batch is made."""
+    if _MONAIS_STEP.match(str(error)):
+        return _step_fails(error)
+    if "stack expects each tensor to be equal size" in str(error):
+        return (
+            "the images of a batch differ in size; augmentation_steps must cut out patches "
+            "(medseg.transforms.RandWarpPatchd)"
+        )
+    return None
+
+
 def _bad_syntax(error: SyntaxError) -> str | None:
     # A Python file that does not parse has a name; MONAI's expressions are parsed from a text.
     if error.filename not in ("<unknown>", "<string>"):
@@ -118,10 +136,9 @@ def _not_built(target: str, cause: BaseException | None) -> str | None:
         return None
     unbound = isinstance(cause, TypeError) and len(list(_frames(cause))) <= 1
     if not unbound:
-        step = re.match(r"applying transform <?([\w.]+)", str(cause))
-        what = f"the step {step[1].rpartition('.')[2]} fails" if step else f"{name} cannot be built"
-        first = list(causes_of(cause))[-1]
-        return f"{what} with these values ({_reason(first)}; more with --debug)"
+        if _STEP.match(str(cause)):
+            return _step_fails(cause)
+        return f"{name} cannot be built with these values ({_reason(cause)}; more with --debug)"
     unknown = re.search(r"unexpected keyword argument '(\w+)'", str(cause))
     if unknown is None:
         missing = re.findall(r"'(\w+)'", str(cause))
@@ -130,6 +147,13 @@ def _not_built(target: str, cause: BaseException | None) -> str | None:
     near = difflib.get_close_matches(unknown[1], known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
     return f"{name} has no argument {unknown[1]}; {hint}"
+
+
+def _step_fails(error: BaseException) -> str:
+    step = _STEP.match(str(error))
+    name = step[1].rpartition(".")[2] if step else "of the recipe"
+    first = list(causes_of(error))[-1]
+    return f"the step {name} fails with these values ({_reason(first)}; more with --debug)"
 
 
 def _no_such_target(target: str) -> str:

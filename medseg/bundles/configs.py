@@ -1,13 +1,14 @@
 """Config files of a bundle: find and merge them as plain data, nothing evaluated."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, cast
 
 from medseg.bundles.plain_yaml import read_config_file
 from medseg.errors import UsageError
 
-__all__ = ["MAY_BE", "NEEDED", "config_paths", "read_config"]
+__all__ = ["MAY_BE", "NEEDED", "config_paths", "overridden", "read_config"]
 
 # Keys of an inference config that `medseg predict` reads: required and optional ones.
 NEEDED = ("preprocessing_steps", "network", "inferer", "device", "class_names")
@@ -67,3 +68,25 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
                 raise UsageError(f"{path}: {key}: {error}; correct the key") from error
     merged = ConfigParser({ConfigParser.meta_key: {}, **parser.get()})
     return cast("dict[str, Any]", cast("Any", merged).get())
+
+
+def overridden(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of a config with overrides, as a workflow has it.
+
+    Args:
+        config: As `read_config` returns it.
+        overrides: Values by path, with `::`.
+
+    Raises:
+        UsageError: For a path that leads through nothing.
+    """
+    from monai.bundle.config_parser import ConfigParser
+
+    parser = cast("Any", ConfigParser(deepcopy(dict(config))))
+    for key, value in overrides.items():
+        try:
+            parser[key] = value
+        except (IndexError, KeyError, TypeError, ValueError) as error:
+            path = key.replace("::", "#")
+            raise UsageError(f"{path}: no such key in this config; correct its path") from error
+    return cast("dict[str, Any]", parser.get())

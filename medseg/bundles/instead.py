@@ -27,7 +27,9 @@ def instead(value: Any, hint: Any, earlier: Any) -> str:
         return "null"
     if value is None and fits("none", hint) and not _is_text(hint):
         return "none"
-    if isinstance(value, int | float | str) and fits([value], hint):
+    if isinstance(value, str) and fits(value.casefold(), hint) and not _is_text(hint):
+        return value.casefold()
+    if (isinstance(value, str) or _is_size(value)) and fits([value], hint):
         times = len(cast("list[Any]", earlier)) if isinstance(earlier, list) else 1
         same = isinstance(value, int | float)
         return f"[{','.join([shown(value).strip(chr(39))] * (times if same else 1))}]"
@@ -36,6 +38,10 @@ def instead(value: Any, hint: Any, earlier: Any) -> str:
     if isinstance(value, str) and _has_part(hint) and isinstance(earlier, Mapping):
         return _part_named(value, cast("Mapping[str, Any]", earlier))
     return ""
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 def _is_text(hint: Any) -> bool:

@@ -2,12 +2,13 @@
 
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, Union, cast, get_args, get_origin
 
 import yaml
 
-__all__ = ["fits", "is_part", "shown", "words"]
+__all__ = ["fits", "is_part", "says_something", "shown", "words"]
 
 _UNIONS = (Union, types.UnionType)
 _SEQUENCES = (Sequence, Iterable, list, tuple, set, frozenset)
@@ -34,7 +35,7 @@ def fits(value: Any, hint: Any) -> bool:
     if hint in _PLAIN:
         return _is_plain(value, hint)
     if _is_path(hint):
-        return isinstance(value, str)
+        return isinstance(value, str | PathLike)
     if (origin or hint) in _SEQUENCES:
         return isinstance(value, list | tuple) and _items_fit(cast("list[Any]", value), hint)
     if (origin or hint) in (Mapping, dict):
@@ -70,6 +71,11 @@ def is_part(hint: Any) -> bool:
     if not isinstance(hint, type) or hint in _PLAIN or _is_path(hint):
         return False
     return hint not in (Any, object) and hint.__module__ not in ("typing", "collections.abc")
+
+
+def says_something(hint: Any) -> bool:
+    """Whether an annotation refuses anything, as Any and Hashable do not."""
+    return not fits(object(), hint)
 
 
 def shown(value: Any) -> str:

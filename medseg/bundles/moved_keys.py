@@ -5,14 +5,15 @@ nothing, and the training runs for a night. The same would happen to a key of an
 a user's config.
 """
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from medseg.bundles.configs import read_config
+from medseg.bundles.configs import overridden, read_config
 from medseg.bundles.keys import is_argument, nested_paths
-from medseg.bundles.root import config_files
+from medseg.bundles.monai_line import is_of_monai, read_monai_line
+from medseg.bundles.near_keys import how_to_list, near_keys
+from medseg.bundles.values import check_values
 from medseg.errors import UsageError
 
 __all__ = ["refuse_lost_keys", "refuse_moved_keys"]
@@ -42,12 +43,6 @@ MOVED = {
     "rho": "optimizer#rho",
     "prepare_batch": "train#trainer#prepare_batch",
 }
-# Options of `python -m monai.bundle run` that are not config keys.
-_OF_MONAI = {
-    "run_id", "init_id", "final_id", "meta_file", "config_file", "logging_file", "tracking",
-    "args_file", "runner_id",
-}  # fmt: skip
-_OPTION = re.compile(r"--?(?P<key>[A-Za-z_][\w#:-]*)(=.*)?", re.DOTALL)
 
 
 def refuse_moved_keys(config: Mapping[str, Any]) -> None:
@@ -70,27 +65,31 @@ def refuse_lost_keys(arguments: Sequence[str]) -> None:
     """Refuse keys on a command line of `python -m monai.bundle run` that nothing would use.
 
     Args:
-        arguments: `sys.argv`; that of another program, or without `--config_file`, is not checked.
+        arguments: `sys.argv`, with the keys of its `--args_file`; that of another program, or
+            without a config file, is not checked.
 
     Raises:
-        UsageError: For a key that the configs lack; it names the closest or the new one.
+        UsageError: For a key that the configs lack, it names the closest or the new one; for a
+            value that a key does not take.
     """
-    files = config_files(arguments) if _is_of_monai(arguments) else []
-    if not files:
+    line = read_monai_line(arguments) if is_of_monai(arguments) else None
+    if line is None or not line.files:
         return
-    config = read_config([str(file) for file in files])
+    config = read_config([str(file) for file in line.files])
     refuse_moved_keys(config)
-    for text in arguments:
-        option = _OPTION.fullmatch(text)
-        key = option["key"].replace("-", "_").replace("#", "::") if option else ""
-        if key and key.partition("::")[0] not in _OF_MONAI | config.keys():
+    for key in line.overrides:
+        if key.partition("::")[0] not in config:
             raise _lost(key, config)
+    try:
+        check_values(overridden(config, line.overrides), config)
+    except UsageError as error:
+        # Values of this command line are Python's.
+        text = re.sub(r"; write (\S+)=(?:null\b)?", _as_option, str(error))
+        raise UsageError(text) from error
 
 
-def _is_of_monai(arguments: Sequence[str]) -> bool:
-    """Whether it is `python -m monai.bundle`; a user's own script may have options of its own."""
-    program = arguments[0].replace("\\", "/") if arguments else ""
-    return program == "monai.bundle" or program.endswith("monai/bundle/__main__.py")
+def _as_option(match: re.Match[str]) -> str:
+    return f"; write --{match[1]} {'None' if match[0].endswith('=null') else ''}"
 
 
 def _lost(key: str, config: Mapping[str, Any]) -> UsageError:
@@ -100,9 +99,9 @@ def _lost(key: str, config: Mapping[str, Any]) -> UsageError:
         paths = [moved]
     if len(paths) == 1:
         return UsageError(f"{key}: use its path, --{paths[0].replace('::', '#')}")
-    near = difflib.get_close_matches(key, config, n=1)
-    hint = f"did you mean {near[0]}?" if near else "medseg train BUNDLE --keys lists all"
-    return UsageError(f"{key}: no such key in this config; {hint}")
+    near = near_keys(key, config)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    return UsageError(f"{key}: no such key in this config; {hint}{how_to_list(config)}")
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -61,8 +61,9 @@ def near_keys(key: str, config: Mapping[str, Any], *, most: int = 3) -> list[str
         if "#" not in plain:
             by_name.setdefault(_plain(path.rpartition("#")[2]), path)
     meant = [_plain(name) for name, others in _OTHER_NAMES.items() if plain in others]
-    names = [plain, *meant, *difflib.get_close_matches(plain, by_name, n=most, cutoff=0.7)]
-    found = dict.fromkeys(by_name[name] for name in names if name in by_name)
+    names = [name for name in (plain, *meant) if name in by_name]
+    names = names or difflib.get_close_matches(plain, by_name, n=most, cutoff=0.76)
+    found = dict.fromkeys(by_name[name] for name in names)
     return [path if "#" in plain else _short(path, paths) for path in found][:most]
 
 

@@ -6,7 +6,8 @@ stream of the parser's events, before anything is built from them.
 """
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -15,13 +16,14 @@ import yaml
 
 from medseg.errors import UsageError
 
-__all__ = ["read_config_file", "read_value", "require_plain_yaml"]
+__all__ = ["read_config_file", "read_value", "require_plain_macros", "require_plain_yaml"]
 
 # Our longest config has 150 lines, 10,000 characters and 600 values.
 MOST_CHARACTERS = 1_000_000
 MOST_VALUES = 100_000
 MOST_LEVELS = 50
 
+_MACRO_FILE = re.compile(r"%(.+?\.(?:json|ya?ml))(?:#|::|$)", re.IGNORECASE)
 # libyaml's, ten times as fast, where PyYAML was built with it.
 _yaml = cast("Any", yaml)
 _Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -56,6 +58,32 @@ def read_config_file(path: str | Path) -> dict[str, Any]:
         raise UsageError(f"{path}: {what}; a config is a YAML file of keys and values")
     _require_text_keys(cast("dict[object, Any]", content), str(path))
     return cast("dict[str, Any]", content)
+
+
+def require_plain_macros(config: Mapping[str, Any]) -> None:
+    """Refuse a config whose `%file.yaml#key` names a file that is no plain data.
+
+    Args:
+        config: Merged, with overrides; MONAI reads the files when it parses it.
+
+    Raises:
+        UsageError: For the first such file; one that is not there is left to MONAI.
+    """
+    for text in _macros(config):
+        match = _MACRO_FILE.match(text)
+        if match and Path(match[1]).exists():
+            require_plain_yaml(_text(match[1]), match[1])
+
+
+def _macros(value: Any) -> Iterator[str]:
+    if isinstance(value, str) and value.startswith("%"):
+        yield value
+    elif isinstance(value, Mapping):
+        for child in cast("Mapping[object, Any]", value).values():
+            yield from _macros(child)
+    elif isinstance(value, list):
+        for child in cast("list[Any]", value):
+            yield from _macros(child)
 
 
 def read_value(text: str, where: str) -> Any:

@@ -16,29 +16,39 @@ from monai.data.meta_tensor import MetaTensor
 from monai.inferers.inferer import Inferer
 from monai.transforms.compose import Compose
 from monai.transforms.io.dictionary import LoadImaged, SaveImaged
-from monai.utils.enums import MetaKeys, SpaceKeys
 from numpy.typing import DTypeLike, NDArray
 from torch import nn
 
 from medseg._quiet import quiet_libraries
+from medseg.bundles.as_loaded import as_loaded
 from medseg.bundles.complaints import config_errors
 from medseg.bundles.configs import MAY_BE, NEEDED, config_paths, read_config
 from medseg.bundles.metadata import load_metadata
 from medseg.bundles.one_line import excepthook_kept
+from medseg.bundles.predictor_parts import check_parts
 from medseg.bundles.run import open_workflow
+from medseg.bundles.weights_owner import own_provenance
+from medseg.data.images.geometry import place_words
 from medseg.data.images.picture import Picture
-from medseg.data.images.reader_common import narrow
 from medseg.data.images.volume import Volume
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Label, Manifest, load_manifest
-from medseg.errors import DataError, ManifestError, UsageError, unwrap_user_error
+from medseg.errors import (
+    DataError,
+    MachineError,
+    ManifestError,
+    UsageError,
+    causes_of,
+    is_out_of_memory,
+    unwrap_user_error,
+)
 from medseg.inference.engines.inferer import EngineInferer
 from medseg.inference.forecast import Forecast, forecast
 from medseg.inference.maps import VoxelMaps
 from medseg.inference.mirror import check_mirror_axes
 from medseg.inference.save import SaveLabeld
 from medseg.inference.sliding_labels import SlidingWindowLabels
-from medseg.networks.provenance import Provenance, read_provenance
+from medseg.networks.provenance import Provenance
 from medseg.networks.weights import load_weights
 
 __all__ = ["SET_BY_OPTIONS", "Predictor", "SourceLabel", "open_predictor"]
@@ -123,12 +133,23 @@ class Predictor:
 
         Raises:
             DataError: If it is a picture and the network takes volumes, or the reverse.
+            MachineError: If the memory does not suffice for it in that grid.
         """
         if isinstance(source, Picture) and self.axes == 3:
             raise DataError(f"is a picture; {self.name} takes volumes")
         if isinstance(source, Volume) and self.channels != 1:
             raise DataError(f"is a volume of one channel; {self.name} takes RGB pictures")
-        return self.recipe({"image": _as_loaded(source, self.loaded_as)})["image"]
+        try:
+            return self.recipe({"image": as_loaded(source, self.loaded_as)})["image"]
+        except Exception as error:
+            cause = next(filter(is_out_of_memory, causes_of(error)), None)
+            if cause is None or isinstance(source, Picture):
+                raise
+            raise MachineError(
+                "out of memory in the grid of the network: "
+                f"{place_words(source.affine, source.shape)}; check the unit of its voxel sizes, "
+                "or use a larger machine"
+            ) from cause
 
     def forecast(self, image: MetaTensor) -> Forecast | None:
         """Forecast time and memory for a preprocessed image; None for inferers not of medseg."""
@@ -206,6 +227,7 @@ def open_predictor(
         parts = {key: parser.get_parsed_content(key) for key in NEEDED}
         config = parser.get()
         may_be = {key: parser.get_parsed_content(key) if key in config else None for key in MAY_BE}
+        check_parts(parts, may_be["window"])
         if mirror_axes:
             _mirror(parts["inferer"], mirror_axes)
         load_weights(parts["network"], weights)
@@ -235,7 +257,7 @@ def open_predictor(
         inferer=parts["inferer"],
         network=parts["network"].eval(),
         device=torch.device(parts["device"]),
-        provenance=read_provenance(weights),
+        provenance=own_provenance(metadata, weights),
     )
 
 
@@ -289,25 +311,3 @@ def _split_loading(bundle: Path, steps: Sequence[Any]) -> tuple[Any, Compose]:
 def _without_saving(postprocessing: Compose | None) -> Compose:
     steps: Sequence[Any] = [] if postprocessing is None else cast("Any", postprocessing).transforms
     return Compose([step for step in steps if not isinstance(step, SaveLabeld | SaveImaged)])
-
-
-def _as_loaded(source: Volume | Picture, dtype: DTypeLike) -> MetaTensor:
-    """The output of `LoadImaged` with that `dtype`, channel first."""
-    affine = torch.as_tensor(source.affine, dtype=torch.float64)
-    array = _channel_first(source)
-    meta: dict[str, Any] = {
-        MetaKeys.ORIGINAL_AFFINE: affine.clone(),
-        MetaKeys.SPATIAL_SHAPE: np.asarray(array.shape[1:]),
-        MetaKeys.SPACE: SpaceKeys.RAS,
-        MetaKeys.ORIGINAL_CHANNEL_DIM: 0,
-    }
-    # A copy, since steps may work in place.
-    copy = np.array(narrow(array), dtype, order="C")
-    return MetaTensor(torch.as_tensor(copy), affine=affine, meta=meta)
-
-
-def _channel_first(source: Volume | Picture) -> NDArray[Any]:
-    if isinstance(source, Volume):
-        return source.array[None]
-    picture = source.array[:, :, 0]
-    return picture[None] if picture.ndim == 2 else np.moveaxis(picture, -1, 0)

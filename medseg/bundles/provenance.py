@@ -1,6 +1,6 @@
 """Provenance of a training: bundle, data set and the fingerprint of its images, for the weights."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from medseg.bundles.metadata import load_metadata
@@ -45,17 +45,20 @@ def training_images(modality: str, images: Sequence[Fingerprint]) -> TrainingIma
     if len({len(image.extent_mm) for image in images}) != 1:
         return None
     spacings = [image.spacing_mm for image in images if image.spacing_mm is not None]
-    percentiles = [image.percentiles for image in images if image.percentiles]
     return TrainingImages(
         modality=modality,
         count=len(images),
         spacing_mm=_spans(spacings) if spacings else None,
         extent_mm=_spans([image.extent_mm for image in images]),
-        percentiles={
-            key: _rounded(span(one[key] for one in percentiles))
-            for key in (percentiles[0] if percentiles else ())
-        },
+        percentiles=_by_percentile([image.percentiles for image in images]),
+        foreground=_by_percentile([image.foreground for image in images]),
     )
+
+
+def _by_percentile(rows: Sequence[Mapping[str, float]]) -> dict[str, Span]:
+    there = [row for row in rows if row]
+    keys = there[0] if there else ()
+    return {key: _rounded(span(row[key] for row in there)) for key in keys}
 
 
 def _spans(rows: Sequence[Sequence[float]]) -> tuple[Span, ...]:

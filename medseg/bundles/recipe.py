@@ -12,10 +12,13 @@ from typing import Any, Literal, cast, get_args
 
 from monai.bundle.config_parser import ConfigParser
 
+import medseg
 from medseg._quiet import quiet_libraries
-from medseg.bundles.configs import read_config
+from medseg.bundles.complaints import users_error
+from medseg.bundles.configs import overridden, read_config
 from medseg.bundles.overrides import parse_overrides
-from medseg.errors import UsageError, user_error
+from medseg.bundles.values import check_values
+from medseg.errors import UsageError
 
 __all__ = ["Section", "build_steps", "carry_along", "find_recipe", "read_recipe"]
 
@@ -23,6 +26,8 @@ Section = Literal["preprocessing_steps", "label_steps", "augmentation_steps"]
 Config = dict[str, Any]
 Step = Callable[[Any], Any]
 
+# The current folder, and the repository that medseg is run from, if it is.
+_ROOTS = (Path(), Path(medseg.__file__).parents[1])
 WARP = "medseg.transforms.RandWarpPatchd"
 
 
@@ -30,20 +35,43 @@ def find_recipe(recipe: str | Path) -> Path:
     """Find the file of a recipe.
 
     Args:
-        recipe: A YAML file, or the bare name of one in the current folder's `transforms/`.
+        recipe: A YAML file; a bundle's folder, whose `train.yaml` holds its recipe; or the name of
+            a recipe or a bundle in `transforms/` or `bundles/`, of the current folder or of the
+            repository.
 
     Raises:
         UsageError: If there is none; it names those there are.
     """
     path = Path(recipe)
-    bare = path.name == str(recipe) and not path.suffix
-    file = Path("transforms") / f"{recipe}.yaml" if bare else path
-    if file.is_file():
-        return file
-    names = sorted(other.stem for other in file.parent.glob("*.yaml"))
-    near = difflib.get_close_matches(file.stem, names, n=3) or names
-    hint = f"there is {', '.join(near)}" if near else "give the path of a YAML file"
+    named = path.name == str(recipe) and not path.suffix
+    for file in _candidates(path, named=named):
+        if file.is_file():
+            return file
+    file = Path("transforms") / f"{recipe}.yaml" if named else path
+    near = difflib.get_close_matches(path.stem, there := _recipes(file, named=named), n=3) or there
+    hint = f"there is {', '.join(near)}" if near else "give the path of a YAML file or of a bundle"
     raise UsageError(f"{file}: no such recipe; {hint}")
+
+
+def _candidates(path: Path, *, named: bool) -> list[Path]:
+    bundled = Path("configs") / "train.yaml"
+    if not named:
+        return [path, path / bundled]
+    names = [Path("transforms") / f"{path}.yaml", Path("bundles") / path / bundled]
+    return [path / bundled, *(root / name for root in _ROOTS for name in names)]
+
+
+def _recipes(file: Path, *, named: bool) -> list[str]:
+    """Names of the recipes there are, and of the bundles, which have one each."""
+    if not named:
+        return sorted(other.stem for other in file.parent.glob("*.yaml"))
+    recipes = {path.stem for root in _ROOTS for path in (root / "transforms").glob("*.yaml")}
+    bundles = {
+        path.parents[1].name
+        for root in _ROOTS
+        for path in root.glob("bundles/*/configs/train.yaml")
+    }
+    return [*sorted(recipes), *sorted(bundles)]
 
 
 def read_recipe(path: Path, pairs: Sequence[str] = ()) -> Config:
@@ -56,23 +84,17 @@ def read_recipe(path: Path, pairs: Sequence[str] = ()) -> Config:
     Raises:
         UsageError: If it is not a recipe, or an override is wrong.
     """
-    with _one_line(path):
-        config = _read(path)
+    config = read_config([str(path)])
+    if "bundle_root" in config:
+        # A bundle's config asks the command line for it, which names no config here.
+        config["bundle_root"] = str(path.resolve().parent.parent)
     for section in get_args(Section):
         if not isinstance(config.get(section), list):
             raise UsageError(f"{path}: no list of {section}; write [] if there are none")
-    parser = cast("Any", ConfigParser(config))
-    for key, value in parse_overrides(pairs, config).items():
-        parser[key] = value
-    return cast("Config", parser.get())
-
-
-def _read(path: Path) -> Config:
-    try:
-        return read_config([str(path)])
-    except AttributeError as error:
-        # MONAI treats a list or a text as a dictionary.
-        raise UsageError("not a recipe, which is a YAML file of keys and values") from error
+    changed = overridden(config, parse_overrides(pairs, config))
+    with _one_line(path):
+        check_values(changed, config)
+    return changed
 
 
 def carry_along(config: Config, key: str, interpolation: str, record_key: str) -> Config:
@@ -140,21 +162,11 @@ def _one_line(path: Path) -> Generator[None]:
         with quiet_libraries():
             yield
     except Exception as error:
-        users = user_error(error)
-        if users is not None:
-            raise type(users)(_at(path, str(users))) from error
-        raise UsageError(_at(path, _reason(error))) from error
+        users = users_error(error)
+        if users is None:
+            raise
+        raise type(users)(_at(path, str(users))) from error
 
 
 def _at(path: Path, message: str) -> str:
     return message if str(path) in message else f"{path}: {message}"
-
-
-def _reason(error: BaseException) -> str:
-    """The error of MONAI's parser, with its cause if the error only names the place."""
-    if isinstance(error, KeyError):
-        return f"a %macro refers to a missing key ({error.args[0]})"
-    wrong = str(error).splitlines()[0].rstrip("| ") if str(error) else type(error).__name__
-    if isinstance(error, RuntimeError) and error.__cause__ is not None:
-        return f"{wrong.split(' with keywords')[0].rstrip(':')}: {error.__cause__}".splitlines()[0]
-    return wrong

@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from monai.bundle.config_parser import ConfigParser
 from monai.bundle.workflows import ConfigWorkflow
 
 from medseg._quiet import quiet_libraries
 from medseg.bundles.complaints import config_errors
-from medseg.bundles.configs import config_paths, read_config
+from medseg.bundles.configs import config_paths, overridden, read_config
 from medseg.bundles.moved_keys import refuse_moved_keys
 from medseg.bundles.one_line import excepthook_kept
 from medseg.bundles.overrides import check_run_id, parse_overrides, resolve_key
+from medseg.bundles.plain_yaml import read_config_file, require_plain_macros
 from medseg.bundles.values import check_values
 from medseg.errors import UsageError
 
@@ -69,6 +68,8 @@ def open_workflow(
         UsageError: For an invalid bundle, run id or override.
     """
     paths = config_paths(bundle, configs)
+    # MONAI reads it too, and would not say which file is wrong.
+    read_config_file(Path(paths[0]).with_name("metadata.json"))
     config = read_config(paths)
     refuse_moved_keys(config)
     check_run_id(run_id, config)
@@ -81,7 +82,9 @@ def open_workflow(
     if doubled is not None:
         raise UsageError(f"{doubled}: this command sets it; use its own option instead")
     changed = {"bundle_root": str(Path(bundle).resolve()), **given, **fixed}
-    check_values(_overridden(config, changed), config)
+    merged = overridden(config, changed)
+    require_plain_macros(merged)
+    check_values(merged, config)
     return _workflow(paths, run_id, changed, log)
 
 
@@ -96,13 +99,6 @@ def _workflow(
         logging_file=False if log == "quiet" else None,
         **overrides,
     )
-
-
-def _overridden(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A copy of the config with the overrides, as the workflow will have it."""
-    parser = cast("Any", ConfigParser(deepcopy(dict(config))))
-    parser.update(dict(overrides))
-    return cast("Mapping[str, Any]", parser.get())
 
 
 def _refuse_hashes(overrides: Mapping[str, Any]) -> None:

@@ -11,6 +11,8 @@ from medseg._quiet import quiet_libraries
 from medseg.bundles.complaints import config_errors
 from medseg.bundles.configs import config_paths, read_config
 from medseg.bundles.metadata import load_metadata
+from medseg.bundles.values import check_values
+from medseg.bundles.weights_owner import own_provenance
 from medseg.errors import UsageError
 from medseg.networks.unet import UNet
 from medseg.networks.weights import load_weights
@@ -58,9 +60,11 @@ def read_trained_network(bundle: str | Path, weights: str | Path | None = None) 
     missing = [key for key in ("network_def", "patch_size") if key not in config]
     if missing:
         raise UsageError(f"{bundle}: its inference config has no {missing[0]}; add it")
+    check_values(config)
     network, settings, window = _build(config, bundle, weights)
     load_weights(network, weights)
     metadata = load_metadata(bundle / "configs" / "metadata.json")
+    own_provenance(metadata, weights)
     return TrainedNetwork(
         network=network.eval(),
         channels=metadata.network_data_format.inputs["image"].num_channels,

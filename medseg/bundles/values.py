@@ -9,13 +9,16 @@ import difflib
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import NoneType
-from typing import Any, cast, get_type_hints
+from typing import Any, cast, get_args, get_type_hints
 
+from medseg._checks import require_choice
 from medseg.bundles.docstrings import known_component
 from medseg.bundles.instead import instead
 from medseg.bundles.keys import CONTROL
-from medseg.bundles.kinds import fits, is_part, shown, words
+from medseg.bundles.kinds import fits, is_part, says_something, shown, words
+from medseg.data.label_kind import LabelKind
 from medseg.errors import UsageError
 from medseg.networks.settings import check_settings
 
@@ -45,16 +48,42 @@ def check_values(config: Mapping[str, Any], before: Mapping[str, Any] | None = N
         UsageError: For the first wrong value: its key, what it must be, what to write.
     """
     before = config if before is None else before
+    annotated: set[str] = set()
+    plain = {name: value for name, value in config.items() if _is_plain(value)}
+    # Before the annotations, which know nothing of the background.
+    check_settings({name: value for name, value in plain.items() if name == "class_names"})
     for path, component in _components(config):
         target = component["_target_"]
         if isinstance(target, str):
             given = list(_given(path, component, config))
             _check_names(path, target, component)
-            _check_control(target, given)
-            _check_kinds(target, given, before)
-    check_settings({name: value for name, value in config.items() if _is_plain(value)})
-    for name, value in config.items():
-        _check_like(name, value, before.get(name))
+            _check_control(target, given, before)
+            annotated |= _check_kinds(target, given, before)
+    check_settings(plain)
+    if "label_kind" in plain:
+        require_choice("label_kind", plain["label_kind"], get_args(LabelKind))
+    for path, value, earlier in _changed(config, before):
+        if path not in annotated:
+            _check_like(path, value, earlier)
+
+
+def _changed(value: Any, earlier: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """The plain values that differ from earlier ones: path, value, earlier value."""
+    both = (value, earlier)
+    if all(isinstance(one, Mapping) for one in both):
+        names = [name for name in value if name in earlier]
+    elif all(isinstance(one, list) for one in both) and len(value) == len(earlier) and path:
+        names = list(range(len(value))) if any(map(_is_open_part, earlier)) else []
+    else:
+        names = []
+    for name in names:
+        yield from _changed(value[name], earlier[name], f"{path}#{name}" if path else str(name))
+    if not names and value != earlier and _is_plain(value) and _is_plain(earlier):
+        yield path, value, earlier
+
+
+def _is_open_part(value: Any) -> bool:
+    return isinstance(value, Mapping | list)
 
 
 def _components(value: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -103,65 +132,80 @@ def _child(place: Any, part: str) -> Any:
 
 
 def _check_names(path: str, target: str, component: Mapping[str, Any]) -> None:
-    try:
-        parameters = inspect.signature(known_component(target)).parameters
-    except (TypeError, ValueError):
-        return
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return
+    known = _arguments(known_component(target))
     for name in component:
-        if not name.startswith("_") and name not in parameters:
-            near = difflib.get_close_matches(name, parameters, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(parameters)}"
+        if known is not None and not name.startswith("_") and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
             what = target.rpartition(".")[2]
             raise UsageError(f"{path}#{name}: {what} has no argument {name}; {hint}")
 
 
-def _check_control(target: str, given: list[_Given]) -> None:
-    if target == CONTROL:
-        # Here, as it imports ignite: half a second, which prediction does not need.
-        from medseg.training.control import check_control
+@lru_cache(maxsize=256)
+def _arguments(component: Any) -> tuple[str, ...] | None:
+    """Names of the arguments; None if any name is taken, or nobody knows."""
+    try:
+        parameters = inspect.signature(component).parameters
+    except (TypeError, ValueError):
+        return None
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return None
+    return tuple(parameters)
 
-        check_control({one.name: one.value for one in given if _is_plain(one.value)})
+
+def _check_control(target: str, given: list[_Given], before: Mapping[str, Any]) -> None:
+    if target != CONTROL:
+        return
+    # Here, as it imports ignite: half a second, which prediction does not need.
+    from medseg.training.control import check_control
+
+    hints = _hints(known_component(target))
+    for one in given:
+        if _is_plain(one.value):
+            try:
+                check_control({one.name: one.value})
+            except UsageError as error:
+                raise UsageError(f"{error}{_paste(one, hints.get(one.name), before)}") from error
 
 
-def _check_kinds(target: str, given: list[_Given], before: Mapping[str, Any]) -> None:
+def _check_kinds(target: str, given: list[_Given], before: Mapping[str, Any]) -> set[str]:
+    """Refuse what an annotation does not allow; returns the keys that it spoke of."""
     # Annotations elsewhere are less strict than what is taken, or stricter.
     if not target.startswith("medseg."):
-        return
-    component = known_component(target)
-    hints = _hints(component)
+        return set()
+    hints = _hints(known_component(target))
+    spoken: set[str] = set()
     for one in given:
         hint = hints.get(one.name, Any)
+        if says_something(hint):
+            spoken.add(one.key)
         if _is_plain(one.value):
             if not fits(one.value, hint):
                 raise UsageError(_wrong(one, hint, before))
         elif isinstance(one.value, Mapping) and is_part(hint):
             _check_part(one, hint)
+    return spoken
 
 
 def _check_like(key: str, value: Any, earlier: Any) -> None:
     """Refuse a value of another kind than the config's own, for the arguments of MONAI's parts."""
-    if value == earlier or not (_is_plain(value) and _is_plain(earlier)):
-        return
-    if _is_like(value, earlier):
-        return
-    raise UsageError(f"{key} must be like {shown(earlier)}, got {shown(value)}")
+    if not _is_like(value, earlier):
+        raise UsageError(f"{key} must be like {shown(earlier)}, got {shown(value)}")
 
 
 def _is_like(value: Any, earlier: Any) -> bool:
     if isinstance(earlier, bool) or isinstance(value, bool):
-        return isinstance(earlier, bool | NoneType) and isinstance(value, bool | NoneType)
+        return isinstance(earlier, bool | NoneType) and isinstance(value, bool)
     if isinstance(earlier, list):
-        items, first = cast("list[Any]", earlier), cast("list[Any]", earlier)[:1]
-        if not isinstance(value, list):
-            return False
-        return not items or all(_is_like(item, first[0]) for item in cast("list[Any]", value))
+        first = cast("list[Any]", earlier)[:1]
+        # MONAI takes one text for a list of one.
+        items = [value] if isinstance(value, str) else value
+        items = cast("list[Any]", items) if isinstance(items, list) else None
+        return items is not None and all(_is_like(item, one) for item in items for one in first)
     if isinstance(earlier, int | float):
-        return isinstance(value, int | float | NoneType)
+        return not isinstance(value, str | Mapping)
     if isinstance(earlier, str):
-        # A reader may be several.
-        return isinstance(value, str) or _is_like_texts(value)
+        return isinstance(value, str) or _is_like_texts(value)  # a reader may be several
     if isinstance(earlier, Mapping):
         return isinstance(value, Mapping | NoneType)
     return True
@@ -186,6 +230,7 @@ def _check_part(given: _Given, hint: Any) -> None:
         )
 
 
+@lru_cache(maxsize=256)
 def _hints(component: Any) -> dict[str, Any]:
     function = component.__init__ if inspect.isclass(component) else component
     try:
@@ -202,7 +247,10 @@ def _is_plain(value: Any) -> bool:
 
 
 def _wrong(given: _Given, hint: Any, before: Mapping[str, Any]) -> str:
-    key, value = given.key, given.value
-    write = instead(value, hint, _followed(key, f"@{key}", before)[1])
-    paste = f"; write {key}={write}" if write else ""
-    return f"{key} must be {words(hint)}, got {shown(value)}{paste}"
+    what = f"{given.key} must be {words(hint)}, got {shown(given.value)}"
+    return f"{what}{_paste(given, hint, before)}"
+
+
+def _paste(given: _Given, hint: Any, before: Mapping[str, Any]) -> str:
+    write = instead(given.value, hint, _followed(given.key, f"@{given.key}", before)[1])
+    return f"; write {given.key}={write}" if write else ""

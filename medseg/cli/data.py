@@ -78,7 +78,10 @@ def _with_progress(cases: "Iterator[CaseReport]", total: int) -> "Iterator[CaseR
 def _as_json(report: "DatasetReport") -> str:
     counts = {"errors": report.count("error"), "warnings": report.count("warning")}
     # Intensities are of finite voxels only, so strict JSON can hold them.
-    return json.dumps({**counts, **dataclasses.asdict(report)}, indent=2, allow_nan=False)
+    content = dataclasses.asdict(report)
+    for case in content["cases"]:
+        del case["sketch"]
+    return json.dumps({**counts, **content}, indent=2, allow_nan=False)
 
 
 @app.command(epilog=f"{PAIRING_RULE} Without --patient-regex, each case is a separate patient.")
@@ -94,7 +97,10 @@ def manifest(  # noqa: PLR0913 - one argument an option
         ),
     ] = None,
     label_names: Annotated[
-        str, typer.Option(help="Names of the label values, from 0: 'background,lung,infection'.")
+        str,
+        typer.Option(
+            help="Names of the label values, from 0, the background: 'background,lung,infection'."
+        ),
     ] = "",
     label_kind: Annotated[
         LabelKind,
@@ -235,6 +241,7 @@ def _print_next(manifest_path: Path, folder: Path) -> None:
 
 def _print_summary(manifest: Manifest) -> None:
     names = ", ".join(f"{label.value} {label.name}" for label in manifest.labels)
+    names = names.replace(",", " (background),", 1) if "background" not in names else names
     patients = len({case.patient for case in manifest.cases})
     folds = len({case.fold for case in manifest.training})
     say(

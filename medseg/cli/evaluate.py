@@ -17,10 +17,11 @@ from medseg.data.problems import warning_lines
 from medseg.errors import ExitCode, UsageError
 from medseg.metrics.criteria import Criteria, LesionOverlap
 from medseg.reports.pairing import PAIRING, EvaluationSplit
-from medseg.reports.score_files import SCORE_FILES
+from medseg.reports.score_files import SCORE_FILES, WORST_FILES
 
 if TYPE_CHECKING:
     from medseg.reports.tables import Evaluation
+    from medseg.reports.worst_cases import Origin
 
 __all__ = ["PAIRING", "evaluate"]
 
@@ -63,9 +64,17 @@ def evaluate(  # noqa: PLR0913 - one argument an option
             "summary.json beside the predictions says, else classes)."
         ),
     ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(help="With --labels: folder of the images, to draw the worst cases on."),
+    ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help=f"Folder for {', '.join(SCORE_FILES)}."),
+        typer.Option(
+            "--output",
+            "-o",
+            help=f"Folder for {', '.join(SCORE_FILES)}, and pictures of the worst cases.",
+        ),
     ] = None,
     metrics: Annotated[
         str, typer.Option(help="Columns to show, e.g. 'dsc,lesion_f1', or 'all'; files have all.")
@@ -100,6 +109,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     from medseg.reports.columns import DEFAULT_METRICS, chosen_metrics
     from medseg.reports.scoring import score_pairs, write_scores
     from medseg.reports.tables import print_scores, scores_json
+    from medseg.reports.worst_cases import draw_worst
 
     columns = chosen_metrics(metrics) if metrics else None
     criteria = Criteria(tolerance_mm=tolerance_mm, lesion_overlap=lesion_overlap)
@@ -111,6 +121,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         fold=fold,
         label_names=tuple(part.strip() for part in label_names.split(",")) if label_names else (),
         label_kind=label_kind,
+        images=images,
     ).task(predictions)
     if output is not None:
         _refuse_existing(output, overwrite=overwrite)
@@ -131,6 +142,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
             # Another evaluation may have ended there meanwhile.
             _refuse_existing(output, overwrite=overwrite)
             write_scores(evaluation, output, columns or DEFAULT_METRICS)
+            draw_worst(evaluation, _origin(task), output)
     _print_notes(task, *_unnamed_note(task, evaluation))
     if as_json:
         typer.echo(scores_json(evaluation), nl=False)
@@ -143,8 +155,21 @@ def _trace_of(words: Sequence[str]) -> Callable[[Exception], None] | None:
     return traceback.print_exception if "--debug" in words else None
 
 
+def _origin(task: Task) -> "Origin":
+    from medseg.reports.worst_cases import Origin
+
+    return Origin(
+        pairs=task.pairs,
+        class_names=task.class_names,
+        label_kind=task.label_kind,
+        predicted_kind=task.predicted_kind,
+        images=task.images,
+        modality=task.modality,
+    )
+
+
 def _refuse_existing(output: Path, *, overwrite: bool) -> None:
-    for name in SCORE_FILES:
+    for name in (*SCORE_FILES, *WORST_FILES):
         if (output / name).exists() and not overwrite:
             raise UsageError(f"{output / name} already exists; use --overwrite or another -o")
 

@@ -1,12 +1,13 @@
 """Task of `medseg evaluate`: its pairs of files, and what their values mean."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import load_manifest
 from medseg.data.output_names import SUMMARY
+from medseg.data.patterns import expand
 from medseg.errors import DataError, UsageError
 from medseg.reports.pairing import (
     EvaluationCase,
@@ -30,6 +31,8 @@ class Task:
         label_kind: Kind of the references.
         predicted_kind: Kind of the predictions; None if nothing says it.
         notes: What a reader of the scores has to know.
+        images: Image of each case, where it is known.
+        modality: Of the images, e.g. `CT`; empty if it is not known.
     """
 
     name: str
@@ -38,6 +41,8 @@ class Task:
     label_kind: LabelKind
     predicted_kind: LabelKind | None
     notes: tuple[str, ...] = ()
+    images: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    modality: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +57,7 @@ class References:
         fold: The fold held out for validation.
         label_names: Names of the values of labels in a folder; empty if not given.
         label_kind: Kind of labels in a folder; None if not given.
+        images: Folder of their images; None if not given.
     """
 
     labels: Path | None
@@ -61,6 +67,7 @@ class References:
     fold: int
     label_names: tuple[str, ...]
     label_kind: LabelKind | None
+    images: Path | None = None
 
     def task(self, predictions: Path) -> Task:
         """Pair the references with predictions.
@@ -69,22 +76,28 @@ class References:
             UsageError: If they are given in both ways or in neither.
             DataError: If files cannot be paired, or the predictions have other classes.
         """
-        described = bool(self.label_names) or self.label_kind is not None
+        described = bool(self.label_names or self.label_kind or self.images)
         if self.labels is not None and self.manifest is None and self.dataset_dir is None:
-            return _by_name(self.labels, predictions, self.label_names, self.label_kind)
+            task = _by_name(self.labels, predictions, self.label_names, self.label_kind)
+            return task if self.images is None else replace(task, images=self._images(self.labels))
         if self.labels is None and self.manifest and self.dataset_dir and not described:
             return _by_manifest(self.manifest, self.dataset_dir, predictions, self.split, self.fold)
         raise UsageError(
-            "use --labels DIR, with or without --label-names and --label-kind, "
+            "use --labels DIR, with or without --label-names, --label-kind and --images, "
             "or --manifest FILE with --dataset-dir DIR"
         )
+
+    def _images(self, labels: Path) -> dict[str, Path]:
+        """Image of each reference that has one, by the case's name."""
+        found = pairs_by_name(labels, self.images) if self.images is not None else []
+        return {one.case: one.prediction for one in found if one.prediction is not None}
 
 
 def _by_name(
     labels: Path, predictions: Path, names: tuple[str, ...], kind: LabelKind | None
 ) -> Task:
     """Two folders; what is not said is taken from the `summary.json` beside the predictions."""
-    stated = predicted_labels(predictions)
+    stated = predicted_labels(_folder(predictions))
     numbered = stated is not None and stated.kind == "instances"
     kind = kind or ("instances" if numbered else "classes")
     names = names or (() if stated is None else stated.class_names)
@@ -103,7 +116,7 @@ def _by_name(
 def _by_manifest(
     manifest: Path, dataset_dir: Path, predictions: Path, split: EvaluationSplit, fold: int
 ) -> Task:
-    dataset, stated = load_manifest(manifest), predicted_labels(predictions)
+    dataset, stated = load_manifest(manifest), predicted_labels(_folder(predictions))
     if stated is not None and list(stated.class_names) != dataset.class_names:
         raise DataError(
             f"{predictions}: its {SUMMARY} says that its classes are {list(stated.class_names)}, "
@@ -118,7 +131,15 @@ def _by_manifest(
         label_kind=dataset.label_kind,
         predicted_kind=None if stated is None else stated.kind,
         notes=_notes(dataset.label_kind, stated),
+        images={case.case: dataset_dir / case.image for case in dataset.cases},
+        modality=dataset.modality,
     )
+
+
+def _folder(predictions: Path) -> Path:
+    """The folder of the predictions, which may be given as a pattern."""
+    found = expand(predictions)
+    return found[0].parent if found and not predictions.is_dir() else predictions
 
 
 def _notes(kind: LabelKind, stated: PredictedLabels | None) -> tuple[str, ...]:

@@ -102,6 +102,7 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     dry_run: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--dry-run", help="Report what would be done, predict nothing.")
     ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse images with a warning.")] = False,  # noqa: FBT002 - a command-line switch
     as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,  # noqa: FBT002 - a command-line switch
 ) -> None:
     """Predict a label for each volume or picture, and an overlay to look at.
@@ -113,18 +114,19 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     share = _shard(shard)
     # These take a while to import; --help does not need them.
     from medseg.cli.predict_tell import report_progress
-    from medseg.data.source import parse_source
+    from medseg.data.patterns import expand_sources
     from medseg.prediction.request import Request
     from medseg.prediction.run import run_prediction
 
     request = Request(
         bundle=bundle,
-        inputs=tuple(map(parse_source, inputs)),
+        inputs=expand_sources(inputs),
         output=output,
         weights=weights,
         overrides=tuple(override or ()),
         existing="replace" if overwrite else "refuse",
         work="forecast" if dry_run else "predict",
+        remarkable="refused" if strict else "told",
         series_uid=series_uid,
         which="all" if all_series else "one",
         name_by=_in_order(name_by),

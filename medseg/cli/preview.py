@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -10,10 +10,11 @@ from medseg._files import write_atomically
 from medseg.cli.preview_table import print_times, times_json
 from medseg.cli.say import say
 from medseg.data.images.naming import PICTURE_SUFFIXES, image_stem
-from medseg.data.problems import Where
+from medseg.data.problems import warning_lines
 from medseg.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from medseg.data.datasets.expected import Expected
     from medseg.reports.preview_steps import StepTimes
     from medseg.reports.preview_view import View
 
@@ -27,7 +28,12 @@ MOST_SAMPLES = 100
 
 
 def preview(  # noqa: PLR0913 - one argument an option
-    recipe: Annotated[str, typer.Argument(help="A YAML file, or the name of one in ./transforms.")],
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            help="A YAML file, a bundle's folder, or the name of one in transforms/ or bundles/."
+        ),
+    ],
     image: Annotated[Path, typer.Argument(help="An image file of the kind the recipe is for.")],
     label: Annotated[Path, typer.Argument(help="Its label.")],
     overrides: Annotated[
@@ -51,7 +57,8 @@ def preview(  # noqa: PLR0913 - one argument an option
     medseg data preview ct_chest ct.nii.gz labels.nii.gz -o preview.png patch_size=[64,64,64]
     """
     _check_paths(image, label, output, replace=overwrite)
-    path, preparing, augmenting, traced = _load(recipe, overrides or [])
+    path, config, (preparing, augmenting, traced) = _load(recipe, overrides or [])
+    _check_files(image, label, _expected(path, config.get("window")))
     # torch and MONAI take seconds to import; --help and wrong paths need neither.
     from medseg._quiet import quiet_libraries
     from medseg.reports.preview import draw_samples, preview_page
@@ -61,13 +68,18 @@ def preview(  # noqa: PLR0913 - one argument an option
         case, once = _prepared(image, label, preparing)
         drawn = draw_samples(case, traced, seed, samples)
         each = time_draws(case, augmenting, seed, max(samples, LEAST_DRAWS))
-    sheet = preview_page(drawn, _view(image, case), f"{path.stem}: {image_stem(image)}")
+    sheet = preview_page(drawn, _view(image, case), f"{_title(path)}: {image_stem(image)}")
     write_atomically(output, sheet.save)
     if as_json:
         typer.echo(times_json(output, once, each))
     else:
         print_times(once, each)
         say(output)
+
+
+def _title(recipe: Path) -> str:
+    """The recipe's name; of a bundle's, the bundle's."""
+    return recipe.parent.parent.name if recipe.parent.name == "configs" else recipe.stem
 
 
 def _check_paths(image: Path, label: Path, output: Path, *, replace: bool) -> None:
@@ -82,8 +94,14 @@ def _check_paths(image: Path, label: Path, output: Path, *, replace: bool) -> No
             raise DataError(f"{file}: not there; check the path and its folder")
 
 
-def _load(recipe: str, pairs: Sequence[str]) -> tuple[Path, list[Step], list[Step], list[Step]]:
-    """Steps of preprocessing, of augmentation, and of augmentation with the grid."""
+def _load(
+    recipe: str, pairs: Sequence[str]
+) -> tuple[Path, Mapping[str, Any], tuple[list[Step], list[Step], list[Step]]]:
+    """A recipe: its file, its keys, and its steps.
+
+    Returns:
+        Path and keys; steps of preprocessing, of augmentation, and of augmentation with the grid.
+    """
     from medseg.bundles.recipe import build_steps, carry_along, find_recipe, read_recipe
     from medseg.reports.preview import PLACES_KEY, RECORD_KEY
 
@@ -93,8 +111,9 @@ def _load(recipe: str, pairs: Sequence[str]) -> tuple[Path, list[Step], list[Ste
     preparing += build_steps(config, "label_steps", path)
     augmenting = build_steps(config, "augmentation_steps", path)
     # Timed without the grid, which would add to the time of the warp.
-    config = carry_along(config, PLACES_KEY, "linear", RECORD_KEY)
-    return path, preparing, augmenting, build_steps(config, "augmentation_steps", path)
+    traced = carry_along(config, PLACES_KEY, "linear", RECORD_KEY)
+    steps = preparing, augmenting, build_steps(traced, "augmentation_steps", path)
+    return path, config, steps
 
 
 def _prepared(
@@ -105,12 +124,42 @@ def _prepared(
     try:
         case, once = time_once({"image": str(image), "label": str(label)}, steps)
     except DataError as error:
-        # For a damaged file our own readers have better messages than MONAI's.
-        _read(image, "image")
-        _read(label, "label")
         raise type(error)(f"{image} and {label.name}: {error}") from error
     _check_case(image, label, case)
     return case, once
+
+
+def _check_files(image: Path, label: Path, expected: "Expected") -> None:
+    """Refuse what a training would refuse, and print what is remarkable, in the same words.
+
+    Raises:
+        InputError: If image or label cannot be used.
+    """
+    from medseg.data.datasets.intake import image_problems, judge_label, refuse_errors
+    from medseg.data.images.picture import read_image
+
+    read = read_image(image)
+    of_image = image_problems(read, expected)
+    refuse_errors(image, of_image)
+    # The recipe says what the label's values mean, so that any whole number may be one.
+    of_label = judge_label(read_image(label, where="label"), read, None).problems
+    refuse_errors(label, of_label)
+    for line in warning_lines({image_stem(image): (*of_image, *of_label)}):
+        typer.echo(f"warning: {line}", err=True)
+
+
+def _expected(recipe: Path, window: object) -> "Expected":
+    """What the bundle of a recipe says of its images; of a recipe alone, the window."""
+    from medseg.data.datasets.expected import Expected
+    from medseg.prediction.request import expected_of
+
+    pair = cast("list[object]", window) if isinstance(window, list) else []
+    numbers = [float(end) for end in pair if isinstance(end, int | float)]
+    span = (numbers[0], numbers[1]) if len(numbers) == len(pair) == 2 else None
+    bundle = recipe.parent.parent
+    if (bundle / "configs" / "metadata.json").is_file():
+        return expected_of(bundle, span)
+    return Expected(window=span)
 
 
 def _check_case(image: Path, label: Path, case: Mapping[str, Any]) -> None:
@@ -127,12 +176,6 @@ def _check_case(image: Path, label: Path, case: Mapping[str, Any]) -> None:
         )
     if not as_tensor(case["image"]).isfinite().all():
         raise DataError(f"{image}: has NaN or infinite values after preprocessing; replace them")
-
-
-def _read(file: Path, where: Where) -> None:
-    from medseg.data.images.picture import read_image
-
-    read_image(file, where=where)
 
 
 def _is_picture(file: Path) -> bool:

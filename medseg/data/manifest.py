@@ -21,6 +21,7 @@ from medseg._checks import require_choice
 from medseg._files import write_atomically
 from medseg.data.channel import Channel, Strict
 from medseg.data.label_kind import LabelKind
+from medseg.data.patterns import name_key
 from medseg.errors import DataError, ManifestError
 
 __all__ = [
@@ -80,7 +81,8 @@ class Case(Strict):
     """One image, with its reference if there is one.
 
     Attributes:
-        case: Identifier, unique in the manifest; outputs are named after it.
+        case: Identifier, unique in the manifest, of letters and digits of any script and `. _ -`;
+            outputs are named after it.
         patient: Identifier of the patient; all cases of a patient share a fold.
         image: Path below the data set's folder, with `/`.
         label: Likewise, or None without a reference.
@@ -90,7 +92,7 @@ class Case(Strict):
         sha256: Digest of the files, under the keys `image` and `label`.
     """
 
-    case: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    case: Annotated[str, Field(pattern=r"^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]*$")]
     patient: Text
     image: Text
     label: Text | None = None
@@ -170,11 +172,12 @@ class Manifest(Strict):
 
     @model_validator(mode="after")
     def _cases_are_unique(self) -> Self:
-        seen: set[str] = set()
+        seen: dict[str, str] = {}
         for case in self.cases:
-            if case.case in seen:
-                raise ValueError(f"case {case.case!r} is listed twice; give each a name of its own")
-            seen.add(case.case)
+            key = name_key(case.case)
+            if key in seen:
+                raise ValueError(_twice(seen[key], case.case))
+            seen[key] = case.case
         return self
 
     @model_validator(mode="after")
@@ -196,6 +199,15 @@ class Manifest(Strict):
             yield case, "test"
 
 
+def _twice(first: str, second: str) -> str:
+    if first == second:
+        return f"case {first!r} is listed twice; give each a name of its own"
+    return (
+        f"cases {first!r} and {second!r} differ in case or accents alone, which Windows and macOS "
+        "do not tell apart; give each a name of its own"
+    )
+
+
 def load_manifest(path: str | Path) -> Manifest:
     """Read and validate a manifest.
 
@@ -204,7 +216,7 @@ def load_manifest(path: str | Path) -> Manifest:
     """
     path = Path(path)
     if path.exists() and not path.is_file():  # reading a pipe may never end
-        raise ManifestError(f"{path}: a folder, pipe or device; give the manifest's JSON file")
+        raise ManifestError(f"{path}: cannot read the manifest (not a regular file)")
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except OSError as error:
@@ -265,8 +277,19 @@ def datalist(
         others = f", one of {len(missing)} missing files" if len(missing) > 1 else ""
         raise DataError(
             f"{missing[0]}: not there{others}; set dataset_dir to where {manifest.name} is"
+            f"{_how_to_describe(folder, manifest)}"
         )
     return entries
+
+
+def _how_to_describe(folder: Path, manifest: Manifest) -> str:
+    """How a user's own images get a manifest, for a folder without one."""
+    if (folder / "manifest.json").is_file():
+        return ""
+    return (
+        f", or describe your own images: medseg data manifest --images '{folder}/images/*' "
+        f"--labels '{folder}/labels/*' --modality {manifest.modality} --out {folder}/manifest.json"
+    )
 
 
 def _split(manifest: Manifest, split: Split, fold: int) -> list[Case]:

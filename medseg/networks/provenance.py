@@ -39,6 +39,8 @@ class TrainingImages:
         spacing_mm: Span of the spacing along R-L, A-P and S-I (pictures: none).
         extent_mm: Span of the field of view along the same axes; of pictures in pixels.
         percentiles: Span over the images of each intensity percentile, by its number as text.
+        foreground: Likewise of the voxels brighter than a tenth of the range, from 0 to 1 within
+            it; they depend on the part of the body, not on the scale of intensities.
     """
 
     modality: str
@@ -46,6 +48,7 @@ class TrainingImages:
     spacing_mm: tuple[Span, ...] | None
     extent_mm: tuple[Span, ...]
     percentiles: Mapping[str, Span]
+    foreground: Mapping[str, Span]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,14 +143,26 @@ def _text(stated: Any) -> str | None:
 
 
 def _images(stated: Mapping[str, Any]) -> TrainingImages:
-    spacing, percentiles = stated["spacing_mm"], dict(stated["percentiles"])
+    spacing = stated["spacing_mm"]
     return TrainingImages(
         modality=_text(stated["modality"]) or "",
         count=int(stated["count"]),
-        spacing_mm=None if spacing is None else tuple(map(_span, spacing)),
-        extent_mm=tuple(map(_span, stated["extent_mm"])),
-        percentiles={str(float(key)): _span(span) for key, span in percentiles.items()},
+        spacing_mm=None if spacing is None else tuple(map(_length, spacing)),
+        extent_mm=tuple(map(_length, stated["extent_mm"])),
+        percentiles=_by_percentile(stated["percentiles"]),
+        foreground=_by_percentile(stated["foreground"]),
     )
+
+
+def _by_percentile(stated: Any) -> dict[str, Span]:
+    return {str(float(key)): _span(span) for key, span in dict(stated).items()}
+
+
+def _length(stated: Any) -> Span:
+    low, high = _span(stated)
+    if low <= 0:
+        raise ValueError(stated)
+    return low, high
 
 
 def _span(stated: Any) -> Span:

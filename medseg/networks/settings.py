@@ -55,7 +55,8 @@ def _require_names(key: str, value: Any) -> None:
     names = list(cast("list[Any]", value)) if isinstance(value, list | tuple) else []
     texts = [name for name in names if isinstance(name, str) and _is_name(name)]
     if not 2 <= len(texts) <= _MOST_CLASSES or len(texts) < len(names):
-        example = f"[background,{value}]" if isinstance(value, str) else "[background,tumour]"
+        own = isinstance(value, str) and value not in ("", "background")
+        example = f"[background,{value}]" if own else "[background,tumour]"
         raise UsageError(
             f"{key} must be a list of names, the background's first, got {value!r:.80}; write "
             f"{key}={example:.80}"

@@ -7,14 +7,17 @@ from typing import Any, Literal
 
 from medseg.bundles.metadata import load_metadata
 from medseg.data.datasets.expected import Expected
+from medseg.data.datasets.unlike_training import Trained
 from medseg.data.dicom.allowances import Gaps, Tilt
 from medseg.data.digest import file_sha256
 from medseg.data.source import Source
 from medseg.prediction.search import SeriesChoice
 
-__all__ = ["Request", "Work", "expected_of", "modality_of", "options_of"]
+__all__ = ["Remarkable", "Request", "Work", "expected_of", "modality_of", "options_of"]
 
 Work = Literal["predict", "forecast"]
+# What is done with a case that there is a warning about.
+Remarkable = Literal["told", "refused"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,8 @@ class Request:
         existing: Whether files that this folder's ledger does not account for are refused or
             replaced.
         work: Predict, or only forecast windows and memory.
+        remarkable: Whether cases that there is a warning about are predicted and told of, or
+            refused.
         series_uid: DICOM series to take, if the only input holds several.
         which: Take one series of each DICOM input, or every one that fits.
         name_by: Words of `--name-by`, in their order.
@@ -54,6 +59,7 @@ class Request:
     overrides: tuple[str, ...]
     existing: Literal["refuse", "replace"]
     work: Work
+    remarkable: Remarkable
     series_uid: str | None
     tilt: Tilt
     gaps: Gaps
@@ -78,18 +84,23 @@ def modality_of(bundle: Path) -> str | None:
     return modality if modality in ("CT", "MR", "PT", "US") else None
 
 
-def expected_of(bundle: Path, window: tuple[float, float] | None) -> Expected:
+def expected_of(
+    bundle: Path, window: tuple[float, float] | None, trained: Trained | None = None
+) -> Expected:
     """What a bundle says of its images.
 
     Args:
         bundle: The bundle's folder.
         window: The predictor's, as its weights or an override have it.
+        trained: Fingerprint of the images that the weights were trained on.
     """
     image = load_metadata(bundle / "configs" / "metadata.json").network_data_format.inputs["image"]
     optical = image.modality.lower() in ("histology", "microscopy")
     modality = image.modality.lower() if optical else modality_of(bundle)
-    unit = "HU" if image.format.lower() == "hounsfield" else None
-    return Expected(modality=modality, unit=unit, window=window)
+    # A window from 0 on is of weights that were trained on images not in HU, such as 8-bit CT.
+    in_hu = image.format.lower() == "hounsfield" and (window is None or window[0] < 0)
+    unit = "HU" if in_hu else None
+    return Expected(modality=modality, unit=unit, window=window, trained=trained)
 
 
 def options_of(request: Request) -> dict[str, Any]:

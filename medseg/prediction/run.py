@@ -13,6 +13,7 @@ import medseg
 from medseg.bundles.configs import config_paths
 from medseg.bundles.monai_import import collector_paused, import_monai_for
 from medseg.errors import ExitCode
+from medseg.prediction.case_names import distinct_names
 from medseg.prediction.cases import share
 from medseg.prediction.cohort import Cohort
 from medseg.prediction.key_file import check_key_file, write_key_file
@@ -52,7 +53,7 @@ def run_prediction(
     )
     search = _search(request)
     found = find_cases(request.inputs, search)
-    cases, refused = found.cases, found.refused
+    cases, refused = distinct_names(found.cases), found.refused
     files = {case: case_files(request.output, case, formats) for case in cases}
     refuse_clashes(files)
     ledger = Ledger(request.output)
@@ -128,7 +129,8 @@ def _steps(request: Request, predictor: "Predictor", run: Cohort) -> "CaseSteps"
     return CaseSteps(
         predictor=predictor,
         settings=run.settings,
-        expected=expected_of(request.bundle, predictor.window),
+        expected=expected_of(request.bundle, predictor.window, predictor.provenance.images),
+        remarkable=request.remarkable,
         ledger=run.ledger,
         table=RunningTable(run.ledger),
         files=run.files.__getitem__,

@@ -1,6 +1,6 @@
 """Read, predict and write one case, from its file to its row in the ledger."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -23,13 +23,20 @@ from medseg.data.problems import Problem
 from medseg.inference.forecast import Forecast
 from medseg.inference.maps import VoxelMaps
 from medseg.inference.save import save_label, save_map
+from medseg.prediction.case_words import (
+    case_cautions,
+    image_numbers,
+    series_title,
+    share_remarks,
+)
 from medseg.prediction.cases import CohortCase
 from medseg.prediction.ledger import Entry, Ledger
 from medseg.prediction.outputs import CaseFiles
 from medseg.prediction.plan import Settings
+from medseg.prediction.request import Remarkable
 from medseg.prediction.tables import RunningTable
 from medseg.reports.overlay import MontageOptions, overlay_montage
-from medseg.reports.picture_overlay import overlay_picture
+from medseg.reports.picture_overlay import PictureOptions, overlay_picture
 from medseg.reports.volumes import (
     StructureVolume,
     area_columns,
@@ -77,6 +84,7 @@ class CaseSteps:
         predictor: The opened bundle.
         settings: Settings of the run, recorded with each case.
         expected: What the bundle says of its images.
+        remarkable: What is done with a case that there is a warning about.
         ledger: Ledger of the output folder.
         table: Table of volumes of the output folder.
         files: Returns the output files of a case.
@@ -89,6 +97,7 @@ class CaseSteps:
     predictor: Predictor
     settings: Settings
     expected: Expected
+    remarkable: Remarkable
     ledger: Ledger
     table: RunningTable
     files: Callable[[CohortCase], CaseFiles]
@@ -102,6 +111,8 @@ class CaseSteps:
         volume = self._read(case)
         warnings = image_problems(volume, self.expected)
         refuse_errors(case.shown, warnings)
+        if self.remarkable == "refused":
+            refuse_errors(case.shown, map(_as_error, warnings))
         if volume.array.dtype.itemsize > np.dtype(np.float32).itemsize:
             # Scaled NIfTI is float64, and stays in memory until the overlay is drawn.
             volume = replace(volume, array=volume.array.astype(np.float32))
@@ -162,7 +173,7 @@ class CaseSteps:
         remove_remains(*files.paths)
         # DICOM first, since it may still be refused.
         self._write_dicom(labelled, files, begun, measured)
-        self._draw(labelled, files.overlay)
+        self._draw(labelled, files.overlay, measured)
         for kind, path in files.maps.items():
             if labelled.maps is not None:
                 save_map(path, labelled.maps.get(kind), labelled.volume.affine)
@@ -256,25 +267,42 @@ class CaseSteps:
             label, list(files.dicom), folder, case=labelled.case.name, overwrite="replace"
         )
 
-    def _draw(self, labelled: Labelled, path: Path) -> None:
-        kind = self.predictor.label_kind
-        if isinstance(labelled.volume, Picture):
-            overlay_picture(
-                labelled.volume.array[:, :, 0],
-                labelled.label,
-                path,
+    def _draw(self, labelled: Labelled, path: Path, measured: Sequence[StructureVolume]) -> None:
+        predictor, volume = self.predictor, labelled.volume
+        made_by = f"{predictor.name} {predictor.version}, weights {self._weights}"
+        cautions = case_cautions(predictor.provenance.caution, labelled.warnings)
+        if isinstance(volume, Picture):
+            of_picture = PictureOptions(
                 case=labelled.case.name,
-                class_names=self.predictor.class_names,
-                kind=kind,
+                class_names=predictor.class_names,
+                kind=predictor.label_kind,
+                made_by=made_by,
+                cautions=cautions,
             )
+            overlay_picture(volume.array[:, :, 0], labelled.label, path, of_picture)
             return
         options = MontageOptions(
             case=labelled.case.name,
-            class_names=self.predictor.class_names,
-            window=self.predictor.window,
+            class_names=predictor.class_names,
+            modality=predictor.modality,
+            title=series_title(labelled.case, volume),
+            made_by=made_by,
+            cautions=cautions,
+            remarks=share_remarks(measured),
+            image_numbers=image_numbers(volume),
         )
-        label = as_classes(labelled.label, kind)
-        overlay_montage(labelled.volume.array, label, labelled.volume.affine, path, options)
+        label = as_classes(labelled.label, predictor.label_kind)
+        overlay_montage(volume.array, label, volume.affine, path, options)
+
+    @property
+    def _weights(self) -> str:
+        """The first digits of the weights' digest, enough to tell two files apart."""
+        return self.predictor.provenance.tensors_sha256[:8]
+
+
+def _as_error(warning: Problem) -> Problem:
+    remedy = f"{warning.remedy}, or predict it without --strict"
+    return replace(warning, severity="error", remedy=remedy)
 
 
 def _facts(dicom: "DicomFacts | None") -> dict[str, Any]:

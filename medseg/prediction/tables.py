@@ -9,6 +9,7 @@ from typing import Any
 
 from medseg._files import remove_remains, write_atomically
 from medseg.data.output_names import SUMMARY, VOLUMES
+from medseg.data.wording import in_words
 from medseg.errors import UsageError
 from medseg.networks.provenance import Provenance, provenance_json
 from medseg.prediction.cases import LeftOut, Refused
@@ -109,9 +110,9 @@ def volumes_line(entry: Entry) -> str:
     for column, value in entry.columns.items():
         name, _, unit = column.rpartition("_")
         if unit == "ml":
-            parts.append(f"{name} {float(value):.1f} ml")
+            parts.append(f"{in_words(name)} {value} ml")
         if unit == "percent":
-            parts.append(f"{name} {float(value):.1f} %")
+            parts.append(f"{in_words(name)} {value} %")
         if unit == "count":
             parts.append(f"{value} of them")
     return ", ".join(parts) or "done"

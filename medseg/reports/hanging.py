@@ -38,6 +38,17 @@ class Hanging:
         """Reorient `(I, J, K)` to axes towards left, posterior, superior; a view."""
         return _orientations.apply_orientation(array, self.transform)
 
+    def stored_index(self, axis: int, index: int, size: int) -> tuple[int, int]:
+        """Axis of the file, and index along it, of a displayed slice.
+
+        Args:
+            axis: The displayed axis.
+            index: Index along it.
+            size: Number of voxels along it.
+        """
+        stored = int(np.flatnonzero(self.transform[:, 0] == axis)[0])
+        return stored, index if self.transform[stored, 1] > 0 else size - 1 - index
+
     def front_and_top_mm(self, index: tuple[float, float, float]) -> tuple[float, float]:
         """Distance of a displayed voxel in front of and above the scanner's origin, in mm."""
         position = self.affine @ np.array([*index, 1.0])

@@ -5,8 +5,8 @@ slices from head to foot, then a row of coronal slices from front to back, all w
 right on the left. The same input gives the same file, byte for byte.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg._files import write_atomically
+from medseg.data.colours import class_colour
+from medseg.data.wording import in_words, rounded_ml
 from medseg.errors import DataError
+from medseg.reports.display_window import DisplayWindow, display_window
 from medseg.reports.hanging import Hanging, hang
-from medseg.reports.panels import COMPRESSION, Entry, Panel, class_colour, compose
+from medseg.reports.page import COMPRESSION, Entry, Heading, compose
+from medseg.reports.panels import Panel
 
 __all__ = ["MontageOptions", "overlay_montage"]
 
@@ -33,23 +37,34 @@ _LEAST_MM = (160.0, 160.0, 100.0)
 _LIST_ALL, _MOST_ENTRIES = 12, 24
 # Coronal slices of a flatter volume than this are omitted: they would be mere lines.
 _LEAST_HEIGHT_TO_WIDTH = 0.1
-_WINDOW_PERCENTILES = (1.0, 99.5)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MontageOptions:
-    """Title, class names and grey-value window of a montage.
+    """What a montage says besides the picture, and its grey-value window.
 
     Attributes:
-        case: The title: the case's identifier, and nothing that names a patient.
+        case: The case's identifier, and nothing that names a patient.
         class_names: One for each label value, the background's first.
-        window: Image values that become black and white; None uses the 1st and the 99.5th
-            percentile of the region shown.
+        window: Image values that become black and white; None chooses by what is labelled.
+        modality: Of the image, e.g. `CT`.
+        title: The title, if it is not `case`.
+        made_by: What made the label, with its version.
+        cautions: What a reader has to know, a line each.
+        remarks: For a class, by its name, what stands behind its volume.
+        image_numbers: Number of each slice along the array's third axis where it has one, as an
+            image of a DICOM series; else slices are counted.
     """
 
     case: str
     class_names: Sequence[str]
     window: tuple[float, float] | None = None
+    modality: str = ""
+    title: str | None = None
+    made_by: str = ""
+    cautions: Sequence[str] = ()
+    remarks: Mapping[str, str] = field(default_factory=dict[str, str])
+    image_numbers: Sequence[int | None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,7 +76,9 @@ class _Scene:
     reference: Labels | None
     spacing_mm: tuple[float, float, float]
     hanging: Hanging
+    shape: tuple[int, ...]
     box: Box
+    numbers: Sequence[int | None] | None
 
 
 def overlay_montage(
@@ -99,18 +116,27 @@ def overlay_montage(
     hanging = hang(image.shape, affine)
     turned = hanging.turn(label)
     turned_reference = None if reference is None else hanging.turn(reference)
-    box = _shown(_labelled(turned, turned_reference), hanging.spacing_mm, turned.shape)
-    grey, window = _grey(hanging.turn(image)[box], options.window)
+    labelled = _labelled(turned, turned_reference)
+    box = _shown(labelled, hanging.spacing_mm, turned.shape)
+    window = _window(hanging.turn(image)[box], labelled[box], options)
     scene = _Scene(
-        grey=grey,
+        grey=_grey(hanging.turn(image)[box], window),
         label=turned[box],
         reference=None if turned_reference is None else turned_reference[box],
         spacing_mm=hanging.spacing_mm,
         hanging=hanging,
+        shape=turned.shape,
         box=box,
+        numbers=options.image_numbers,
     )
-    legend = _legend(scene, options.class_names)
-    page = compose(options.case, _rows(scene), legend[:_MOST_ENTRIES], _note(window, len(legend)))
+    legend = _legend(scene, options)
+    heading = Heading(
+        title=options.case if options.title is None else options.title,
+        made_by=options.made_by,
+        cautions=options.cautions,
+    )
+    note = _note(window, len(legend), options)
+    page = compose(heading, _rows(scene), legend[:_MOST_ENTRIES], note)
     write_atomically(path, partial(page.save, compress_level=COMPRESSION))
 
 
@@ -152,16 +178,18 @@ def _interval(ends: tuple[int, int], mm: float, least_mm: float, size: int) -> s
     return slice(max(0, start - voxels), min(size, stop + voxels))
 
 
-def _grey(
-    image: NDArray[Any], window: tuple[float, float] | None
-) -> tuple[NDArray[np.uint8], tuple[float, float]]:
+def _window(
+    image: NDArray[Any], labelled: NDArray[np.bool_], options: MontageOptions
+) -> DisplayWindow:
+    if options.window is None:
+        return display_window(image, labelled, options.modality)
+    return DisplayWindow(low=options.window[0], high=options.window[1], kind="Window")
+
+
+def _grey(image: NDArray[Any], window: DisplayWindow) -> NDArray[np.uint8]:
     finite = np.nan_to_num(image.astype(np.float32))
-    if window is None:
-        low, high = (float(v) for v in np.percentile(finite, _WINDOW_PERCENTILES))
-        window = (low, high)
-    low, high = window
-    scaled = (finite - low) / max(high - low, 1e-6)
-    return (255 * scaled.clip(0, 1)).round().astype(np.uint8), window
+    scaled = (finite - window.low) / max(window.high - window.low, 1e-6)
+    return (255 * scaled.clip(0, 1)).round().astype(np.uint8)
 
 
 def _rows(scene: _Scene) -> list[list[Panel]]:
@@ -189,7 +217,9 @@ def _axial(scene: _Scene, k: int) -> Panel:
         label=scene.label[:, :, k].T,
         reference=None if scene.reference is None else scene.reference[:, :, k].T,
         size_mm=(width_mm, height_mm),
-        caption=f"{'S' if above_mm >= 0 else 'I'} {abs(above_mm):.0f} mm",
+        caption=f"{'S' if above_mm >= 0 else 'I'} {abs(above_mm):.0f} mm{_number(scene, 2, k)}",
+        ends=("A", "P"),
+        unit="mm",
     )
 
 
@@ -203,8 +233,18 @@ def _coronal(scene: _Scene, j: int) -> Panel:
         label=scene.label[:, j, ::-1].T,
         reference=None if scene.reference is None else scene.reference[:, j, ::-1].T,
         size_mm=(width_mm, height_mm),
-        caption=f"{'A' if before_mm >= 0 else 'P'} {abs(before_mm):.0f} mm",
+        caption=f"{'A' if before_mm >= 0 else 'P'} {abs(before_mm):.0f} mm{_number(scene, 1, j)}",
+        ends=("S", "I"),
+        unit="mm",
     )
+
+
+def _number(scene: _Scene, axis: int, index: int) -> str:
+    """Number of a slice: of its DICOM image, or counted from 1 as in the file."""
+    size = scene.shape[axis]
+    stored, place = scene.hanging.stored_index(axis, index + scene.box[axis].start, size)
+    number = scene.numbers[place] if scene.numbers is not None and stored == 2 else None
+    return f", slice {place + 1} of {size}" if number is None else f", image {number}"
 
 
 def _in_volume(scene: _Scene, voxel: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -217,7 +257,8 @@ def _size_mm(scene: _Scene) -> tuple[float, float, float]:
     return i, j, k
 
 
-def _legend(scene: _Scene, class_names: Sequence[str]) -> list[Entry]:
+def _legend(scene: _Scene, options: MontageOptions) -> list[Entry]:
+    class_names = options.class_names
     in_label = _volumes_ml(scene.label, scene, len(class_names))
     in_reference = (
         in_label
@@ -227,9 +268,11 @@ def _legend(scene: _Scene, class_names: Sequence[str]) -> list[Entry]:
     entries: list[Entry] = []
     for value, name in enumerate(class_names[1:], start=1):
         if in_label[value] or in_reference[value] or len(class_names) <= _LIST_ALL:
-            text = f"{name} {in_label[value]:.1f} ml"
+            text = f"{in_words(name)} {rounded_ml(in_label[value])} ml"
             if scene.reference is not None:
-                text += f" (reference {in_reference[value]:.1f} ml)"
+                text += f" (reference {rounded_ml(in_reference[value])} ml)"
+            if name in options.remarks:
+                text += f", {options.remarks[name]}"
             entries.append(Entry(text, class_colour(value)))
     return entries if scene.reference is None else [Entry("reference", None), *entries]
 
@@ -239,9 +282,10 @@ def _volumes_ml(label: Labels, scene: _Scene, classes: int) -> list[float]:
     return [ml * int(n) for n in np.bincount(label.ravel().astype(np.intp), minlength=classes)]
 
 
-def _note(window: tuple[float, float], entries: int) -> str:
+def _note(window: DisplayWindow, entries: int, options: MontageOptions) -> str:
     more = f" {entries - _MOST_ENTRIES} more classes not listed." if entries > _MOST_ENTRIES else ""
+    case = "" if options.title is None else f" {options.case}."
     return (
-        f"Patient's right on the left. Grey values {window[0]:.4g} to {window[1]:.4g}. "
-        f"Slices at mm from the scanner's origin.{more}"
+        f"{window.words}. Patient's right on the left. "
+        f"Slices at mm from the scanner's origin.{more}{case}"
     )

@@ -3,14 +3,21 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from medseg._text import printable
 from medseg.data.datasets.pairs import PAIRING_RULE, Side, label_files, pair_files, without_words
-from medseg.data.images.naming import format_words, image_stem, images_among, label_suffix
+from medseg.data.images.naming import (
+    format_words,
+    image_stem,
+    images_among,
+    label_suffix,
+    path_stem,
+)
 from medseg.data.manifest import Case, Manifest
 from medseg.data.output_names import LABEL, safe_name
+from medseg.data.patterns import expand, name_key, natural_key
 from medseg.errors import DataError
 
 __all__ = ["PAIRING", "EvaluationCase", "EvaluationSplit", "pairs_by_manifest", "pairs_by_name"]
@@ -51,18 +58,18 @@ def pairs_by_manifest(
     if not dataset_dir.is_dir():
         raise DataError(f"{dataset_dir}: no such folder; use the one that holds {manifest.name}")
     files = _by_stem(_files(predictions))
-    images = Counter(image_stem(case.image) for case in manifest.cases)
+    images = Counter(name for case in manifest.cases for name in _image_names(case))
     pairs: list[EvaluationCase] = []
     for case in _cases(manifest, split, fold):
         if case.label is not None:
-            # The image's name tells the case only if no other image is called the same.
-            image = image_stem(case.image)
-            names = [case.case, image] if images[image] == 1 else [case.case]
+            # An image's name tells the case only if no other image is called the same.
+            names = [case.case, *(name for name in _image_names(case) if images[name] == 1)]
             # A prediction has the image's name as far as every system allows it.
             ways = [way for name in names for way in dict.fromkeys((name, safe_name(name)))]
-            wanted = [n for way in ways for n in (f"{way}{LABEL}", way) if n in files]
-            expected = f"{names[-1]}{LABEL}{label_suffix(case.image)}"
-            prediction = _only(files[wanted[0]]) if wanted else None
+            wanted = [n for way in ways for n in (f"{way}{LABEL}", way) if name_key(n) in files]
+            shown = image_stem(case.image) if images[image_stem(case.image)] == 1 else case.case
+            expected = f"{shown}{LABEL}{label_suffix(case.image)}"
+            prediction = _only(files[name_key(wanted[0])]) if wanted else None
             reference = dataset_dir / case.label
             named = printable(case.case)
             pairs.append(EvaluationCase(named, reference, prediction, expected, case.group))
@@ -74,6 +81,12 @@ def pairs_by_manifest(
             f"{manifest.name}: no case with a label in {where}; choose another --split or --fold"
         )
     return pairs
+
+
+def _image_names(case: Case) -> list[str]:
+    """Names that `medseg predict` may give a case: its image's, with more and more folders."""
+    depth = len(PurePosixPath(case.image).parts)
+    return [path_stem(case.image, folders) for folders in range(depth)]
 
 
 def pairs_by_name(labels: Path, predictions: Path) -> list[EvaluationCase]:
@@ -94,13 +107,17 @@ def pairs_by_name(labels: Path, predictions: Path) -> list[EvaluationCase]:
         case = short if plain[short] == 1 else pair.case
         expected = f"{case}{LABEL}{label_suffix(pair.path)}"
         cases.append(EvaluationCase(printable(case), pair.path, pair.partner, expected))
-    return sorted(cases, key=lambda one: one.case)
+    return sorted(cases, key=lambda one: natural_key(one.case))
 
 
 def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
+    """The label files of a folder, or those that a pattern matches."""
+    found = expand(folder)
+    if len(found) == 1 and found[0].is_dir():
+        found = sorted(found[0].iterdir(), key=lambda path: natural_key(path.name))
+    elif not found or found == [folder]:
         raise DataError(f"{folder}: no such folder; give one that holds label files")
-    files = images_among(sorted(folder.iterdir()))
+    files = images_among(found)
     if not files:
         what = f"no {format_words('volume')} file in it, and no picture"
         raise DataError(f"{folder}: {what}; give the folder that holds them")
@@ -118,7 +135,7 @@ def _cases(manifest: Manifest, split: EvaluationSplit, fold: int) -> Sequence[Ca
 def _by_stem(paths: Sequence[Path]) -> dict[str, list[Path]]:
     files: dict[str, list[Path]] = {}
     for path in paths:
-        files.setdefault(image_stem(path), []).append(path)
+        files.setdefault(name_key(image_stem(path)), []).append(path)
     return files
 
 

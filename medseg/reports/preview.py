@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from medseg.reports.panels import Entry, Panel, class_colour, compose
+from medseg.data.colours import class_colour
+from medseg.reports.page import Entry, compose
+from medseg.reports.panels import Panel
 from medseg.reports.preview_grid import Places, grid_lines, line_distance, step_words, warp_words
 from medseg.reports.preview_steps import as_tensor, seeded, trace
 from medseg.reports.preview_view import View

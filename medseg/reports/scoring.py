@@ -35,6 +35,7 @@ from medseg.reports.markdown import scores_markdown
 from medseg.reports.pairing import EvaluationCase, EvaluationSplit, pairs_by_manifest
 from medseg.reports.summary_table import summary_csv
 from medseg.reports.tables import Evaluation, print_scores, scores_csv, scores_json
+from medseg.reports.worst_cases import Origin, draw_worst
 
 __all__ = ["read_pairs", "score_pairs", "score_predictions", "write_scores"]
 
@@ -54,7 +55,7 @@ def score_predictions(  # noqa: PLR0913 - one argument a key of a config
     output_dir: str | Path,
     criteria: Criteria | None = None,
 ) -> None:
-    """Score one split of a data set; write and print the tables.
+    """Score one split of a data set; write and print the tables, and draw the worst cases.
 
     Args:
         predictions: Folder of the predicted labels.
@@ -62,7 +63,7 @@ def score_predictions(  # noqa: PLR0913 - one argument a key of a config
         dataset_dir: Folder of its references.
         split: Which of its cases.
         fold: The fold held out for validation.
-        output_dir: Folder for `SCORE_FILES`.
+        output_dir: Folder for `SCORE_FILES` and `WORST_FILES`.
         criteria: Tolerance and lesion overlap; by default `Criteria()`.
 
     Raises:
@@ -80,6 +81,14 @@ def score_predictions(  # noqa: PLR0913 - one argument a key of a config
         label_kind=manifest.label_kind,
     )
     write_scores(evaluation, Path(output_dir))
+    origin = Origin(
+        pairs=pairs,
+        class_names=manifest.class_names,
+        label_kind=manifest.label_kind,
+        images={case.case: Path(dataset_dir) / case.image for case in manifest.cases},
+        modality=manifest.modality,
+    )
+    draw_worst(evaluation, origin, Path(output_dir))
     print_scores(evaluation, Console(highlight=False, markup=False, emoji=False))
     if evaluation.failed:
         raise DataError(next(iter(evaluation.failed.values())))

@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.tensorboard.writer import SummaryWriter
 
-from medseg.reports.panels import Entry, Panel, class_colour, compose
+from medseg.data.colours import class_colour
+from medseg.data.wording import in_words
+from medseg.reports.page import Entry, compose
+from medseg.reports.panels import Panel
 from medseg.training.ignite_engine import EngineLike
 
 __all__ = ["ValidationSlice", "slice_page"]
@@ -110,7 +113,9 @@ def slice_page(
         ),
     ]
     entries = [
-        Entry(name, class_colour(value)) for value, name in enumerate(class_names) if value > 0
+        Entry(in_words(name), class_colour(value))
+        for value, name in enumerate(class_names)
+        if value > 0
     ]
     return np.asarray(
         compose(title, [panels], [*entries[:_MOST_ENTRIES], Entry("label", None)], "")

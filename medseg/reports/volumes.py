@@ -19,6 +19,7 @@ from scipy import ndimage
 
 from medseg._csv import csv_text
 from medseg.data.label_kind import LabelKind, as_classes
+from medseg.data.patterns import natural_key
 from medseg.data.wording import rounded_ml, rounded_percent
 from medseg.errors import UsageError
 
@@ -115,12 +116,12 @@ def volume_columns(volumes: Iterable[StructureVolume]) -> dict[str, str]:
 
 
 def volumes_csv(cases: Mapping[str, Mapping[str, str]]) -> str:
-    """CSV with one row per case, sorted by name, and the columns of all cases.
+    """CSV with one row per case, by name with numbers by value, and the columns of all cases.
 
     Args:
         cases: Cells of each case, see `volume_columns`.
     """
-    names = sorted(cases)
+    names = sorted(cases, key=natural_key)
     columns = list(dict.fromkeys(column for name in names for column in cases[name]))
     columns.sort(key=REMARKS.__eq__)
     rows = ([name, *(cases[name].get(c, "") for c in columns)] for name in names)

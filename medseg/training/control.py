@@ -8,6 +8,7 @@ defaults below; `medseg train BUNDLE --keys` prints them all from this file.
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -247,6 +248,7 @@ def _check(name: str, value: object) -> None:
         RANGES[name](name, value)
 
 
+@cache
 def choices() -> dict[str, tuple[Any, ...]]:
     """Allowed values of each key that is a choice; None is among them if it may be null."""
     allowed: dict[str, tuple[Any, ...]] = {"quick": (False, True)}
@@ -258,6 +260,7 @@ def choices() -> dict[str, tuple[Any, ...]]:
     return allowed
 
 
+@cache
 def _nullable() -> set[str]:
     hints = get_type_hints(Control)
     return {name for name, hint in hints.items() if type(None) in get_args(hint)}

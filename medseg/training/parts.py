@@ -12,7 +12,9 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from medseg.errors import UsageError
 from medseg.networks.provenance import Provenance
+from medseg.networks.settings import check_settings
 from medseg.training.best_weights import BestWeights
 from medseg.training.control import Control
 from medseg.training.processes import distributed_network
@@ -76,8 +78,11 @@ def training_parts(
         provenance: Where the weights come from, for their header.
 
     Raises:
-        UsageError: If an earlier training would be lost.
+        UsageError: If an earlier training would be lost, or a setting is wrong, such as a patch
+            that the network cannot halve as often as it has to.
     """
+    check_settings({**settings, "class_names": class_names})
+    _require_patch(network, settings)
     if control.first_process:
         # Again, for tools that run the trainer without the bundle's `run`, such as MONAI's FL.
         require_start(
@@ -109,3 +114,15 @@ def training_parts(
         else None,
         class_names=tuple(class_names),
     )
+
+
+def _require_patch(network: nn.Module, settings: Mapping[str, Any]) -> None:
+    """Refuse a patch that the network does not take, hours before its first one."""
+    output_size = getattr(network, "output_size", None)
+    if output_size is None or "patch_size" not in settings:
+        return
+    try:
+        output_size(settings["patch_size"])
+    except UsageError as error:
+        what = str(error).replace("UNet: spatial size of the input", "patch_size")
+        raise UsageError(what) from error

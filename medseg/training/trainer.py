@@ -53,11 +53,11 @@ def prepare_training(network: nn.Module, *, device: torch.device | str, control:
             the folders.
         AlreadyDoneError: If a finished training on a read-only disk is resumed.
     """
+    device = torch.device(device)
     if control.first_process:
         require_unfinished(control)
         # Folders that are missing are locked, as they are made, when the trainer starts.
         lock_folders(filter(Path.is_dir, control.folders))
-    device = torch.device(device)
     if control.precision == "fp16" and device.type != "cuda":
         raise UsageError(
             f"precision fp16 is not supported on {device.type}; use auto, bf16 or fp32"

@@ -21,7 +21,7 @@ from monai.config.type_definitions import KeysCollection
 from torch import Tensor
 
 from medseg._checks import require_choice, require_positive, require_spacing, require_whole_number
-from medseg.errors import DataError
+from medseg.errors import DataError, UsageError
 from medseg.transforms.intensity import check_axes
 from medseg.transforms.normalise import Normalise, Over, foreground
 
@@ -123,6 +123,11 @@ class N4BiasFieldd(Normalise):
         super().__init__(keys)
         self.spacing_mm = require_spacing("N4BiasFieldd: spacing_mm", spacing_mm)
         require_positive("N4BiasFieldd: control_spacing_mm", control_spacing_mm)
+        if control_spacing_mm < max(self.spacing_mm):
+            raise UsageError(
+                "N4BiasFieldd: control_spacing_mm must be at least the size of a voxel, "
+                f"{max(self.spacing_mm):g} mm, got {control_spacing_mm:g}"
+            )
         require_choice("N4BiasFieldd: over", over, get_args(Over))
         require_whole_number("N4BiasFieldd: shrink_factor", shrink_factor, at_least=1)
         require_whole_number("N4BiasFieldd: iterations", iterations, at_least=1)

@@ -74,6 +74,7 @@ class RandWarpPatchd(RandomizableTransform, MapTransform):
         self.centres = centres or Centres()
         self.padding: Padding = padding
         self.record_key = record_key
+        self._check_elastic()
         self._check()
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -91,6 +92,18 @@ class RandWarpPatchd(RandomizableTransform, MapTransform):
         if self.record_key is not None:
             sample[self.record_key] = {"start": grid.start, **warp.record()}
         return sample
+
+    def _check_elastic(self) -> None:
+        """Refuse control points closer than voxels: their number would fill the memory."""
+        if self.warp.elastic is None:
+            return
+        each = self.warp.elastic.control_spacing_mm
+        apart = [each] * len(self.spacing_mm) if isinstance(each, int | float) else each
+        if any(mm < size / 2 for mm, size in zip(apart, self.spacing_mm, strict=False)):
+            raise UsageError(
+                f"Elastic: control_spacing_mm must be at least half a voxel of {self.spacing_mm} "
+                f"mm, got {each}"
+            )
 
     def _class_voxels(self, sample: dict[Hashable, Any]) -> Mapping[int, Any]:
         if CLASS_VOXELS not in sample and self.centres.foreground > 0:

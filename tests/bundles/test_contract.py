@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,12 @@ def test_a_bundle_is_complete(bundle):
 @every_bundle
 def test_the_metadata_keeps_the_rules_of_the_schema(bundle):
     assert load_metadata(bundle / "configs" / "metadata.json").name == bundle.name
+
+
+@every_bundle
+def test_a_bundle_says_which_medseg_it_needs(bundle):
+    needed = load_metadata(bundle / "configs" / "metadata.json").required_packages_version
+    assert needed["medseg"] == version("medseg")
 
 
 @pytest.mark.data
@@ -240,6 +248,25 @@ def test_the_bundle_root_is_found_from_the_config_file():
     assert find_bundle_root(["--config_file", f"['{config}','x.yaml']"]) == "/a/b/bundle"
     assert find_bundle_root(["--config_file", f"{config},x.yaml"]) == "/a/b/bundle"
     assert find_bundle_root(["run", "training"]) == str(Path.cwd())
+
+
+def test_a_comma_in_a_folders_name_does_not_split_it(tmp_path):
+    config = tmp_path / "a,b" / "bundle" / "configs" / "train.yaml"
+    config.parent.mkdir(parents=True)
+    config.touch()
+    assert find_bundle_root(["--config_file", str(config)]) == str(config.parents[1])
+
+
+def test_a_workflow_opened_from_python_knows_its_bundle(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["python"])
+    config = tmp_path / "a,b" / BUNDLE.name / "configs" / "train.yaml"
+    shutil.copytree(BUNDLE / "configs", config.parent)
+    hook = sys.excepthook
+    workflow = ConfigWorkflow(config_file=str(config), logging_file=False, run_id="output_dir")
+    workflow.initialize()
+    sys.excepthook = hook
+    assert workflow.run() == [f"{config.parents[1]}/eval"]
 
 
 def test_a_users_error_under_plain_monai_is_one_line_with_its_exit_code(tmp_path):

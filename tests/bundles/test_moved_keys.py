@@ -1,6 +1,8 @@
 """Keys that nothing would use: of an earlier version, or misspelt under plain MONAI."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 
@@ -86,6 +88,42 @@ def test_an_option_of_plain_monai_that_nothing_would_use_is_refused(word, messag
 )
 def test_what_configs_have_and_monais_own_options_pass(words):
     assert refusal(refuse_lost_keys, arguments(*words)) == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--epochs", "two"], "^epochs must be a whole number from 1, got 'two'$"),
+        (["--epochs=0"], "^epochs must be a whole number from 1, got 0$"),
+        (["--quick", "--epochs=0"], "^epochs must be a whole number from 1, got 0$"),
+        (["--control#case_weights", "none"], "; write --control#case_weights None$"),
+        (["--cache", "None"], "; write --cache none$"),
+        (["--patch_size", "64"], r"; write --patch_size \[64,64,64\]$"),
+        (
+            ["--network_def#frist_width", "8"],
+            "UNet has no argument frist_width; did you mean first",
+        ),
+    ],
+)
+def test_a_value_that_a_key_does_not_take_is_refused_there_too(words, message):
+    with pytest.raises(UsageError, match=message):
+        refuse_lost_keys(arguments(*words))
+
+
+@pytest.mark.parametrize("suffix", [".yaml", ".json"])
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"epocs": 3}, "^epocs: no such key in this config; did you mean epochs"),
+        ({"epochs": "two"}, "^epochs must be a whole number from 1, got 'two'$"),
+        ({"epochs": 3, "run_id": "training"}, ""),
+    ],
+)
+def test_an_args_file_is_held_to_the_same(given, message, suffix, tmp_path):
+    file = tmp_path / f"args{suffix}"
+    file.write_text(json.dumps({"config_file": str(TRAIN), **given}))
+    told = refusal(refuse_lost_keys, ["monai.bundle", "run", "--args_file", str(file)])
+    assert re.search(message, told) if message else told == ""
 
 
 def test_other_command_lines_are_not_looked_at():

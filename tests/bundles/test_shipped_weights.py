@@ -14,7 +14,7 @@ import yaml
 from safetensors import safe_open
 
 from medseg.bundles import load_metadata
-from medseg.networks import load_weights, trained_network
+from medseg.networks import load_weights, read_provenance, trained_network
 from tests.conftest import REPOSITORY
 
 # TensorBoard's and MONAI's deprecations are theirs to mend.
@@ -84,3 +84,38 @@ def test_they_fit_the_network_they_tell_of_and_give_a_number_for_every_class(bun
         logits = network(image)
     assert logits.shape == (1, classes, *settings["patch_size"])
     assert bool(logits.isfinite().all())
+
+
+# Of the files that were trained, before their header told of it.
+TENSORS = {
+    "abdominal_fat_mri_unet2d": "020af574ae0489c42463accc468894f1e37e73473a6285433672602f6bdd861f",
+    "covid_lung_ct_unet3d": "6af5b816237d4a84643ada01a66594ef861a04b8c34bdcb127937c0ed75bed4f",
+    "ebhi_histology_unet2d": "48c02b51a3d1185c1454d58de449c3e39b205bdf8259ffb2a61fc5f6a578e303",
+    "hippocampus_mri_unet3d": "c2e7168ba17acfcb8bc18d444b20531a9655a35ea06521d6e33ef265b5df1fea",
+}
+TRAINED_ON = {
+    "abdominal_fat_mri_unet2d": ("abdominal_fat_phantoms", "phantoms", "MR", 160),
+    "covid_lung_ct_unet3d": ("chest_phantoms", "phantoms", "CT", 30),
+    "ebhi_histology_unet2d": ("ebhi_seg", "images", "histology", 90),
+    "hippocampus_mri_unet3d": ("msd_hippocampus", "images", "MR", 139),
+}
+
+
+@every_shipping_bundle
+def test_they_say_where_they_come_from_and_their_tensors_are_those_that_were_trained(bundle):
+    found = read_provenance(weights_of(bundle))
+    assert found.bundle == bundle.name
+    assert found.version in load_metadata(bundle / "configs" / "metadata.json").changelog
+    assert found.images is not None
+    stated = (found.data, found.trained_on, found.images.modality, found.images.count)
+    assert stated == TRAINED_ON[bundle.name]
+    assert found.tensors_sha256 == TENSORS[bundle.name]
+    with safe_open(weights_of(bundle), framework="pt") as file:
+        assert file.metadata()["tensors_sha256"] == found.tensors_sha256
+
+
+@every_shipping_bundle
+def test_phantoms_are_named_where_the_card_names_them(bundle):
+    card = (bundle / "docs" / "README.md").read_text()
+    phantoms = re.search(r"weights that ship.{0,40}phantoms", card) is not None
+    assert phantoms == (read_provenance(weights_of(bundle)).trained_on == "phantoms")

@@ -12,6 +12,7 @@ import pytest
 from nibabel.orientations import axcodes2ornt, ornt_transform
 from PIL import Image
 
+from medseg.data.colours import class_colour
 from medseg.data.manifest import load_manifest
 from medseg.inference import save_label
 
@@ -159,6 +160,28 @@ def test_images_that_share_a_name_do_not_share_a_prediction(run, folders):
     assert result["failed"] == {"p1": "p1: no prediction found; it should be named p1_seg.nii.gz"}
 
 
+def test_a_prediction_may_be_called_after_the_image_and_its_folders(run, folders):
+    cases = [
+        {"case": c, "patient": c, "image": f"{c}/ct.nii.gz", "label": f"{c}_labels.nii.gz"}
+        for c in ("p1", "p2")
+    ]
+    (folders / "preds" / "p1_ct_seg.nii.gz").rename(folders / "preds" / "p1_ct.nii.gz")
+    manifest = by_manifest(folders, "--split", "all", "--json", training=cases)
+    code, out, _ = run(*manifest)
+    assert code == 0
+    assert list(json.loads(out)["cases"]) == ["p1", "p2"]
+
+
+def test_folders_may_be_given_as_patterns_and_have_brackets_in_their_names(run, folders):
+    (folders / "preds").rename(folders / "[2021] preds")
+    (folders / "refs").rename(folders / "[1] refs")
+    for predictions in ("[2021] preds", "[2021] preds/*_seg.nii.gz"):
+        options = "--labels", folders / "[1] refs/*", "--label-names", NAMES, "--json"
+        code, out, _ = run(folders / predictions, *options)
+        assert code == 0
+        assert list(json.loads(out)["cases"]) == ["p1", "p2"]
+
+
 def test_a_missing_prediction_is_a_row_a_line_and_an_exit_code(run, folders):
     (folders / "preds" / "p2_ct_seg.nii.gz").unlink()
     code, out, _ = run(*by_name(folders, "-o", folders / "out"))
@@ -304,8 +327,56 @@ def test_existing_scores_are_replaced_only_when_asked(run, folders):
     assert (out / "scores.csv").read_text() == before
     assert run(*by_name(folders, "--label-names", NAMES, "-o", out, "--overwrite"))[0] == 0
     assert "infection" in (out / "scores.csv").read_text()
-    files = ["scores.csv", "scores.json", "scores.md", "summary.csv"]
+    files = ["scores.csv", "scores.json", "scores.md", "summary.csv", "worst_cases"]
     assert sorted(path.name for path in out.iterdir()) == files
+
+
+def page(path):
+    with Image.open(path) as file:
+        return np.asarray(file)
+
+
+def test_the_worst_cases_are_drawn_with_their_image_worst_first(run, folders):
+    for case in ("p1", "p2"):
+        image = np.full((10, 10, 10), 100, np.int16)
+        image[:, 9] = -1000
+        write(folders / "refs" / f"{case}_ct.nii.gz", image)
+    out = folders / "out"
+    assert run(*by_manifest(folders, "--split", "all", "-o", out))[0] == 0
+    assert sorted(p.name for p in (out / "worst_cases").iterdir()) == ["1.png", "2.png"]
+    worst, better = (page(out / "worst_cases" / f"{k}.png") for k in (1, 2))
+    # Soft tissue of 100 HU, in a window from -160 to 240: 255 * 260 / 400.
+    assert (worst == 166).all(axis=-1).mean() > 0.05
+    assert (better == 166).any()
+    # In p2 the reference's line covers the outline of the prediction, in p1 they lie apart.
+    colour = [(drawn == class_colour(1)).all(axis=-1).sum() for drawn in (worst, better)]
+    assert colour[0] > colour[1]
+    code, _, error = run(*by_manifest(folders, "--split", "all", "-o", out))
+    assert (code, "already exists" in error) == (2, True)
+
+
+def test_the_images_of_a_folder_of_labels_are_drawn_if_they_are_given(run, folders):
+    values = np.random.default_rng(0).integers(0, 1000, (10, 10, 10)).astype(np.int16)
+    for case in ("p1", "p2"):
+        write(folders / "images" / f"{case}_ct.nii.gz", values)
+    pages = []
+    for name, options in (("with", ("--images", folders / "images")), ("without", ())):
+        out = folders / name
+        assert run(*by_name(folders, "--label-names", NAMES, "-o", out, *options))[0] == 0
+        pages.append(page(out / "worst_cases" / "1.png").astype(int))
+    lit, dark = ((drawn.max(axis=-1) > 40).mean() for drawn in pages)
+    assert lit > 2 * dark
+
+
+def test_pictures_of_an_earlier_evaluation_with_more_cases_are_removed(run, folders):
+    out = folders / "out"
+    options = ("--label-names", NAMES, "-o", out)
+    assert run(*by_name(folders, *options))[0] == 0
+    assert (out / "worst_cases" / "2.png").exists()
+    (folders / "refs" / "p2_labels.nii.gz").unlink()
+    (folders / "preds" / "p2_ct_seg.nii.gz").unlink()
+    assert run(*by_name(folders, *options, "--overwrite"))[0] == 0
+    assert [p.name for p in (out / "worst_cases").iterdir()] == ["1.png"]
 
 
 def test_columns_are_chosen_and_the_files_hold_all(run, folders):

@@ -1,5 +1,7 @@
 """What `medseg predict` promises with the weights that come with a clone."""
 
+import json
+
 import nibabel
 import numpy as np
 import pytest
@@ -41,3 +43,32 @@ def test_real_hippocampi_that_were_not_trained_on_are_labelled_well(real_data, t
             score.dsc for score in label_scores(pred, label, MANIFEST.class_names, (1, 1, 1))
         ]
     assert np.mean(scores) > 0.85
+
+
+@pytest.mark.data
+def test_an_organ_that_the_weights_never_saw_is_told_on_the_terminal_and_in_the_summary(
+    real_data, tmp_path, command, capfd
+):
+    spleen = nibabel.load(real_data / "body_ct" / "msd-spleen" / "spleen_8_ct.nii.gz")
+    # A corner of it, which takes seconds; its spacing and its values are those of the whole.
+    spleen.slicer[200:260, 200:260, 10:20].to_filename(tmp_path / "spleen.nii.gz")
+    assert command("predict", BUNDLE, tmp_path / "spleen.nii.gz", "-o", tmp_path / "out") == 0
+    assert "is unlike the images that the weights were trained on" in capfd.readouterr().err
+    (case,) = json.loads((tmp_path / "out" / "summary.json").read_text())["cases"]
+    (warning,) = [text for text in case["warnings"] if "is unlike the images" in text]
+    assert "spacing along S-I 7.5 mm (there 1)" in warning
+    assert "values down to -" in warning
+
+
+@pytest.mark.data
+def test_strict_refuses_what_would_be_warned_about_and_predicts_the_others(
+    real_data, tmp_path, command, capfd
+):
+    spleen = real_data / "body_ct" / "msd-spleen" / "spleen_8_ct.nii.gz"
+    good = real_data / "mri" / "hippocampus" / CASES[0].image
+    out = tmp_path / "out"
+    assert command("predict", BUNDLE, spleen, good, "-o", out, "--strict") == 1
+    error = capfd.readouterr().err
+    assert "spleen_8_ct.nii.gz" in error
+    assert "or predict it without --strict" in error
+    assert [path.name for path in out.glob("*_seg*")] == [f"{CASES[0].case}_seg.nii.gz"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import REPOSITORY
+from tests.conftest import BUNDLE, REPOSITORY
 from tests.data.builders import write_nifti
 
 RECIPE = REPOSITORY / "transforms" / "ct_chest.yaml"
@@ -94,19 +94,19 @@ def damage_empty(image, label):
 
 def damage_shape(image, label):
     write_nifti(label, np.ones((20, 22, 11), dtype=np.uint8))
-    return 3, f"{label}: has shape "
+    return 3, f"{label}: shape (20, 22, 11) differs from the image's (20, 22, 12)"
 
 
 def damage_nan(image, label):
     array = np.zeros((20, 22, 12), dtype=np.float32)
     array[10, 10] = np.nan
     write_nifti(image, array)
-    return 3, f"{image}: has NaN or infinite values after preprocessing"
+    return 3, f"{image}: 12 of 5280 voxels are NaN or infinite"
 
 
 def damage_fractions(image, label):
     write_nifti(label, np.full((20, 22, 12), 0.5, dtype=np.float32))
-    return 3, "label.nii.gz"
+    return 3, f"{label}: holds values that are not whole numbers: 0.5"
 
 
 DAMAGES = [
@@ -160,3 +160,23 @@ def test_a_recipe_is_found_by_its_name_and_one_that_is_not_there_is_told(
     code, _, err = medseg("ct_chst", *case, "-o", tmp_path / "other.png")
     assert code == 2
     assert err.startswith("medseg: transforms/ct_chst.yaml: no such recipe; there is ct_chest")
+
+
+@pytest.mark.parametrize("given", [BUNDLE, BUNDLE.name, BUNDLE / "configs" / "train.yaml"])
+def test_a_bundles_own_recipe_is_previewed_from_any_folder(
+    medseg, case, tmp_path, monkeypatch, given
+):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = medseg(given, *case, *SMALL, "-o", tmp_path / "page.png")
+    assert (code, err) == (0, "")
+    assert "RandWarpPatchd" in out
+
+
+def test_a_recipe_that_is_not_there_is_refused_with_recipes_and_bundles(
+    medseg, case, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = medseg("fundus", *case, "-o", tmp_path / "page.png")
+    assert code == 2
+    assert "ct_chest" in err
+    assert BUNDLE.name in err

@@ -122,7 +122,8 @@ def test_a_layout_that_torch_does_not_know_is_one_line(phantoms, tmp_path, comma
     places = [f"ckpt_dir={tmp_path / 'models'}", f"output_dir={tmp_path / 'eval'}"]
     words = pairs(memory_format="sideways")
     assert command("train", BUNDLE, f"dataset_dir={phantoms}", *places, *words) == 2
-    assert "memory_format must be 'auto', 'contiguous' or 'channels_last'" in capfd.readouterr().err
+    told = capfd.readouterr().err
+    assert "network#memory_format must be one of auto, contiguous, channels_last" in told
     assert list(tmp_path.iterdir()) == []
 
 
@@ -144,7 +145,7 @@ def test_a_wrong_value_is_refused_in_the_words_of_what_does_not_take_it(
     code = command("train", BUNDLE, f"dataset_dir={phantoms}", *places, *pairs(norm="twice"))
     assert code == 2
     told = capfd.readouterr().err.strip().splitlines()[-1]
-    assert told.startswith("medseg: UNet: norm must be one of none, one, both, got ")
+    assert told == "medseg: network_def#norm must be one of none, one, both, got 'twice'"
     assert sys.excepthook is hook
     assert list(tmp_path.iterdir()) == []
 
@@ -239,7 +240,7 @@ def test_an_all_background_label_is_warned_of_and_trained_with(damaged, tmp_path
     places = [f"ckpt_dir={tmp_path / 'models'}", f"output_dir={tmp_path / 'eval'}"]
     code = command("train", BUNDLE, f"dataset_dir={damaged}", *places, *pairs(epochs=1))
     assert code == 0
-    assert "phantom_000: is all background" in capfd.readouterr().out
+    assert "phantom_000: label: is all background" in capfd.readouterr().out
 
 
 def test_ctrl_c_ends_a_training_in_one_line_and_keeps_its_best_weights(phantoms, tmp_path):

@@ -42,6 +42,7 @@ def test_what_the_header_states_is_returned(tmp_path):
             "spacing_mm": [[1, 2], [1, 2], [3, 3]],
             "extent_mm": [[300, 400], [300, 400], [200, 250]],
             "percentiles": {"0.5": [-1000, -990], "50.0": [0, 10], "99.5": [900, 1000]},
+            "foreground": {"10.0": [0.2, 0.3]},
         },
     }
     path = weights(tmp_path / "w.safetensors", provenance=json.dumps(stated))
@@ -58,6 +59,7 @@ def test_what_the_header_states_is_returned(tmp_path):
             spacing_mm=((1, 2), (1, 2), (3, 3)),
             extent_mm=((300, 400), (300, 400), (200, 250)),
             percentiles={"0.5": (-1000, -990), "50.0": (0, 10), "99.5": (900, 1000)},
+            foreground={"10.0": (0.2, 0.3)},
         ),
     )
     assert "phantoms" in found.caution
@@ -71,7 +73,9 @@ def test_what_the_header_states_is_returned(tmp_path):
         '{"bundle": 1}',
         '{"images": {}}',
         '{"images": {"modality": "CT", "count": 1, "spacing_mm": null, "extent_mm": [[2, 1]], '
-        '"percentiles": {}}}',
+        '"percentiles": {}, "foreground": {}}}',
+        '{"images": {"modality": "CT", "count": 1, "spacing_mm": null, "extent_mm": [[0, 1]], '
+        '"percentiles": {}, "foreground": {}}}',
         "[]",
         "[" * 100_000,
         "1" * 10_000,

@@ -65,6 +65,7 @@ def predict(trained, tmp_path):
                 "overrides": (),
                 "existing": "refuse",
                 "work": "predict",
+                "remarkable": "told",
                 "series_uid": None,
                 "tilt": "refuse",
                 "gaps": "refuse",

@@ -1,5 +1,7 @@
 """What the picture of a case promises."""
 
+import dataclasses
+
 import nibabel
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ from PIL import Image
 from medseg.data.colours import class_colour
 from medseg.errors import DataError
 from medseg.reports import MontageOptions, overlay_montage
+from medseg.reports.display_window import display_window
+from medseg.reports.hanging import hang
 from tests.reports.test_hanging import stored_as
 
 LUNG = MontageOptions(case="case_1", class_names=["background", "lung"])
@@ -54,25 +58,28 @@ def test_the_first_axial_slice_and_the_top_of_a_coronal_one_are_towards_the_head
     image[:, :, 16:] = 100  # the head is bright
     options = MontageOptions(case="c", class_names=["background", "lung"], window=(0, 100))
     pixels = picture(tmp_path / "one.png", image, label, np.eye(4), options=options)
-    corner = first_panel(pixels)[400:, 300:]
+    corner = first_panel(pixels)[300:390, 300:420]
     assert (corner == 255).all()
     coronal = pixels[TOP + 3 * (WIDTH + 8) :, LEFT : LEFT + WIDTH]
     # 4 of 20 slices are 88 pixels; bicubic interpolation reaches over 2 slices, 44 pixels.
     assert (coronal[10:44, 300:420] == 255).all()
-    assert (coronal[300:420, 300:420] == 0).all()
+    assert (coronal[300:390, 300:420] == 0).all()
 
 
-def test_how_a_volume_is_stored_does_not_change_a_byte(tmp_path):
+def test_how_a_volume_is_stored_changes_no_pixel(tmp_path):
     rng = np.random.default_rng(3)
     image = rng.normal(size=(12, 10, 8))
     label = (image > 1).astype(np.uint8)
-    files = []
+    files, pages = [], []
     for codes in ("RAS", "LPI", "ASR"):
         stored_label, affine = stored_as(codes, label, np.diag([2.0, 2.0, 3.0, 1.0]))
         stored_image, _ = stored_as(codes, image, np.diag([2.0, 2.0, 3.0, 1.0]))
         files.append(tmp_path / f"{codes}.png")
         overlay_montage(stored_image, stored_label, affine, files[-1], LUNG)
-    assert len({file.read_bytes() for file in files}) == 1
+        with Image.open(files[-1]) as file:
+            # All but the captions: a slice's number is the file's.
+            pages.append(first_panel(np.asarray(file), 360)[30:].tobytes())
+    assert len(set(pages)) == 1
 
 
 def test_pixels_have_the_shape_that_the_spacing_says(tmp_path):
@@ -94,9 +101,11 @@ def test_the_reference_is_a_white_line_around_its_own_place(tmp_path):
     rows, columns = where_coloured(first_panel(with_it)[220:, 220:], (255, 255, 255))
     # In the file's axes 2 to 8 and 2 to 6 of 20, 22 pixels each, from the right and the bottom.
     inside = (rows > 300 - 220) & (columns > 250 - 220) & (columns < 400 - 220)
+    # Above the bar of scale.
+    inside &= rows < 402 - 220
     assert np.ptp(columns[inside]) == pytest.approx(6 * 22, abs=3)
     assert np.ptp(rows[inside]) == pytest.approx(4 * 22, abs=3)
-    assert not (first_panel(without)[320:, 250:400] == 255).any()
+    assert not (first_panel(without)[320:390, 250:400] == 255).any()
 
 
 def test_without_any_label_the_whole_volume_is_shown(tmp_path):
@@ -129,6 +138,57 @@ def test_missing_values_and_constant_images_are_drawn(tmp_path):
     for name, image in (("nan", np.full(label.shape, np.nan)), ("ones", np.ones(label.shape))):
         pixels = picture(tmp_path / f"{name}.png", image, label, np.eye(4))
         assert where_coloured(first_panel(pixels), class_colour(1))[0].size
+
+
+CT_WINDOWS = {
+    # Median of what is labelled, and the grey of soft tissue (40 HU) by hand:
+    # it lies 1240 of 1600, 200 of 400 and 540 of 1800 HU above black.
+    "lung": (-850, 198),
+    "soft tissue": (60, 128),
+    "bone": (700, 76),
+}
+
+
+@pytest.mark.parametrize("kind", CT_WINDOWS)
+def test_a_ct_is_shown_in_the_window_of_what_is_labelled(tmp_path, kind):
+    labelled, grey = CT_WINDOWS[kind]
+    label = block(at=(slice(15, 19), slice(15, 19), slice(0, 20)))
+    image = np.full(label.shape, 40, np.int16)
+    image[label > 0] = labelled
+    image[0, 0] = -1000
+    options = MontageOptions(case="c", class_names=["background", "lung"], modality="CT")
+    pixels = picture(tmp_path / "one.png", image, label, np.eye(4), options=options)
+    assert first_panel(pixels)[300, 150, 0] == pytest.approx(grey, abs=1)
+    assert kind.replace(" ", "-") in display_window(image, label > 0, "CT").words
+
+
+@pytest.mark.parametrize("modality", ["MR", "CT"])
+def test_an_image_that_is_not_in_hu_is_shown_between_its_percentiles(modality):
+    # 0 to 1000 in equal steps: the 1st percentile is 10, the 99.5th 995.
+    image = np.linspace(0, 1000, 1001).reshape(1001, 1, 1)
+    window = display_window(image, image > 500, modality)
+    assert (window.low, window.high) == pytest.approx((10, 995))
+    assert window.words == "Window from the 1st to the 99.5th percentile, W 985 L 502.5"
+
+
+@pytest.mark.parametrize(("codes", "expected"), [("RAS", (2, 14)), ("LPI", (2, 5))])
+def test_a_slice_has_the_number_that_the_file_gives_it(codes, expected):
+    # The 15th of 20 slices from the foot is the 6th from the head.
+    stored, affine = stored_as(codes, np.zeros((8, 9, 20)), np.eye(4))
+    assert hang(stored.shape, affine).stored_index(2, 14, 20) == expected
+
+
+def test_a_page_says_what_made_the_label_and_what_to_know_of_it(tmp_path):
+    label = block(at=(slice(4, 8),) * 3)
+    plain = picture(tmp_path / "one.png", np.zeros(label.shape), label, np.eye(4))
+    told = dataclasses.replace(
+        LUNG, made_by="bundle 0.1.0", cautions=["Research only", "Warning: another scanner"]
+    )
+    page = picture(tmp_path / "two.png", np.zeros(label.shape), label, np.eye(4), options=told)
+    # By hand: after a title of 30 a line of 17 and two of 20, with 1.3 times the size to the next.
+    assert page.shape[0] - plain.shape[0] == 39 + 22 + 26 + 20 - 30
+    amber = (page == (255, 190, 70)).all(axis=-1)
+    assert amber[: page.shape[0] - plain.shape[0] + TOP].any()
 
 
 def test_many_classes_are_drawn_and_the_legend_stays_short(tmp_path):

@@ -6,13 +6,14 @@ from PIL import Image
 
 from medseg.data.colours import class_colour
 from medseg.errors import DataError
-from medseg.reports.picture_overlay import overlay_picture
+from medseg.reports.picture_overlay import PictureOptions, overlay_picture
 
 NAMES = ["background", "cell"]
 
 
 def draw(tmp_path, image, label, **options):
-    overlay_picture(image, label, tmp_path / "a.png", case="a", class_names=NAMES, **options)
+    options = PictureOptions(case="a", class_names=NAMES, **options)
+    overlay_picture(image, label, tmp_path / "a.png", options)
     return np.asarray(Image.open(tmp_path / "a.png"))
 
 
@@ -33,6 +34,17 @@ def test_the_image_stands_beside_itself_with_every_object_in_a_colour(tmp_path, 
         painted = (page[:-100] == class_colour(number)).all(axis=-1)
         assert painted[:, half:].sum() > 50
         assert not painted[:, :half].any()
+
+
+def test_a_picture_in_colours_keeps_them_within_the_outline(tmp_path, label):
+    image = np.full((40, 60, 3), (200, 90, 160), np.uint8)
+    page = draw(tmp_path, image, (label > 0).astype(np.uint8))
+    grey = draw(tmp_path, image[..., 0], (label > 0).astype(np.uint8))
+    # The middle of the second object, in the right panel: (30 of 40, 42 of 60) pixels.
+    left, top, width = 24 + 640 + 8, 78, 640
+    at = top + round(30 / 40 * width * 40 / 60), left + round(42 / 60 * width)
+    assert tuple(page[at]) == (200, 90, 160)
+    assert tuple(grey[at]) != tuple(grey[at[0], at[1] - width - 8])
 
 
 def test_colours_of_more_than_8_bits_are_drawn_as_those_of_8(tmp_path, label):

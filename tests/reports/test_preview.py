@@ -116,7 +116,7 @@ def test_a_recipe_without_a_warp_shows_the_middle_and_no_grid():
 def test_columns_are_shared_out_evenly(samples, wide, blocks):
     page = pixels(square(), [warp([16, 16])], samples)
     assert page.shape[1] == 2 * LEFT + wide * (CELL + GAP) - GAP
-    height = pixels(square(), [warp([16, 16])]).shape[0]
+    height = pixels(square(), [warp([16, 16])], wide).shape[0]
     assert page.shape[0] == height + (blocks - 1) * 2 * (CELL + GAP)
 
 

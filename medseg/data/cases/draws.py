@@ -137,10 +137,10 @@ class RandomDraws:
 
 
 def _chances(weights: Sequence[float], length: int) -> NDArray[np.float64]:
-    require_weights("case_weights", weights)
     array = np.asarray(weights, dtype=np.float64)
     if array.shape != (length,):
         raise UsageError(
-            f"case_weights must be one number for each of {length} cases, got {array.size}"
+            f"weights must be one number for each of {length} cases, got shape {array.shape}"
         )
+    require_weights("weights", array.tolist())
     return array / array.sum()

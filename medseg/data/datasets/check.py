@@ -17,6 +17,7 @@ from medseg.data.datasets.facts import (
     label_facts,
 )
 from medseg.data.datasets.intake import image_problems, judge_label
+from medseg.data.datasets.neighbours import sketch_of
 from medseg.data.datasets.whole_set import cohort_problems
 from medseg.data.digest import path_sha256
 from medseg.data.images.picture import Picture, read_image
@@ -84,6 +85,7 @@ def _check_case(case: Case, manifest: Manifest, folder: Path, place: str) -> Cas
         image=None if image is None else image_facts(image),
         labels=facts,
         problems=tuple(problems),
+        sketch=None if image is None else sketch_of(image.array),
     )
 
 

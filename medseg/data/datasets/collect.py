@@ -5,10 +5,10 @@ What can be determined is read from the files: which label belongs to which imag
 the rest: names, licence, patients.
 """
 
-import glob
 import math
 import os
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,8 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from medseg._text import printable
+from medseg.data.datasets.case_names import case_names
 from medseg.data.datasets.folds import deal_folds, shuffled_patients
 from medseg.data.datasets.intake import refuse_errors
 from medseg.data.datasets.label_values import count_values, label_problems
@@ -24,6 +26,7 @@ from medseg.data.digest import path_sha256
 from medseg.data.images.picture import read_image
 from medseg.data.label_kind import MASK_THRESHOLD, LabelKind, as_classes
 from medseg.data.manifest import Case, Channel, Label, Manifest, Modality, first_problem
+from medseg.data.patterns import expand, natural_key
 from medseg.errors import DataError, UsageError
 
 __all__ = ["DatasetInfo", "SplitPlan", "collect_manifest", "find_files"]
@@ -96,14 +99,24 @@ def find_files(pattern: str, *, option: str) -> list[Path]:
     Raises:
         DataError: If nothing matches.
     """
-    # Path.glob does not accept absolute patterns.
-    matches = glob.glob(str(Path(pattern).expanduser()), recursive=True)  # noqa: PTH207 - see above
+    matches = expand(pattern)
     if not matches:
         raise DataError(
             f"{option} {pattern}: matches no file; check the folder, and quote the pattern"
         )
-    # Resolve folders, to find their common one, but not files: a link keeps its name.
-    return sorted(Path(name).parent.resolve() / Path(name).name for name in matches)
+    paths = sorted(map(_absolute, matches), key=lambda path: natural_key(str(path)))
+    for path in paths:
+        if not str(path).isprintable() and printable(str(path)) != str(path):
+            raise DataError(
+                f"{printable(str(path))}: holds control characters or bytes that are not UTF-8, "
+                "which a manifest cannot name; rename it"
+            )
+    return paths
+
+
+def _absolute(path: Path) -> Path:
+    """An absolute path without `..`; links stay as they are, so that they are below the folder."""
+    return path.absolute() if ".." not in path.parts else path.parent.resolve() / path.name
 
 
 def collect_manifest(
@@ -152,16 +165,13 @@ def _pairs(images: Sequence[Path], labels: Sequence[Path]) -> list[_Labelled]:
         Side(paths, called, f"narrow --{called} to one file a case")
         for paths, called in ((images, "images"), (labels, "labels"))
     ]
+    pairs = pair_files(*sides)
+    names = case_names(pair.case for pair in pairs)
     return [
-        _Labelled(_identifier(pair.case), pair.path, pair.partner)
-        for pair in pair_files(*sides)
+        _Labelled(names[pair.case], pair.path, pair.partner)
+        for pair in sorted(pairs, key=lambda pair: natural_key(pair.case))
         if pair.partner is not None
     ]
-
-
-def _identifier(text: str) -> str:
-    """Convert text to a valid case name: letters, digits and `. _ -`, the first no sign."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", text).lstrip("._-") or "case"
 
 
 def _manifest(
@@ -211,7 +221,7 @@ def _label_names(info: DatasetInfo, pairs: Sequence[_Labelled]) -> tuple[str, ..
     if given and len(given) <= highest:
         raise UsageError(
             f"--label-names: {len(given)} names, but {holder[highest]} holds {highest}; "
-            "name every value from 0 (background) up"
+            f"name every value from 0, the background, up{_with_background(given, highest)}"
         )
     gap = next((value for value in range(highest) if value not in holder), None)
     if gap is not None and not given:
@@ -223,6 +233,13 @@ def _label_names(info: DatasetInfo, pairs: Sequence[_Labelled]) -> tuple[str, ..
     if highest == 0 and not given:
         raise DataError("labels: all are background; check --labels, or use --label-names")
     return given or ("background", *(f"label_{value}" for value in range(1, highest + 1)))
+
+
+def _with_background(given: Sequence[str], highest: int) -> str:
+    """The option to paste if the one name that is missing may be the background's."""
+    if len(given) != highest or "background" in given:
+        return ""
+    return f": --label-names {shlex.quote(','.join(['background', *given]))}"
 
 
 def _holders(pairs: Sequence[_Labelled], kind: LabelKind) -> dict[int, Path]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from medseg.data.datasets.unlike_training import Trained
 from medseg.data.manifest import Manifest
 
 __all__ = ["UNKNOWN", "Expected", "expected_by"]
@@ -15,11 +16,13 @@ class Expected:
         modality: E.g. `CT`.
         unit: Unit of the first channel's intensities, e.g. `HU`.
         window: Intensities that a recipe maps to [0, 1].
+        trained: Fingerprint of the images that the weights were trained on.
     """
 
     modality: str | None = None
     unit: str | None = None
     window: tuple[float, float] | None = None
+    trained: Trained | None = None
 
 
 UNKNOWN = Expected()

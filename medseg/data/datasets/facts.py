@@ -1,7 +1,7 @@
 """Facts about the cases of a data set, as plain values for tables and JSON."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,7 @@ class CaseReport:
         labels: Each value that the manifest names, also those without a voxel; empty if the label
             cannot be read or there is none.
         problems: Problems of image and label.
+        sketch: Coarse picture of an image of one slice, to compare it with others; None for others.
     """
 
     case: str
@@ -70,6 +71,7 @@ class CaseReport:
     image: ImageFacts | None
     labels: tuple[LabelFacts, ...]
     problems: tuple[Problem, ...]
+    sketch: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

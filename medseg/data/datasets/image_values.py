@@ -103,7 +103,7 @@ def _range_problems(
     if expected.window is not None and _share(low, high, expected.window) < LEAST_SHARE_OF_WINDOW:
         first, last = expected.window
         what = (
-            f"its values use less than {LEAST_SHARE_OF_WINDOW:.0%} of the window [{first:g}, "
+            f"its values use less than {100 * LEAST_SHARE_OF_WINDOW:g} % of the window [{first:g}, "
             f"{last:g}], so it becomes nearly one grey"
         )
         yield Problem("warning", "image", what, "check its unit, or set window for such images")

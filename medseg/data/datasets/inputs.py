@@ -89,7 +89,8 @@ def intensity_window(manifest: Manifest, otherwise_hu: tuple[float, float]) -> t
     if channel.window is None and channel.unit != "HU":
         raise DataError(
             f"{manifest.name}: has no window for {channel.name} in {channel.unit} units; "
-            "set window to [low, high], or add it to the manifest"
+            "write window=[LOW,HIGH], or add it to the manifest; medseg data statistics prints "
+            "percentiles to choose from"
         )
     return channel.window or (otherwise_hu[0], otherwise_hu[1])
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medseg.data.datasets.expected import UNKNOWN, Expected
+from medseg.data.datasets.fingerprint import fingerprint
 from medseg.data.datasets.grids import grid_problems
 from medseg.data.datasets.image_values import value_problems
 from medseg.data.datasets.label_values import count_values, label_problems
+from medseg.data.datasets.unlike_training import Trained, unlike_training
 from medseg.data.dicom.problems import dicom_problems
 from medseg.data.images.geometry import geometry_problems
 from medseg.data.images.picture import Picture, read_image
@@ -52,7 +54,7 @@ def image_problems(image: Volume | Picture, expected: Expected = UNKNOWN) -> tup
         image: As read.
         expected: What the data set or the bundle says of its images.
     """
-    of_values = value_problems(image.array, expected)
+    of_values = (*value_problems(image.array, expected), *_unlike(image, expected.trained))
     if isinstance(image, Picture):
         return (*image.doubts, *of_values)
     return (
@@ -63,10 +65,14 @@ def image_problems(image: Volume | Picture, expected: Expected = UNKNOWN) -> tup
     )
 
 
+def _unlike(image: Volume | Picture, trained: Trained | None) -> tuple[Problem, ...]:
+    return () if trained is None else unlike_training(fingerprint(image), trained)
+
+
 def judge_label(
     label: Volume | Picture,
     image: Volume | Picture | None,
-    label_values: Collection[int],
+    label_values: Collection[int] | None,
     label_kind: LabelKind = "classes",
 ) -> JudgedLabel:
     """Problems of a label, on its own and beside its image.
@@ -74,7 +80,7 @@ def judge_label(
     Args:
         label: As read.
         image: The image, whose grid it must have; None leaves the grid unchecked.
-        label_values: The values that have a name.
+        label_values: The values that have a name; None allows all whole numbers from 0.
         label_kind: Kind of the label file, see `as_classes`.
     """
     counts = count_values(as_classes(label.array, label_kind))
@@ -82,9 +88,13 @@ def judge_label(
     problems = (
         *(doubt for doubt in label.doubts if doubt.what not in told),
         *(() if image is None else grid_problems(image, label)),
-        *label_problems(counts, label_values),
+        *label_problems(counts, _whole(counts) if label_values is None else label_values),
     )
     return JudgedLabel(counts, problems)
+
+
+def _whole(counts: Mapping[float, int]) -> list[int]:
+    return [int(value) for value in counts if value >= 0 and float(value).is_integer()]
 
 
 def check_image(path: str | Path, expected: Expected = UNKNOWN) -> Volume:

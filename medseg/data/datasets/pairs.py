@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Literal
+from unicodedata import normalize
 
 from medseg._checks import first_few
 from medseg.data.images.naming import image_stem
 from medseg.data.output_names import safe_name
+from medseg.data.patterns import natural_key
 from medseg.errors import DataError
 
 __all__ = ["PAIRING_RULE", "Pair", "Side", "label_files", "pair_files", "without_words"]
@@ -106,7 +108,7 @@ def pair_files(
         )
     cases = _case_names(list(path_of))
     pairs = (Pair(cases[name], path, partner_of.get(name)) for name, path in path_of.items())
-    return sorted(pairs, key=lambda pair: pair.case)
+    return sorted(pairs, key=lambda pair: natural_key(pair.case))
 
 
 def label_files(paths: Sequence[Path]) -> list[Path]:
@@ -139,7 +141,7 @@ def _pieces(name: str) -> Name:
     stem = image_stem(file)
     # A prediction is called by the safe form of its image's name.
     safe = stem if _CUT.search(stem) else safe_name(stem)
-    return tuple(re.split(r"(?=[_\-./ ])", folder + slash + safe))
+    return tuple(re.split(r"(?=[_\-./ ])", normalize("NFC", folder + slash + safe)))
 
 
 def _without_words(name: Name) -> Name:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from medseg._checks import first_few
 from medseg.data.datasets.facts import CaseReport
+from medseg.data.datasets.neighbours import one_stack_problems
 from medseg.data.images.naming import PICTURE_SUFFIXES, VOLUME_SUFFIXES
 from medseg.data.manifest import Manifest
 from medseg.data.problems import Problem
@@ -29,6 +30,7 @@ def cohort_problems(
     return (
         *_no_cases(manifest),
         *_copies(cases),
+        *one_stack_problems(cases),
         *_one_fold(manifest),
         *_unused_labels(cases),
         *_stray_files(manifest, Path(dataset_dir)),

@@ -112,9 +112,9 @@ def choose_series(
     if len(fitting) != 1:
         kind = "" if modality is None else f"{modality} "
         what = f"holds {len(fitting) or 'no'} {kind}series that match, but must hold one"
-        raise dicom_error(
-            what, f"{otherwise if fitting else ''}choose by series uid: {_listed(fitting or found)}"
-        )
+        if not fitting:
+            raise dicom_error(what, f"give another input; in this one are: {_listed(found)}")
+        raise dicom_error(what, f"{otherwise}choose by series uid: {_listed(fitting)}")
     return fitting[0]
 
 

@@ -5,7 +5,6 @@ far as its own header says that pixels go.
 """
 
 import io
-import os
 import zlib
 from collections.abc import Sequence
 from typing import IO, Any, Literal, cast
@@ -25,7 +24,9 @@ MAX_ITEMS = 2**18
 ITEM = b"\xfe\xff\x00\xe0"
 STEP = 2**20
 LARGE = 2**24
-META_GROUP, SYNTAX_ELEMENT = 0x0002, 0x0010
+FIRST_BYTES = 1024
+META_GROUP, SYNTAX_ELEMENT = b"\x02\x00", b"\x10\x00"
+DEFLATED = str(DeflatedExplicitVRLittleEndian).encode()
 # VRs with 4 bytes of length after 2 reserved ones.
 LONG = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT"}
 SIZES = ["Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated"]
@@ -50,8 +51,10 @@ def read_dataset(
     start = _deflated_start(stream)
     if start is not None:
         stream = _inflated(stream, start, stop=stop)
+    # What a file on disk has is bounded by its length.
+    on_disk = isinstance(stream, io.BufferedReader)
     return cast("Any", pydicom).dcmread(
-        _Steps(stream, MAX_HEADER_BYTES if stop else None),
+        stream if on_disk else _Steps(stream, MAX_HEADER_BYTES if stop else None),
         stop_before_pixels=stop,
         force=True,
         specific_tags=list(keywords),
@@ -63,16 +66,13 @@ class _Steps:
     """A stream that is read in steps, so that a length beyond the file's end asks for no memory.
 
     Args:
-        stream: The stream.
+        stream: Member of a zip, or an inflated file.
         most: Most bytes that may be read, not those that are skipped; None for any number.
     """
 
     def __init__(self, stream: IO[bytes], most: int | None) -> None:
         self._stream = stream
         self._left = most
-        # Of a file on disk the length is known, and all of it is read at once.
-        on_disk = isinstance(stream, io.BufferedReader)
-        self._size = os.fstat(stream.fileno()).st_size if on_disk else None
         self.seek, self.tell = stream.seek, stream.tell
 
     def read(self, count: int = -1) -> bytes:
@@ -81,9 +81,8 @@ class _Steps:
         Raises:
             ValueError: If that is more than may be read.
         """
-        step = LARGE if self._size is None else self._size
-        content = self._stream.read(min(count, step)) if count >= 0 else self._stream.read()
-        if count > step == len(content):
+        content = self._stream.read(min(count, LARGE)) if count >= 0 else self._stream.read()
+        if count > LARGE == len(content):
             content = self._rest(content, count)
         if self._left is not None:
             self._left -= len(content)
@@ -104,20 +103,27 @@ class _Steps:
 def _deflated_start(stream: IO[bytes]) -> int | None:
     """Where the deflated part of a file begins; None if it is not deflated."""
     stream.seek(0)
-    place = HEAD_BYTES if has_dicom_magic(stream.read(HEAD_BYTES)) else 0
+    begin = stream.read(FIRST_BYTES)
+    place = HEAD_BYTES if has_dicom_magic(begin) else 0
     syntax = b""
     while True:
-        stream.seek(place)
-        head = stream.read(12)
-        if len(head) < 12 or int.from_bytes(head[:2], "little") != META_GROUP:
+        head = _at(stream, begin, place, 12)
+        if len(head) < 12 or head[:2] != META_GROUP:
             break
-        begin, length = _value_span(head)
-        if int.from_bytes(head[2:4], "little") == SYNTAX_ELEMENT:
-            stream.seek(place + begin)
-            syntax = stream.read(min(length, HEAD_BYTES)).rstrip(b"\0 ")
-        place += begin + length
+        offset, length = _value_span(head)
+        if head[2:4] == SYNTAX_ELEMENT:
+            syntax = _at(stream, begin, place + offset, min(length, HEAD_BYTES)).rstrip(b"\0 ")
+        place += offset + length
     stream.seek(0)
-    return place if syntax.decode("latin-1") == DeflatedExplicitVRLittleEndian else None
+    return place if syntax == DEFLATED else None
+
+
+def _at(stream: IO[bytes], begin: bytes, place: int, count: int) -> bytes:
+    """Some bytes of a stream, mostly from those at its beginning."""
+    if place + count <= len(begin):
+        return begin[place : place + count]
+    stream.seek(place)
+    return stream.read(count)
 
 
 def _value_span(head: bytes) -> tuple[int, int]:

@@ -5,6 +5,7 @@ of frames here, so that later code handles one kind only.
 """
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import IO, Any
@@ -32,12 +33,14 @@ class Identifiers:
         study_uid: StudyInstanceUID.
         frame_of_reference_uid: FrameOfReferenceUID.
         is_multiframe: Whether its frames are referred to by number.
+        kernel: ConvolutionKernel, by which reconstructions of one scan differ.
     """
 
     sop_class_uid: str
     study_uid: str
     frame_of_reference_uid: str
     is_multiframe: bool
+    kernel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Frame:
         thickness_mm: SliceThickness, or None.
         slope: RescaleSlope.
         intercept: RescaleIntercept.
+        is_rescaled: Whether it states either of them.
         identifiers: Identifiers of its file; empty texts where they are not stated.
     """
 
@@ -70,6 +74,7 @@ class Frame:
     thickness_mm: float | None
     slope: float
     intercept: float
+    is_rescaled: bool
     identifiers: Identifiers
 
     @property
@@ -122,11 +127,9 @@ def _frame(
         candidates = (numbers(holder, keyword, count) for holder in holders)
         return next((values for values in candidates if values is not None), None)
 
-    measures, rescale = "PixelMeasuresSequence", "PixelValueTransformationSequence"
+    measures = "PixelMeasuresSequence"
     thickness: Any = find(measures, "SliceThickness", 1)
-    slope = find(rescale, "RescaleSlope", 1) or numbers(header, "RescaleSlope", 1) or (1.0,)
-    if slope == (0.0,):
-        raise ElementError("RescaleSlope is 0")
+    slope, intercept = _rescaling(header, find)
     return Frame(
         file=file,
         index=place[0],
@@ -137,17 +140,38 @@ def _frame(
         orientation=find("PlaneOrientationSequence", "ImageOrientationPatient", 6),
         pixel_spacing=find(measures, "PixelSpacing", 2),
         thickness_mm=thickness[0] if thickness else None,
-        slope=slope[0],
-        intercept=(
-            find(rescale, "RescaleIntercept", 1) or numbers(header, "RescaleIntercept", 1) or (0.0,)
-        )[0],
+        slope=1.0 if slope is None else slope,
+        intercept=0.0 if intercept is None else intercept,
+        is_rescaled=slope is not None or intercept is not None,
         identifiers=_identifiers(
             first_text(header, "SOPClassUID"),
             first_text(header, "StudyInstanceUID"),
             first_text(header, "FrameOfReferenceUID"),
             "NumberOfFrames" in header or "PerFrameFunctionalGroupsSequence" in header,
+            first_text(header, "ConvolutionKernel"),
         ),
     )
+
+
+def _rescaling(
+    header: Dataset, find: Callable[[str, str, int], tuple[float, ...] | None]
+) -> tuple[float | None, float | None]:
+    """Slope and intercept, where stated; an empty one beside the other is not the neutral one.
+
+    Raises:
+        ElementError: If the slope is 0, or one is empty and the other is not.
+    """
+    keywords = ("RescaleSlope", "RescaleIntercept")
+    slope, intercept = (
+        find("PixelValueTransformationSequence", keyword, 1) or numbers(header, keyword, 1)
+        for keyword in keywords
+    )
+    for keyword, value, other in zip(keywords, (slope, intercept), (intercept, slope), strict=True):
+        if value is None and other is not None and keyword in header:
+            raise ElementError(f"{keyword} is empty")
+    if slope == (0.0,):
+        raise ElementError("RescaleSlope is 0")
+    return slope[0] if slope else None, intercept[0] if intercept else None
 
 
 @lru_cache(maxsize=256)
@@ -156,6 +180,7 @@ def _identifiers(
     study: str,
     frame_of_reference: str,
     is_multiframe: bool,  # noqa: FBT001
+    kernel: str,
 ) -> Identifiers:
     """Share equal values among the slices of a series, of which there may be thousands."""
-    return Identifiers(sop_class, study, frame_of_reference, is_multiframe)
+    return Identifiers(sop_class, study, frame_of_reference, is_multiframe, kernel)

@@ -30,6 +30,7 @@ __all__ = [
 # Limit of the unpacked size of all files; a year of CT of one patient has less.
 MAX_ZIP_BYTES = 32 * 2**30
 ENCRYPTED = 0x1
+INDEX = "DICOMDIR"
 PREAMBLE = 128
 ZIP_MAGIC = b"PK\x03\x04"
 HEAD_BYTES = PREAMBLE + 4
@@ -73,6 +74,8 @@ def open_input(path: Path) -> Generator[DicomInput]:
         yield _folder(path)
     elif not path.is_file():
         raise _no_file(path)
+    elif path.name.upper() == INDEX:
+        raise dicom_error("is an index of images (DICOMDIR)", "give the folder that it lies in")
     elif path.suffix.lower() == ".zip" or _head(path).startswith(ZIP_MAGIC):
         if not zipfile.is_zipfile(path):
             raise dicom_error("the zip is damaged", "copy or export it again")
@@ -159,7 +162,7 @@ def _stamp(files: Iterable[Path]) -> str:
 def _is_wanted(name: str) -> bool:
     folders, _, file = name.rpartition("/")
     hidden = any(map(_is_hidden, (*folders.split("/"), file)))
-    return not hidden and file.upper() != "DICOMDIR"
+    return not hidden and file.upper() != INDEX
 
 
 def _is_hidden(part: str) -> bool:

@@ -47,6 +47,7 @@ KEYWORDS = [
     "ImageOrientationPatient",
     "PixelSpacing",
     "SliceThickness",
+    "ConvolutionKernel",
     "RescaleSlope",
     "RescaleIntercept",
     "ModalityLUTSequence",

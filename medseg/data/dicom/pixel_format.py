@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
+import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import RLELossless
@@ -31,17 +32,23 @@ class PixelFormat:
     Attributes:
         shift: Unused bits below the value.
         unused: Unused bits above and below the value; 0 if pydicom has removed them.
+        padding: Lowest and highest stored value of pixels outside of what was imaged, if stated.
     """
 
     shift: int = 0
     unused: int = 0
+    padding: tuple[int, int] | None = None
 
     def values(self, words: NDArray[Any]) -> NDArray[Any]:
-        """Stored values of decoded words; the words themselves where nothing is to be shifted."""
-        if not self.shift:
-            return words
-        # To the left until the value's sign is the word's, and back.
-        return (words << (self.unused - self.shift)) >> self.unused
+        """Stored values of decoded words; the words themselves where nothing is to be changed.
+
+        Padding that is brighter than the image, as -2000 becomes in unsigned words, takes the
+        lowest value of its slice; darker padding stays.
+        """
+        if self.shift:
+            # To the left until the value's sign is the word's, and back.
+            words = (words << (self.unused - self.shift)) >> self.unused
+        return words if self.padding is None else _without_bright(words, self.padding)
 
 
 def complete_format(dataset: Dataset) -> PixelFormat:
@@ -65,16 +72,33 @@ def complete_format(dataset: Dataset) -> PixelFormat:
     stored = _number(dataset, "BitsStored", lambda bits: 1 <= bits <= allocated)
     if dataset.get("HighBit") is None:
         dataset.HighBit = stored - 1
+    padding = _padding(dataset)
     high = _number(dataset, "HighBit", lambda bit: stored - 1 <= bit < allocated)
     syntax = dataset.file_meta.TransferSyntaxUID
     if syntax.is_compressed:
         _check_coded(dataset)
     if high == stored - 1:
-        return PixelFormat()
+        return PixelFormat(padding=padding)
     if syntax.is_compressed:
         raise ElementError(f"HighBit is {high} for {stored} bits of compressed pixels")
     dataset.BitsStored = allocated
-    return PixelFormat(shift=high - stored + 1, unused=allocated - stored)
+    return PixelFormat(high - stored + 1, allocated - stored, padding)
+
+
+def _padding(dataset: Dataset) -> tuple[int, int] | None:
+    ends = [dataset.get(key) for key in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
+    numbers = [end for end in ends if isinstance(end, int)]
+    return (min(numbers), max(numbers)) if isinstance(ends[0], int) else None
+
+
+def _without_bright(words: NDArray[Any], padding: tuple[int, int]) -> NDArray[Any]:
+    outside = (words >= padding[0]) & (words <= padding[1])
+    if not outside.any() or outside.all():
+        return words
+    imaged = words[~outside]
+    if padding[0] < imaged.mean():
+        return words
+    return np.where(outside, imaged.min(), words)
 
 
 def _complete_grey(dataset: Dataset) -> None:

@@ -38,6 +38,8 @@ KEYWORDS = [
     "BitsStored",
     "HighBit",
     "PixelRepresentation",
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
     "PixelData",
     "FloatPixelData",
     "DoubleFloatPixelData",

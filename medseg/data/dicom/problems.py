@@ -42,6 +42,15 @@ def _doubts(facts: "DicomFacts") -> Iterator[tuple[str, str]]:
     if facts.stated > found:
         what = f"its headers speak of {facts.stated} slices, and {found} were found"
         yield what, "export the complete series if its first or last slices are missing"
+    if facts.numbering == "mixed":
+        what = "its slices are not numbered (InstanceNumber) in the order in which they lie"
+        yield what, "check that they are of one reconstruction and one time point"
+    if facts.frames_of_reference > 1:
+        what = (
+            f"its slices have {facts.frames_of_reference} frames of reference "
+            "(FrameOfReferenceUID), so their positions may not fit together"
+        )
+        yield what, "check that it is one scan, or export it again"
     if facts.uid_origin == "made":
         what = "its SeriesInstanceUID is missing or not a UID, so it has another name here"
         yield what, "nothing, or export the series with its identifiers"

@@ -9,8 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from medseg.data.limits import require_voxels
+
 __all__ = ["fill_gaps", "straighten"]
 
+# Names in the errors.
+STRAIGHTENED, FILLED = "DICOM series, straightened", "DICOM series, its gaps filled"
 Floats = NDArray[np.float64]
 
 
@@ -26,6 +30,9 @@ def straighten(
 
     Returns:
         `(I', J', K)`, padded with the smallest value, and its affine.
+
+    Raises:
+        InputError: If the box has more voxels than `max_voxels`.
     """
     pixel_mm = np.linalg.norm(affine[:3, :2], axis=0)
     shifts = sideways_mm / pixel_mm
@@ -34,6 +41,7 @@ def straighten(
     columns, rows, slices = array.shape
     fill = float(array.min())
     shape = (slices, rows + after[1] - before[1], columns + after[0] - before[0])
+    require_voxels(STRAIGHTENED, shape)
     out = np.full(shape, fill, np.float32).transpose(2, 1, 0)
     canvas = np.empty(out.shape[:2], np.float32)
     for k in range(slices):
@@ -59,9 +67,13 @@ def fill_gaps(
     Returns:
         `(I, J, K')`, and for each of its slices the index of the slice of `array` that it copies,
         or None if it is interpolated.
+
+    Raises:
+        InputError: If the grid has more voxels than `max_voxels`.
     """
     count = round(heights[-1]) + 1
     columns, rows, _ = array.shape
+    require_voxels(FILLED, (columns, rows, count))
     out = np.empty((count, rows, columns), np.float32).transpose(2, 1, 0)
     taken: list[int | None] = []
     for place in range(count):

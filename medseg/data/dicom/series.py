@@ -7,7 +7,9 @@ it silently. Missing slices are interpolated from their neighbours. The facts re
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +54,9 @@ class DicomFacts:
         copies_left_out: Number of duplicate slices left out.
         scouts_left_out: Number of scouts in the series, left out.
         stated: Number of slices that its headers speak of; 0 if of none.
+        numbering: Whether slices are numbered along the stack, as far as they have numbers; those
+            of two reconstructions or time points are `mixed`.
+        frames_of_reference: Number of different FrameOfReferenceUIDs of its slices.
         uid_origin: Whether the UID is the headers', or was made in place of an invalid one.
         planes: DICOM slice of each slice of the volume, None for interpolated ones.
     """
@@ -65,6 +70,8 @@ class DicomFacts:
     copies_left_out: int = 0
     scouts_left_out: int = 0
     stated: int = 0
+    numbering: Literal["along", "mixed"] = "along"
+    frames_of_reference: int = 1
     uid_origin: UidOrigin = "stated"
     planes: tuple[Plane | None, ...] = ()
 
@@ -157,6 +164,8 @@ def _volume(series: DicomSeries, stack: Stack, array: Values, copies: int) -> Di
         copies_left_out=copies,
         scouts_left_out=series.scouts,
         stated=max(series.stated, _highest_number(stack.frames)),
+        numbering=_numbering(stack.frames),
+        frames_of_reference=len({f.identifiers.frame_of_reference_uid for f in stack.frames}),
         uid_origin=series.uid_origin,
         planes=_planes(stack.frames, taken),
     )
@@ -172,6 +181,13 @@ def _highest_number(frames: Sequence[Frame]) -> int:
     if not numbers or numbers != list(range(numbers[0], numbers[0] + len(frames))):
         return 0
     return numbers[-1] if numbers[0] <= len(frames) else 0
+
+
+def _numbering(frames: Sequence[Frame]) -> Literal["along", "mixed"]:
+    numbers = [f.number for f in frames if f.number is not None and not f.identifiers.is_multiframe]
+    # Files of one number each, as those that were numbered anew by a converter, say nothing.
+    steps = {after > before for before, after in pairwise(numbers)}
+    return "mixed" if len(steps) > 1 and len(set(numbers)) == len(numbers) else "along"
 
 
 def _planes(frames: Sequence[Frame], taken: Sequence[int | None]) -> tuple[Plane | None, ...]:

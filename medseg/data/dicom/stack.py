@@ -168,6 +168,12 @@ def _check_alike(series_uid: str, frames: Sequence[Frame]) -> None:
         "size": [frame for frame in frames if frame.shape != first.shape],
         "pixel spacing": _others(frames, [frame.pixel_spacing for frame in frames], 1e-5),
         "orientation": _others(frames, [frame.orientation for frame in frames], 1e-4),
+        "kind (SOPClassUID)": _unlike(frames, [f.identifiers.sop_class_uid for f in frames]),
+        "study (StudyInstanceUID)": _unlike(frames, [f.identifiers.study_uid for f in frames]),
+        "reconstruction (ConvolutionKernel)": _unlike(
+            frames, [frame.identifiers.kernel for frame in frames]
+        ),
+        "whether they state RescaleSlope": _unlike(frames, [frame.is_rescaled for frame in frames]),
     }
     for kind, others in kinds.items():
         if others:
@@ -176,6 +182,10 @@ def _check_alike(series_uid: str, frames: Sequence[Frame]) -> None:
             )
             what = f"its slices differ in {kind}: {frame_words(few)} from the others"
             raise dicom_error(what, "export them as series of their own", series_uid=series_uid)
+
+
+def _unlike(frames: Sequence[Frame], values: Sequence[object]) -> list[Frame]:
+    return [frame for frame, value in zip(frames, values, strict=True) if value != values[0]]
 
 
 def _others(frames: Sequence[Frame], values: Sequence[object], tolerance: float) -> list[Frame]:

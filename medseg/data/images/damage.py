@@ -20,6 +20,8 @@ DAMAGE: tuple[type[Exception], ...] = (
     EOFError,
     OverflowError,
     ValueError,
+    # Pillow's, of a chunk or of its metadata.
+    SyntaxError,
     zlib.error,
     cast("type[Exception]", isal_zlib.error),
     ImageFileError,

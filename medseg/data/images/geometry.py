@@ -11,16 +11,27 @@ from scipy import ndimage
 from medseg.data.limits import require_voxels
 from medseg.data.problems import Problem, Where
 
-__all__ = ["axes_problem", "geometry_problems", "skew_degrees", "skew_problem", "straightened"]
+__all__ = [
+    "at_right_angles",
+    "axes_problem",
+    "geometry_problems",
+    "place_words",
+    "skew_degrees",
+    "skew_problem",
+    "straightened",
+]
 
 Floats = NDArray[np.float64]
 
 # Spacings outside of it are of other units, or were never set.
 _LEAST_MM, _MOST_MM = 0.01, 50
-# A whole body is 2 m; ten are no patient, and fill any memory at a network's spacing.
-_LARGE_MM, _TOO_LARGE_MM = 2500, 10_000
-# Rounding of affines is a hundredth of it; over 512 voxels, half a voxel.
-_SKEW_DEGREES = 0.05
+# A whole body is 2 m; five are no patient, and fill any memory at a network's spacing.
+_LARGE_MM, _TOO_LARGE_MM = 2500, 5000
+# Largest move of a corner that puts the axes at right angles, in voxels: rounding of affines is far
+# below.
+_SKEW_VOXELS = 0.1
+# Cosines up to here are rounding of 32 bits, which no step minds.
+_ROUNDING = 5e-7
 
 
 def axes_problem(shape: Sequence[int], where: Where) -> Problem:
@@ -35,7 +46,7 @@ def geometry_problems(affine: Floats, shape: Sequence[int], where: Where) -> Ite
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     field = spacing * shape
     remedy = "check the unit of its voxel sizes, and scale its affine"
-    mm = f"spacing {_by(spacing)} mm, field of view {_by(field)} mm"
+    mm = place_words(affine, shape)
     if field.max() > _TOO_LARGE_MM:
         yield Problem("error", where, f"is larger than any patient: {mm}", remedy)
     elif spacing.min() < _LEAST_MM or spacing.max() > _MOST_MM:
@@ -45,22 +56,52 @@ def geometry_problems(affine: Floats, shape: Sequence[int], where: Where) -> Ite
         yield Problem("warning", where, f"is metres large: {mm}", remedy)
 
 
+def place_words(affine: Floats, shape: Sequence[int]) -> str:
+    """Spacing and field of view in words."""
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    return f"spacing {_by(spacing)} mm, field of view {_by(spacing * shape)} mm"
+
+
 def _by(values: Floats) -> str:
-    return " x ".join(f"{value:.3g}" for value in values)
+    return " x ".join(f"{float(f'{value:.3g}'):g}" for value in values)
 
 
 def skew_degrees(affine: Floats) -> float:
     """Largest deviation of the angle between two axes from 90 degrees."""
+    return float(np.degrees(np.arcsin(np.clip(_skew_cosine(affine), 0, 1))))
+
+
+def _skew_cosine(affine: Floats) -> float:
     units = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
-    cosines = np.abs(units.T @ units - np.diag(np.diag(units.T @ units)))
-    return float(np.degrees(np.arcsin(cosines.max().clip(0, 1))))
+    products = units.T @ units
+    return float(np.abs(products - np.diag(np.diag(products))).max())
 
 
-def skew_problem(affine: Floats, where: Where) -> Problem | None:
+def at_right_angles(affine: Floats, shape: Sequence[int]) -> Floats:
+    """The nearest affine with axes at right angles, of the same spacing and centre.
+
+    Recipes and labels are resampled axis by axis, which a skew of a fraction of a voxel would stop.
+
+    Returns:
+        `(4, 4)`; the same one if its axes are at right angles but for rounding.
+    """
+    if _skew_cosine(affine) <= _ROUNDING:
+        return affine
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    turned = np.linalg.svd(affine[:3, :3] / spacing)
+    regular = affine.copy()
+    regular[:3, :3] = turned.U @ turned.Vh * spacing
+    middle = (np.asarray(shape) - 1) / 2
+    regular[:3, 3] += (affine[:3, :3] - regular[:3, :3]) @ middle
+    return regular
+
+
+def skew_problem(affine: Floats, shape: Sequence[int], where: Where) -> Problem | None:
     """The error of a volume whose axes are not at right angles; None if they are."""
-    degrees = skew_degrees(affine)
-    if degrees < _SKEW_DEGREES:
+    reach = np.abs(affine - at_right_angles(affine, shape))[:3, :3] @ ((np.asarray(shape) - 1) / 2)
+    if reach.max() <= _SKEW_VOXELS * np.linalg.norm(affine[:3, :3], axis=0).min():
         return None
+    degrees = skew_degrees(affine)
     what = f"its axes are not at right angles, off by {degrees:.3g} degrees (a tilted gantry?)"
     remedy = "allow its resampling (medseg predict --allow-tilt), or resample it to a regular grid"
     return Problem("error", where, what, remedy)

@@ -54,7 +54,8 @@ _SAME = {
     "Orientation": "TransformMatrix",
     "ElementByteOrderMSB": "BinaryDataByteOrderMSB",
 }
-_NAME = re.compile(r"[A-Za-z0-9_. -]+")
+# ITK writes what it knows of an image under its own names: `dim[0]`, `0008|0060`.
+_NAME = re.compile(r"[ -~]+")
 _WORDS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
 

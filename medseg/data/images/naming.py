@@ -22,6 +22,7 @@ __all__ = [
     "is_volume",
     "label_path",
     "label_suffix",
+    "path_stem",
     "without_outputs",
 ]
 
@@ -139,6 +140,12 @@ def image_stem(image: str | Path) -> str:
     name, found = Path(image).name, image_format(image)
     ends = found.suffixes if found else ()
     return name[: len(name) - max((len(e) for e in ends if name.lower().endswith(e)), default=0)]
+
+
+def path_stem(image: str | Path, folders: int) -> str:
+    """The file's stem with its last folders in front: `p01_ct` of `data/p01/ct.nii.gz`, 1."""
+    parents = Path(image).parent.parts
+    return "_".join([*parents[max(0, len(parents) - folders) :], image_stem(image)])
 
 
 def label_suffix(image: str | Path) -> str:

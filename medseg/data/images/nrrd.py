@@ -79,6 +79,12 @@ _SPACES: dict[str, NDArray[np.float64]] = {
     "left-anterior-superior": np.diag([-1.0, 1.0, 1.0]),
     "las": np.diag([-1.0, 1.0, 1.0]),
 }
+# What the format knows; of any other name, a misspelt one would be lost without a word.
+_KINDS = re.compile(
+    r"domain|space|time|list|point|stub|scalar|complex|none|\?\?\?|quaternion"
+    r"|(\d-|covariant-)?(vector|normal|gradient)|(\d|\w{3,4})-color|\d-quaternion"
+    r"|\dd-(masked-)?(symmetric-)?matrix"
+)
 # Kinds of axes whose entries are the numbers of one voxel.
 _NUMBERS = re.compile(r"\d|.*(vector|normal|gradient|color|complex|point|quaternion)")
 
@@ -122,6 +128,8 @@ def _fields(file: IO[bytes]) -> dict[str, str]:
         if name not in _FIELDS:
             raise ValueError(f"its header has a field {name[:40]!r}, which is none of NRRD's")
         fields[name] = value.strip()
+    if "space" in fields and "space dimension" in fields:
+        raise ValueError("its header states a space and a space dimension; only one may be there")
     return fields
 
 
@@ -137,7 +145,10 @@ def _axes(fields: Mapping[str, str]) -> list[Axis]:
     sizes = [whole(text, "sizes") for text in _field(fields, "sizes").split()]
     if len(sizes) != count or not 1 <= count <= 16 or min(sizes) < 0:
         raise ValueError(f"its header states {count} axes of sizes {sizes}")
-    directions = _VECTOR.findall(fields.get("space directions", ""))
+    stated = fields.get("space directions", "")
+    directions = _VECTOR.findall(stated)
+    if _VECTOR.sub("", stated).strip(" \t,"):
+        raise ValueError(f"space directions {stated[:60]!r} are not vectors")
     if len(directions) != count:
         return [(size, None) for size in sizes]
     return [(size, _vector(text)) for size, text in zip(sizes, directions, strict=True)]
@@ -157,6 +168,8 @@ def _refuse_others(
         what = "does not say where its axes point (space, space directions)"
         raise refusal(path, Problem("error", where, what, "export it again with its orientation"))
     kinds = fields.get("kinds", "").lower().split()
+    if kinds and not (len(kinds) == len(axes) and all(map(_KINDS.fullmatch, kinds))):
+        raise ValueError(f"its header states kinds {' '.join(kinds)[:60]!r} of {len(axes)} axes")
     others = [place for place, (size, one) in enumerate(axes) if one is None and size != 1]
     if any(place == 0 or (kinds and _NUMBERS.match(kinds[place])) for place in others):
         remedy = "convert it to one number per voxel"

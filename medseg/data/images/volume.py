@@ -140,7 +140,7 @@ def _at_right_angles(path: Path, volume: Volume, where: Where, tilt: Tilt) -> Vo
     Raises:
         InputError: If they are skew, and it does not.
     """
-    problem = skew_problem(volume.affine, where)
+    problem = skew_problem(volume.affine, volume.shape, where)
     if problem is None:
         return volume
     if tilt == "refuse":

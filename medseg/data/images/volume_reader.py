@@ -10,6 +10,7 @@ from typing import Any
 from monai.data.image_reader import ImageReader
 from numpy.typing import NDArray
 
+from medseg.data.images.geometry import at_right_angles
 from medseg.data.images.naming import VOLUME_SUFFIXES
 from medseg.data.images.reader_common import (
     Paths,
@@ -62,4 +63,5 @@ class VolumeReader(ImageReader):
             raise refusal(img.paths[0], Problem("error", "image", what, "give one file of 3 axes"))
         volume = read_volume(img.paths[0])
         array = narrow(whole_if_label(volume.array))
-        return array, place_of(volume.affine, volume.shape, channel_dim=math.nan)
+        affine = at_right_angles(volume.affine, volume.shape)
+        return array, place_of(affine, volume.shape, channel_dim=math.nan)

@@ -68,8 +68,8 @@ def agreeing_engine(
 ) -> Engine:
     """Return the engine, or the first of its fallbacks whose labels agree with torch's in fp32.
 
-    The result is stored next to the converted network, unless the windows contain only one class,
-    which proves little.
+    The result is stored next to the converted network, for these weights, engine, versions and
+    processor, unless the windows contain only one class and agree, which proves little.
 
     Args:
         engine: The opened engine; one without a fallback is returned unchecked.
@@ -81,14 +81,17 @@ def agreeing_engine(
     if not 0 < least_dice <= 1:
         raise UsageError(f"least_dice must be in (0, 1], got {least_dice}")
     while engine.fallback is not None:
-        agreement = _remembered(engine) or _measured(engine, network, windows)
+        known = _remembered(engine)
+        agreement = known or _measured(engine, network, windows, least_dice)
         if agreement.dice >= least_dice:
             break
         slower = engine.fallback()
-        logger.warning(
-            "labels of %s %s differ from those of torch fp32 (%.3f %% of voxels equal, lowest DSC "
-            "%.4f, limit %.4f); %s %s is used instead",
-            *(engine.name, engine.precision, 100 * agreement.equal, agreement.dice, least_dice),
+        # Nothing for the user to do: the labels are right, and only the time is longer.
+        logger.log(
+            logging.INFO if known is None else logging.DEBUG,
+            "%s in %s is fast, but some of its labels of these weights differ from the exact ones "
+            "(Dice %.4f, at least %.4f is wanted); %s in %s is used, which takes longer",
+            *(engine.name, engine.precision, agreement.dice, least_dice),
             *(slower.name, slower.precision),
         )
         engine = slower
@@ -144,12 +147,15 @@ def _dice(label: Tensor, truth: Tensor) -> float:
     return (2 * (label & truth).sum() / (label.sum() + truth.sum())).item()
 
 
-def _measured(engine: Engine, network: nn.Module, windows: Sequence[Tensor]) -> Agreement:
+def _measured(
+    engine: Engine, network: nn.Module, windows: Sequence[Tensor], least_dice: float
+) -> Agreement:
     reference = torch_predictor(network, "fp32", axes=len(engine.window), device=engine.device)
     agreement = label_agreement(
         engine, reference, torch.stack(representative_windows(engine, windows))
     )
-    if agreement.classes > 1 and engine.verdict is not None:
+    telling = agreement.classes > 1 or agreement.dice < least_dice
+    if telling and engine.verdict is not None:
         content = {**asdict(agreement), **_place(engine.verdict, engine.device)}
         _write(engine.verdict, json.dumps(content))
     return agreement

@@ -1,11 +1,16 @@
 """What is written down of a user's own folder, and what is refused."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from medseg.data.datasets.check import check_dataset
 from medseg.data.datasets.collect import DatasetInfo, SplitPlan, collect_manifest, find_files
+from medseg.data.datasets.inputs import require_usable
 from medseg.data.digest import file_sha256
+from medseg.data.manifest import datalist
 from medseg.errors import DataError, UsageError
 from tests.data.builders import a_label, an_image, write_nifti
 
@@ -114,6 +119,57 @@ def test_a_pattern_without_a_match_is_refused(tmp_path):
         find_files(f"{tmp_path}/*.nii", option="--labels")
 
 
+def test_patients_with_names_in_other_scripts_are_three_patients(tmp_path):
+    # M\u00fcller in both encodings: macOS stores the second, and the label is found all the same.
+    names = {
+        "\u738b\u4f1f": "\u738b\u4f1f",
+        "\u674e\u5a1c": "\u674e\u5a1c",
+        "\u5f20\u654f": "\u5f20\u654f",
+        "M\u00f6ller": "M\u00f6ller",
+        "M\u00fcller": "Mu\u0308ller",
+    }
+    for seed, (image, label) in enumerate(names.items()):
+        write_nifti(tmp_path / f"imagesTr/{image}.nii.gz", an_image(seed))
+        write_nifti(tmp_path / f"labelsTr/{label}.nii.gz", a_label())
+    manifest, root = collect(tmp_path)
+    assert {case.case for case in manifest.cases} == set(names)
+    assert len({case.patient for case in manifest.cases}) == 5
+    assert check_dataset(manifest, root).count("error") == 0
+
+
+def test_linked_folders_are_named_as_they_are_below_the_data_set(tmp_path):
+    write_cases(tmp_path / "elsewhere")
+    (tmp_path / "set").mkdir()
+    for folder in ("imagesTr", "labelsTr"):
+        (tmp_path / "set" / folder).symlink_to(tmp_path / "elsewhere" / folder)
+    manifest, root = collect(tmp_path / "set")
+    assert root == tmp_path / "set"
+    cases = datalist(manifest, root, split="training", fold=1)
+    assert all(Path(case["image"]).is_relative_to(root) for case in cases)
+    require_usable(cases, manifest, manifest.class_names)
+
+
+def test_cases_are_listed_in_the_order_of_their_numbers(tmp_path):
+    for number in (0, 1, 10, 11, 2):
+        write_nifti(tmp_path / f"imagesTr/{number}.nii.gz", an_image(number))
+        write_nifti(tmp_path / f"labelsTr/{number}.nii.gz", a_label())
+    plan = SplitPlan(folds=2, test_patients=0)
+    manifest, _ = collect_manifest(
+        find_files(f"{tmp_path}/imagesTr/*", option="--images"),
+        find_files(f"{tmp_path}/labelsTr/*", option="--labels"),
+        ABOUT,
+        plan,
+    )
+    assert [case.case for case in manifest.training] == ["0", "1", "2", "10", "11"]
+
+
+def test_a_name_that_is_not_utf_8_is_refused_in_a_line(tmp_path):
+    name = os.fsdecode(b"M\xfcller.nii.gz")
+    write_nifti(tmp_path / "images/a.nii.gz", an_image()).rename(tmp_path / "images" / name)
+    with pytest.raises(DataError, match=r"M\\xfcller\.nii\.gz: holds .* not UTF-8"):
+        find_files(f"{tmp_path}/images/*", option="--images")
+
+
 def test_a_mask_of_0_and_255_is_told_its_label_kind(tmp_path):
     write_cases(tmp_path, label=(a_label() > 0).astype(np.uint8) * 255)
     with pytest.raises(DataError, match=r"holds 255, .*; if it is a mask, set label_kind to mask"):
@@ -137,7 +193,9 @@ def test_a_gap_in_the_values_is_refused_unless_all_values_are_named(tmp_path):
 def test_too_few_names_are_refused(tmp_path):
     write_cases(tmp_path)
     about = DatasetInfo(modality="CT", label_names=("background", "lung"))
-    with pytest.raises(UsageError, match=r"2 names, but .* holds 2; name every value"):
+    with pytest.raises(
+        UsageError, match=r"2 names, but .* holds 2; name every value from 0, the background, up"
+    ):
         collect(tmp_path, about)
 
 

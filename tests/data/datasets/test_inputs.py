@@ -106,7 +106,7 @@ def test_the_manifests_window_comes_first_and_hounsfield_units_need_none(phantom
 
 
 def test_a_unit_that_differs_from_image_to_image_needs_a_window(phantoms):
-    with pytest.raises(DataError, match=r"has no window for CT in arbitrary units; set window"):
+    with pytest.raises(DataError, match=r"has no window for CT in arbitrary units; write window="):
         intensity_window(with_channel(phantoms, unit="arbitrary"), (-1000.0, 200.0))
 
 

@@ -96,23 +96,6 @@ def test_more_voxels_than_the_limit_are_refused_with_what_to_set(tmp_path, monke
     assert_refused(folder, "states 7 x 6 x 10 voxels, .* if it is so large, set MEDSEG_MAX_VOXELS")
 
 
-def test_an_element_longer_than_its_file_is_damage(tmp_path):
-    path = save(slices(hounsfield((7, 6, 1))), tmp_path) / "000.dcm"
-    content = path.read_bytes()
-    place = content.index(b"\x08\x00\x60\x00")
-    long = b"\x08\x00\x05\x00UT\x00\x00" + struct.pack("<I", 2**32 - 2)
-    path.write_bytes(content[:place] + long + content[place:])
-    assert_refused(tmp_path, "damaged")
-
-
-def test_pixels_that_state_a_length_beyond_their_file_are_those_that_are_there(tmp_path):
-    path = save(slices(hounsfield((7, 6, 1))), tmp_path) / "000.dcm"
-    content = path.read_bytes()
-    place = content.index(b"\xe0\x7f\x10\x00") + 8
-    path.write_bytes(content[:place] + struct.pack("<I", 2**32 - 2) + content[place + 4 :])
-    np.testing.assert_array_equal(read_dicom_series(tmp_path).array, hounsfield((7, 6, 1)))
-
-
 @pytest.mark.parametrize("depth", [500, 100_000])
 def test_sequences_within_sequences_end(tmp_path, depth):
     folder = save(slices(hounsfield()), tmp_path)

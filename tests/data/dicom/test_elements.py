@@ -1,5 +1,6 @@
 """Elements that scanners and anonymisers write wrongly: named, or read where possible."""
 
+import struct
 import warnings
 
 import numpy as np
@@ -112,3 +113,20 @@ def test_frames_and_their_groups_must_agree(tmp_path):
     ds.NumberOfFrames = 9
     what = "NumberOfFrames is 9, but PerFrameFunctionalGroupsSequence has 10"
     assert_refused(save([ds], tmp_path), what)
+
+
+def test_an_element_longer_than_its_file_is_damage(tmp_path):
+    path = save(slices(hounsfield((7, 6, 1))), tmp_path) / "000.dcm"
+    content = path.read_bytes()
+    place = content.index(b"\x08\x00\x60\x00")
+    long = b"\x08\x00\x05\x00UT\x00\x00" + struct.pack("<I", 2**32 - 2)
+    path.write_bytes(content[:place] + long + content[place:])
+    assert_refused(tmp_path, "damaged")
+
+
+def test_pixels_that_state_a_length_beyond_their_file_are_those_that_are_there(tmp_path):
+    path = save(slices(hounsfield((7, 6, 1))), tmp_path) / "000.dcm"
+    content = path.read_bytes()
+    place = content.index(b"\xe0\x7f\x10\x00") + 8
+    path.write_bytes(content[:place] + struct.pack("<I", 2**32 - 2) + content[place + 4 :])
+    np.testing.assert_array_equal(read_dicom_series(tmp_path).array, hounsfield((7, 6, 1)))

@@ -125,3 +125,9 @@ def test_dicom_is_told_by_its_mark_not_by_its_name(folder, tmp_path):
     assert all(is_dicom(path) for path in (folder, marked, Path("a.zip"), Path("a.dcm")))
     nifti = write_nifti(tmp_path / "a.nii.gz", an_image())
     assert not any(is_dicom(path) for path in (nifti, folder / "notes.txt", Path("nothing.nii")))
+
+
+def test_an_index_of_images_is_refused_with_what_to_give(folder):
+    (folder / "DICOMDIR").write_bytes(bytes(128) + b"DICM")
+    with pytest.raises(InputError, match=r"is an index of images \(DICOMDIR\); give the folder"):
+        read_dicom_series(folder / "DICOMDIR")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from medseg.data.dicom.series import read_dicom_series
 from medseg.data.problems import InputError
-from tests.data.dicom.builders import hounsfield, recode, save, slices
+from tests.data.dicom.builders import INTERCEPT_HU, hounsfield, recode, save, slices
 from tests.data.dicom.test_refusals import assert_refused
 
 SHAPE = (7, 6, 3)
@@ -94,6 +94,35 @@ def test_white_for_low_values_is_a_matter_of_display(tmp_path):
     for ds in made:
         ds.PhotometricInterpretation = "MONOCHROME1"
     np.testing.assert_array_equal(read_dicom_series(save(made, tmp_path)).array, hounsfield())
+
+
+@pytest.mark.parametrize("limit", [None, 65535])
+def test_bright_padding_takes_the_lowest_value_of_its_slice(tmp_path, limit):
+    array = hounsfield() // 2
+    made = slices(array)
+    for ds in made:
+        words = np.frombuffer(ds.PixelData, "<u2").copy()
+        words[:2] = 63536, limit or 63536
+        ds.PixelData = words.tobytes()
+        ds.add_new("PixelPaddingValue", "US", 63536)
+        if limit:
+            ds.add_new("PixelPaddingRangeLimit", "US", limit)
+    read = read_dicom_series(save(made, tmp_path)).array
+    for k in range(10):
+        flat, own = read[:, :, k].T.ravel(), array[:, :, k].T.ravel()
+        np.testing.assert_array_equal(flat[2:], own[2:])
+        assert (flat[:2] == own[2:].min()).all()
+
+
+def test_dark_padding_stays(tmp_path):
+    made = slices(hounsfield())
+    for ds in made:
+        words = np.frombuffer(ds.PixelData, "<u2").copy()
+        words[0] = 2000
+        ds.PixelData = words.tobytes()
+        ds.add_new("PixelPaddingValue", "US", 2000)
+    read = read_dicom_series(save(made, tmp_path)).array
+    assert (read[0, 0] == 2000 + INTERCEPT_HU).all()
 
 
 @pytest.mark.parametrize("missing", ["PhotometricInterpretation", "SamplesPerPixel", "HighBit"])

@@ -7,7 +7,7 @@ from medseg.data.dicom.problems import dicom_problems, series_doubts
 from medseg.data.dicom.series import DicomFacts
 from medseg.data.images.volume import read_volume
 from tests.data.builders import a_case, a_label, a_manifest, write_nifti
-from tests.data.dicom.builders import AFFINE, hounsfield, save, slices
+from tests.data.dicom.builders import AFFINE, hounsfield, identify, save, slices
 
 
 def test_files_of_other_formats_have_no_such_problems():
@@ -80,3 +80,22 @@ def test_a_checked_series_with_a_gap_is_an_error_that_names_the_slices(tmp_path)
     made = slices(hounsfield())
     report = check(tmp_path, [*made[:4], *made[6:]])
     assert [p.what for p in report.problems] == ["2 slices are missing: 2 after 4"]
+
+
+def test_positions_in_two_frames_of_reference_are_a_warning(tmp_path):
+    made = slices(hounsfield())
+    for ds in made[5:]:
+        ds.FrameOfReferenceUID = "1.2.3"
+    (doubt,) = read_volume(save(made, tmp_path)).doubts
+    assert doubt.what.startswith("its slices have 2 frames of reference")
+
+
+def test_two_reconstructions_between_one_another_are_a_warning(tmp_path):
+    made, others = slices(hounsfield()), slices(hounsfield())
+    for k, ds in enumerate(others):
+        identify(ds, ds.SOPClassUID, f"other {k}")
+        ds.InstanceNumber = 11 + k
+        ds.ImagePositionPatient[2] += 1.25
+    (doubt,) = read_volume(save([*made, *others], tmp_path)).doubts
+    assert doubt.what.startswith("its slices are not numbered (InstanceNumber) in the order")
+    assert read_volume(save(made[::-1], tmp_path / "alone")).doubts == ()

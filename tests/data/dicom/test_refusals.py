@@ -241,3 +241,33 @@ def test_the_summary_needs_no_even_stack(tmp_path):
     made = slices(hounsfield(), AFFINE)
     (series,) = find_dicom_series(save([made[k] for k in (0, 1, 2, 5, 6)], tmp_path))
     assert series.spacing_mm == pytest.approx((2, 1.5, 2.5))
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value", "told"),
+    [
+        ("StudyInstanceUID", "1.2.3", r"study \(StudyInstanceUID\)"),
+        (
+            "SOPClassUID",
+            pydicom.uid.PositronEmissionTomographyImageStorage,
+            r"kind \(SOPClassUID\)",
+        ),
+        ("ConvolutionKernel", "B80f", r"reconstruction \(ConvolutionKernel\)"),
+    ],
+)
+def test_slices_of_two_patients_kinds_or_reconstructions_are_no_stack(
+    tmp_path, keyword, value, told
+):
+    made = slices(hounsfield())
+    for ds in made[8:]:
+        setattr(ds, keyword, value)
+    assert_refused(
+        save(made, tmp_path), f"its slices differ in {told}: instances 9, 10 from the others"
+    )
+
+
+def test_a_slice_without_rescale_among_others_is_refused(tmp_path):
+    made = slices(hounsfield())
+    del made[3].RescaleSlope, made[3].RescaleIntercept
+    told = "its slices differ in whether they state RescaleSlope: instances 4 from the others"
+    assert_refused(save(made, tmp_path), told)

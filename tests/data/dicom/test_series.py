@@ -314,3 +314,16 @@ def test_a_multi_frame_file_lies_where_highdicom_reads_it(tmp_path, degrees):
     np.testing.assert_allclose(
         ours.affine, np.diag([-1, -1, 1, 1]) @ theirs.affine @ turn, atol=1e-6
     )
+
+
+def test_a_stack_that_would_become_too_large_is_refused(tmp_path, monkeypatch):
+    # Two slices 0.02 mm apart and one 19 mm away: 950 slices of 0.02 mm.
+    made = slices(hounsfield())[:3]
+    for ds, height in zip(made, (0, 0.02, 19.02), strict=True):
+        ds.ImagePositionPatient[2] = height
+    monkeypatch.setenv("MEDSEG_MAX_VOXELS", "10000")
+    with pytest.raises(InputError, match=r"its gaps filled: its header states 7 x 6 x 95. voxels"):
+        read_dicom_series(save(made, tmp_path), gaps="interpolate")
+    folder = save(slices(hounsfield(), tilted(89)), tmp_path / "tilted")
+    with pytest.raises(InputError, match=r"straightened: its header states 10 x .* voxels"):
+        read_dicom_series(folder, tilt="resample")

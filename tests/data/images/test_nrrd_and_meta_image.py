@@ -202,6 +202,7 @@ def test_every_type_and_byte_order_is_read_as_itk_reads_it(tmp_path, dtype, orde
         {"ElementSize": "5 6 7"},
         {"CenterOfRotation": "9 9 9", "AnatomicalOrientation": "RAS"},
         {"ElementNumberOfChannels": "1"},
+        {"dim[0]": "3", "0008|0060": "CT", "descrip": "a: b = c"},
         {"HeaderSize": "-1"},
         {"BinaryDataByteOrderMSB": None},
     ],

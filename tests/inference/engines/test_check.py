@@ -73,13 +73,26 @@ def test_an_engine_that_agrees_stays():
     assert agreeing_engine(fast, Threshold(), WINDOWS) is fast
 
 
-def test_one_that_does_not_gives_way_and_says_so_in_one_line(caplog):
-    with caplog.at_level(logging.WARNING):
-        used = agreeing_engine(engine(wrong, fallback=last), Threshold(), WINDOWS)
-    assert (used.name, used.precision) == ("torch", "fp32")
-    (line,) = caplog.messages
-    assert "labels of openvino bf16 differ from those of torch fp32" in line
-    assert line.endswith("torch fp32 is used instead")
+def test_one_that_does_not_gives_way_and_says_so_once_as_a_matter_of_time(caplog, tmp_path):
+    verdict = tmp_path / "verdict.json"
+    with caplog.at_level(logging.INFO):
+        for _ in range(2):
+            used = agreeing_engine(
+                engine(wrong, verdict=verdict, fallback=last), Threshold(), WINDOWS
+            )
+            assert (used.name, used.precision) == ("torch", "fp32")
+    (record,) = caplog.records
+    assert record.levelno == logging.INFO
+    assert record.message.startswith("openvino in bf16 is fast, but some of its labels")
+    assert record.message.endswith("torch in fp32 is used, which takes longer")
+
+
+def test_one_class_that_differs_is_proof_enough_to_be_remembered(tmp_path):
+    verdict = tmp_path / "verdict.json"
+    ones = [torch.ones(1, 20, 20)]
+    used = agreeing_engine(engine(wrong, verdict, last), Threshold(), ones)
+    assert used.precision == "fp32"
+    assert verdict.exists()
 
 
 def test_what_the_user_named_is_not_questioned():

@@ -1,0 +1,39 @@
+"""Checks of the parts of an inference config, once they are built and before any image is read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from monai.inferers.inferer import Inferer
+from torch import nn
+
+from medseg.errors import UsageError
+from medseg.networks.settings import check_settings
+from medseg.networks.unet import UNet
+
+__all__ = ["check_parts"]
+
+
+def check_parts(parts: Mapping[str, Any], window: Any) -> None:
+    """Refuse parts that could not predict, whatever the image.
+
+    Args:
+        parts: `network`, `inferer` and `class_names` of the config, built.
+        window: Image values displayed as black and white; None if the config has none.
+
+    Raises:
+        UsageError: For the first part of a wrong kind, or class names of another number than the
+            network's outputs.
+    """
+    for name, kind in (("network", nn.Module), ("inferer", Inferer)):
+        if not isinstance(parts[name], kind):
+            raise UsageError(
+                f"{name} must be of the class {kind.__name__}, got {type(parts[name]).__name__}"
+            )
+    check_settings({"class_names": parts["class_names"], "window": window})
+    network, names = parts["network"], parts["class_names"]
+    outputs = network.describe()["out_channels"] if isinstance(network, UNet) else len(names)
+    if outputs != len(names):
+        raise UsageError(
+            f"class_names must be {outputs} names, as many as the network has outputs, got "
+            f"{list(names)}; leave class_names out, since the weights state them"
+        )

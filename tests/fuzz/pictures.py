@@ -1,0 +1,161 @@
+"""PNG and TIFF: chunks, tags and bytes, held against Pillow and tifffile, pixel by pixel as stored."""
+
+import io
+import struct
+import zlib
+from functools import cache
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import tifffile
+from PIL import Image
+
+from medseg.data.images.picture import read_picture
+from tests.fuzz.mutation import mutate_bytes, odd_number
+from tests.fuzz.target import Facts, Target
+
+_HEAD = 8
+
+
+def _pixels(dtype: str, *shape: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 200, shape).astype(dtype)
+
+
+@cache
+def png_corpus() -> dict[str, bytes]:
+    images = {
+        "grey8": Image.fromarray(_pixels("u1", 7, 6)),
+        "grey16": Image.fromarray(_pixels("u2", 7, 6)),
+        "bits": Image.fromarray(_pixels("u1", 7, 6) > 100),
+        "palette": Image.fromarray(_pixels("u1", 7, 6)).quantize(16),
+        "rgb": Image.fromarray(_pixels("u1", 7, 6, 3)),
+    }
+    made = {}
+    for name, image in images.items():
+        out = io.BytesIO()
+        image.save(out, "PNG")
+        made[f"{name}.png"] = out.getvalue()
+    return made
+
+
+@cache
+def tiff_corpus() -> dict[str, bytes]:
+    made = {}
+    for name, array, options in [
+        ("grey8", _pixels("u1", 7, 6), {}),
+        ("grey16", _pixels("u2", 7, 6), {"byteorder": ">"}),
+        ("signed", _pixels("i2", 7, 6), {}),
+        ("float", _pixels("f4", 7, 6), {}),
+        ("packed", _pixels("u1", 40, 30), {"compression": "zlib", "predictor": True}),
+        ("tiles", _pixels("u1", 40, 30), {"tile": (16, 16)}),
+        ("rgb", _pixels("u1", 7, 6, 3), {"photometric": "rgb"}),
+        ("white", _pixels("u1", 7, 6), {"photometric": "miniswhite"}),
+        ("big", _pixels("u2", 7, 6), {"bigtiff": True}),
+    ]:
+        out = io.BytesIO()
+        tifffile.imwrite(out, array, **{"photometric": "minisblack", **options})
+        made[f"{name}.tif"] = out.getvalue()
+    return made
+
+
+def mutate_png(rng: Random, data: bytes) -> bytes:
+    """A chunk's content is changed and its checksum set right; or bytes anywhere."""
+    if rng.random() < 0.3:
+        return mutate_bytes(rng, data, head=64)
+    chunks, at = [], _HEAD
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        chunks.append((data[at + 4 : at + 8], data[at + 8 : at + 8 + size]))
+        at += 12 + size
+    place = rng.randrange(len(chunks))
+    name, content = chunks[place]
+    kind = rng.randrange(5)
+    if kind == 0:
+        chunks.insert(place, rng.choice(chunks))
+    elif kind == 1:
+        del chunks[place]
+    elif kind == 2 and name == b"IDAT":
+        chunks[place] = name, zlib.compress(mutate_bytes(rng, zlib.decompress(content)))
+    elif kind == 3:
+        extra = rng.choice((b"tRNS", b"acTL", b"gAMA", b"PLTE", b"sBIT", b"eXIf", b"tEXt", b"ABCD"))
+        chunks.insert(place, (extra, rng.randbytes(rng.choice((0, 1, 2, 6, 8, 26)))))
+    else:
+        chunks[place] = name, mutate_bytes(rng, content, head=16)
+    return data[:_HEAD] + b"".join(
+        struct.pack(">I", len(body)) + word + body + struct.pack(">I", zlib.crc32(word + body))
+        for word, body in chunks
+    )
+
+
+def mutate_tiff(rng: Random, data: bytes) -> bytes:
+    """An entry of the directory gets another tag, type, count or value; or bytes anywhere."""
+    if rng.random() < 0.3:
+        return mutate_bytes(rng, data, head=len(data))
+    order = "<" if data[:2] == b"II" else ">"
+    big = struct.unpack(order + "H", data[2:4])[0] == 43
+    at = struct.unpack(order + ("Q" if big else "I"), data[8:16] if big else data[4:8])[0]
+    count = struct.unpack_from(order + ("Q" if big else "H"), data, at)[0]
+    size, start = (20, at + 8) if big else (12, at + 2)
+    changed = bytearray(data)
+    for _ in range(rng.randint(1, 2)):
+        entry = start + size * rng.randrange(count)
+        part = rng.randrange(4)
+        if part == 0:
+            struct.pack_into(
+                order + "H",
+                changed,
+                entry,
+                rng.choice(
+                    (254, 256, 258, 259, 262, 273, 277, 284, 317, 338, 339, odd_number(rng) % 65536)
+                ),
+            )
+        elif part == 1:
+            struct.pack_into(order + "H", changed, entry + 2, rng.randrange(20))
+        elif part == 2:
+            struct.pack_into(
+                order + ("Q" if big else "I"),
+                changed,
+                entry + 4,
+                rng.choice((0, 1, 2, odd_number(rng) % 2**32)),
+            )
+        else:
+            wide = order + ("H" if rng.random() < 0.6 else "I")
+            value = rng.choice((rng.randrange(9), 8, 16, 32, odd_number(rng) % 2**31))
+            struct.pack_into(
+                wide,
+                changed,
+                entry + size - (8 if big else 4),
+                value % (65536 if wide[-1] == "H" else 2**32),
+            )
+    return bytes(changed)
+
+
+def ours(path: Path) -> Facts:
+    """The numbers as stored, which a label has to be."""
+    return {"array": read_picture(path, "label", where="label").array[:, :, 0]}
+
+
+def independent_png(path: Path) -> Facts:
+    with Image.open(path) as image:
+        if image.mode not in ("L", "I;16", "I;16B", "I", "1", "P"):
+            raise ValueError(f"mode {image.mode}")
+        return {"array": np.asarray(image).astype(np.int64)}
+
+
+def independent_tiff(path: Path) -> Facts:
+    with tifffile.TiffFile(path) as file:
+        if len(file.pages) != 1:
+            raise ValueError(f"{len(file.pages)} pages")
+        page = file.pages[0]
+        array = page.asarray()
+        # White of one bit is 1, as Pillow has it.
+        return {"array": ~array if array.dtype == bool and page.photometric == 0 else array}
+
+
+PNG = Target(
+    name="png", corpus=png_corpus, mutate=mutate_png, ours=ours, independent=independent_png
+)
+TIFF = Target(
+    name="tiff", corpus=tiff_corpus, mutate=mutate_tiff, ours=ours, independent=independent_tiff
+)
