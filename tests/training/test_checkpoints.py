@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import random
 import resource
+import shutil
 import signal
 from pathlib import Path
 
@@ -325,3 +326,12 @@ def test_a_killed_worker_ends_in_one_line_and_can_be_gone_on_from(whole, tmp_pat
     assert newest_checkpoint(tmp_path / "checkpoints")[1]["epoch"] == 2
     train(tmp_path, start="resume", num_workers=2)
     assert left_by(tmp_path) == left_by(whole)
+
+
+def test_a_checkpoint_that_is_a_folder_or_a_link_to_nowhere_is_passed_over(tmp_path, whole):
+    folder = tmp_path / "checkpoints"
+    shutil.copytree(whole / "checkpoints", folder)
+    newest = checkpoint_paths(folder)[-1]
+    (folder / "checkpoint_99999998.safetensors").mkdir()
+    (folder / "checkpoint_99999999.safetensors").symlink_to(tmp_path / "nowhere")
+    assert newest_checkpoint(folder)[0] == newest
