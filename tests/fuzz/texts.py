@@ -153,4 +153,5 @@ CONFIG = Target(
     mutate=mutate_yaml,
     ours=our_config,
     independent=plain_config,
+    stricter=(("but got '?'", "libyaml takes a question mark within a word"),),
 )
