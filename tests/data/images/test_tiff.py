@@ -80,14 +80,31 @@ def test_white_as_0_is_refused_in_a_type_that_has_no_white(tmp_path, dtype):
     refused(tmp_path / "a.tif", f"has white as 0 .MinIsWhite. in {dtype}")
 
 
-@pytest.mark.parametrize("content", ["grey", "label"])
 @pytest.mark.parametrize("photometric", ["minisblack", "miniswhite"])
-def test_black_and_white_is_read_as_pillow_shows_it(tmp_path, content, photometric):
+def test_black_and_white_is_read_as_pillow_shows_it(tmp_path, photometric):
     tifffile.imwrite(tmp_path / "a.tif", GREY > 70, photometric=photometric)
     shown = np.asarray(Image.open(tmp_path / "a.tif"))
     assert (shown == ((GREY > 70) == (photometric == "minisblack"))).all()
-    white = {"grey": 255, "label": 1}[content]
-    assert (read_raster(tmp_path / "a.tif", content)[0] == shown * white).all()
+    assert (read_raster(tmp_path / "a.tif", "grey")[0] == shown * 255).all()
+
+
+@pytest.mark.parametrize("writer", ["tifffile", "pillow"])
+def test_a_mask_of_one_bit_whose_white_is_0_is_refused_as_libraries_read_it_differently(
+    tmp_path, writer
+):
+    path, mask = tmp_path / "a.tif", GREY > 70
+    if writer == "tifffile":
+        tifffile.imwrite(path, mask)  # the default of its booleans is MinIsWhite
+    else:
+        Image.fromarray(~mask).save(path, tiffinfo={262: 0}, compression="group4")
+    with tifffile.TiffFile(path) as file:
+        assert file.pages[0].photometric == 0
+    refused(path, "has white as 0 .MinIsWhite. in bool.*; save it with black as 0", "label")
+
+
+def test_a_file_without_any_picture_is_refused(tmp_path):
+    (tmp_path / "a.tif").write_bytes(b"II*\0\0\0\0\0")
+    refused(tmp_path / "a.tif", "holds no picture")
 
 
 def test_a_palette_gives_its_colours_to_an_image_and_its_numbers_to_a_label(tmp_path):
