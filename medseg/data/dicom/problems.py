@@ -34,10 +34,10 @@ def series_doubts(facts: "DicomFacts") -> tuple[Problem, ...]:
 def _doubts(facts: "DicomFacts") -> Iterator[tuple[str, str]]:
     if facts.copies_left_out:
         what = f"{facts.copies_left_out} files are duplicate slices and were left out"
-        yield what, "nothing, or remove the duplicates"
+        yield what, "no action is needed, or remove the duplicates"
     if facts.scouts_left_out:
         what = f"{facts.scouts_left_out} scouts (localizers) are among the slices and were left out"
-        yield what, "nothing, or remove them"
+        yield what, "no action is needed, or remove them"
     found = facts.slices + facts.scouts_left_out
     if facts.stated > found:
         what = f"its headers speak of {facts.stated} slices, and {found} were found"
@@ -51,6 +51,9 @@ def _doubts(facts: "DicomFacts") -> Iterator[tuple[str, str]]:
             "(FrameOfReferenceUID), so their positions may not fit together"
         )
         yield what, "check that it is one scan, or export it again"
+    if facts.patients > 1:
+        what = f"its slices state {facts.patients} patients (PatientID), as if several were mixed"
+        yield what, "check that it is one scan of one patient, or export it again"
     if facts.uid_origin == "made":
         what = "its SeriesInstanceUID is missing or not a UID, so it has another name here"
-        yield what, "nothing, or export the series with its identifiers"
+        yield what, "no action is needed, or export the series with its identifiers"

@@ -57,6 +57,7 @@ class DicomFacts:
         numbering: Whether slices are numbered along the stack, as far as they have numbers; those
             of two reconstructions or time points are `mixed`.
         frames_of_reference: Number of different FrameOfReferenceUIDs of its slices.
+        patients: Number of different PatientIDs of its slices, a missing one being one.
         uid_origin: Whether the UID is the headers', or was made in place of an invalid one.
         planes: DICOM slice of each slice of the volume, None for interpolated ones.
     """
@@ -72,6 +73,7 @@ class DicomFacts:
     stated: int = 0
     numbering: Literal["along", "mixed"] = "along"
     frames_of_reference: int = 1
+    patients: int = 1
     uid_origin: UidOrigin = "stated"
     planes: tuple[Plane | None, ...] = ()
 
@@ -166,6 +168,7 @@ def _volume(series: DicomSeries, stack: Stack, array: Values, copies: int) -> Di
         stated=max(series.stated, _highest_number(stack.frames)),
         numbering=_numbering(stack.frames),
         frames_of_reference=len({f.identifiers.frame_of_reference_uid for f in stack.frames}),
+        patients=len({f.identifiers.patient for f in stack.frames}),
         uid_origin=series.uid_origin,
         planes=_planes(stack.frames, taken),
     )

@@ -90,6 +90,22 @@ def test_positions_in_two_frames_of_reference_are_a_warning(tmp_path):
     assert doubt.what.startswith("its slices have 2 frames of reference")
 
 
+@pytest.mark.parametrize("other", ["another", ""])
+def test_slices_of_two_patients_are_a_warning_that_names_neither(tmp_path, other):
+    made = slices(hounsfield())
+    for ds in made[5:]:
+        ds.PatientID = other
+    (doubt,) = read_volume(save(made, tmp_path)).doubts
+    assert doubt.what == "its slices state 2 patients (PatientID), as if several were mixed"
+
+
+def test_the_same_patient_with_a_padded_id_is_no_warning(tmp_path):
+    made = slices(hounsfield())
+    for ds in made[5:]:
+        ds.PatientID = f"{made[0].PatientID}  "
+    assert read_volume(save(made, tmp_path)).doubts == ()
+
+
 def test_two_reconstructions_between_one_another_are_a_warning(tmp_path):
     made, others = slices(hounsfield()), slices(hounsfield())
     for k, ds in enumerate(others):
