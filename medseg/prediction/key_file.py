@@ -4,11 +4,11 @@ It is readable by its owner alone. Rows of earlier runs stay, so a cohort may be
 """
 
 import csv
-import io
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from medseg._csv import csv_text
 from medseg._files import write_atomically
 from medseg.errors import DataError, UsageError
 from medseg.prediction.cases import CohortCase
@@ -25,8 +25,6 @@ COLUMNS: tuple[str, ...] = (
     "source",
 )
 OWNER_ONLY = 0o600
-# A spreadsheet takes a text that begins like this for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def check_key_file(path: Path, output: Path) -> None:
@@ -53,11 +51,8 @@ def write_key_file(path: Path, cases: Iterable[CohortCase]) -> None:
         DataError: If there is another file of that name.
     """
     rows = {**_rows(path), **{case.name: _row(case) for case in cases}}
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows[name] for name in sorted(rows))
-    content = text.getvalue().encode("utf-8", "backslashreplace")
+    cells = ([rows[name][column] for column in COLUMNS] for name in sorted(rows))
+    content = csv_text(COLUMNS, cells).encode()
 
     def write(temporary: Path) -> None:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
@@ -92,8 +87,4 @@ def _row(case: CohortCase) -> Mapping[str, str]:
         case.source.series_uid or "",
         str(case.path),
     )
-    return {column: _plain(value) for column, value in zip(COLUMNS, values, strict=True)}
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return dict(zip(COLUMNS, values, strict=True))
