@@ -4,7 +4,6 @@ It is readable by its owner alone. Rows of earlier runs stay, so a cohort may be
 """
 
 import csv
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -51,14 +50,12 @@ def write_key_file(path: Path, cases: Iterable[CohortCase]) -> None:
         DataError: If there is another file of that name.
     """
     rows = {**_rows(path), **{case.name: _row(case) for case in cases}}
-    cells = ([rows[name][column] for column in COLUMNS] for name in sorted(rows))
-    content = csv_text(COLUMNS, cells).encode()
+    text = csv_text(COLUMNS, [[rows[name][column] for column in COLUMNS] for name in sorted(rows)])
 
     def write(temporary: Path) -> None:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
-        with open(descriptor, "wb") as stream:  # noqa: PTH123 - by its descriptor
-            temporary.chmod(OWNER_ONLY)
-            stream.write(content)
+        # Before anything is in it.
+        temporary.chmod(OWNER_ONLY)
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
 
     write_atomically(path, write)
 

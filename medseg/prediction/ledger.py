@@ -80,6 +80,7 @@ _KINDS: Mapping[str, Any] = {
     "source": str,
     "outputs": dict,
     "columns": dict,
+    "classes": list,
     "facts": dict,
     "engine": str | None,
     "created": str | None,

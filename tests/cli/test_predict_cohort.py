@@ -58,7 +58,7 @@ def test_volumes_are_those_of_the_labels_that_were_written(trained, images, tmp_
     summary = json.loads((out / "summary.json").read_text())
     assert summary["weights"]["caution"].startswith("research only")
     assert [one["name"] for one in summary["classes"]] == ["background", "lung", "infection"]
-    assert summary["classes"][2]["meaning"] == "Pneumonia"
+    assert summary["classes"][2]["snomed"] == "52988006"
 
 
 def test_the_summary_tells_bundle_weights_options_and_every_case_without_a_path(

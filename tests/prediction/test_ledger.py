@@ -2,6 +2,7 @@
 
 import multiprocessing
 import sqlite3
+from dataclasses import fields
 
 import pytest
 
@@ -26,6 +27,26 @@ def test_an_entry_comes_back_as_it_was_and_the_last_one_counts(tmp_path):
     assert ledger.find("b") == done
     assert ledger.find("c") is None
     assert [one.name for one in Ledger(tmp_path / "out").entries()] == ["a", "b"]
+
+
+def test_no_field_of_an_entry_is_lost(tmp_path):
+    full = entry(
+        "a",
+        outputs={"a_seg.nii.gz": "ab"},
+        columns={"lung_ml": "1.0"},
+        classes=[{"value": 1, "name": "lung", "snomed": "39607008"}],
+        facts={"modality": "CT"},
+        engine="torch fp32",
+        created="2026-01-01T00:00:00",
+        warnings=["image: is odd; look at it"],
+        label_kind="classes",
+        class_names=["background", "lung"],
+        error="why",
+    )
+    # The next field has to be named above, so that this test speaks of it too.
+    assert all(getattr(full, one.name) != getattr(entry("a"), one.name) for one in fields(full)[5:])
+    Ledger(tmp_path).enter(full)
+    assert Ledger(tmp_path).find("a") == full
 
 
 def test_what_is_entered_is_on_disk_and_no_journal_is_left(tmp_path):

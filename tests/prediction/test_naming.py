@@ -133,6 +133,28 @@ def test_a_key_file_says_whose_each_output_is_and_only_its_owner_reads_it(series
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize(
+    ("stated", "cell"),
+    [
+        ("+1+cmd|' /C calc'!A0", "'+1+cmd|' /C calc'!A0"),
+        ("\uff1d1\uff0b1", "'\uff1d1\uff0b1"),
+        ("a\x1b[2Jb", "a\\x1b[2Jb"),
+        ("-17", "-17"),
+        ("Müller, 山田", "Müller, 山田"),
+    ],
+)
+def test_cells_of_a_key_file_are_no_formulas_also_after_a_second_run(tmp_path, stated, cell):
+    made = slices(hounsfield((5, 4, 3)))
+    for ds in made:
+        ds.SpecificCharacterSet, ds.PatientID = "ISO_IR 192", stated
+    folder = save(made, tmp_path / "a")
+    other = save(slices(hounsfield(), series="b"), tmp_path / "b")
+    path = tmp_path / "key.csv"
+    for one in (folder, other):
+        write_key_file(path, kept(one))
+    assert {row["series_uid"]: row["patient_id"] for row in rows(path)}[uid("a")] == cell
+
+
 def test_rows_of_earlier_parts_of_a_cohort_stay(series, tmp_path):
     other = save(slices(hounsfield(), series="b"), tmp_path / "b")
     path = tmp_path / "key.csv"
