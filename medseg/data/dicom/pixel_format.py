@@ -92,6 +92,9 @@ def _padding(dataset: Dataset) -> tuple[int, int] | None:
 
 
 def _without_bright(words: NDArray[Any], padding: tuple[int, int]) -> NDArray[Any]:
+    # Nearly all padding is the darkest value there is.
+    if padding[0] <= words.min():
+        return words
     outside = (words >= padding[0]) & (words <= padding[1])
     if not outside.any() or outside.all():
         return words
