@@ -107,6 +107,7 @@ def _only_page(path: Path, file: Any, where: Where) -> tuple[Any, int]:
     if every > _MOST_PAGES:
         raise pages_refusal(path, where, every)
     full = [(file.pages[place], place) for place in range(every)]
+    _check_sizes([page for page, _ in full])
     full = [(page, place) for page, place in full if not _is_preview(page)] or full[:1]
     if len(full) > 1:
         raise pages_refusal(path, where, len(full))
@@ -115,6 +116,14 @@ def _only_page(path: Path, file: Any, where: Where) -> tuple[Any, int]:
     if planes > 1:
         raise pages_refusal(path, where, planes)
     return page, place
+
+
+def _check_sizes(pages: Sequence[Any]) -> None:
+    """Refuse sizes of signed types below 1, which make tifffile search for a series without end."""
+    sizes = [size for page in pages for size in page.shape]
+    wrong = [size for size in sizes if not (size >= 1 and float(size).is_integer())]
+    if wrong:
+        raise ValueError(f"its header states a size of {wrong[0]:g}")
 
 
 def _is_preview(page: Any) -> bool:

@@ -287,6 +287,19 @@ def test_a_damaged_tag_is_not_replaced_by_its_default(tmp_path, tag):
     refused(tmp_path / "a.tif", rf"its tag {tag} is damaged|cannot be read as an image")
 
 
+@pytest.mark.parametrize("axis", ["ImageWidth", "ImageLength"])
+@pytest.mark.parametrize(("kind", "size"), [(6, -1), (8, -1), (8, -7), (9, -1), (9, -7)])
+def test_a_size_below_1_of_a_signed_type_is_refused_at_once(tmp_path, axis, kind, size):
+    tifffile.imwrite(tmp_path / "a.tif", GREY[:, :5], metadata={})
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        entry = file.pages[0].tags[axis].offset
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    struct.pack_into("<H", content, entry + 2, kind)
+    struct.pack_into("<i", content, entry + 8, size)
+    (tmp_path / "a.tif").write_bytes(content)
+    refused(tmp_path / "a.tif", f"its header states a size of {size}")
+
+
 def test_more_pixels_than_the_header_tells_of_are_refused(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.tile(GREY, (20, 20)))
     content = (tmp_path / "a.tif").read_bytes()
