@@ -28,10 +28,11 @@ def dicom_problems(facts: "DicomFacts | None", modality: str | None) -> tuple[Pr
 
 def series_doubts(facts: "DicomFacts") -> tuple[Problem, ...]:
     """Warnings about a series, whatever it is used for."""
-    return tuple(Problem("warning", "image", what, remedy) for what, remedy in _doubts(facts))
+    doubts = (*_left_out(facts), *_contradictions(facts))
+    return tuple(Problem("warning", "image", what, remedy) for what, remedy in doubts)
 
 
-def _doubts(facts: "DicomFacts") -> Iterator[tuple[str, str]]:
+def _left_out(facts: "DicomFacts") -> Iterator[tuple[str, str]]:
     if facts.copies_left_out:
         what = f"{facts.copies_left_out} files are duplicate slices and were left out"
         yield what, "no action is needed, or remove the duplicates"
@@ -45,6 +46,9 @@ def _doubts(facts: "DicomFacts") -> Iterator[tuple[str, str]]:
     if facts.stated > found:
         what = f"its headers speak of {facts.stated} slices, and {found} were found"
         yield what, "export the complete series if its first or last slices are missing"
+
+
+def _contradictions(facts: "DicomFacts") -> Iterator[tuple[str, str]]:
     if facts.numbering == "mixed":
         what = "its slices are not numbered (InstanceNumber) in the order in which they lie"
         yield what, "check that they are of one reconstruction and one time point"
