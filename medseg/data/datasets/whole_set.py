@@ -10,6 +10,7 @@ from medseg.data.datasets.neighbours import one_stack_problems
 from medseg.data.images.naming import PICTURE_SUFFIXES, VOLUME_SUFFIXES
 from medseg.data.manifest import Manifest
 from medseg.data.problems import Problem
+from medseg.data.walk import walk_tree
 
 __all__ = ["cohort_problems"]
 
@@ -83,9 +84,8 @@ def _stray_files(manifest: Manifest, folder: Path) -> Iterator[Problem]:
     listed = {folder / name for case in manifest.cases for name in (case.image, case.label) if name}
     strays = sorted(
         str(path.relative_to(folder))
-        for path in folder.rglob("*")
+        for path in walk_tree(folder).files
         if path.name.lower().endswith(IMAGE_SUFFIXES)
-        and not path.name.startswith(".")
         # Files in a listed folder, such as DICOM slices, count as listed.
         and listed.isdisjoint({path, *path.parents})
     )

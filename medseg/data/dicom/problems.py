@@ -38,6 +38,9 @@ def _doubts(facts: "DicomFacts") -> Iterator[tuple[str, str]]:
     if facts.scouts_left_out:
         what = f"{facts.scouts_left_out} scouts (localizers) are among the slices and were left out"
         yield what, "no action is needed, or remove them"
+    if facts.singles_left_out:
+        what = f"beside it are {facts.singles_left_out} series of one slice, which were left out"
+        yield what, "check that they are not slices of it under another SeriesInstanceUID"
     found = facts.slices + facts.scouts_left_out
     if facts.stated > found:
         what = f"its headers speak of {facts.stated} slices, and {found} were found"

@@ -53,6 +53,7 @@ class DicomFacts:
         interpolated: Indices of interpolated slices, from 0.
         copies_left_out: Number of duplicate slices left out.
         scouts_left_out: Number of scouts in the series, left out.
+        singles_left_out: Number of series of one slice beside it, left out.
         stated: Number of slices that its headers speak of; 0 if of none.
         numbering: Whether slices are numbered along the stack, as far as they have numbers; those
             of two reconstructions or time points are `mixed`.
@@ -70,6 +71,7 @@ class DicomFacts:
     interpolated: tuple[int, ...] = ()
     copies_left_out: int = 0
     scouts_left_out: int = 0
+    singles_left_out: int = 0
     stated: int = 0
     numbering: Literal["along", "mixed"] = "along"
     frames_of_reference: int = 1
@@ -165,6 +167,7 @@ def _volume(series: DicomSeries, stack: Stack, array: Values, copies: int) -> Di
         interpolated=tuple(place for place, source in enumerate(taken) if source is None),
         copies_left_out=copies,
         scouts_left_out=series.scouts,
+        singles_left_out=series.singles,
         stated=max(series.stated, _highest_number(stack.frames)),
         numbering=_numbering(stack.frames),
         frames_of_reference=len({f.identifiers.frame_of_reference_uid for f in stack.frames}),

@@ -78,8 +78,8 @@ def read_pixels(path: str | Path, content: Content = "any", *, where: Where = "i
         samples = read(path, content, where=where)
     samples = _as_expected(path, samples, content, where)
     if content == "label":
-        return Pixels(samples.array, samples.dtype, ())
-    doubts = tuple(filter(None, [_range_doubt(samples, where)]))
+        return Pixels(samples.array, samples.dtype, samples.doubts)
+    doubts = (*samples.doubts, *filter(None, [_range_doubt(samples, where)]))
     return Pixels(_brightness(path, samples, content, where), samples.dtype, doubts)
 
 
@@ -105,7 +105,7 @@ def _brightness(path: Path, samples: Samples, content: Content, where: Where) ->
             raise refusal(path, Problem("error", where, what, remedy))
         return samples.array
     if _WHITE % samples.white == 0:
-        return samples.array.astype(np.uint8) * np.uint8(_WHITE // samples.white)
+        return samples.array.astype(np.uint8, copy=False) * np.uint8(_WHITE // samples.white)
     return samples.array.astype(np.float32) * np.float32(_WHITE / samples.white)
 
 

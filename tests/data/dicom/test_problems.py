@@ -1,11 +1,13 @@
 """What a check says of a series, and that it says it in a report."""
 
+import numpy as np
 import pytest
 
 from medseg.data.datasets.check import check_dataset
 from medseg.data.dicom.problems import dicom_problems, series_doubts
 from medseg.data.dicom.series import DicomFacts
 from medseg.data.images.volume import read_volume
+from medseg.data.source import Source
 from tests.data.builders import a_case, a_label, a_manifest, write_nifti
 from tests.data.dicom.builders import AFFINE, hounsfield, identify, save, slices
 
@@ -47,6 +49,22 @@ def test_fewer_slices_than_the_headers_speak_of_are_a_warning(tmp_path, keyword)
 def test_slices_numbered_from_the_third_on_are_a_warning(tmp_path):
     (doubt,) = read_volume(save(slices(hounsfield())[2:], tmp_path)).doubts
     assert doubt.what == "its headers speak of 10 slices, and 8 were found"
+
+
+def test_a_slice_under_another_series_uid_is_left_out_with_a_warning(tmp_path):
+    made = slices(hounsfield())
+    made[-1].SeriesInstanceUID = "1.2.3"
+    volume = read_volume(save(made, tmp_path))
+    np.testing.assert_array_equal(volume.array, hounsfield()[:, :, :-1])
+    (doubt,) = volume.doubts
+    assert doubt.what == "beside it are 1 series of one slice, which were left out"
+
+
+def test_a_series_that_was_asked_for_says_nothing_of_others(tmp_path):
+    made = slices(hounsfield())
+    made[-1].SeriesInstanceUID = "1.2.3"
+    source = Source(save(made, tmp_path), str(made[0].SeriesInstanceUID))
+    assert read_volume(source).doubts == ()
 
 
 @pytest.mark.parametrize("first", [0, 1, 1001])

@@ -202,6 +202,7 @@ def test_every_type_and_byte_order_is_read_as_itk_reads_it(tmp_path, dtype, orde
         {"ElementSize": "5 6 7"},
         {"CenterOfRotation": "9 9 9", "AnatomicalOrientation": "RAS"},
         {"ElementNumberOfChannels": "1"},
+        {"ElementDataFile": "Local"},
         {"dim[0]": "3", "0008|0060": "CT", "descrip": "a: b = c"},
         {"HeaderSize": "-1"},
         {"BinaryDataByteOrderMSB": None},
@@ -234,6 +235,12 @@ def test_skipped_lines_and_bytes_are_no_voxels(tmp_path):
     head, voxels = (tmp_path / "b.nrrd").read_bytes().split(b"\n\n", 1)
     (tmp_path / "b.nrrd").write_bytes(head + b"\n\nwhatever else" + voxels)
     agree(tmp_path / "b.nrrd")
+
+
+def test_more_skipped_lines_than_the_file_has_are_refused_at_once(tmp_path):
+    path = write_nrrd(tmp_path / "a.nrrd", an_image(), *PLACED, f"line skip: {10**17}")
+    with pytest.raises(InputError, match="the file ends before its voxels"):
+        read_volume(path)
 
 
 def test_an_axis_of_one_that_is_none_of_space_is_taken_off(tmp_path):
