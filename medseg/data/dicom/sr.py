@@ -166,7 +166,7 @@ def _comments(label: DicomLabel) -> list[str]:
     return [
         f"{caution}. {by}",
         "Structures are named as in the training data; no name is a diagnosis.",
-        *(f"Warning: {warning}." for warning in label.warnings),
+        *(f"Warning about the image: {warning}." for warning in label.warnings),
         *(_without_parts(label, whole) for whole in sorted(wholes)),
     ]
 

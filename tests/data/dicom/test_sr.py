@@ -155,7 +155,7 @@ def test_what_is_remarkable_about_the_image_stands_above_the_numbers(tmp_path):
     warned = dataclasses.replace(label_of(folder), warnings=["is unlike the training's images"])
     write_dicom_sr(warned, tmp_path / "sr.dcm")
     told = [(name, text) for _, name, text in items_of(tmp_path / "sr.dcm")]
-    warning = told.index(("Comment", "Warning: is unlike the training's images."))
+    warning = told.index(("Comment", "Warning about the image: is unlike the training's images."))
     assert warning < [name for name, _ in told].index("Volume")
     assert dicom_errors(tmp_path / "sr.dcm") == []
 
