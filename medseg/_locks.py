@@ -12,6 +12,7 @@ import os
 import platform
 import sys
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ LOCK = ".medseg-lock"
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 _HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 _LONGEST_OWNER = 300
+_PAUSE_SECONDS = 0.05
 _thread_lock = threading.RLock()
 _locks: dict[Path, "Lock"] = {}
 
@@ -83,13 +85,29 @@ def acquire(path: str | Path, *, what: str) -> Lock:
 
 
 @contextmanager
-def locked(path: str | Path, *, what: str) -> Generator[None]:
-    """Hold a lock within a block; arguments and errors as of `acquire`."""
-    lock = acquire(path, what=what)
+def locked(path: str | Path, *, what: str, patience_seconds: float = 0.0) -> Generator[None]:
+    """Hold a lock within a block; arguments and errors as of `acquire`.
+
+    Args:
+        path: File of the lock.
+        what: What it protects.
+        patience_seconds: For how long to wait for a process that holds it.
+    """
+    lock = _awaited(path, what, time.monotonic() + patience_seconds)
     try:
         yield
     finally:
         lock.release()
+
+
+def _awaited(path: str | Path, what: str, deadline: float) -> Lock:
+    while True:
+        try:
+            return acquire(path, what=what)
+        except HeldError:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(_PAUSE_SECONDS)
 
 
 def remove_unheld(folder: str | Path, pattern: str) -> None:

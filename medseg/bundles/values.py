@@ -194,6 +194,8 @@ def _check_like(key: str, value: Any, earlier: Any) -> None:
 
 
 def _is_like(value: Any, earlier: Any) -> bool:
+    if isinstance(value, str) and value.startswith(("$", "@", "%")):
+        return True
     if isinstance(earlier, bool) or isinstance(value, bool):
         return isinstance(earlier, bool | NoneType) and isinstance(value, bool)
     if isinstance(earlier, list):

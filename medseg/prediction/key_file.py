@@ -4,11 +4,13 @@ It is readable by its owner alone. Rows of earlier runs stay, so a cohort may be
 """
 
 import csv
+import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from medseg._csv import csv_text
 from medseg._files import write_atomically
+from medseg._locks import LOCK, locked
 from medseg.errors import DataError, UsageError
 from medseg.prediction.cases import CohortCase
 
@@ -24,6 +26,8 @@ COLUMNS: tuple[str, ...] = (
     "source",
 )
 OWNER_ONLY = 0o600
+# Shares of a cohort write one key file, each for milliseconds.
+PATIENCE_SECONDS = 60.0
 
 
 def check_key_file(path: Path, output: Path) -> None:
@@ -48,10 +52,17 @@ def write_key_file(path: Path, cases: Iterable[CohortCase]) -> None:
 
     Raises:
         DataError: If there is another file of that name.
+        MachineError: If another process writes it for long.
     """
-    rows = {**_rows(path), **{case.name: _row(case) for case in cases}}
-    text = csv_text(COLUMNS, [[rows[name][column] for column in COLUMNS] for name in sorted(rows)])
+    lock = path.with_name(f".{path.name}{LOCK}")
+    with locked(lock, what=f"--key-file {path}", patience_seconds=PATIENCE_SECONDS):
+        mine = csv.DictReader(io.StringIO(csv_text(COLUMNS, map(_row, cases)), newline=""))
+        rows = {**_rows(path), **{row["case"]: row for row in mine}}
+        in_order = ([rows[name][column] for column in COLUMNS] for name in sorted(rows))
+        _write(path, csv_text(COLUMNS, in_order))
 
+
+def _write(path: Path, text: str) -> None:
     def write(temporary: Path) -> None:
         # Before anything is in it.
         temporary.chmod(OWNER_ONLY)
@@ -73,9 +84,9 @@ def _rows(path: Path) -> dict[str, Mapping[str, str]]:
     raise DataError(f"--key-file {path}: another file is there; give another name, or move it away")
 
 
-def _row(case: CohortCase) -> Mapping[str, str]:
+def _row(case: CohortCase) -> tuple[str, ...]:
     person = case.person
-    values = (
+    return (
         case.name,
         "" if person is None else person.patient_id,
         "" if person is None else person.patient_name,
@@ -84,4 +95,3 @@ def _row(case: CohortCase) -> Mapping[str, str]:
         case.source.series_uid or "",
         str(case.path),
     )
-    return dict(zip(COLUMNS, values, strict=True))

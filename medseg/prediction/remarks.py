@@ -16,17 +16,19 @@ class Remarks:
     Attributes:
         say: Called with each line.
         found: Problems by case, so far.
+        told: Each problem of these.
     """
 
     say: Callable[[str], None]
     found: dict[str, Sequence[Problem]] = field(default_factory=dict[str, Sequence[Problem]])
+    told: set[Problem] = field(default_factory=set[Problem])
 
     def add(self, case: str, problems: Sequence[Problem]) -> None:
         """Tell of the problems of a case that no earlier case had."""
-        told = set(by_problem(self.found))
         for problem in problems:
-            if problem not in told:
+            if problem not in self.told:
                 self.say(f"{case}: {problem.text}")
+        self.told.update(problems)
         self.found[case] = problems
 
     def close(self) -> None:

@@ -140,7 +140,10 @@ def independent_png(path: Path) -> Facts:
     with Image.open(path) as image:
         if image.mode not in ("L", "I;16", "I;16B", "I", "1", "P"):
             raise ValueError(f"mode {image.mode}")
-        return {"array": np.asarray(image).astype(np.int64)}
+        array = np.asarray(image).astype(np.int64)
+    # Pillow spreads grey values of 2 and 4 bits over 0 to 255; as stored they are a label's.
+    bits, colour = path.read_bytes()[24:26]
+    return {"array": array // (255 // (2**bits - 1)) if colour == 0 and bits in (2, 4) else array}
 
 
 def independent_tiff(path: Path) -> Facts:

@@ -215,13 +215,15 @@ def _label_names(info: DatasetInfo, pairs: Sequence[_Labelled]) -> tuple[str, ..
     given, holder = info.label_names, _holders(pairs, info.label_kind)
     highest = max(holder)
     odd = min(holder) if min(holder) < 0 else highest
-    if odd < 0 or (not given and len(holder) == 2 and odd > MASK_THRESHOLD):
+    marked = [value for value in holder if value > 0]
+    is_mask = len(given) in (0, 2) and min(marked, default=0) > MASK_THRESHOLD
+    if odd < 0 or is_mask:
         named = range(max(highest, 1) + 1) if odd < 0 else range(2)
         refuse_errors(holder[odd], label_problems(dict.fromkeys(holder, 1), named))
     if given and len(given) <= highest:
         raise UsageError(
             f"--label-names: {len(given)} names, but {holder[highest]} holds {highest}; "
-            f"name every value from 0, the background, up{_with_background(given, highest)}"
+            f"name every value from 0, the background, up{_instead(given, highest)}"
         )
     gap = next((value for value in range(highest) if value not in holder), None)
     if gap is not None and not given:
@@ -235,11 +237,13 @@ def _label_names(info: DatasetInfo, pairs: Sequence[_Labelled]) -> tuple[str, ..
     return given or ("background", *(f"label_{value}" for value in range(1, highest + 1)))
 
 
-def _with_background(given: Sequence[str], highest: int) -> str:
-    """The option to paste if the one name that is missing may be the background's."""
-    if len(given) != highest or "background" in given:
-        return ""
-    return f": --label-names {shlex.quote(','.join(['background', *given]))}"
+def _instead(given: Sequence[str], highest: int) -> str:
+    """The option to paste if only the background's name is missing, or if there are no classes."""
+    if len(given) == highest and "background" not in given:
+        return f": --label-names {shlex.quote(','.join(['background', *given]))}"
+    if len(given) == 2:
+        return ", or use --label-kind mask (grey pictures) or instances (numbered objects)"
+    return ""
 
 
 def _holders(pairs: Sequence[_Labelled], kind: LabelKind) -> dict[int, Path]:

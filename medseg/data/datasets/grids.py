@@ -37,6 +37,12 @@ def grid_problems(
         label: Checked.
         other: What errors call the image's grid, e.g. `the reference's`.
     """
+    if isinstance(image, Picture) != isinstance(label, Picture):
+        kinds = ("picture", "volume") if isinstance(label, Picture) else ("volume", "picture")
+        owner = other.removesuffix("'s")
+        what = f"is a {kinds[0]}, and {owner} is a {kinds[1]}"
+        remedy = "save both in the same kind of format, pictures as PNG or TIFF"
+        return (Problem("error", "label", what, remedy),)
     turned = same_axes(image, label)
     if turned is not label and not _differ(image, turned):
         what = (

@@ -5,6 +5,7 @@ them.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from medseg._checks import first_few
 from medseg.data.dicom.find import DicomSeries, scan_series
@@ -44,7 +45,19 @@ def find_series(
             return require_modality(wanted, modality)
         return choose_series(scan_series(source), series_uid=wanted.uid, modality=modality)
     uid = series_uid or wanted.series_uid
-    return choose_series(scan_series(source), series_uid=uid, modality=modality)
+    found = scan_series(source)
+    chosen = choose_series(found, series_uid=uid, modality=modality)
+    return chosen if uid is not None else replace(chosen, singles=_singles(found, chosen))
+
+
+def _singles(found: Sequence[DicomSeries], chosen: DicomSeries) -> int:
+    """Number of series beside the chosen one that are a slice with a place, or unreadable."""
+    others = [one for one in found if one is not chosen and one.modality == chosen.modality]
+    return sum(
+        one.kind == "unreadable"
+        or (one.slices == 1 and one.kind != "localizer" and one.frames[0].is_placed)
+        for one in others
+    )
 
 
 def choose_series(

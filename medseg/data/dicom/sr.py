@@ -165,6 +165,7 @@ def _comments(label: DicomLabel) -> list[str]:
     wholes = {share.of for share in label.shares.values()}
     return [
         f"{caution}. {by}",
+        "Structures are named as in the training data; no name is a diagnosis.",
         *(f"Warning: {warning}." for warning in label.warnings),
         *(_without_parts(label, whole) for whole in sorted(wholes)),
     ]

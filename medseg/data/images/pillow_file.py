@@ -14,8 +14,11 @@ from medseg.data.images.damage import damage_as_value_error
 from medseg.data.images.samples import (
     Content,
     Samples,
+    loss_doubt,
     pages_refusal,
+    palette_doubt,
     picture_refusal,
+    turn_doubt,
     without_opaque,
 )
 from medseg.data.limits import require_voxels
@@ -33,6 +36,8 @@ _OPENERS: dict[bytes, Any] = {
 _MOST = 2000
 _DEEP = ("I;16", "I;16B", "I;16L", "I;16N")
 _COLOUR = ("RGB", "RGBA", "RGBX", "LA", "P", "PA")
+# EXIF's tag of how a picture is to be turned.
+_ORIENTATION = 0x0112
 # Pillow spreads grey values of 2 and 4 bits over 0 to 255.
 _SPREAD = {"L;2": 85, "L;4": 17}
 
@@ -76,7 +81,18 @@ def plain_samples(path: Path, image: Image.Image, content: Content, where: Where
     if image.mode not in (*_DEEP, *_COLOUR, "1", "L", "F"):
         what = f"has colour mode {image.mode}"
         raise picture_refusal(path, where, what, "save it as RGB or grey")
-    picture = ImageOps.exif_transpose(image)
+    # Pillow takes the tag off a TIFF when it turns it.
+    turn = turn_doubt(int(image.getexif().get(_ORIENTATION, 1)), where)
+    samples = _samples(path, ImageOps.exif_transpose(image), raw_mode, content, where)
+    doubts = (*samples.doubts, *turn)
+    if content == "label" and "jpeg" in (str(image.format).lower(), image.info.get("compression")):
+        doubts = (*doubts, *loss_doubt(where))
+    return samples._replace(doubts=doubts)
+
+
+def _samples(
+    path: Path, picture: Image.Image, raw_mode: str, content: Content, where: Where
+) -> Samples:
     if picture.mode == "1":
         # Pillow's booleans are bytes of 0 and 255.
         return Samples(np.asarray(picture.convert("L"))[None] // 255, "bool", 1)
@@ -86,7 +102,9 @@ def plain_samples(path: Path, image: Image.Image, content: Content, where: Where
     if picture.mode == "F":
         return Samples(np.asarray(picture)[None], "float32", None)
     if content == "label" and picture.mode == "P":
-        return Samples(np.asarray(picture)[None], "uint8", 255)
+        indices = np.asarray(picture)
+        colours = np.reshape(picture.getpalette() or [], (-1, 3))
+        return Samples(indices[None], "uint8", 255, palette_doubt(indices, colours, where))
     array = _colours(path, picture, where)
     if content == "label" and raw_mode in _SPREAD:
         return Samples(array // _SPREAD[raw_mode], "uint8", 255 // _SPREAD[raw_mode])

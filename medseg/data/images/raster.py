@@ -78,8 +78,8 @@ def read_pixels(path: str | Path, content: Content = "any", *, where: Where = "i
         samples = read(path, content, where=where)
     samples = _as_expected(path, samples, content, where)
     if content == "label":
-        return Pixels(samples.array, samples.dtype, ())
-    doubts = tuple(filter(None, [_range_doubt(samples, where)]))
+        return Pixels(samples.array, samples.dtype, samples.doubts)
+    doubts = (*samples.doubts, *filter(None, [_range_doubt(samples, where)]))
     return Pixels(_brightness(path, samples, content, where), samples.dtype, doubts)
 
 

@@ -24,7 +24,9 @@ from medseg.data.images.samples import (
     Content,
     Samples,
     pages_refusal,
+    palette_doubt,
     picture_refusal,
+    turn_doubt,
     without_opaque,
 )
 from medseg.data.limits import require_voxels
@@ -84,9 +86,11 @@ def read_tiff(path: Path, content: Content, *, where: Where) -> Samples:
             require_voxels(path, page.shape, where=where)
             if int(page.compression) in (*_NONE, *_PACKBITS, *_DEFLATE):
                 samples = _decoded(path, page, channels, content, where)
-                turn = page.tags.get(_ORIENTATION)
+                tag = page.tags.get(_ORIENTATION)
+                turn = 1 if tag is None else int(tag.value)
                 return samples._replace(
-                    array=_upright(samples.array, 1 if turn is None else int(turn.value))
+                    array=_upright(samples.array, turn),
+                    doubts=(*samples.doubts, *turn_doubt(turn, where)),
                 )
         return _by_pillow(path, place, page, content, where)
 
@@ -98,9 +102,12 @@ def _only_page(path: Path, file: Any, where: Where) -> tuple[Any, int]:
         InputError: If there are several, or one that stands for several.
     """
     every = len(file.pages)
+    if every == 0:
+        raise ValueError("it holds no picture")
     if every > _MOST_PAGES:
         raise pages_refusal(path, where, every)
     full = [(file.pages[place], place) for place in range(every)]
+    _check_sizes([page for page, _ in full])
     full = [(page, place) for page, place in full if not _is_preview(page)] or full[:1]
     if len(full) > 1:
         raise pages_refusal(path, where, len(full))
@@ -109,6 +116,14 @@ def _only_page(path: Path, file: Any, where: Where) -> tuple[Any, int]:
     if planes > 1:
         raise pages_refusal(path, where, planes)
     return page, place
+
+
+def _check_sizes(pages: Sequence[Any]) -> None:
+    """Refuse sizes of signed types below 1, which make tifffile search for a series without end."""
+    sizes = [size for page in pages for size in page.shape]
+    wrong = [size for size in sizes if not (size >= 1 and float(size).is_integer())]
+    if wrong:
+        raise ValueError(f"its header states a size of {wrong[0]:g}")
 
 
 def _is_preview(page: Any) -> bool:
@@ -219,8 +234,10 @@ def _interpreted(
     photometric = int(page.photometric)
     if photometric == _WHITE_IS_ZERO:
         return _inverted(path, samples, content, where)
-    if photometric == _PALETTE and content != "label":
+    if photometric == _PALETTE:
         colours: NDArray[np.uint16] = np.asarray(page.tags[_COLOURMAP].value).reshape(3, -1)
+        if content == "label":
+            return samples._replace(doubts=palette_doubt(samples.array, colours.T, where))
         # 16 bits by the specification; some programs write 8.
         shift = 8 if colours.max(initial=0) > 255 else 0
         return Samples((colours >> shift).astype(np.uint8)[:, samples.array[0]], "uint8", 255)
@@ -228,7 +245,8 @@ def _interpreted(
 
 
 def _inverted(path: Path, samples: Samples, content: Content, where: Where) -> Samples:
-    if samples.white is None or (content == "label" and samples.white > 1):
+    # Of 1 bit, too: tifffile writes the numbers of a mask, and calls them MinIsWhite.
+    if samples.white is None or content == "label":
         what = f"has white as 0 (MinIsWhite) in {samples.dtype}, so its values are ambiguous"
         raise picture_refusal(path, where, what, "save it with black as 0 (MinIsBlack)")
     white = samples.array.dtype.type(samples.white)
@@ -257,8 +275,9 @@ def _by_pillow(path: Path, place: int, page: Any, content: Content, where: Where
         what = f"is compressed by {name}, with {page.dtype.name} of {page.photometric.name}"
         remedy = "save it without compression, or with deflate"
         raise picture_refusal(path, where, what, remedy)
-    if content == "label" and photometric == _WHITE_IS_ZERO and bits > 1:
-        return _inverted(path, Samples(np.empty(0), page.dtype.name, 255), content, where)
+    if content == "label" and photometric == _WHITE_IS_ZERO:
+        name = "bool" if bits == 1 else page.dtype.name
+        return _inverted(path, Samples(np.empty(0), name, 255), content, where)
     with TiffImageFile(path) as image:
         image.seek(place)
         return plain_samples(path, image, content, where)

@@ -199,6 +199,21 @@ def test_too_few_names_are_refused(tmp_path):
         collect(tmp_path, about)
 
 
+@pytest.mark.parametrize(
+    ("values", "advice"),
+    [
+        ({0: 0, 1: 255, 2: 255}, "if it is a mask, set label_kind to mask"),
+        ({0: 0, 1: 200, 2: 90}, "or use --label-kind mask .grey pictures. or instances"),
+    ],
+    ids=["black and white", "soft edges"],
+)
+def test_two_names_for_a_grey_mask_hear_of_its_kind(tmp_path, values, advice):
+    write_cases(tmp_path, label=np.vectorize(values.get)(a_label()).astype(np.uint8))
+    about = DatasetInfo(modality="CT", label_names=("background", "lung"))
+    with pytest.raises((UsageError, DataError), match=advice):
+        collect(tmp_path, about)
+
+
 def test_labels_that_are_all_background_are_refused_unless_named(tmp_path):
     write_cases(tmp_path, label=a_label() * 0)
     with pytest.raises(DataError, match="all are background"):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from nibabel.orientations import axcodes2ornt, ornt_transform
 
 from medseg.data.datasets.grids import grid_problems, same_axes
+from medseg.data.images.picture import Picture
 from medseg.data.images.volume import Volume
 
 # Oblique, with three spacings.
@@ -56,3 +57,12 @@ def test_a_label_that_lies_elsewhere_is_told_by_its_distance_after_turning_too()
     (problem,) = grid_problems(REFERENCE, same_axes(REFERENCE, label), other="the reference's")
     assert "0.5 mm from where the reference's does" in problem.what
     assert "copy the other affine only if you see that they overlay" in problem.remedy
+
+
+def test_a_volume_is_no_label_of_a_picture_nor_a_picture_of_a_volume():
+    picture = Picture(array=ARRAY[:, :, :1], dtype="uint8")
+    slice_ = volume(ARRAY[:, :, :1], np.eye(4))
+    (problem,) = grid_problems(picture, slice_)
+    assert problem.what == "is a volume, and the image is a picture"
+    (problem,) = grid_problems(slice_, picture, other="the reference's")
+    assert problem.what == "is a picture, and the reference is a volume"

@@ -85,6 +85,14 @@ def test_files_without_preamble_are_found(tmp_path, implicit):
     assert (read_dicom_series(tmp_path).array == hounsfield()).all()
 
 
+def test_a_modality_in_small_letters_is_that_modality(tmp_path):
+    made = slices(hounsfield((5, 4, 3)))
+    for ds in made:
+        ds["Modality"]._value = "ct"  # pydicom's setter would refuse it
+    (series,) = find_dicom_series(save(made, tmp_path))
+    assert series.modality == "CT"
+
+
 def test_the_only_volume_of_a_modality_is_chosen(tree):
     found = find_dicom_series(tree)
     assert choose_series(found, modality="MR").uid == uid("b")

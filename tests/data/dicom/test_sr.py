@@ -122,6 +122,8 @@ def test_a_report_of_phantom_weights_says_so_before_any_number(tmp_path):
         "Research only: trained on phantoms, not on patients. Measured by covid_lung_ct_unet3d "
         "0.1.0 without review by a person."
     )
+    said = [text for _, name, text in items if name == "Comment"]
+    assert "Structures are named as in the training data; no name is a diagnosis." in said
     assert names.index("Comment") < names.index("Imaging Measurements") < names.index("Volume")
 
 

@@ -232,6 +232,47 @@ def test_a_photograph_that_says_how_it_was_held_is_turned(tmp_path):
     assert (read_raster(path)[0] == np.rot90(GREY, -1)).all()
 
 
+@pytest.mark.parametrize("name", ["turned.png", "turned.jpg", "turned.tif", "packed.tif"])
+@pytest.mark.parametrize("content", ["grey", "label"])
+def test_a_picture_turned_by_its_tag_is_told_as_its_label_may_not_be(tmp_path, name, content):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    packing = {"compression": "tiff_lzw"} if name == "packed.tif" else {}
+    path = written(tmp_path, name, GREY, exif=exif, **packing)
+    told = [doubt.what for doubt in read_pixels(path, content).doubts]
+    assert told[0].startswith("is turned as its Orientation tag (6) says")
+    upright = read_pixels(written(tmp_path, "upright.png", GREY), content)
+    assert upright.doubts == ()
+
+
+@pytest.mark.parametrize(("name", "options"), [("a.jpg", {}), ("a.tif", {"compression": "jpeg"})])
+def test_a_label_that_was_compressed_with_loss_is_told(tmp_path, name, options):
+    path = written(tmp_path, name, GREY, **options)
+    (doubt,) = read_pixels(path, "label", where="label").doubts
+    assert doubt.what.startswith("is compressed with loss (JPEG)")
+    assert read_pixels(path, "grey").doubts == ()
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+@pytest.mark.parametrize(
+    ("colours", "told"),
+    [
+        ([(0, 0, 0), (255, 0, 0)], 0),
+        ([(255, 0, 0), (0, 0, 0)], 1),
+        ([(255, 255, 255), (255, 0, 0)], 0),
+    ],
+    ids=["black is 0", "black is 1", "no black"],
+)
+def test_a_palette_that_was_sorted_by_a_program_is_told(tmp_path, name, colours, told):
+    label = Image.fromarray((GREY > 10).astype(np.uint8)).convert("P")
+    label.putpalette([number for colour in colours for number in colour])
+    label.save(tmp_path / name)
+    pixels = read_pixels(tmp_path / name, "label", where="label")
+    assert (pixels.array[0] == (GREY > 10)).all()
+    assert len(pixels.doubts) == told
+    assert all("shows 1 in black and 0 in a colour" in doubt.what for doubt in pixels.doubts)
+
+
 def several_pages(path):
     page = Image.fromarray(GREY)
     page.save(path, save_all=True, append_images=[page, page])

@@ -80,14 +80,31 @@ def test_white_as_0_is_refused_in_a_type_that_has_no_white(tmp_path, dtype):
     refused(tmp_path / "a.tif", f"has white as 0 .MinIsWhite. in {dtype}")
 
 
-@pytest.mark.parametrize("content", ["grey", "label"])
 @pytest.mark.parametrize("photometric", ["minisblack", "miniswhite"])
-def test_black_and_white_is_read_as_pillow_shows_it(tmp_path, content, photometric):
+def test_black_and_white_is_read_as_pillow_shows_it(tmp_path, photometric):
     tifffile.imwrite(tmp_path / "a.tif", GREY > 70, photometric=photometric)
     shown = np.asarray(Image.open(tmp_path / "a.tif"))
     assert (shown == ((GREY > 70) == (photometric == "minisblack"))).all()
-    white = {"grey": 255, "label": 1}[content]
-    assert (read_raster(tmp_path / "a.tif", content)[0] == shown * white).all()
+    assert (read_raster(tmp_path / "a.tif", "grey")[0] == shown * 255).all()
+
+
+@pytest.mark.parametrize("writer", ["tifffile", "pillow"])
+def test_a_mask_of_one_bit_whose_white_is_0_is_refused_as_libraries_read_it_differently(
+    tmp_path, writer
+):
+    path, mask = tmp_path / "a.tif", GREY > 70
+    if writer == "tifffile":
+        tifffile.imwrite(path, mask)  # the default of its booleans is MinIsWhite
+    else:
+        Image.fromarray(~mask).save(path, tiffinfo={262: 0}, compression="group4")
+    with tifffile.TiffFile(path) as file:
+        assert file.pages[0].photometric == 0
+    refused(path, "has white as 0 .MinIsWhite. in bool.*; save it with black as 0", "label")
+
+
+def test_a_file_without_any_picture_is_refused(tmp_path):
+    (tmp_path / "a.tif").write_bytes(b"II*\0\0\0\0\0")
+    refused(tmp_path / "a.tif", "holds no picture")
 
 
 def test_a_palette_gives_its_colours_to_an_image_and_its_numbers_to_a_label(tmp_path):
@@ -268,6 +285,19 @@ def test_a_damaged_tag_is_not_replaced_by_its_default(tmp_path, tag):
     entry = struct.pack("<HHII", tag, 4, 60000, 2**31)
     (tmp_path / "a.tif").write_bytes(content[:at] + entry + content[at + 12 :])
     refused(tmp_path / "a.tif", rf"its tag {tag} is damaged|cannot be read as an image")
+
+
+@pytest.mark.parametrize("axis", ["ImageWidth", "ImageLength"])
+@pytest.mark.parametrize(("kind", "size"), [(6, -1), (8, -1), (8, -7), (9, -1), (9, -7)])
+def test_a_size_below_1_of_a_signed_type_is_refused_at_once(tmp_path, axis, kind, size):
+    tifffile.imwrite(tmp_path / "a.tif", GREY[:, :5], metadata={})
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        entry = file.pages[0].tags[axis].offset
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    struct.pack_into("<H", content, entry + 2, kind)
+    struct.pack_into("<i", content, entry + 8, size)
+    (tmp_path / "a.tif").write_bytes(content)
+    refused(tmp_path / "a.tif", f"its header states a size of {size}")
 
 
 def test_more_pixels_than_the_header_tells_of_are_refused(tmp_path):
