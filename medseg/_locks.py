@@ -36,6 +36,8 @@ _LONGEST_OWNER = 300
 _PAUSE_SECONDS = 0.05
 _thread_lock = threading.RLock()
 _locks: dict[Path, "Lock"] = {}
+# Folders that were told of: a cohort has a lock for each case.
+_without_locks: set[Path] = set()
 
 
 class HeldError(MachineError):
@@ -147,9 +149,11 @@ def _lock(descriptor: int, path: Path, what: str) -> None:
             raise _held(descriptor, path, what) from error
         if error.errno not in _NO_LOCKS:
             raise
-        logger.warning(
-            "%s: this disk has no locks (%s); start no second run there", path.parent, error
-        )
+        if path.parent not in _without_locks:
+            _without_locks.add(path.parent)
+            logger.warning(
+                "%s: this disk has no locks (%s); start no second run there", path.parent, error
+            )
 
 
 if sys.platform == "win32":
