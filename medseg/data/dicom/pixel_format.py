@@ -139,6 +139,8 @@ def _check_frames(dataset: Dataset, keyword: str) -> None:
     else:
         voxels = dataset.Rows * dataset.Columns * dataset.SamplesPerPixel
         found = len(content) * 8 // (voxels * dataset.BitsAllocated)
+        if dataset[keyword].is_undefined_length:
+            raise ElementError("TransferSyntaxUID says that compressed pixels are not compressed")
     if found > int(stated):
         raise ElementError(
             f"pixels are of {found} frames, Rows, Columns and NumberOfFrames say {stated}"

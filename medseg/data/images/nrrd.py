@@ -157,7 +157,10 @@ def _axes(fields: Mapping[str, str]) -> list[Axis]:
 def _vector(text: str) -> NDArray[np.float64] | None:
     if text.lower() == "none":
         return None
-    return floats(text.strip("()").replace(",", " ").split(), "a space direction", 3)
+    if not (text.startswith("(") and text.endswith(")")):
+        raise ValueError(f"{text[:60]!r} is no vector in parentheses")
+    numbers = [number.strip() for number in text[1:-1].split(",")]
+    return floats(numbers, "a space direction", 3)
 
 
 def _refuse_others(

@@ -231,6 +231,18 @@ def test_a_few_bytes_behind_the_pixels_are_padding(tmp_path):
     np.testing.assert_array_equal(read_dicom_series(save(made, tmp_path)).array, hounsfield())
 
 
+def test_compressed_pixels_are_not_taken_for_plain_ones(tmp_path):
+    folder = tmp_path / "series"
+    for path in save(slices(hounsfield((40, 36, 3))), folder).iterdir():
+        ds = pydicom.dcmread(path)
+        ds.compress(pydicom.uid.RLELossless)
+        ds.save_as(path)
+        stated = pydicom.uid.RLELossless.encode()
+        plain = pydicom.uid.ExplicitVRLittleEndian.encode().ljust(len(stated), b"\0")
+        path.write_bytes(path.read_bytes().replace(stated, plain, 1))
+    assert_refused(folder, "TransferSyntaxUID says that compressed pixels are not compressed")
+
+
 def test_compressed_frames_beyond_the_stated_one_are_refused(tmp_path):
     made = slices(np.zeros((6, 8, 3), np.int16))
     for ds in made:

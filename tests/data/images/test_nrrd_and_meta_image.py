@@ -346,6 +346,8 @@ def test_a_meta_image_that_contradicts_itself_is_refused(tmp_path, changes, mess
         ("(2,0,0)", "(2,0,nan)", "a space direction is '2 0 nan', not 3 numbers"),
         ("(2,0,0)", "none", "holds colours or vectors|axes"),
         ("space directions", "spacings", "does not say where its axes point"),
+        ("space origin: (", "space origin: ", "is no vector in parentheses"),
+        ("(2,0,0)", "(2 0,0)", "a space direction is '2 0 0', not 3 numbers"),
         ("dimension: 3", "dimension: 3\ndimension: 3", "a second value for 'dimension'"),
         ("space origin", "space oJigin", "a field 'space ojigin', which is none of NRRD's"),
         ("NRRD0004", "NRRD0009", "it does not begin like one"),
