@@ -19,6 +19,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from medseg._checks import require_choice
 from medseg._files import write_atomically
+from medseg._text import json_bytes
 from medseg.data.channel import Channel, Strict
 from medseg.data.label_kind import LabelKind
 from medseg.data.patterns import name_key
@@ -218,7 +219,7 @@ def load_manifest(path: str | Path) -> Manifest:
     if path.exists() and not path.is_file():  # reading a pipe may never end
         raise ManifestError(f"{path}: cannot read the manifest (not a regular file)")
     try:
-        return Manifest.model_validate_json(path.read_bytes())
+        return Manifest.model_validate_json(json_bytes(path.read_bytes()))
     except OSError as error:
         raise ManifestError(f"{path}: cannot read the manifest ({error.strerror})") from error
     except ValidationError as error:

@@ -23,9 +23,9 @@ class Remarks:
 
     def add(self, case: str, problems: Sequence[Problem]) -> None:
         """Tell of the problems of a case that no earlier case had."""
-        told = set(by_problem(self.found))
+        told = {problem.common for problem in by_problem(self.found)}
         for problem in problems:
-            if problem not in told:
+            if problem.common not in told:
                 self.say(f"{case}: {problem.text}")
         self.found[case] = problems
 

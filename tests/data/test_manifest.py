@@ -172,6 +172,22 @@ def test_a_file_that_is_no_json_object_is_refused_in_one_line(tmp_path, content)
     assert len(str(info.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_manifest_that_notepad_saved_is_read(tmp_path, encoding):
+    manifest = write_dataset(tmp_path)
+    save_manifest(manifest, tmp_path / "m.json")
+    text = (tmp_path / "m.json").read_text(encoding="utf-8").replace("\n", "\r\n")
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    (tmp_path / "m.json").write_bytes((mark + text).encode(encoding))
+    assert load_manifest(tmp_path / "m.json") == manifest
+
+
+def test_a_manifest_that_notepad_saved_and_that_was_cut_is_refused_in_one_line(tmp_path):
+    (tmp_path / "m.json").write_bytes(b'\xff\xfe{\0"')
+    with pytest.raises(ManifestError, match=r"m\.json: .*JSON"):
+        load_manifest(tmp_path / "m.json")
+
+
 def test_a_manifest_that_cannot_be_read_is_refused(tmp_path):
     with pytest.raises(ManifestError, match=r"gone\.json: cannot read the manifest \(No such file"):
         load_manifest(tmp_path / "gone.json")

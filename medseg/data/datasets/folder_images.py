@@ -13,12 +13,18 @@ from typing import Literal
 from medseg._checks import first_few
 from medseg.data.datasets.pairs import LABEL_WORDS
 from medseg.data.dicom.input import is_dicom
-from medseg.data.images.naming import image_format, image_stem, is_picture, is_volume
+from medseg.data.images.naming import (
+    OTHER_SUFFIXES,
+    image_format,
+    image_stem,
+    is_picture,
+    is_volume,
+)
 from medseg.data.output_names import is_output_of
 from medseg.data.walk import Tree
 from medseg.errors import DataError
 
-__all__ = ["FolderImages", "sort_folder"]
+__all__ = ["FolderImages", "left_out", "sort_folder"]
 
 MORE_LABEL_WORDS = ("segmentation", "segmentations", "masks", "roi", "annotation", "annotations")
 # Suffixes that DICOM files may have; a number is a part of a UID.
@@ -34,11 +40,15 @@ class FolderImages:
             else pictures.
         files: The volumes, or the pictures; sorted, links to nothing among them.
         labels: Files that were taken for labels of DICOM, by their names.
+        beside: Pictures that were left out, since there are volumes.
+        others: Images of formats that are not read.
     """
 
     kind: Literal["volumes", "dicom", "either"]
     files: tuple[Path, ...]
     labels: tuple[Path, ...] = ()
+    beside: tuple[Path, ...] = ()
+    others: tuple[Path, ...] = ()
 
 
 def sort_folder(folder: Path, tree: Tree, outputs: Sequence[Path] = ()) -> FolderImages:
@@ -56,10 +66,12 @@ def sort_folder(folder: Path, tree: Tree, outputs: Sequence[Path] = ()) -> Folde
     files = [file for file in tree.files if file not in written]
     named = [*files, *tree.missing, *tree.special]
     volumes = _without_outputs([file for file in named if is_volume(file)])
+    pictures = _without_outputs([file for file in named if is_picture(file)])
+    others = tuple(file for file in named if file.name.lower().endswith(OTHER_SUFFIXES))
     if not volumes:
-        return FolderImages("either", _without_outputs([f for f in named if is_picture(f)]))
+        return FolderImages("either", pictures, others=others)
     if not any(map(_is_dicom, files)):
-        return FolderImages("volumes", volumes)
+        return FolderImages("volumes", volumes, beside=pictures, others=others)
     others = [file for file in volumes if not _is_label(file, folder)]
     if others:
         names = first_few((file.name for file in others), 3)
@@ -68,6 +80,24 @@ def sort_folder(folder: Path, tree: Tree, outputs: Sequence[Path] = ()) -> Folde
             "the DICOM alone, or the volumes by their names (labels end in _seg, _mask, _label)"
         )
     return FolderImages("dicom", (), volumes)
+
+
+def left_out(images: FolderImages, kind: str) -> dict[str, int]:
+    """Number of files that are no images here though they could be, by reason.
+
+    Args:
+        images: Of a folder.
+        kind: What was taken: `dicom`, or the folder's `kind`.
+    """
+    # DICOM needs no suffix, and may have those of other formats.
+    others = () if kind == "dicom" else images.others
+    ends = {next(end for end in OTHER_SUFFIXES if f.name.lower().endswith(end)) for f in others}
+    counts = {
+        "volumes that are labels by their names": len(images.labels),
+        "pictures, as there are volumes": len(images.beside),
+        f"files of formats that are not read ({first_few(sorted(ends))})": len(others),
+    }
+    return {reason: count for reason, count in counts.items() if count}
 
 
 def _without_outputs(images: Sequence[Path]) -> tuple[Path, ...]:

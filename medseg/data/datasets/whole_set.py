@@ -10,6 +10,7 @@ from medseg.data.datasets.neighbours import one_stack_problems
 from medseg.data.images.naming import PICTURE_SUFFIXES, VOLUME_SUFFIXES
 from medseg.data.manifest import Manifest
 from medseg.data.problems import Problem
+from medseg.data.walk import walk_tree
 
 __all__ = ["cohort_problems"]
 
@@ -30,6 +31,7 @@ def cohort_problems(
     return (
         *_no_cases(manifest),
         *_copies(cases),
+        *_copied_labels(manifest, cases),
         *one_stack_problems(cases),
         *_one_fold(manifest),
         *_unused_labels(cases),
@@ -61,6 +63,24 @@ def _copies(cases: Sequence[CaseReport]) -> Iterator[Problem]:
             yield Problem("warning", "data set", what, "keep one of them")
 
 
+def _copied_labels(manifest: Manifest, cases: Sequence[CaseReport]) -> Iterator[Problem]:
+    """One label file for different images: copied to the wrong name, most likely."""
+    marked = {
+        case.case: case.image.voxels_sha256
+        for case in cases
+        if case.image is not None and any(label.value and label.voxels for label in case.labels)
+    }
+    copies: defaultdict[str, list[str]] = defaultdict(list)
+    for case in manifest.cases:
+        if case.case in marked and "label" in case.sha256:
+            copies[case.sha256["label"]].append(case.case)
+    for same in copies.values():
+        if len({marked[case] for case in same}) > 1:
+            what = f"{first_few(same, SHOWN)} have the same label file, and different images"
+            remedy = "check which of them it belongs to; an atlas' label is fine"
+            yield Problem("warning", "data set", what, remedy)
+
+
 def _one_fold(manifest: Manifest) -> Iterator[Problem]:
     folds = {case.fold for case in manifest.training}
     if len(folds) == 1 and None not in folds:
@@ -83,9 +103,8 @@ def _stray_files(manifest: Manifest, folder: Path) -> Iterator[Problem]:
     listed = {folder / name for case in manifest.cases for name in (case.image, case.label) if name}
     strays = sorted(
         str(path.relative_to(folder))
-        for path in folder.rglob("*")
+        for path in walk_tree(folder).files
         if path.name.lower().endswith(IMAGE_SUFFIXES)
-        and not path.name.startswith(".")
         # Files in a listed folder, such as DICOM slices, count as listed.
         and listed.isdisjoint({path, *path.parents})
     )

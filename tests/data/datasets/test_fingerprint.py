@@ -52,6 +52,12 @@ def test_spacing_and_extent_are_along_the_patients_axes_whatever_the_arrays():
     assert found.extent_mm == (3 * 0.5, 4 * 2, 2 * 5)
 
 
+def test_an_image_without_a_range_has_no_foreground():
+    array = np.zeros((10, 10, 10), np.float32)
+    array[5, 5, 5] = 1e30
+    assert fingerprint(volume(array, np.eye(4))).foreground == {}
+
+
 def test_percentiles_are_those_of_all_voxels_of_a_small_image():
     array = np.random.default_rng(0).integers(-1000, 1000, (10, 10, 10)).astype(np.int16)
     found = fingerprint(volume(array, np.eye(4))).percentiles
