@@ -5,11 +5,12 @@ marks that turn the direction of writing, and bytes that are not UTF-8, which Py
 surrogates and no file in UTF-8 can hold.
 """
 
+import codecs
 import hashlib
 import re
 from unicodedata import category
 
-__all__ = ["is_control", "printable", "safe_name"]
+__all__ = ["is_control", "json_bytes", "printable", "safe_name"]
 
 # Marks, embeddings, overrides and isolates of the direction of writing, and the byte order mark.
 _INVISIBLE = frozenset(
@@ -23,6 +24,14 @@ _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])"
 # Of 255 bytes that file systems allow, what the longest ending of an output leaves.
 _MOST_BYTES = 230
 _DIGEST_DIGITS = 8
+
+
+def json_bytes(content: bytes) -> bytes:
+    """JSON as UTF-8 without a mark, whatever editor saved it: Notepad adds one, or takes UTF-16."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        # Half a letter becomes a mark that is no JSON, and is refused by whoever reads it.
+        return content.decode("utf-16", errors="replace").encode()
+    return content.removeprefix(codecs.BOM_UTF8)
 
 
 def is_control(letter: str) -> bool:

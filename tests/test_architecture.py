@@ -32,7 +32,7 @@ DATA_LAYERS = [
     },
     {"limits", "patterns"},
     {"manifest"},
-    {"dicom"},
+    {"datalist", "dicom"},
     {"images", "phantoms"},
     {"cases", "datasets"},
 ]

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from medseg._checks import first_few
+from medseg._text import json_bytes
 from medseg.errors import DataError
 
 __all__ = ["Metadata", "TensorFormat", "load_metadata"]
@@ -112,7 +113,12 @@ def load_metadata(path: str | Path) -> Metadata:
     """
     path = Path(path)
     try:
-        return Metadata.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
+        if json_bytes(content) != content:
+            # MONAI reads the file as well, and as it is.
+            what = "begins with a byte order mark, as Notepad writes it"
+            raise DataError(f"{path}: {what}; save it as UTF-8 without one")
+        return Metadata.model_validate_json(content)
     except OSError as error:
         raise DataError(f"{path}: cannot read the metadata ({error.strerror})") from error
     except ValidationError as error:

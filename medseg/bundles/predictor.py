@@ -151,6 +151,17 @@ class Predictor:
                 "or use a larger machine"
             ) from cause
 
+    def require_maps(self) -> None:
+        """Check that the inferer can give maps beside its labels.
+
+        Raises:
+            UsageError: If it gives labels of another grid, or no probabilities.
+        """
+        inner = self.inferer.inferer if isinstance(self.inferer, EngineInferer) else self.inferer
+        if not isinstance(inner, SlidingWindowLabels):
+            raise UsageError("this bundle's inferer is not medseg's; remove --maps")
+        inner.require_probabilities()
+
     def forecast(self, image: MetaTensor) -> Forecast | None:
         """Forecast time and memory for a preprocessed image; None for inferers not of medseg."""
         return forecast(

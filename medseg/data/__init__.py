@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from medseg.data.cases.dataset import CaseDataset
     from medseg.data.cases.draws import RandomDraws
     from medseg.data.channel import Channel
+    from medseg.data.datalist import datalist
     from medseg.data.datasets.inputs import (
         find_manifest,
         intensity_window,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from medseg.data.images.raster_reader import RasterReader
     from medseg.data.images.volume import Volume, read_volume
     from medseg.data.images.volume_reader import VolumeReader
-    from medseg.data.manifest import Case, Label, Manifest, datalist, load_manifest, save_manifest
+    from medseg.data.manifest import Case, Label, Manifest, load_manifest, save_manifest
     from medseg.data.phantoms.chest.writer import PhantomSet, write_phantoms
     from medseg.data.phantoms.fat.writer import FatPhantomSet, write_fat_phantoms
 

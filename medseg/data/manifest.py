@@ -13,16 +13,16 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from medseg._checks import require_choice
 from medseg._files import write_atomically
+from medseg._text import json_bytes
 from medseg.data.channel import Channel, Strict
 from medseg.data.label_kind import LabelKind
 from medseg.data.patterns import name_key
-from medseg.errors import DataError, ManifestError
+from medseg.errors import ManifestError
 
 __all__ = [
     "Case",
@@ -33,7 +33,6 @@ __all__ = [
     "Modality",
     "Origin",
     "Split",
-    "datalist",
     "first_problem",
     "load_manifest",
     "save_manifest",
@@ -218,7 +217,7 @@ def load_manifest(path: str | Path) -> Manifest:
     if path.exists() and not path.is_file():  # reading a pipe may never end
         raise ManifestError(f"{path}: cannot read the manifest (not a regular file)")
     try:
-        return Manifest.model_validate_json(path.read_bytes())
+        return Manifest.model_validate_json(json_bytes(path.read_bytes()))
     except OSError as error:
         raise ManifestError(f"{path}: cannot read the manifest ({error.strerror})") from error
     except ValidationError as error:
@@ -233,93 +232,6 @@ def save_manifest(manifest: Manifest, path: str | Path) -> None:
     content = manifest.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-
-
-def datalist(
-    manifest: Manifest,
-    dataset_dir: str | Path,
-    *,
-    split: Split,
-    fold: int = 0,
-    most: int | None = None,
-) -> list[dict[str, str]]:
-    """The cases of one split as a MONAI datalist.
-
-    Args:
-        manifest: The data set.
-        dataset_dir: Folder of its files.
-        split: `validation` is the given fold, `training` all other folds.
-        fold: The fold held out.
-        most: Largest number of cases, evenly spaced over the list; None takes all.
-
-    Returns:
-        One dictionary per case with `case`, `image` and, if present, `label` and `group`; paths
-        are absolute.
-
-    Raises:
-        DataError: If the folder or a file is missing, or the split is empty.
-        UsageError: If there is no such split.
-    """
-    require_choice("split", split, get_args(Split))
-    folder = Path(dataset_dir).resolve()
-    if not folder.is_dir():
-        raise DataError(
-            f"{dataset_dir}: no such folder; set dataset_dir to where {manifest.name} is"
-        )
-    cases = _split(manifest, split, fold)
-    if not cases:
-        raise DataError(f"{manifest.name}: {_why_empty(manifest, split, fold)}")
-    if most is not None:
-        cases = cases[:: max(1, len(cases) // most)][:most]
-    entries = [_entry(case, folder) for case in cases]
-    missing = [path for entry in entries for key, path in entry.items() if _is_absent(key, path)]
-    if missing:
-        others = f", one of {len(missing)} missing files" if len(missing) > 1 else ""
-        raise DataError(
-            f"{missing[0]}: not there{others}; set dataset_dir to where {manifest.name} is"
-            f"{_how_to_describe(folder, manifest)}"
-        )
-    return entries
-
-
-def _how_to_describe(folder: Path, manifest: Manifest) -> str:
-    """How a user's own images get a manifest, for a folder without one."""
-    if (folder / "manifest.json").is_file():
-        return ""
-    return (
-        f", or describe your own images: medseg data manifest --images '{folder}/images/*' "
-        f"--labels '{folder}/labels/*' --modality {manifest.modality} --out {folder}/manifest.json"
-    )
-
-
-def _split(manifest: Manifest, split: Split, fold: int) -> list[Case]:
-    if split == "test":
-        return list(manifest.test)
-    held_out = split == "validation"
-    return [case for case in manifest.training if (case.fold == fold) == held_out]
-
-
-def _why_empty(manifest: Manifest, split: Split, fold: int) -> str:
-    if split == "test":
-        return "has no test cases; list some under test, or use the validation split"
-    folds = sorted({case.fold for case in manifest.training if case.fold is not None})
-    return f"the {split} split of fold {fold} has no cases; folds are {folds}"
-
-
-def _entry(case: Case, folder: Path) -> dict[str, str]:
-    entry = {"case": case.case, "image": str(folder / case.image)}
-    if case.label is not None:
-        entry["label"] = str(folder / case.label)
-    if case.group is not None:
-        entry["group"] = case.group
-    return entry
-
-
-def _is_absent(key: str, path: str) -> bool:
-    try:
-        return key in ("image", "label") and not Path(path).exists()
-    except OSError:  # of a longer name than files can have
-        return True
 
 
 def first_problem(error: ValidationError) -> str:

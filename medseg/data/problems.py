@@ -7,7 +7,7 @@ here.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -31,12 +31,20 @@ class Problem:
         what: What is wrong, without a file name, so that equal problems of many cases can be
             reported as one.
         remedy: What to do.
+        kind: If `what` has numbers of one case: what is wrong without them, by which the problems
+            of many cases are reported as one.
     """
 
     severity: Severity
     where: Where
     what: str
     remedy: str
+    kind: str = ""
+
+    @property
+    def common(self) -> "Problem":
+        """The problem without the numbers of one case."""
+        return replace(self, what=self.kind, kind="") if self.kind else self
 
     @property
     def text(self) -> str:
@@ -60,12 +68,18 @@ def refusal(path: str | Path, problem: Problem) -> InputError:
 
 
 def by_problem(found: Mapping[str, Sequence[Problem]]) -> dict[Problem, list[str]]:
-    """The cases of each problem, errors first; cases and problems stay in their order."""
+    """The cases of each problem, errors first; cases and problems stay in their order.
+
+    A problem of several cases that differs between them in its numbers is listed without these.
+    """
     cases: defaultdict[Problem, list[str]] = defaultdict(list)
+    first: dict[Problem, Problem] = {}
     for case, problems in found.items():
         for problem in problems:
-            cases[problem].append(case)
-    return dict(sorted(cases.items(), key=lambda item: item[0].severity))
+            first.setdefault(problem.common, problem)
+            cases[problem.common].append(case)
+    ordered = sorted(cases.items(), key=lambda item: item[0].severity)
+    return {first[one] if len(names) == 1 else one: names for one, names in ordered}
 
 
 def warning_lines(found: Mapping[str, Sequence[Problem]]) -> list[str]:

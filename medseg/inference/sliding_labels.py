@@ -124,11 +124,8 @@ class SlidingWindowLabels(Inferer):
         """
         if len(inputs) != 1:
             raise ValueError(f"inputs must be one volume at a time, got {len(inputs)}")
-        if watch is not None and (self.gives, self.interpolate) != ("labels", "probabilities"):
-            raise UsageError(
-                "maps need the probabilities that labels are chosen by; set gives to 'labels' and "
-                "interpolate to 'probabilities'"
-            )
+        if watch is not None:
+            self.require_probabilities()
         place = label_place(inputs, self.grid)
         if watch is not None and (place.map is None or place.slice_axis is not None):
             raise DataError(
@@ -179,6 +176,18 @@ class SlidingWindowLabels(Inferer):
             for start in product(*plan.starts)
         )
         return [cut[box].reshape(len(volume), *self.window) for box in boxes]
+
+    def require_probabilities(self) -> None:
+        """Check that labels are chosen by probabilities, which maps show.
+
+        Raises:
+            UsageError: If they are not.
+        """
+        if (self.gives, self.interpolate) != ("labels", "probabilities"):
+            raise UsageError(
+                "maps need the probabilities that labels are chosen by; set gives to 'labels' and "
+                "interpolate to 'probabilities'"
+            )
 
     def region(self, volume: Tensor) -> Region:
         """The region of a volume `(C, *spatial)`, no smaller than a window, to be predicted."""

@@ -26,9 +26,9 @@ class Remarks:
     def add(self, case: str, problems: Sequence[Problem]) -> None:
         """Tell of the problems of a case that no earlier case had."""
         for problem in problems:
-            if problem not in self.told:
+            if problem.common not in self.told:
                 self.say(f"{case}: {problem.text}")
-        self.told.update(problems)
+        self.told.update(problem.common for problem in problems)
         self.found[case] = problems
 
     def close(self) -> None:

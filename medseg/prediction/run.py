@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import medseg
 from medseg.bundles.configs import config_paths
 from medseg.bundles.monai_import import collector_paused, import_monai_for
-from medseg.errors import ExitCode
+from medseg.errors import ExitCode, UsageError
 from medseg.networks.provenance import Provenance
 from medseg.prediction.case_names import distinct_names
 from medseg.prediction.cases import share
@@ -57,6 +57,7 @@ def run_prediction(
     cases, refused = distinct_names(found.cases), found.refused
     files = {case: case_files(request.output, case, formats) for case in cases}
     refuse_clashes(files)
+    _check_output(request.output)
     ledger = Ledger(request.output)
     if request.existing == "refuse":
         refuse_foreign_tables(request.output, ledger)
@@ -103,6 +104,16 @@ def _phantoms_line(weights: Provenance) -> str | None:
     return f"these weights are for {weights.caution}" if weights.trained_on == "phantoms" else None
 
 
+def _check_output(output: Path) -> None:
+    """Refuse an output that cannot become a folder: one line now, not one for each case later."""
+    for place in (output, *output.parents):
+        if place.is_dir():
+            return
+        if place.exists() or place.is_symlink():
+            what = "a link to nothing" if place.is_symlink() else "a file"
+            raise UsageError(f"-o {output}: {place} is {what}, not a folder; give another folder")
+
+
 def _search(request: Request) -> Search:
     if request.key_file is not None:
         check_key_file(request.key_file, request.output)
@@ -121,13 +132,16 @@ def _open(request: Request, weights: Path) -> "Predictor":
     from medseg.bundles.predictor import open_predictor
 
     chosen = {"engine": request.engine, "precision": request.precision}
-    return open_predictor(
+    predictor = open_predictor(
         request.bundle,
         weights=weights,
         pairs=request.overrides,
         overrides={key: word for key, word in chosen.items() if word is not None},
         mirror_axes=request.mirror,
     )
+    if request.maps:
+        predictor.require_maps()
+    return predictor
 
 
 def _steps(request: Request, predictor: "Predictor", run: Cohort) -> "CaseSteps":

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from medseg._text import printable, safe_name
-from medseg.data.datasets.folder_images import FolderImages, sort_folder
+from medseg.data.datasets.folder_images import left_out, sort_folder
 from medseg.data.dicom.input import is_dicom
 from medseg.data.images.naming import format_words, image_stem
 from medseg.data.source import Source
@@ -172,18 +172,15 @@ def _of_folder(path: Path, search: Search, number: int, found: Found) -> list[Co
     if images.kind != "volumes":
         of_dicom = _of_dicom(Source(path), search, number, found) if tree.files else []
         if of_dicom or images.kind == "dicom" or not images.files:
-            found.leave_out(number, _counted(images, "volumes that are labels by their names"))
+            found.leave_out(number, left_out(images, "dicom" if of_dicom else images.kind))
             return of_dicom or _nothing(path, tree)
+    found.leave_out(number, left_out(images, images.kind))
     lost = {*tree.missing, *tree.special}
     found.refused.extend(_lost(file, tree) for file in images.files if file in lost)
     if tree.closed:
         what = f"input {number}: {len(tree.closed)} folders in it cannot be opened"
         found.refused.append(Refused(f"input {number}", f"{what}; check their permissions"))
     return [_of_file(file) for file in images.files if file not in lost]
-
-
-def _counted(images: FolderImages, what: str) -> dict[str, int]:
-    return {what: len(images.labels)} if images.labels else {}
 
 
 def _lost(file: Path, tree: Tree) -> Refused:

@@ -70,3 +70,10 @@ def test_a_long_key_is_not_quoted_whole(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DataError, match="cannot read the metadata"):
         load_metadata(tmp_path / "metadata.json")
+
+
+def test_a_byte_order_mark_is_named(tmp_path):
+    text = (BUNDLE / "configs" / "metadata.json").read_text(encoding="utf-8")
+    (tmp_path / "metadata.json").write_text(text, encoding="utf-8-sig")
+    with pytest.raises(DataError, match="byte order mark, as Notepad writes it; save it as UTF-8"):
+        load_metadata(tmp_path / "metadata.json")

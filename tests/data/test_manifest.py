@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from monai.data import load_decathlon_datalist
 
-from medseg.data.manifest import Manifest, datalist, load_manifest, save_manifest
+from medseg.data.datalist import datalist
+from medseg.data.manifest import Manifest, load_manifest, save_manifest
 from medseg.errors import DataError, ManifestError, UsageError
 from tests.conftest import REPOSITORY
 from tests.data.builders import a_case, a_manifest, write_dataset
@@ -170,6 +171,22 @@ def test_a_file_that_is_no_json_object_is_refused_in_one_line(tmp_path, content)
     with pytest.raises(ManifestError) as info:
         load_manifest(path)
     assert len(str(info.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_manifest_that_notepad_saved_is_read(tmp_path, encoding):
+    manifest = write_dataset(tmp_path)
+    save_manifest(manifest, tmp_path / "m.json")
+    text = (tmp_path / "m.json").read_text(encoding="utf-8").replace("\n", "\r\n")
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    (tmp_path / "m.json").write_bytes((mark + text).encode(encoding))
+    assert load_manifest(tmp_path / "m.json") == manifest
+
+
+def test_a_manifest_that_notepad_saved_and_that_was_cut_is_refused_in_one_line(tmp_path):
+    (tmp_path / "m.json").write_bytes(b'\xff\xfe{\0"')
+    with pytest.raises(ManifestError, match=r"m\.json: .*JSON"):
+        load_manifest(tmp_path / "m.json")
 
 
 def test_a_manifest_that_cannot_be_read_is_refused(tmp_path):

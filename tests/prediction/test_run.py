@@ -12,7 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from medseg.data.source import Source
-from medseg.errors import ExitCode, MachineError
+from medseg.errors import ExitCode, MachineError, UsageError
 from medseg.prediction import search as search_module
 from medseg.prediction import tables
 from medseg.prediction.ledger import Entry, Ledger
@@ -200,6 +200,31 @@ def test_weights_of_patients_images_are_no_warning(predict, phantoms, trained, t
     _, told = predict(phantoms / "images/phantom_000.nii.gz", weights=weights)
     assert told.results[0].startswith("lung ")
     assert not [line for line in told.warnings if "research" in line]
+
+
+@pytest.mark.parametrize(
+    ("output", "word"),
+    [("file", "a file"), ("file/below", "a file"), ("link", "a link to nothing")],
+)
+def test_an_output_that_cannot_be_a_folder_is_one_line_before_the_work(
+    predict, phantoms, tmp_path, output, word
+):
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    image = phantoms / "images" / "phantom_003.nii.gz"
+    with pytest.raises(UsageError, match=f"{word}, not a folder"):
+        predict(image, output=tmp_path / output)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_maps_that_the_inferer_cannot_give_are_refused_before_the_first_case(
+    predict, phantoms, tmp_path
+):
+    image = phantoms / "images" / "phantom_003.nii.gz"
+    foreground = ("inferer#inferer#gives=foreground",)
+    with pytest.raises(UsageError, match="maps need the probabilities"):
+        predict(image, maps=("probabilities",), overrides=foreground, work="forecast")
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_run_knows_no_command_line():

@@ -214,3 +214,25 @@ def test_series_are_the_same_cases_in_any_orientation_and_order(tmp_path):
     save(slices(hounsfield(), rotated((90, 0, 0))), tmp_path / "b")
     save(slices(np.flip(hounsfield(), 2), series="z"), tmp_path / "a")
     assert names(found(tmp_path, search=ALL)) == sorted([uid("a"), uid("z")])
+
+
+def test_images_that_are_left_out_of_a_folder_of_volumes_are_told(tmp_path):
+    write_nifti(tmp_path / "a.nii.gz", an_image(0))
+    for name in ("b.mgz", "c.hdr", "c.img", "view.png", "notes.txt", "a_overlay.png"):
+        (tmp_path / name).write_bytes(b"")
+    result = found(tmp_path)
+    assert names(result) == ["a"]
+    assert left_out(result) == {
+        "pictures, as there are volumes": 1,
+        "files of formats that are not read (.hdr, .img, .mgz)": 3,
+    }
+    (line,) = result.told
+    assert line.startswith("input 1: left out: 1 pictures, as there are volumes, 3 files")
+
+
+def test_pictures_of_other_formats_beside_pictures_are_told(tmp_path):
+    for name in ("a.png", "b.webp", "B.SVS"):
+        (tmp_path / name).write_bytes(b"")
+    result = found(tmp_path)
+    assert names(result) == ["a"]
+    assert left_out(result) == {"files of formats that are not read (.svs, .webp)": 2}

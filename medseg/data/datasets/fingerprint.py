@@ -92,7 +92,9 @@ def _intensities(array: NDArray[Any]) -> tuple[dict[str, float], dict[str, float
         return {}, {}
     percentiles = _percentiles(finite, PERCENTILES)
     low, _, high = percentiles.values()
-    share = (finite - low) / max(high - low, 1e-9)
+    if not high > low:
+        return percentiles, {}
+    share = (finite - low) / (high - low)
     return percentiles, _percentiles(share[share > FOREGROUND], FOREGROUND_PERCENTILES)
 
 

@@ -14,6 +14,7 @@ from medseg._checks import first_few
 from medseg.data.datasets.pairs import LABEL_WORDS
 from medseg.data.dicom.input import is_dicom
 from medseg.data.images.naming import (
+    OTHER_SUFFIXES,
     image_format,
     image_stem,
     is_picture,
@@ -23,7 +24,7 @@ from medseg.data.images.naming import (
 from medseg.data.walk import Tree
 from medseg.errors import DataError
 
-__all__ = ["FolderImages", "sort_folder"]
+__all__ = ["FolderImages", "left_out", "sort_folder"]
 
 _MORE_LABEL_WORDS = ("segmentation", "segmentations", "masks", "roi", "annotation", "annotations")
 # Suffixes that DICOM files may have; a number is a part of a UID.
@@ -39,11 +40,15 @@ class FolderImages:
             else pictures.
         files: The volumes, or the pictures; sorted, links to nothing among them.
         labels: Files that were taken for labels of DICOM, by their names.
+        beside: Pictures that were left out, since there are volumes.
+        others: Images of formats that are not read.
     """
 
     kind: Literal["volumes", "dicom", "either"]
     files: tuple[Path, ...]
     labels: tuple[Path, ...] = ()
+    beside: tuple[Path, ...] = ()
+    others: tuple[Path, ...] = ()
 
 
 def sort_folder(folder: Path, tree: Tree, outputs: Sequence[Path] = ()) -> FolderImages:
@@ -61,11 +66,12 @@ def sort_folder(folder: Path, tree: Tree, outputs: Sequence[Path] = ()) -> Folde
     files = [file for file in tree.files if file not in written]
     named = [*files, *tree.missing, *tree.special]
     volumes = tuple(sorted(without_outputs(filter(is_volume, named))))
+    pictures = tuple(sorted(without_outputs(filter(is_picture, named))))
+    others = tuple(file for file in named if file.name.lower().endswith(OTHER_SUFFIXES))
     if not volumes:
-        pictures = without_outputs(filter(is_picture, named))
-        return FolderImages("either", tuple(sorted(pictures)))
+        return FolderImages("either", pictures, others=others)
     if not any(map(_is_dicom, files)):
-        return FolderImages("volumes", volumes)
+        return FolderImages("volumes", volumes, beside=pictures, others=others)
     others = [file for file in volumes if not _is_label(file, folder)]
     if others:
         names = first_few((file.name for file in others), 3)
@@ -74,6 +80,24 @@ def sort_folder(folder: Path, tree: Tree, outputs: Sequence[Path] = ()) -> Folde
             "the DICOM alone, or the volumes by their names (labels end in _seg, _mask, _label)"
         )
     return FolderImages("dicom", (), volumes)
+
+
+def left_out(images: FolderImages, kind: str) -> dict[str, int]:
+    """Number of files that are no images here though they could be, by reason.
+
+    Args:
+        images: Of a folder.
+        kind: What was taken: `dicom`, or the folder's `kind`.
+    """
+    # DICOM needs no suffix, and may have those of other formats.
+    others = () if kind == "dicom" else images.others
+    ends = {next(end for end in OTHER_SUFFIXES if f.name.lower().endswith(end)) for f in others}
+    counts = {
+        "volumes that are labels by their names": len(images.labels),
+        "pictures, as there are volumes": len(images.beside),
+        f"files of formats that are not read ({first_few(sorted(ends))})": len(others),
+    }
+    return {reason: count for reason, count in counts.items() if count}
 
 
 def _is_dicom(file: Path) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from medseg.data.datasets.expected import expected_by
 from medseg.data.datasets.fingerprint import Fingerprint, fingerprint
-from medseg.data.datasets.folder_images import sort_folder
+from medseg.data.datasets.folder_images import left_out, sort_folder
 from medseg.data.datasets.intake import read_pair
 from medseg.data.dicom.choice import choose_series
 from medseg.data.dicom.find import find_dicom_series
@@ -62,6 +62,8 @@ def list_images(folder: str | Path) -> list[str]:
     if lost or (tree.missing and not images.files):
         what = f"{len(lost or tree.missing)} links in it lead to files that are not there"
         raise DataError(f"{folder}: {what}, e.g. {(lost or tree.missing)[0].name}; {FETCH}")
+    for reason, count in left_out(images, images.kind).items():
+        logger.warning("%s: left out: %d %s", folder, count, reason)
     if not images.files:
         what = f"no {format_words('volume', 'DICOM')} files, and no pictures, in this folder"
         raise DataError(f"{folder}: {what}")

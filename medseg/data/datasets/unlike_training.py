@@ -69,17 +69,19 @@ def unlike_training(found: Fingerprint, trained: Trained) -> tuple[Problem, ...]
         found: Of the image.
         trained: Of the images of the training.
     """
-    reasons = [
-        *_modality_reasons(found, trained),
-        *_spacing_reasons(found, trained),
-        *_extent_reasons(found, trained),
-        *_intensity_reasons(found, trained),
-    ]
-    if not reasons:
+    of_kind = {
+        "modality": list(_modality_reasons(found, trained)),
+        "spacing": list(_spacing_reasons(found, trained)),
+        "field of view": list(_extent_reasons(found, trained)),
+        "intensities": list(_intensity_reasons(found, trained)),
+    }
+    kinds = [kind for kind, reasons in of_kind.items() if reasons]
+    if not kinds:
         return ()
-    what = f"is unlike the images that the weights were trained on: {', '.join(reasons)}"
+    unlike = "is unlike the images that the weights were trained on"
+    what = f"{unlike}: {', '.join(reason for kind in kinds for reason in of_kind[kind])}"
     remedy = "check that this bundle is for such images; its label may mean nothing"
-    return (Problem("warning", "image", what, remedy),)
+    return (Problem("warning", "image", what, remedy, f"{unlike}, by its {', '.join(kinds)}"),)
 
 
 def _modality_reasons(found: Fingerprint, trained: Trained) -> Iterator[str]:

@@ -31,6 +31,7 @@ def cohort_problems(
     return (
         *_no_cases(manifest),
         *_copies(cases),
+        *_copied_labels(manifest, cases),
         *one_stack_problems(cases),
         *_one_fold(manifest),
         *_unused_labels(cases),
@@ -60,6 +61,24 @@ def _copies(cases: Sequence[CaseReport]) -> Iterator[Problem]:
         elif len(same) > 1:
             what = f"{names} hold the same image"
             yield Problem("warning", "data set", what, "keep one of them")
+
+
+def _copied_labels(manifest: Manifest, cases: Sequence[CaseReport]) -> Iterator[Problem]:
+    """One label file for different images: copied to the wrong name, most likely."""
+    marked = {
+        case.case: case.image.voxels_sha256
+        for case in cases
+        if case.image is not None and any(label.value and label.voxels for label in case.labels)
+    }
+    copies: defaultdict[str, list[str]] = defaultdict(list)
+    for case in manifest.cases:
+        if case.case in marked and "label" in case.sha256:
+            copies[case.sha256["label"]].append(case.case)
+    for same in copies.values():
+        if len({marked[case] for case in same}) > 1:
+            what = f"{first_few(same, SHOWN)} have the same label file, and different images"
+            remedy = "check which of them it belongs to; an atlas' label is fine"
+            yield Problem("warning", "data set", what, remedy)
 
 
 def _one_fold(manifest: Manifest) -> Iterator[Problem]:

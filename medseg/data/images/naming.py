@@ -10,6 +10,7 @@ from medseg.data.output_names import LABEL, OVERLAY, is_output_of
 __all__ = [
     "DETACHED_SUFFIXES",
     "FORMATS",
+    "OTHER_SUFFIXES",
     "PICTURE_SUFFIXES",
     "VOLUME_SUFFIXES",
     "Format",
@@ -77,6 +78,11 @@ def _suffixes(kind: Kind) -> tuple[str, ...]:
 
 
 VOLUME_SUFFIXES, PICTURE_SUFFIXES = _suffixes("volume"), _suffixes("picture")
+# Images that nothing here reads; a folder's are told, or a cohort would lose them without a word.
+OTHER_SUFFIXES = (
+    *(".hdr", ".img", ".img.gz", ".mgz", ".mgh", ".mnc", ".par", ".vtk", ".vti", ".gipl"),
+    *(".gif", ".webp", ".jp2", ".heic", ".svs", ".ndpi", ".mrxs", ".czi", ".lif", ".nd2", ".npy"),
+)
 DETACHED_SUFFIXES = tuple(end for one in FORMATS for end in one.detached)
 
 

@@ -98,6 +98,7 @@ def read_nrrd(path: Path, *, where: Where = "image") -> ItkVolume:
     """
     with one_line_errors(path, where, "NRRD"), path.open("rb") as file:
         fields = _fields(file)
+        _refuse_flat(path, fields, where)
         axes = _axes(fields)
         _refuse_others(path, fields, axes, where)
         affine = _affine(path, fields, axes, where)
@@ -152,6 +153,15 @@ def _axes(fields: Mapping[str, str]) -> list[Axis]:
     if len(directions) != count:
         return [(size, None) for size in sizes]
     return [(size, _vector(text)) for size, text in zip(sizes, directions, strict=True)]
+
+
+def _refuse_flat(path: Path, fields: Mapping[str, str], where: Where) -> None:
+    """Refuse fewer axes than a volume has, and directions of a space that has more."""
+    sizes = [whole(text, "sizes") for text in _field(fields, "sizes").split()]
+    first = next((v for v in _VECTOR.findall(fields.get("space directions", "")) if "," in v), "")
+    agreed = len(sizes) == whole(_field(fields, "dimension"), "dimension")
+    if agreed and (len(sizes) < 3 or (len(sizes) > 3 and first.count(",") > 2)):
+        raise refusal(path, axes_problem(sizes, where))
 
 
 def _vector(text: str) -> NDArray[np.float64] | None:

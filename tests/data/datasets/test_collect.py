@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medseg.data.datalist import datalist
 from medseg.data.datasets.check import check_dataset
 from medseg.data.datasets.collect import DatasetInfo, SplitPlan, collect_manifest, find_files
 from medseg.data.datasets.inputs import require_usable
 from medseg.data.digest import file_sha256
-from medseg.data.manifest import datalist
 from medseg.errors import DataError, UsageError
 from tests.data.builders import a_label, an_image, write_nifti
 

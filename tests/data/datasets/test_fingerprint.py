@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medseg.bundles.provenance import training_images
+from medseg.data.datalist import datalist
 from medseg.data.datasets.fingerprint import fingerprint
 from medseg.data.datasets.unlike_training import unlike_training
 from medseg.data.images.picture import Picture, read_image
 from medseg.data.images.volume import Volume, read_volume
-from medseg.data.manifest import datalist, load_manifest
+from medseg.data.manifest import load_manifest
 from tests.conftest import REPOSITORY
 
 
@@ -50,6 +51,12 @@ def test_spacing_and_extent_are_along_the_patients_axes_whatever_the_arrays():
     found = fingerprint(volume(array, affine))
     assert found.spacing_mm == (0.5, 2, 5)
     assert found.extent_mm == (3 * 0.5, 4 * 2, 2 * 5)
+
+
+def test_an_image_without_a_range_has_no_foreground():
+    array = np.zeros((10, 10, 10), np.float32)
+    array[5, 5, 5] = 1e30
+    assert fingerprint(volume(array, np.eye(4))).foreground == {}
 
 
 def test_percentiles_are_those_of_all_voxels_of_a_small_image():

@@ -1,8 +1,11 @@
 """What only the whole data set shows."""
 
+import shutil
+
 import numpy as np
 
 from medseg.data.datasets.check import check_dataset
+from medseg.data.datasets.collect import DatasetInfo, SplitPlan, collect_manifest
 from tests.data.builders import a_case, a_label, a_manifest, an_image, write_dataset, write_nifti
 
 
@@ -42,6 +45,45 @@ def test_files_that_are_not_listed_are_summed_up(tmp_path):
     ((severity, what),) = found(manifest, tmp_path)
     assert severity == "warning"
     assert "8 in all: images/b.nii.gz, images/c.nii.gz, images/d.nii.gz and 5 more" in what
+
+
+def test_files_in_a_linked_folder_are_seen_too(tmp_path):
+    folder, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    manifest = write_dataset(folder)
+    write_nifti(elsewhere / "c.nii.gz", an_image(7))
+    (folder / "more").symlink_to(elsewhere)
+    ((severity, what),) = found(manifest, folder)
+    assert severity == "warning"
+    assert what.endswith("1 in all: more/c.nii.gz")
+
+
+def test_one_label_file_for_two_images_is_told(tmp_path):
+    about = DatasetInfo(modality="CT", label_names=("background", "lung", "infection"))
+    for seed, name in enumerate("abc"):
+        write_nifti(tmp_path / f"images/{name}.nii.gz", an_image(seed))
+        write_nifti(tmp_path / f"labels/{name}.nii.gz", np.roll(a_label(), seed, axis=0))
+
+    def problems():
+        images = sorted((tmp_path / "images").iterdir())
+        labels = sorted((tmp_path / "labels").iterdir())
+        manifest, root = collect_manifest(images, labels, about, SplitPlan(folds=2))
+        return found(manifest, root)
+
+    assert problems() == []
+    shutil.copy(tmp_path / "labels/a.nii.gz", tmp_path / "labels/c.nii.gz")
+    assert problems() == [
+        ("warning", "a, c have the same label file, and different images"),
+    ]
+
+
+def test_empty_labels_may_be_copies_of_one_another(tmp_path):
+    about = DatasetInfo(modality="CT", label_names=("background", "lung"))
+    for seed, name in enumerate("ab"):
+        write_nifti(tmp_path / f"images/{name}.nii.gz", an_image(seed))
+        write_nifti(tmp_path / f"labels/{name}.nii.gz", a_label() * 0)
+    images, labels = (sorted((tmp_path / name).iterdir()) for name in ("images", "labels"))
+    manifest, root = collect_manifest(images, labels, about, SplitPlan(folds=2))
+    assert not any("same label file" in what for _, what in found(manifest, root))
 
 
 def test_a_label_that_no_case_has_is_a_warning(tmp_path):

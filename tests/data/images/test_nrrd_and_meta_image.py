@@ -91,11 +91,15 @@ def test_colours_are_refused(tmp_path, suffix):
         read_volume(tmp_path / f"a.{suffix}")
 
 
-def test_a_time_series_is_refused(tmp_path):
-    image = sitk.GetImageFromArray(np.zeros((2, 4, 5, 6), np.int16), isVector=False)
-    sitk.WriteImage(image, str(tmp_path / "a.mha"))
-    with pytest.raises(InputError, match=r"has 4 axes \(6, 5, 4, 2\), a volume has 3"):
-        read_volume(tmp_path / "a.mha")
+@pytest.mark.parametrize("suffix", ["nrrd", "mha"])
+@pytest.mark.parametrize(
+    ("shape", "says"), [((2, 4, 5, 6), r"4 axes \(6, 5, 4, 2\)"), ((4, 5), r"2 axes \(5, 4\)")]
+)
+def test_a_time_series_and_a_slice_are_refused(tmp_path, suffix, shape, says):
+    image = sitk.GetImageFromArray(np.zeros(shape, np.int16), isVector=False)
+    sitk.WriteImage(image, str(tmp_path / f"a.{suffix}"))
+    with pytest.raises(InputError, match=f"has {says}, a volume has 3"):
+        read_volume(tmp_path / f"a.{suffix}")
 
 
 @pytest.mark.parametrize(("suffix", "kind"), [("nrrd", "NRRD"), ("mha", "MetaImage")])

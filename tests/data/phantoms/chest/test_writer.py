@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from medseg.data.manifest import Manifest, datalist, load_manifest
+from medseg.data.datalist import datalist
+from medseg.data.manifest import Manifest, load_manifest
 from medseg.data.phantoms.chest.phantom import chest_phantom
 from medseg.data.phantoms.chest.writer import PhantomSet, write_phantoms
 from medseg.errors import DataError, UsageError

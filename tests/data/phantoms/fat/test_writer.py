@@ -4,8 +4,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from medseg.data.datalist import datalist
 from medseg.data.digest import path_sha256
-from medseg.data.manifest import Manifest, datalist, load_manifest
+from medseg.data.manifest import Manifest, load_manifest
 from medseg.data.phantoms.fat.phantom import fat_phantom
 from medseg.data.phantoms.fat.writer import FatPhantomSet, write_fat_phantoms
 from medseg.errors import DataError, UsageError
