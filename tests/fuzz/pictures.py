@@ -170,12 +170,21 @@ def _by_pillow(path: Path, dtype: np.dtype) -> Facts:
     try:
         with Image.open(path) as image:
             array = np.asarray(ImageOps.exif_transpose(image))
-            mode = image.mode.partition(";")[0]
+            mode = image.mode
     # It raises almost anything of what it does not support.
     except Exception:
         return {}
-    known = {"L": ("u1",), "I": ("u2", "i2", "i4"), "F": ("f4",), "1": ("?",)}.get(mode, ())
-    return {"pillow": array} if dtype.newbyteorder("=") in map(np.dtype, known) else {}
+    # Where tags are damaged it takes signed numbers for unsigned, and floats for whole ones.
+    known = {
+        "L": ["u1"],
+        "I;16": ["u2"],
+        "I;16B": ["u2"],
+        "I": ["i2", "i4"],
+        "F": ["f4"],
+        "1": ["?"],
+    }
+    fits = dtype.newbyteorder("=") in map(np.dtype, known.get(mode, []))
+    return {"pillow": array} if fits else {}
 
 
 PNG = Target(
