@@ -32,7 +32,7 @@ DATA_LAYERS = [
     },
     {"limits", "patterns"},
     {"manifest"},
-    {"datalist", "dicom"},
+    {"datalists", "dicom"},
     {"images", "phantoms"},
     {"cases", "datasets"},
 ]

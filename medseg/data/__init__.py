@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from medseg.data.cases.dataset import CaseDataset
     from medseg.data.cases.draws import RandomDraws
     from medseg.data.channel import Channel
-    from medseg.data.datalist import datalist
+    from medseg.data.datalists import datalist
     from medseg.data.datasets.inputs import (
         find_manifest,
         intensity_window,

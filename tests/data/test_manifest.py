@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from monai.data import load_decathlon_datalist
 
-from medseg.data.datalist import datalist
+from medseg.data.datalists import datalist
 from medseg.data.manifest import Manifest, load_manifest, save_manifest
 from medseg.errors import DataError, ManifestError, UsageError
 from tests.conftest import REPOSITORY

@@ -10,7 +10,7 @@ import yaml
 
 from medseg.bundles.configs import read_config
 from medseg.bundles.metadata import load_metadata
-from medseg.data.datalist import datalist
+from medseg.data.datalists import datalist
 from medseg.data.manifest import load_manifest
 from tests.conftest import REPOSITORY
 from tests.fuzz.mutation import mutate_text

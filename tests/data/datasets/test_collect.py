@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medseg.data.datalist import datalist
+from medseg.data.datalists import datalist
 from medseg.data.datasets.check import check_dataset
 from medseg.data.datasets.collect import DatasetInfo, SplitPlan, collect_manifest, find_files
 from medseg.data.datasets.inputs import require_usable

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medseg.bundles.provenance import training_images
-from medseg.data.datalist import datalist
+from medseg.data.datalists import datalist
 from medseg.data.datasets.fingerprint import fingerprint
 from medseg.data.datasets.unlike_training import unlike_training
 from medseg.data.images.picture import Picture, read_image

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from medseg.data.datalist import datalist
+from medseg.data.datalists import datalist
 from medseg.data.manifest import Manifest, load_manifest
 from medseg.data.phantoms.chest.phantom import chest_phantom
 from medseg.data.phantoms.chest.writer import PhantomSet, write_phantoms

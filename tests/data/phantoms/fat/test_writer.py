@@ -4,7 +4,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from medseg.data.datalist import datalist
+from medseg.data.datalists import datalist
 from medseg.data.digest import path_sha256
 from medseg.data.manifest import Manifest, load_manifest
 from medseg.data.phantoms.fat.phantom import fat_phantom
