@@ -12,6 +12,7 @@ import os
 import platform
 import sys
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -32,8 +33,11 @@ LOCK = ".medseg-lock"
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 _HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 _LONGEST_OWNER = 300
+_PAUSE_SECONDS = 0.05
 _thread_lock = threading.RLock()
 _locks: dict[Path, "Lock"] = {}
+# Folders that were told of: a cohort has a lock for each case.
+_without_locks: set[Path] = set()
 
 
 class HeldError(MachineError):
@@ -83,13 +87,29 @@ def acquire(path: str | Path, *, what: str) -> Lock:
 
 
 @contextmanager
-def locked(path: str | Path, *, what: str) -> Generator[None]:
-    """Hold a lock within a block; arguments and errors as of `acquire`."""
-    lock = acquire(path, what=what)
+def locked(path: str | Path, *, what: str, patience_seconds: float = 0.0) -> Generator[None]:
+    """Hold a lock within a block; arguments and errors as of `acquire`.
+
+    Args:
+        path: File of the lock.
+        what: What it protects.
+        patience_seconds: For how long to wait for a process that holds it.
+    """
+    lock = _awaited(path, what, time.monotonic() + patience_seconds)
     try:
         yield
     finally:
         lock.release()
+
+
+def _awaited(path: str | Path, what: str, deadline: float) -> Lock:
+    while True:
+        try:
+            return acquire(path, what=what)
+        except HeldError:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(_PAUSE_SECONDS)
 
 
 def remove_unheld(folder: str | Path, pattern: str) -> None:
@@ -129,9 +149,11 @@ def _lock(descriptor: int, path: Path, what: str) -> None:
             raise _held(descriptor, path, what) from error
         if error.errno not in _NO_LOCKS:
             raise
-        logger.warning(
-            "%s: this disk has no locks (%s); start no second run there", path.parent, error
-        )
+        if path.parent not in _without_locks:
+            _without_locks.add(path.parent)
+            logger.warning(
+                "%s: this disk has no locks (%s); start no second run there", path.parent, error
+            )
 
 
 if sys.platform == "win32":

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medseg._text import printable
-from medseg.data.output_names import safe_name
+from medseg._text import printable, safe_name
 
 # Any code point, the surrogates of undecodable bytes included.
 anything = st.text(st.characters(), max_size=300)

@@ -189,11 +189,16 @@ def _check_kinds(target: str, given: list[_Given], before: Mapping[str, Any]) ->
 
 def _check_like(key: str, value: Any, earlier: Any) -> None:
     """Refuse a value of another kind than the config's own, for the arguments of MONAI's parts."""
+    # Within a part, MONAI takes null for its default, and one number for all axes.
+    if "#" in key and (value is None or (_is_number(value) and _is_numbers(earlier))):
+        return
     if not _is_like(value, earlier):
         raise UsageError(f"{key} must be like {shown(earlier)}, got {shown(value)}")
 
 
 def _is_like(value: Any, earlier: Any) -> bool:
+    if isinstance(value, str) and value.startswith(("$", "@", "%")):
+        return True
     if isinstance(earlier, bool) or isinstance(value, bool):
         return isinstance(earlier, bool | NoneType) and isinstance(value, bool)
     if isinstance(earlier, list):
@@ -209,6 +214,14 @@ def _is_like(value: Any, earlier: Any) -> bool:
     if isinstance(earlier, Mapping):
         return isinstance(value, Mapping | NoneType)
     return True
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_numbers(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_number, cast("list[Any]", value)))
 
 
 def _is_like_texts(value: Any) -> bool:

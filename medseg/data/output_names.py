@@ -6,8 +6,6 @@ image in the next run.
 
 from typing import Literal, get_args
 
-from medseg._text import safe_name
-
 __all__ = [
     "ENDINGS",
     "LABEL",
@@ -20,7 +18,6 @@ __all__ = [
     "MapKind",
     "is_output_of",
     "map_ending",
-    "safe_name",
 ]
 
 MapKind = Literal["probabilities", "entropy"]

@@ -7,9 +7,10 @@ from medseg._lazy import attach
 if TYPE_CHECKING:
     from medseg.inference.autocast import AutocastInferer, fast_precision
     from medseg.inference.cells import NumberCellsd, number_cells
-    from medseg.inference.engines.check import Agreement, agreeing_engine, label_agreement
+    from medseg.inference.engines.check import agreeing_engine, label_agreement
     from medseg.inference.engines.inferer import EngineInferer
     from medseg.inference.engines.open_engine import Engine, open_engine
+    from medseg.inference.engines.verdict import Agreement
     from medseg.inference.maps import VoxelMaps
     from medseg.inference.save import SaveLabeld, save_label, save_map
     from medseg.inference.skip import AroundLungs, ConstantWindows, OutsideBody

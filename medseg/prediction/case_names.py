@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+from medseg._text import safe_name
 from medseg.data.images.naming import path_stem
-from medseg.data.output_names import safe_name
 from medseg.data.patterns import name_key
 from medseg.prediction.cases import CohortCase
 

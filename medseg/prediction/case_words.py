@@ -33,7 +33,7 @@ def case_cautions(caution: str, problems: Sequence[Problem]) -> list[str]:
     """The caution of the weights, and the warnings about the case in one line."""
     lines = [caution[:1].upper() + caution[1:]]
     warnings = [problem.what for problem in problems if problem.severity == "warning"]
-    return [*lines, f"Warning: {'; '.join(warnings)}"] if warnings else lines
+    return [*lines, f"Warning about the image: {'; '.join(warnings)}"] if warnings else lines
 
 
 def share_remarks(measured: Sequence[StructureVolume]) -> dict[str, str]:

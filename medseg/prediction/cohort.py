@@ -191,10 +191,7 @@ class Cohort:
 
     def _write_tables(self) -> None:
         for entry in self.lost:
-            before = self.ledger.find(entry.name)
-            # The outputs of an earlier run are still there, and stay in the tables.
-            if before is None or before.status != "done":
-                self.ledger.enter(entry)
+            self.ledger.enter_failure(entry)
         write_volumes(self.ledger)
         write_summary(self.ledger, self.settings, self.refused, self.left_out)
 
@@ -212,7 +209,8 @@ class Cohort:
         return line
 
     def _fail(self, case: CohortCase, error: Exception, stage: str) -> None:
-        worked = any(one["status"] == "done" for one in self.reported.values())
+        # A copy: the thread that writes reports meanwhile.
+        worked = any(one["status"] == "done" for one in list(self.reported.values()))
         if stops_all(error, stage, worked=worked):
             raise error
         line = self._report_failure(case, error)

@@ -5,11 +5,12 @@ It is readable by its owner alone. Rows of earlier runs stay, so a cohort may be
 
 import csv
 import io
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from medseg._csv import csv_text
 from medseg._files import write_atomically
+from medseg._locks import LOCK, locked
 from medseg.errors import DataError, UsageError
 from medseg.prediction.cases import CohortCase
 
@@ -25,8 +26,8 @@ COLUMNS: tuple[str, ...] = (
     "source",
 )
 OWNER_ONLY = 0o600
-# A spreadsheet takes a text that begins like this for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Shares of a cohort write one key file, each for milliseconds.
+PATIENCE_SECONDS = 60.0
 
 
 def check_key_file(path: Path, output: Path) -> None:
@@ -51,19 +52,21 @@ def write_key_file(path: Path, cases: Iterable[CohortCase]) -> None:
 
     Raises:
         DataError: If there is another file of that name.
+        MachineError: If another process writes it for long.
     """
-    rows = {**_rows(path), **{case.name: _row(case) for case in cases}}
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows[name] for name in sorted(rows))
-    content = text.getvalue().encode("utf-8", "backslashreplace")
+    lock = path.with_name(f".{path.name}{LOCK}")
+    with locked(lock, what=f"--key-file {path}", patience_seconds=PATIENCE_SECONDS):
+        mine = csv.DictReader(io.StringIO(csv_text(COLUMNS, map(_row, cases)), newline=""))
+        rows = {**_rows(path), **{row["case"]: row for row in mine}}
+        in_order = ([rows[name][column] for column in COLUMNS] for name in sorted(rows))
+        _write(path, csv_text(COLUMNS, in_order))
 
+
+def _write(path: Path, text: str) -> None:
     def write(temporary: Path) -> None:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
-        with open(descriptor, "wb") as stream:  # noqa: PTH123 - by its descriptor
-            temporary.chmod(OWNER_ONLY)
-            stream.write(content)
+        # Before anything is in it.
+        temporary.chmod(OWNER_ONLY)
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
 
     write_atomically(path, write)
 
@@ -81,9 +84,9 @@ def _rows(path: Path) -> dict[str, Mapping[str, str]]:
     raise DataError(f"--key-file {path}: another file is there; give another name, or move it away")
 
 
-def _row(case: CohortCase) -> Mapping[str, str]:
+def _row(case: CohortCase) -> tuple[str, ...]:
     person = case.person
-    values = (
+    return (
         case.name,
         "" if person is None else person.patient_id,
         "" if person is None else person.patient_name,
@@ -92,8 +95,3 @@ def _row(case: CohortCase) -> Mapping[str, str]:
         case.source.series_uid or "",
         str(case.path),
     )
-    return {column: _plain(value) for column, value in zip(COLUMNS, values, strict=True)}
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

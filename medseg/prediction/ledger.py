@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -41,7 +41,7 @@ class Entry:
 
     Attributes:
         name: Base name of the case's outputs.
-        key: Digest of everything that its outputs depend on.
+        key: Digest of everything that its outputs depend on; empty if none was begun.
         status: Its progress.
         settings: Digest of weights, bundle and options.
         source: The image: base name of its file, or its DICOM series.
@@ -80,6 +80,7 @@ _KINDS: Mapping[str, Any] = {
     "source": str,
     "outputs": dict,
     "columns": dict,
+    "classes": list,
     "facts": dict,
     "engine": str | None,
     "created": str | None,
@@ -131,12 +132,19 @@ class Ledger:
     def enter(self, entry: Entry) -> None:
         """Enter a case, replacing an earlier entry of the same name."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        content = {k: v for k, v in vars(entry).items() if k not in ("name", "key", "status")}
-        # A file name that is not UTF-8 may be quoted in an error.
-        text = _utf8(json.dumps(content, ensure_ascii=False))
-        row = (_utf8(entry.name), entry.key, entry.status, text)
         with self._open() as database:
-            database.execute("insert or replace into cases values (?, ?, ?, ?)", row)
+            _put(database, entry)
+
+    def enter_failure(self, entry: Entry) -> None:
+        """Enter a case that failed, unless it is done: an earlier run's outputs are still there.
+
+        The key of what was begun is kept, so that its half-written files stay ours to replace.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._open() as database:
+            before = next(iter(_entries(database, "where name = ?", entry.name)), None)
+            if before is None or before.status != "done":
+                _put(database, entry if before is None else replace(entry, key=before.key))
 
     @contextmanager
     def held(self) -> Generator[tuple[Entry, ...]]:
@@ -193,6 +201,14 @@ class _RowError(Exception):
 
 def _utf8(text: str) -> str:
     return text.encode(errors="replace").decode()
+
+
+def _put(database: sqlite3.Connection, entry: Entry) -> None:
+    content = {k: v for k, v in vars(entry).items() if k not in ("name", "key", "status")}
+    # A file name that is not UTF-8 may be quoted in an error.
+    text = _utf8(json.dumps(content, ensure_ascii=False))
+    row = (_utf8(entry.name), entry.key, entry.status, text)
+    database.execute("insert or replace into cases values (?, ?, ?, ?)", row)
 
 
 def _first(database: sqlite3.Connection, query: str) -> Any:

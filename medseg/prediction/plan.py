@@ -179,7 +179,7 @@ def _ledger_status(case: CohortCase, entry: Entry | None, settings: Settings) ->
 
 def _foreign(paths: Sequence[Path], entry: Entry | None, status: LedgerStatus) -> list[Path]:
     """Existing files that this run would replace and that are not its own, begun or done."""
-    if entry is not None and entry.status == "begun":
+    if entry is not None and entry.key and entry.status != "done":
         return []
     there = [path for path in paths if path.exists()]
     return [path for path in there if not (status == "same" and entry and _as_written(path, entry))]

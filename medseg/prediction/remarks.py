@@ -16,17 +16,19 @@ class Remarks:
     Attributes:
         say: Called with each line.
         found: Problems by case, so far.
+        told: Each problem of these.
     """
 
     say: Callable[[str], None]
     found: dict[str, Sequence[Problem]] = field(default_factory=dict[str, Sequence[Problem]])
+    told: set[Problem] = field(default_factory=set[Problem])
 
     def add(self, case: str, problems: Sequence[Problem]) -> None:
         """Tell of the problems of a case that no earlier case had."""
-        told = {problem.common for problem in by_problem(self.found)}
         for problem in problems:
-            if problem.common not in told:
+            if problem.common not in self.told:
                 self.say(f"{case}: {problem.text}")
+        self.told.update(problem.common for problem in problems)
         self.found[case] = problems
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ import medseg
 from medseg.bundles.configs import config_paths
 from medseg.bundles.monai_import import collector_paused, import_monai_for
 from medseg.errors import ExitCode, UsageError
+from medseg.networks.provenance import Provenance
 from medseg.prediction.case_names import distinct_names
 from medseg.prediction.cases import share
 from medseg.prediction.cohort import Cohort
@@ -84,7 +85,8 @@ def run_prediction(
             existing=request.existing,
             remarks=Remarks(listener.warning),
         )
-        for line in (identifying_line(search.name_by), *found.told):
+        caution = _phantoms_line(settings.provenance) if mine else None
+        for line in (caution, identifying_line(search.name_by), *found.told):
             if line is not None:
                 listener.warning(line)
         run.report_refused()
@@ -105,6 +107,11 @@ def _check_output(output: Path) -> None:
         if place.exists() or place.is_symlink():
             what = "a link to nothing" if place.is_symlink() else "a file"
             raise UsageError(f"-o {output}: {place} is {what}, not a folder; give another folder")
+
+
+def _phantoms_line(weights: Provenance) -> str | None:
+    """The caution for weights that never saw a patient; of all others the outputs say theirs."""
+    return f"these weights are for {weights.caution}" if weights.trained_on == "phantoms" else None
 
 
 def _search(request: Request) -> Search:

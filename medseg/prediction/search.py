@@ -5,11 +5,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from medseg._text import printable
+from medseg._text import printable, safe_name
 from medseg.data.datasets.folder_images import left_out, sort_folder
 from medseg.data.dicom.input import is_dicom
 from medseg.data.images.naming import format_words, image_stem
-from medseg.data.output_names import safe_name
 from medseg.data.source import Source
 from medseg.data.walk import FETCH, Tree, walk_tree
 from medseg.errors import DataError, UsageError, user_error

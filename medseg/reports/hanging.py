@@ -34,6 +34,13 @@ class Hanging:
     affine: NDArray[np.float64]
     spacing_mm: tuple[float, float, float]
 
+    @property
+    def oblique_degrees(self) -> float:
+        """Largest angle between an axis and the direction of the body that it is assigned."""
+        cosines = np.abs(self.affine[:3, :3] / self.spacing_mm).max(axis=0)
+        # Rounding may take a cosine beyond 1.
+        return float(np.degrees(np.arccos(cosines.clip(max=1))).max())
+
     def turn(self, array: NDArray[Any]) -> NDArray[Any]:
         """Reorient `(I, J, K)` to axes towards left, posterior, superior; a view."""
         return _orientations.apply_orientation(array, self.transform)

@@ -35,6 +35,9 @@ _MARGIN_MM = 15.0
 _LEAST_MM = (160.0, 160.0, 100.0)
 # With more than `_LIST_ALL` classes, the legend omits those that do not occur.
 _LIST_ALL, _MOST_ENTRIES = 12, 24
+_EMPTY = "The label is empty: no structure was found"
+# Of planes turned by more than this the letters are said to be the nearest ones.
+_OBLIQUE_DEGREES = 2.0
 # Coronal slices of a flatter volume than this are omitted: they would be mere lines.
 _LEAST_HEIGHT_TO_WIDTH = 0.1
 
@@ -133,9 +136,9 @@ def overlay_montage(
     heading = Heading(
         title=options.case if options.title is None else options.title,
         made_by=options.made_by,
-        cautions=options.cautions,
+        cautions=[*options.cautions, *([] if label.any() else [_EMPTY])],
     )
-    note = _note(window, len(legend), options)
+    note = _note(window, len(legend), hanging, options)
     page = compose(heading, _rows(scene), legend[:_MOST_ENTRIES], note)
     write_atomically(path, partial(page.save, compress_level=COMPRESSION))
 
@@ -282,10 +285,12 @@ def _volumes_ml(label: Labels, scene: _Scene, classes: int) -> list[float]:
     return [ml * int(n) for n in np.bincount(label.ravel().astype(np.intp), minlength=classes)]
 
 
-def _note(window: DisplayWindow, entries: int, options: MontageOptions) -> str:
+def _note(window: DisplayWindow, entries: int, hanging: Hanging, options: MontageOptions) -> str:
     more = f" {entries - _MOST_ENTRIES} more classes not listed." if entries > _MOST_ENTRIES else ""
     case = "" if options.title is None else f" {options.case}."
+    turned = hanging.oblique_degrees
+    oblique = f" Oblique by {turned:.0f} degrees: letters name the nearest side."
     return (
-        f"{window.words}. Patient's right on the left. "
-        f"Slices at mm from the scanner's origin.{more}{case}"
+        f"{window.words}. Patient's right on the left. Slices at mm from the scanner's origin."
+        f"{oblique if turned > _OBLIQUE_DEGREES else ''}{more}{case}"
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from medseg._text import printable
+from medseg._text import printable, safe_name
 from medseg.data.datasets.pairs import PAIRING_RULE, Side, label_files, pair_files, without_words
 from medseg.data.images.naming import (
     format_words,
@@ -16,7 +16,7 @@ from medseg.data.images.naming import (
     path_stem,
 )
 from medseg.data.manifest import Case, Manifest
-from medseg.data.output_names import LABEL, safe_name
+from medseg.data.output_names import LABEL
 from medseg.data.patterns import expand, name_key, natural_key
 from medseg.errors import DataError
 

@@ -116,7 +116,7 @@ def test_cells_are_numbered_alike_by_medseg_predict_and_by_monais_runner(
     sets = [word for pair in words for word in ("--set", pair)]
     assert command("predict", trained_cells, image, "-o", tmp_path / "out", *sets) == 0
     theirs, ours = (
-        read_raster(folder / "t004_seg.tif")[0] for folder in (tmp_path, tmp_path / "out")
+        read_raster(folder / "t004_seg.tif", "label")[0] for folder in (tmp_path, tmp_path / "out")
     )
     assert ours.dtype == np.uint16
     assert ours.shape == (64, 72)

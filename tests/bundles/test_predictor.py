@@ -147,7 +147,7 @@ def test_the_forecast_says_what_it_does_not_know(predictor, prepared):
 
 def test_classes_come_with_the_codes_of_the_bundles_manifest(predictor):
     assert predictor.class_names == ("background", "lung", "infection")
-    assert [label.snomed for label in predictor.labels] == [None, "39607008", "233604007"]
+    assert [label.snomed for label in predictor.labels] == [None, "39607008", "52988006"]
     assert predictor.part_of == {"infection": "lung"}
 
 

@@ -159,6 +159,17 @@ def test_a_right_value_passes(pair):
     assert refusal(opened(BUNDLE, ["train"]), pair) == ""
 
 
+@pytest.mark.parametrize(("value", "passes"), [(None, True), (1.5, True), ("two", False)])
+def test_a_part_of_monai_takes_null_and_one_number_for_all_axes(value, passes):
+    before = {"steps": [{"_target_": "Spacingd", "pixdim": [1.0, 1.0, 1.0]}]}
+    after = {"steps": [{"_target_": "Spacingd", "pixdim": value}]}
+    if passes:
+        check_values(after, before)
+    else:
+        with pytest.raises(UsageError, match="steps#0#pixdim must be like"):
+            check_values(after, before)
+
+
 @pytest.mark.parametrize(
     ("pair", "line"),
     [

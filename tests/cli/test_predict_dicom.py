@@ -119,7 +119,7 @@ def test_of_two_series_one_is_chosen_by_its_uid(body, trained, tmp_path, command
     both = (f"{folder}#{uid('a')}", f"{folder}#{uid('b')}")
     assert command("predict", trained, *both, "-o", out, *EXACT) == 0
     assert (out / f"{uid('a')}_seg.nii.gz").is_file()
-    assert command("predict", trained, folder, folder, *words) == 2
+    assert command("predict", trained, folder, folder.parent, *words) == 2
     assert "--series-uid is for one input" in capfd.readouterr().err
 
 

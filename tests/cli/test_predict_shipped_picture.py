@@ -28,7 +28,7 @@ def test_a_fresh_clone_labels_a_made_picture_in_the_pictures_own_size(tmp_path, 
     assert (tmp_path / "out" / "made_overlay.png").is_file()
 
 
-def test_a_picture_of_16_bits_is_labelled_as_the_same_one_of_8(tmp_path, command, caplog):
+def test_a_picture_of_16_bits_is_labelled_as_the_same_one_of_8(tmp_path, command, capfd):
     colours = np.random.default_rng(0).integers(0, 256, (100, 120, 3)).astype(np.uint8)
     Image.fromarray(colours).save(tmp_path / "eight.png")
     deep = colours.astype(np.uint16) * 257
@@ -44,8 +44,8 @@ def test_a_picture_of_16_bits_is_labelled_as_the_same_one_of_8(tmp_path, command
     np.testing.assert_allclose(probabilities.sum(axis=0), 1, atol=0.01)
     np.testing.assert_array_equal(probabilities.argmax(axis=0), eight[0])
     assert tifffile.imread(out / "eight_entropy.tif").shape == (100, 120)
-    assert "sixteen: holds uint16, brought to 0 to 255 by the type's range" in caplog.text
-    assert "eight: holds" not in caplog.text
+    told = "sixteen: image: holds uint16, brought to 0 to 255 by the type's range"
+    assert told in capfd.readouterr().err
 
 
 @pytest.mark.data

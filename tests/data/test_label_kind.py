@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from medseg.data.datasets.check import check_dataset
 from medseg.data.datasets.collect import DatasetInfo, SplitPlan, collect_manifest
-from medseg.data.datasets.intake import check_pair
+from medseg.data.datasets.intake import read_pair
 from medseg.data.label_kind import as_classes
 from medseg.data.manifest import Label, load_manifest, save_manifest
 from medseg.data.problems import InputError
@@ -57,9 +57,9 @@ def test_a_check_counts_the_class_and_finds_nothing_wrong(tmp_path, kind, label)
     assert case.problems == ()
     assert [(fact.name, fact.voxels) for fact in case.labels] == [("background", 108), ("cell", 12)]
     paths = tmp_path / "images/a.nii.gz", tmp_path / "labels/a.nii.gz"
-    assert check_pair(*paths, [0, 1], kind) == ()
+    assert read_pair(*paths, [0, 1], kind).problems == ()
     with pytest.raises(InputError, match="but only 0, 1 are named"):
-        check_pair(*paths, [0, 1])
+        read_pair(*paths, [0, 1])
 
 
 def test_a_manifest_of_ones_own_cells_keeps_the_kind(tmp_path):

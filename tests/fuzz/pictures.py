@@ -4,12 +4,13 @@ import io
 import struct
 import zlib
 from functools import cache
+from math import prod
 from pathlib import Path
 from random import Random
 
 import numpy as np
 import tifffile
-from PIL import Image
+from PIL import Image, ImageOps
 
 from medseg.data.images.picture import read_picture
 from tests.fuzz.mutation import mutate_bytes, odd_number
@@ -133,24 +134,48 @@ def mutate_tiff(rng: Random, data: bytes) -> bytes:
 
 def ours(path: Path) -> Facts:
     """The numbers as stored, which a label has to be."""
-    return {"array": read_picture(path, "label", where="label").array[:, :, 0]}
+    array = read_picture(path, "label", where="label").array[:, :, 0]
+    return {"array": array, "pillow": array}
 
 
 def independent_png(path: Path) -> Facts:
     with Image.open(path) as image:
         if image.mode not in ("L", "I;16", "I;16B", "I", "1", "P"):
             raise ValueError(f"mode {image.mode}")
-        return {"array": np.asarray(image).astype(np.int64)}
+        array = np.asarray(image).astype(np.int64)
+    # Pillow spreads grey values of 2 and 4 bits over 0 to 255; as stored they are a label's.
+    bits, colour = path.read_bytes()[24:26]
+    return {"array": array // (255 // (2**bits - 1)) if colour == 0 and bits in (2, 4) else array}
 
 
 def independent_tiff(path: Path) -> Facts:
+    """By tifffile; by pillow too, as medseg uses tifffile itself."""
     with tifffile.TiffFile(path) as file:
         if len(file.pages) != 1:
             raise ValueError(f"{len(file.pages)} pages")
         page = file.pages[0]
         array = page.asarray()
-        # White of one bit is 1, as Pillow has it.
-        return {"array": ~array if array.dtype == bool and page.photometric == 0 else array}
+    turned = 274 in page.tags and page.tags[274].value != 1
+    # White of one bit is 1, as Pillow has it.
+    array = ~array if array.dtype == bool and page.photometric == 0 else array
+    facts = {} if turned else {"array": array}
+    # Of a single strip whose rows are misstated, pillow reads these rows only.
+    if len(page.dataoffsets) == prod(page.chunked):
+        facts |= _by_pillow(path, array.dtype)
+    return facts
+
+
+def _by_pillow(path: Path, dtype: np.dtype) -> Facts:
+    """What pillow reads; nothing where it refuses, or takes the values for others."""
+    try:
+        with Image.open(path) as image:
+            array = np.asarray(ImageOps.exif_transpose(image))
+            mode = image.mode.partition(";")[0]
+    # It raises almost anything of what it does not support.
+    except Exception:
+        return {}
+    known = {"L": ("u1",), "I": ("u2", "i2", "i4"), "F": ("f4",), "1": ("?",)}.get(mode, ())
+    return {"pillow": array} if dtype.newbyteorder("=") in map(np.dtype, known) else {}
 
 
 PNG = Target(

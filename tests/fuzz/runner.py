@@ -6,8 +6,11 @@ import resource
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
@@ -18,8 +21,12 @@ from tests.fuzz.target import Target, write_file
 __all__ = ["Failure", "fuzz", "make_case"]
 
 GIGABYTES = 2
-# The alarm counts the processor's time, and does not stop C code that holds on to the interpreter.
-_PATIENCE = 6 * SECONDS
+# The alarm does not stop C code that holds on to the interpreter.
+_PATIENCE = 2 * SECONDS
+# Cases that are given before the first of them is done: on a busy machine every wait is long.
+_AHEAD = 50
+# In memory, where there is such a folder: making and removing files takes longer than reading them.
+_MEMORY = Path("/dev/shm")
 # Forked, as the imports take longer than a thousand cases.
 _processes = multiprocessing.get_context("fork")
 
@@ -56,29 +63,42 @@ def fuzz(target: Target, *, seed: int, numbers: Iterator[int]) -> Iterator[Failu
         For each case its failure, or None.
     """
     worker = None
+    # Numbers that a worker was given, so that it need not wait for the next one.
+    given: deque[int] = deque(islice(numbers, _AHEAD))
     try:
-        for number in numbers:
-            worker = worker or _Worker(target, seed)
-            what = worker.run(number)
+        while given:
+            worker = worker or _Worker(target, seed, given)
+            what = worker.result()
+            number = given.popleft()
             yield Failure(target.name, seed, number, what) if what else None
+            given.extend(new := list(islice(numbers, 1)))
             if not worker.process.is_alive():
                 worker = None
+            elif new:
+                worker.give(new[0])
     finally:
         if worker:
             worker.stop()
 
 
 class _Worker:
-    def __init__(self, target: Target, seed: int) -> None:
+    def __init__(self, target: Target, seed: int, numbers: Iterable[int]) -> None:
         self.ours, theirs = _processes.Pipe()
         self.process = _processes.Process(target=_serve, args=(theirs, target, seed), daemon=True)
         self.process.start()
         theirs.close()
+        for number in numbers:
+            self.give(number)
 
-    def run(self, number: int) -> str | None:
-        try:
+    def give(self, number: int) -> None:
+        # Of a process that has ended, `result` tells.
+        with suppress(OSError):
             self.ours.send(number)
-            if self.ours.poll(_PATIENCE):
+
+    def result(self) -> str | None:
+        """Verdict on the first case that was given and has none yet."""
+        try:
+            if self._answers():
                 return self.ours.recv()
             what = f"hangs for {_PATIENCE} s, deaf to signals"
         except (EOFError, OSError):
@@ -87,10 +107,29 @@ class _Worker:
         self.stop()
         return what
 
+    def _answers(self) -> bool:
+        """Wait as long as it computes, but for twice the alarm; the clock's time says nothing."""
+        first = before = None
+        while not self.ours.poll(_PATIENCE):
+            now = _processor_seconds(self.process.pid)
+            first = now if first is None else first
+            if now == before or now - first > _PATIENCE:
+                return False
+            before = now
+        return True
+
     def stop(self) -> None:
         self.process.kill()
         self.process.join()
         self.ours.close()
+
+
+def _processor_seconds(pid: int | None) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _serve(pipe: Connection, target: Target, seed: int) -> None:
@@ -99,7 +138,7 @@ def _serve(pipe: Connection, target: Target, seed: int) -> None:
     os.dup2(null, 1)
     os.dup2(null, 2)
     _bound_memory()
-    root = Path(tempfile.mkdtemp(prefix="fuzz"))
+    root = Path(tempfile.mkdtemp(prefix="fuzz", dir=_MEMORY if _MEMORY.is_dir() else None))
     try:
         while True:
             number = pipe.recv()

@@ -48,7 +48,7 @@ def test_the_warnings_of_a_case_are_one_line_below_the_caution():
     assert case_cautions("research only: x", []) == ["Research only: x"]
     assert case_cautions("research only: x", [warning, other]) == [
         "Research only: x",
-        "Warning: spacing 0.001 mm; an arm",
+        "Warning about the image: spacing 0.001 mm; an arm",
     ]
 
 

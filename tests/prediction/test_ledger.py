@@ -2,6 +2,7 @@
 
 import multiprocessing
 import sqlite3
+from dataclasses import fields, replace
 
 import pytest
 
@@ -26,6 +27,35 @@ def test_an_entry_comes_back_as_it_was_and_the_last_one_counts(tmp_path):
     assert ledger.find("b") == done
     assert ledger.find("c") is None
     assert [one.name for one in Ledger(tmp_path / "out").entries()] == ["a", "b"]
+
+
+def test_everything_that_an_entry_can_hold_comes_back(tmp_path):
+    texts = {one.name: f"some {one.name}" for one in fields(Entry)}
+    full = Entry(
+        **{
+            **texts,
+            "status": "done",
+            "outputs": {"a_seg.nii.gz": "ab"},
+            "columns": {"lung_ml": "1.0"},
+            "classes": [{"value": 0, "name": "background"}],
+            "facts": {"gaps": [1]},
+            "warnings": ["image: is odd"],
+            "class_names": ["background", "lung"],
+        }
+    )
+    Ledger(tmp_path).enter(full)
+    assert Ledger(tmp_path).find(full.name) == full
+    assert None not in vars(full).values()
+
+
+def test_a_failure_replaces_no_outputs_and_keeps_the_key_of_what_was_begun(tmp_path):
+    ledger = Ledger(tmp_path)
+    for name, status in (("done", "done"), ("begun", "begun")):
+        ledger.enter(entry(name, status))
+        ledger.enter_failure(replace(entry(name, "failed"), key=""))
+    ledger.enter_failure(replace(entry("new", "failed"), key=""))
+    found = {one.name: (one.status, one.key) for one in ledger.entries()}
+    assert found == {"done": ("done", "k"), "begun": ("failed", "k"), "new": ("failed", "")}
 
 
 def test_what_is_entered_is_on_disk_and_no_journal_is_left(tmp_path):

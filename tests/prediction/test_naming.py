@@ -1,8 +1,10 @@
 """Names of outputs that a person can tell apart, and the key file that says whose they are."""
 
 import csv
+import multiprocessing
 import re
 import stat
+from pathlib import Path
 
 import pydicom
 import pytest
@@ -14,6 +16,7 @@ from medseg.data.dicom.find import find_dicom_series
 from medseg.data.dicom.person import Person, read_person
 from medseg.data.source import Source
 from medseg.errors import DataError, UsageError
+from medseg.prediction.cases import CohortCase
 from medseg.prediction.key_file import check_key_file, write_key_file
 from medseg.prediction.naming import identifying_line, read_name_words, series_name
 from medseg.prediction.search import Search, find_cases
@@ -133,6 +136,28 @@ def test_a_key_file_says_whose_each_output_is_and_only_its_owner_reads_it(series
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize(
+    ("stated", "cell"),
+    [
+        ("+1+cmd|' /C calc'!A0", "'+1+cmd|' /C calc'!A0"),
+        ("\uff1d1\uff0b1", "'\uff1d1\uff0b1"),
+        ("a\x1b[2Jb", "a\\x1b[2Jb"),
+        ("-17", "-17"),
+        ("Müller, 山田", "Müller, 山田"),
+    ],
+)
+def test_cells_of_a_key_file_are_no_formulas_also_after_a_second_run(tmp_path, stated, cell):
+    made = slices(hounsfield((5, 4, 3)))
+    for ds in made:
+        ds.SpecificCharacterSet, ds.PatientID = "ISO_IR 192", stated
+    folder = save(made, tmp_path / "a")
+    other = save(slices(hounsfield(), series="b"), tmp_path / "b")
+    path = tmp_path / "key.csv"
+    for one in (folder, other):
+        write_key_file(path, kept(one))
+    assert {row["series_uid"]: row["patient_id"] for row in rows(path)}[uid("a")] == cell
+
+
 def test_rows_of_earlier_parts_of_a_cohort_stay(series, tmp_path):
     other = save(slices(hounsfield(), series="b"), tmp_path / "b")
     path = tmp_path / "key.csv"
@@ -140,6 +165,34 @@ def test_rows_of_earlier_parts_of_a_cohort_stay(series, tmp_path):
     write_key_file(path, kept(other))
     write_key_file(path, kept(other))
     assert sorted(row["series_uid"] for row in rows(path)) == sorted([uid("a"), uid("b")])
+
+
+def test_rows_of_names_that_a_spreadsheet_would_compute_are_renewed_not_repeated(tmp_path):
+    (tmp_path / "=scan.nii.gz").write_bytes(b"")
+    path = tmp_path / "key.csv"
+    for _ in range(3):
+        write_key_file(path, kept(tmp_path / "=scan.nii.gz"))
+    assert [row["case"] for row in rows(path)] == ["'=scan"]
+
+
+def _write_rows(path, start, names):
+    start.wait()
+    for name in names:
+        case = CohortCase(name=name, source=Source(Path(name)), shown=name, recorded=name)
+        write_key_file(path, [case])
+
+
+def test_shares_that_write_one_key_file_at_once_lose_no_row(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    start, path = context.Barrier(2), tmp_path / "key.csv"
+    names = [[f"{part}{n}" for n in range(15)] for part in "ab"]
+    writers = [context.Process(target=_write_rows, args=(path, start, one)) for one in names]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [row["case"] for row in rows(path)] == sorted(names[0] + names[1])
+    assert [one.name for one in tmp_path.iterdir()] == ["key.csv"]
 
 
 def test_a_key_file_among_the_outputs_is_refused_by_any_path(tmp_path):

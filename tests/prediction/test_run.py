@@ -1,12 +1,15 @@
 """A prediction as a function: what it reads, asks the ledger and tells a listener."""
 
 import csv
+import json
 from contextlib import contextmanager
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from medseg.data.source import Source
 from medseg.errors import ExitCode, MachineError, UsageError
@@ -28,12 +31,13 @@ class Told:
 
     def __init__(self):
         self.results, self.failures, self.finished = [], [], None
+        self.warnings = []
 
     def forecast(self, name, text):
         pass
 
     def warning(self, text):
-        pass
+        self.warnings.append(text)
 
     def result(self, files, text):
         self.results.append(text)
@@ -201,6 +205,26 @@ def test_maps_that_the_inferer_cannot_give_are_refused_before_the_first_case(
     with pytest.raises(UsageError, match="maps need the probabilities"):
         predict(image, maps=("probabilities",), overrides=foreground, work="forecast")
     assert not (tmp_path / "out").exists()
+
+
+def test_weights_of_phantoms_are_told_once_a_run(predict, phantoms):
+    images = [phantoms / "images" / f"phantom_00{k}.nii.gz" for k in range(2)]
+    line = "these weights are for research only: trained on phantoms, not on patients"
+    for _ in ("labelled", "done already"):
+        _, told = predict(*images)
+        assert told.warnings.count(line) == 1
+
+
+def test_weights_of_patients_images_are_no_warning(predict, phantoms, trained, tmp_path):
+    weights = tmp_path / "patients.safetensors"
+    with safe_open(trained / "models/model.safetensors", framework="pt") as stored:
+        header = {**stored.metadata()}
+        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+    provenance = {**json.loads(header["provenance"]), "trained_on": "images"}
+    save_file(tensors, weights, {**header, "provenance": json.dumps(provenance)})
+    _, told = predict(phantoms / "images/phantom_000.nii.gz", weights=weights)
+    assert told.results[0].startswith("lung ")
+    assert not [line for line in told.warnings if "research" in line]
 
 
 def test_the_run_knows_no_command_line():

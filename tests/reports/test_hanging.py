@@ -43,4 +43,5 @@ def test_an_oblique_volume_goes_to_the_nearest_axes():
     affine = np.eye(4)
     affine[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
     volume = np.arange(8).reshape(2, 2, 2)
+    assert hang(volume.shape, affine).oblique_degrees == pytest.approx(30)
     np.testing.assert_array_equal(hang(volume.shape, affine).turn(volume), volume[::-1, ::-1])

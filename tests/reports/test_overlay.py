@@ -9,7 +9,7 @@ from PIL import Image
 
 from medseg.data.colours import class_colour
 from medseg.errors import DataError
-from medseg.reports import MontageOptions, overlay_montage
+from medseg.reports import MontageOptions, overlay, overlay_montage, page
 from medseg.reports.display_window import display_window
 from medseg.reports.hanging import hang
 from tests.reports.test_hanging import stored_as
@@ -108,10 +108,14 @@ def test_the_reference_is_a_white_line_around_its_own_place(tmp_path):
     assert not (first_panel(without)[320:390, 250:400] == 255).any()
 
 
-def test_without_any_label_the_whole_volume_is_shown(tmp_path):
+def test_without_any_label_the_whole_volume_is_shown_and_said_to_be_empty(tmp_path):
     image = np.random.default_rng(0).normal(size=(300, 20, 30))
     empty = np.zeros(image.shape, dtype=np.uint8)
     pixels = picture(tmp_path / "one.png", image, empty, np.eye(4))
+    # By hand: after a title of 30, with 1.3 times the size to the next, a line of 20.
+    said = 39 + 20 - 30
+    assert (pixels[: TOP + said] == (255, 190, 70)).all(axis=-1).any()
+    pixels = pixels[said:]
     # 300 x 20 mm in 440 pixels
     height = round(20 / 300 * WIDTH)
     assert first_panel(pixels, height).std() > 10
@@ -189,6 +193,24 @@ def test_a_page_says_what_made_the_label_and_what_to_know_of_it(tmp_path):
     assert page.shape[0] - plain.shape[0] == 39 + 22 + 26 + 20 - 30
     amber = (page == (255, 190, 70)).all(axis=-1)
     assert amber[: page.shape[0] - plain.shape[0] + TOP].any()
+
+
+def test_the_note_of_an_oblique_volume_says_that_letters_are_the_nearest(tmp_path, monkeypatch):
+    notes = []
+
+    def compose(heading, rows, legend, note):
+        notes.append(note)
+        return page.compose(heading, rows, legend, note)
+
+    monkeypatch.setattr(overlay, "compose", compose)
+    label = block(at=(slice(4, 8),) * 3)
+    for degrees in (0, 1, 23):
+        turn = np.deg2rad(degrees)
+        affine = np.eye(4)
+        affine[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+        picture(tmp_path / f"{degrees}.png", np.zeros(label.shape), label, affine)
+    assert ["Oblique" in note for note in notes] == [False, False, True]
+    assert "Oblique by 23 degrees: letters name the nearest side." in notes[-1]
 
 
 def test_many_classes_are_drawn_and_the_legend_stays_short(tmp_path):

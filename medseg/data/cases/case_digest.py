@@ -92,12 +92,14 @@ def source_files(path: Path) -> list[Path]:
         return []
     if path.is_dir():
         return list(walk_tree(path).files)
+    if not path.is_file():  # reading a pipe may never end
+        return []
     if path.suffix.lower() in MAY_NAME:
         return sorted({path, *_named_in(path)})
     if path.suffix.lower() in DETACHED:
         beside = path.parent.glob(f"{glob.escape(path.stem)}.*")
         return sorted({path, *(file for file in beside if file.is_file()), *_named_in(path)})
-    return [path] if path.is_file() else []
+    return [path]
 
 
 def _named_in(header: Path) -> list[Path]:
@@ -105,8 +107,6 @@ def _named_in(header: Path) -> list[Path]:
 
     Readers take no other, see `voxel_file`.
     """
-    if not header.is_file():
-        return []
     with header.open("rb") as file:
         text = file.read(_HEADER_BYTES).decode("latin-1")
     named = re.search(r"^(?:ElementDataFile\s*=|data ?file:)\s*(\S.*?)\s*$", text, re.M | re.I)

@@ -106,7 +106,7 @@ def find_files(pattern: str, *, option: str) -> list[Path]:
         )
     paths = sorted(map(_absolute, matches), key=lambda path: natural_key(str(path)))
     for path in paths:
-        if not str(path).isprintable() and printable(str(path)) != str(path):
+        if printable(str(path)) != str(path):
             raise DataError(
                 f"{printable(str(path))}: holds control characters or bytes that are not UTF-8, "
                 "which a manifest cannot name; rename it"

@@ -19,16 +19,16 @@ from medseg.data.images.naming import (
     image_stem,
     is_picture,
     is_volume,
+    without_outputs,
 )
-from medseg.data.output_names import is_output_of
 from medseg.data.walk import Tree
 from medseg.errors import DataError
 
 __all__ = ["FolderImages", "left_out", "sort_folder"]
 
-MORE_LABEL_WORDS = ("segmentation", "segmentations", "masks", "roi", "annotation", "annotations")
+_MORE_LABEL_WORDS = ("segmentation", "segmentations", "masks", "roi", "annotation", "annotations")
 # Suffixes that DICOM files may have; a number is a part of a UID.
-DICOM_SUFFIX = re.compile(r"|\.(dcm|dicom|dic|ima|img)|\.[0-9]+", re.IGNORECASE)
+_DICOM_SUFFIX = re.compile(r"|\.(dcm|dicom|dic|ima|img)|\.[0-9]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ def sort_folder(folder: Path, tree: Tree, outputs: Sequence[Path] = ()) -> Folde
     written = set(outputs)
     files = [file for file in tree.files if file not in written]
     named = [*files, *tree.missing, *tree.special]
-    volumes = _without_outputs([file for file in named if is_volume(file)])
-    pictures = _without_outputs([file for file in named if is_picture(file)])
+    volumes = tuple(sorted(without_outputs(filter(is_volume, named))))
+    pictures = tuple(sorted(without_outputs(filter(is_picture, named))))
     others = tuple(file for file in named if file.name.lower().endswith(OTHER_SUFFIXES))
     if not volumes:
         return FolderImages("either", pictures, others=others)
@@ -100,19 +100,13 @@ def left_out(images: FolderImages, kind: str) -> dict[str, int]:
     return {reason: count for reason, count in counts.items() if count}
 
 
-def _without_outputs(images: Sequence[Path]) -> tuple[Path, ...]:
-    """Images without those that are outputs for another one, by name, sorted."""
-    stems = {image_stem(path) for path in images}
-    return tuple(sorted(path for path in images if not is_output_of(image_stem(path), stems)))
-
-
 def _is_dicom(file: Path) -> bool:
-    known = image_format(file) is not None or not DICOM_SUFFIX.fullmatch(file.suffix)
+    known = image_format(file) is not None or not _DICOM_SUFFIX.fullmatch(file.suffix)
     return not known and is_dicom(file)
 
 
 def _is_label(file: Path, folder: Path) -> bool:
     """Whether the name of a file ends like a label's, or that of a folder that it is in."""
-    words = {*LABEL_WORDS, *MORE_LABEL_WORDS}
+    words = {*LABEL_WORDS, *_MORE_LABEL_WORDS}
     parts = (image_stem(file), *file.relative_to(folder).parent.parts)
     return any(re.split(r"[_\-. ]", part)[-1].lower() in words for part in parts)

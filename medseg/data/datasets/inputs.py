@@ -11,12 +11,10 @@ from pathlib import Path
 from medseg.data.datasets.expected import expected_by
 from medseg.data.datasets.fingerprint import Fingerprint, fingerprint
 from medseg.data.datasets.folder_images import left_out, sort_folder
-from medseg.data.datasets.intake import check_pair
+from medseg.data.datasets.intake import read_pair
 from medseg.data.dicom.choice import choose_series
 from medseg.data.dicom.find import find_dicom_series
 from medseg.data.images.naming import format_words, image_stem
-from medseg.data.images.picture import Picture
-from medseg.data.images.volume import Volume
 from medseg.data.manifest import Manifest
 from medseg.data.output_names import ENDINGS, LEDGER
 from medseg.data.problems import Problem, warning_lines
@@ -142,15 +140,16 @@ def require_usable(
     expected = expected_by(manifest)
     seen: list[Fingerprint] = []
 
-    def look(image: Volume | Picture) -> None:
-        seen.append(fingerprint(image))
+    def check(case: Mapping[str, str]) -> tuple[Problem, ...]:
+        pair = read_pair(case["image"], case["label"], values, manifest.label_kind, expected)
+        seen.append(fingerprint(pair.image))
+        return pair.problems
 
     found: dict[str, tuple[Problem, ...]] = {}
     for case in cases:
         if "label" not in case:
             raise DataError(f"{case['case']}: no label in {manifest.name}; training needs one")
-        pair = case["image"], case["label"]
-        found[case["case"]] = check_pair(*pair, values, manifest.label_kind, expected, look=look)
+        found[case["case"]] = check(case)
     for line in warning_lines(found):
         logger.warning(line)
     logger.info("%s: %d cases read, all usable", manifest.name, len(cases))

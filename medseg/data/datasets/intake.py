@@ -7,7 +7,7 @@ or not fail at all: one NaN voxel turns every weight of a network into NaN, and 
 shifted against its image trains without an error.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,16 +20,16 @@ from medseg.data.datasets.unlike_training import Trained, unlike_training
 from medseg.data.dicom.problems import dicom_problems
 from medseg.data.images.geometry import geometry_problems
 from medseg.data.images.picture import Picture, read_image
-from medseg.data.images.volume import Volume, read_volume
+from medseg.data.images.volume import Volume
 from medseg.data.label_kind import LabelKind, as_classes
 from medseg.data.problems import Problem, refusal
 
 __all__ = [
     "JudgedLabel",
-    "check_image",
-    "check_pair",
+    "Pair",
     "image_problems",
     "judge_label",
+    "read_pair",
     "refuse_errors",
 ]
 
@@ -44,6 +44,22 @@ class JudgedLabel:
     """
 
     counts: Mapping[float, int]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """An image and its label, both usable.
+
+    Attributes:
+        image: As read.
+        label: As read, in the image's grid.
+        problems: Warnings: a label that is all background is no error, since some patients have
+            nothing to segment, and neither is a constant image.
+    """
+
+    image: Volume | Picture
+    label: Volume | Picture
     problems: tuple[Problem, ...]
 
 
@@ -97,27 +113,14 @@ def _whole(counts: Mapping[float, int]) -> list[int]:
     return [int(value) for value in counts if value >= 0 and float(value).is_integer()]
 
 
-def check_image(path: str | Path, expected: Expected = UNKNOWN) -> Volume:
-    """Read and check an image.
-
-    Raises:
-        InputError: If it cannot be read as a scalar volume or has voxels that are not finite.
-    """
-    image = read_volume(path)
-    refuse_errors(path, image_problems(image, expected))
-    return image
-
-
-def check_pair(
+def read_pair(
     image_path: str | Path,
     label_path: str | Path,
     label_values: Collection[int],
     label_kind: LabelKind = "classes",
     expected: Expected = UNKNOWN,
-    *,
-    look: Callable[[Volume | Picture], object] | None = None,
-) -> tuple[Problem, ...]:
-    """Check an image, its label, and whether they share one grid.
+) -> Pair:
+    """Read an image and its label, check both, and whether they share one grid.
 
     Args:
         image_path: The image.
@@ -125,11 +128,6 @@ def check_pair(
         label_values: The values that the manifest names.
         label_kind: Kind of the label file, see `as_classes`.
         expected: What the data set says of its images.
-        look: Called with the image, so that nobody has to read it again.
-
-    Returns:
-        The warnings: a label that is all background is no error, since some patients have
-        nothing to segment, and neither is a constant image.
 
     Raises:
         InputError: If either cannot be used, or their grids differ.
@@ -137,13 +135,10 @@ def check_pair(
     image = read_image(image_path)
     of_image = image_problems(image, expected)
     refuse_errors(image_path, of_image)
-    if look is not None:
-        look(image)
-    of_label = judge_label(
-        read_image(label_path, where="label"), image, label_values, label_kind
-    ).problems
+    label = read_image(label_path, where="label")
+    of_label = judge_label(label, image, label_values, label_kind).problems
     refuse_errors(label_path, of_label)
-    return (*of_image, *of_label)
+    return Pair(image, label, (*of_image, *of_label))
 
 
 def refuse_errors(path: object, problems: Iterable[Problem]) -> None:

@@ -20,8 +20,8 @@ from typing import Literal
 from unicodedata import normalize
 
 from medseg._checks import first_few
+from medseg._text import safe_name
 from medseg.data.images.naming import image_stem
-from medseg.data.output_names import safe_name
 from medseg.data.patterns import natural_key
 from medseg.errors import DataError
 

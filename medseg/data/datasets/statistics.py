@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from medseg.data.channel import Statistics
 from medseg.data.datasets.expected import expected_by
-from medseg.data.datasets.intake import image_problems, judge_label, refuse_errors
-from medseg.data.images.picture import read_image
+from medseg.data.datasets.intake import read_pair
 from medseg.data.label_kind import as_classes
 from medseg.data.manifest import Case, Manifest
 from medseg.data.problems import Problem, warning_lines
@@ -88,21 +87,17 @@ def _read(
     """Image and label of a case, checked as for a training, and the warnings."""
     if case.label is None:
         raise DataError(f"{case.case}: no label in {manifest.name}, so no foreground to measure")
-    image = read_image(folder / case.image)
-    of_image = image_problems(image, expected_by(manifest))
-    refuse_errors(folder / case.image, of_image)
-    label = read_image(folder / case.label, where="label")
     values = [label.value for label in manifest.labels]
-    of_label = judge_label(label, image, values, manifest.label_kind).problems
-    refuse_errors(folder / case.label, of_label)
-    channels = image.array.shape[3] if image.array.ndim == 4 else 1
+    files = folder / case.image, folder / case.label
+    pair = read_pair(*files, values, manifest.label_kind, expected_by(manifest))
+    image = pair.image.array
+    channels = image.shape[3] if image.ndim == 4 else 1
     if channels != len(manifest.channels):
         raise DataError(
             f"{case.case}: its image has {channels} channels, {manifest.name} names "
             f"{len(manifest.channels)}"
         )
-    classes = as_classes(label.array, manifest.label_kind)
-    return image.array, classes, (*of_image, *of_label)
+    return image, as_classes(pair.label.array, manifest.label_kind), pair.problems
 
 
 def summarise(samples: Iterable[Intensities]) -> tuple[Statistics, ...]:

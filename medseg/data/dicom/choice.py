@@ -5,52 +5,24 @@ them.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 
 from medseg._checks import first_few
-from medseg.data.dicom.find import DicomSeries, find_dicom_series, scan_series
-from medseg.data.dicom.input import DicomInput, dicom_error, is_dicom
+from medseg.data.dicom.find import DicomSeries, scan_series
+from medseg.data.dicom.input import DicomInput, dicom_error
 from medseg.data.problems import InputError
-from medseg.data.source import Source, as_source
+from medseg.data.source import Source
 from medseg.data.walk import FETCH
-from medseg.errors import UsageError
 
 __all__ = [
     "choose_series",
     "find_series",
-    "pick_input",
     "require_modality",
     "unreadable_error",
 ]
 
 SHOWN = 20
 EXPORT = "export the original images, with one grey value per pixel and their geometry"
-
-
-def pick_input(
-    source: Source | str | Path, *, series_uid: str | None = None, modality: str | None = None
-) -> DicomSeries | None:
-    """Resolve one input of a prediction to one DICOM series, or None for another file.
-
-    Args:
-        source: A volume's file, a DICOM file, a folder tree or a zip with DICOM series.
-        series_uid: UID of the series, if the source has none; required if several match.
-        modality: Modality that the series must have, e.g. `CT`; None accepts any.
-
-    Returns:
-        The series; None for a volume's file. `read_volume` accepts both source and series.
-
-    Raises:
-        UsageError: If a UID is given for a file that is not DICOM.
-        InputError: If no series or several match; it lists them.
-    """
-    source = as_source(source)
-    path, uid = source.path, series_uid or source.series_uid
-    if path.exists() and not is_dicom(path):
-        if uid is not None:
-            raise UsageError(f"{path}: is not DICOM, so it has no series; omit the series uid")
-        return None
-    return choose_series(find_dicom_series(path), series_uid=uid, modality=modality)
 
 
 def find_series(
@@ -73,7 +45,19 @@ def find_series(
             return require_modality(wanted, modality)
         return choose_series(scan_series(source), series_uid=wanted.uid, modality=modality)
     uid = series_uid or wanted.series_uid
-    return choose_series(scan_series(source), series_uid=uid, modality=modality)
+    found = scan_series(source)
+    chosen = choose_series(found, series_uid=uid, modality=modality)
+    return chosen if uid is not None else replace(chosen, singles=_singles(found, chosen))
+
+
+def _singles(found: Sequence[DicomSeries], chosen: DicomSeries) -> int:
+    """Number of series beside the chosen one that are a slice with a place, or unreadable."""
+    others = [one for one in found if one is not chosen and one.modality == chosen.modality]
+    return sum(
+        one.kind == "unreadable"
+        or (one.slices == 1 and one.kind != "localizer" and one.frames[0].is_placed)
+        for one in others
+    )
 
 
 def choose_series(

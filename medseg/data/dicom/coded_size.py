@@ -1,8 +1,8 @@
-"""Size of compressed DICOM pixels, as the first frame's own header states it."""
+"""Size of compressed DICOM pixels, as the first frame's own header states it, and frames."""
 
 from collections.abc import Iterator
 
-__all__ = ["coded_size"]
+__all__ = ["coded_size", "offsets"]
 
 ITEM = b"\xfe\xff\x00\xe0"
 JPEG_START, JPEG2000_START = b"\xff\xd8", b"\xff\x4f\xff\x51"
@@ -24,6 +24,16 @@ def coded_size(pixel_data: bytes) -> tuple[int, int] | None:
         )
         return height - top, width - left
     return _jpeg_size(content) if content.startswith(JPEG_START) else None
+
+
+def offsets(pixel_data: bytes) -> int:
+    """Number of frames in the table of offsets; 0 if it is empty, as it may be.
+
+    Args:
+        pixel_data: See `coded_size`.
+    """
+    stated = int.from_bytes(pixel_data[4:8], "little") if pixel_data[:4] == ITEM else 0
+    return stated // 4
 
 
 def _fragments(pixel_data: bytes) -> Iterator[bytes]:

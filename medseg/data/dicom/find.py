@@ -56,6 +56,7 @@ class DicomSeries:
         frames: The slices, in the order of file names.
         path: Input of the series; must not be shown.
         stamp: Stamp of the input when it was scanned, see `DicomInput`.
+        singles: Number of series of one slice beside it, left out when it was chosen.
     """
 
     uid: str
@@ -77,6 +78,7 @@ class DicomSeries:
     frames: tuple[Frame, ...]
     path: Path = field(repr=False, compare=False)
     stamp: str = field(repr=False, compare=False)
+    singles: int = field(default=0, compare=False)
 
     def describe(self) -> str:
         """One line without a name, a date or a description: UID, modality, size, plane."""

@@ -4,9 +4,10 @@ A classic file holds one slice, an enhanced multi-frame file a whole scan; both 
 of frames here, so that later code handles one kind only.
 """
 
+import hashlib
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import IO, Any
 
@@ -31,6 +32,8 @@ class Identifiers:
     Attributes:
         sop_class_uid: SOPClassUID.
         study_uid: StudyInstanceUID.
+        patient: Digest of the PatientID, by which slices of two patients are told apart; must not
+            be shown, as an ID can be guessed from it.
         frame_of_reference_uid: FrameOfReferenceUID.
         is_multiframe: Whether its frames are referred to by number.
         kernel: ConvolutionKernel, by which reconstructions of one scan differ.
@@ -38,6 +41,7 @@ class Identifiers:
 
     sop_class_uid: str
     study_uid: str
+    patient: str = field(repr=False)
     frame_of_reference_uid: str
     is_multiframe: bool
     kernel: str
@@ -146,6 +150,7 @@ def _frame(
         identifiers=_identifiers(
             first_text(header, "SOPClassUID"),
             first_text(header, "StudyInstanceUID"),
+            first_text(header, "PatientID"),
             first_text(header, "FrameOfReferenceUID"),
             "NumberOfFrames" in header or "PerFrameFunctionalGroupsSequence" in header,
             first_text(header, "ConvolutionKernel"),
@@ -178,9 +183,11 @@ def _rescaling(
 def _identifiers(
     sop_class: str,
     study: str,
+    patient_id: str,
     frame_of_reference: str,
     is_multiframe: bool,  # noqa: FBT001
     kernel: str,
 ) -> Identifiers:
     """Share equal values among the slices of a series, of which there may be thousands."""
-    return Identifiers(sop_class, study, frame_of_reference, is_multiframe, kernel)
+    patient = hashlib.sha256(patient_id.encode("utf-8", "surrogateescape")).hexdigest()
+    return Identifiers(sop_class, study, patient, frame_of_reference, is_multiframe, kernel)

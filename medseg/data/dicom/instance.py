@@ -31,6 +31,7 @@ KEYWORDS = [
     "SeriesInstanceUID",
     "StudyInstanceUID",
     "FrameOfReferenceUID",
+    "PatientID",
     "Modality",
     "ImageType",
     "SeriesNumber",
@@ -140,7 +141,8 @@ def _instance(header: Dataset, file: str, stream: IO[bytes]) -> Instance | None:
         getattr(header, "file_meta", Dataset()).get("MediaStorageSOPClassUID"),
     ):
         return None
-    modality = first_text(header, "Modality")
+    # Some converters write it in small letters.
+    modality = first_text(header, "Modality").upper()
     frames, fault = _frames_or_fault(header, file, stream)
     series_uid, origin = _series_uid(header, file)
     is_cut = not (frames or fault) and _is_image_class(first_text(header, "SOPClassUID"))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import RLELossless
 
-from medseg.data.dicom.coded_size import coded_size
+from medseg.data.dicom.coded_size import coded_size, offsets
 from medseg.data.dicom.tags import ElementError, first_text
 
 __all__ = ["PixelFormat", "complete_format"]
@@ -77,6 +77,7 @@ def complete_format(dataset: Dataset) -> PixelFormat:
     syntax = dataset.file_meta.TransferSyntaxUID
     if syntax.is_compressed:
         _check_coded(dataset)
+    _check_frames(dataset, "PixelData")
     if high == stored - 1:
         return PixelFormat(padding=padding)
     if syntax.is_compressed:
@@ -92,6 +93,9 @@ def _padding(dataset: Dataset) -> tuple[int, int] | None:
 
 
 def _without_bright(words: NDArray[Any], padding: tuple[int, int]) -> NDArray[Any]:
+    # Nearly all padding is the darkest value there is.
+    if padding[0] <= words.min():
+        return words
     outside = (words >= padding[0]) & (words <= padding[1])
     if not outside.any() or outside.all():
         return words
@@ -124,6 +128,23 @@ def _require_floats(dataset: Dataset, allocated: int) -> None:
     bits = 32 if "FloatPixelData" in dataset else 64
     if allocated != bits:
         raise ElementError(f"BitsAllocated is {allocated} for pixels of {bits} bits")
+    _check_frames(dataset, "FloatPixelData" if bits == 32 else "DoubleFloatPixelData")
+
+
+def _check_frames(dataset: Dataset, keyword: str) -> None:
+    """Refuse pixels of more frames than are stated: those beyond would be left out silently."""
+    content, stated = cast("bytes", dataset[keyword].value), dataset.get("NumberOfFrames") or 1
+    if dataset.file_meta.TransferSyntaxUID.is_compressed:
+        found = offsets(content)
+    else:
+        voxels = dataset.Rows * dataset.Columns * dataset.SamplesPerPixel
+        found = len(content) * 8 // (voxels * dataset.BitsAllocated)
+        if dataset[keyword].is_undefined_length:
+            raise ElementError("TransferSyntaxUID says that compressed pixels are not compressed")
+    if found > int(stated):
+        raise ElementError(
+            f"pixels are of {found} frames, Rows, Columns and NumberOfFrames say {stated}"
+        )
 
 
 def _check_coded(dataset: Dataset) -> None:

@@ -28,20 +28,27 @@ def dicom_problems(facts: "DicomFacts | None", modality: str | None) -> tuple[Pr
 
 def series_doubts(facts: "DicomFacts") -> tuple[Problem, ...]:
     """Warnings about a series, whatever it is used for."""
-    return tuple(Problem("warning", "image", what, remedy) for what, remedy in _doubts(facts))
+    doubts = (*_left_out(facts), *_contradictions(facts))
+    return tuple(Problem("warning", "image", what, remedy) for what, remedy in doubts)
 
 
-def _doubts(facts: "DicomFacts") -> Iterator[tuple[str, str]]:
+def _left_out(facts: "DicomFacts") -> Iterator[tuple[str, str]]:
     if facts.copies_left_out:
         what = f"{facts.copies_left_out} files are duplicate slices and were left out"
-        yield what, "nothing, or remove the duplicates"
+        yield what, "no action is needed, or remove the duplicates"
     if facts.scouts_left_out:
         what = f"{facts.scouts_left_out} scouts (localizers) are among the slices and were left out"
-        yield what, "nothing, or remove them"
+        yield what, "no action is needed, or remove them"
+    if facts.singles_left_out:
+        what = f"beside it are {facts.singles_left_out} series of one slice, which were left out"
+        yield what, "check that they are not slices of it under another SeriesInstanceUID"
     found = facts.slices + facts.scouts_left_out
     if facts.stated > found:
         what = f"its headers speak of {facts.stated} slices, and {found} were found"
         yield what, "export the complete series if its first or last slices are missing"
+
+
+def _contradictions(facts: "DicomFacts") -> Iterator[tuple[str, str]]:
     if facts.numbering == "mixed":
         what = "its slices are not numbered (InstanceNumber) in the order in which they lie"
         yield what, "check that they are of one reconstruction and one time point"
@@ -51,6 +58,9 @@ def _doubts(facts: "DicomFacts") -> Iterator[tuple[str, str]]:
             "(FrameOfReferenceUID), so their positions may not fit together"
         )
         yield what, "check that it is one scan, or export it again"
+    if facts.patients > 1:
+        what = f"its slices state {facts.patients} patients (PatientID), as if several were mixed"
+        yield what, "check that it is one scan of one patient, or export it again"
     if facts.uid_origin == "made":
         what = "its SeriesInstanceUID is missing or not a UID, so it has another name here"
-        yield what, "nothing, or export the series with its identifiers"
+        yield what, "no action is needed, or export the series with its identifiers"

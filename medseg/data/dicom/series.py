@@ -53,10 +53,12 @@ class DicomFacts:
         interpolated: Indices of interpolated slices, from 0.
         copies_left_out: Number of duplicate slices left out.
         scouts_left_out: Number of scouts in the series, left out.
+        singles_left_out: Number of series of one slice beside it, left out.
         stated: Number of slices that its headers speak of; 0 if of none.
         numbering: Whether slices are numbered along the stack, as far as they have numbers; those
             of two reconstructions or time points are `mixed`.
         frames_of_reference: Number of different FrameOfReferenceUIDs of its slices.
+        patients: Number of different PatientIDs of its slices, a missing one being one.
         uid_origin: Whether the UID is the headers', or was made in place of an invalid one.
         planes: DICOM slice of each slice of the volume, None for interpolated ones.
     """
@@ -69,9 +71,11 @@ class DicomFacts:
     interpolated: tuple[int, ...] = ()
     copies_left_out: int = 0
     scouts_left_out: int = 0
+    singles_left_out: int = 0
     stated: int = 0
     numbering: Literal["along", "mixed"] = "along"
     frames_of_reference: int = 1
+    patients: int = 1
     uid_origin: UidOrigin = "stated"
     planes: tuple[Plane | None, ...] = ()
 
@@ -163,9 +167,11 @@ def _volume(series: DicomSeries, stack: Stack, array: Values, copies: int) -> Di
         interpolated=tuple(place for place, source in enumerate(taken) if source is None),
         copies_left_out=copies,
         scouts_left_out=series.scouts,
+        singles_left_out=series.singles,
         stated=max(series.stated, _highest_number(stack.frames)),
         numbering=_numbering(stack.frames),
         frames_of_reference=len({f.identifiers.frame_of_reference_uid for f in stack.frames}),
+        patients=len({f.identifiers.patient for f in stack.frames}),
         uid_origin=series.uid_origin,
         planes=_planes(stack.frames, taken),
     )

@@ -130,6 +130,8 @@ def read_dicom_source(source: DicomSeries | Source | str | Path) -> DicomSource:
         header = _header(stack.frames[0], files)
     ids = [frame.identifiers for frame in stack.frames]
     study_uids = {one.study_uid for one in ids}
+    if len({one.patient for one in ids}) > 1:
+        raise dicom_error("its slices differ in PatientID", EXPORT, series_uid=series.uid)
     places = {one.frame_of_reference_uid for one in ids}
     return DicomSource(
         stack=stack,

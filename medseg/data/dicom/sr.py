@@ -165,7 +165,8 @@ def _comments(label: DicomLabel) -> list[str]:
     wholes = {share.of for share in label.shares.values()}
     return [
         f"{caution}. {by}",
-        *(f"Warning: {warning}." for warning in label.warnings),
+        "Structures are named as in the training data; no name is a diagnosis.",
+        *(f"Warning about the image: {warning}." for warning in label.warnings),
         *(_without_parts(label, whole) for whole in sorted(wholes)),
     ]
 

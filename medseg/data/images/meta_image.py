@@ -74,7 +74,7 @@ def read_meta_image(path: Path, *, where: Where = "image") -> ItkVolume:
         _refuse_others(path, fields, sizes, where)
         affine = _affine(fields, len(sizes))
         named = _field(fields, "ElementDataFile")
-        if named == "LOCAL":
+        if _is_local(named):
             array = _voxels(path, file, fields, sizes, where)
         else:
             beside = voxel_file(path, named, where=where)
@@ -101,6 +101,11 @@ def _field(fields: Mapping[str, str], name: str) -> str:
     if not fields.get(name):
         raise ValueError(f"its header lacks {name}")
     return fields[name]
+
+
+def _is_local(named: str) -> bool:
+    """Whether the voxels follow the header; ITK's library takes these three words."""
+    return named in ("LOCAL", "Local", "local")
 
 
 def _refuse_others(path: Path, fields: Mapping[str, str], sizes: list[int], where: Where) -> None:
@@ -143,7 +148,7 @@ def _voxels(
     _check_packed_size(file, fields, packing)
     dtype = np.dtype(order + code)
     skip = whole(fields.get("HeaderSize", "0"), "HeaderSize")
-    local = fields["ElementDataFile"] == "LOCAL"
+    local = _is_local(fields["ElementDataFile"])
     if skip < -1 or (skip and packing == "zlib") or (skip > 0 and local):
         raise ValueError(f"HeaderSize {skip} cannot be used with such voxels")
     if skip == -1:

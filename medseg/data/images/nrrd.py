@@ -167,7 +167,10 @@ def _refuse_flat(path: Path, fields: Mapping[str, str], where: Where) -> None:
 def _vector(text: str) -> NDArray[np.float64] | None:
     if text.lower() == "none":
         return None
-    return floats(text.strip("()").replace(",", " ").split(), "a space direction", 3)
+    if not (text.startswith("(") and text.endswith(")")):
+        raise ValueError(f"{text[:60]!r} is no vector in parentheses")
+    numbers = [number.strip() for number in text[1:-1].split(",")]
+    return floats(numbers, "a space direction", 3)
 
 
 def _refuse_others(
@@ -212,8 +215,7 @@ def _voxels(
     if packing is None:
         raise ValueError(f"encoding {fields['encoding'][:20]!r} is none of raw, gzip, bzip2")
     stored = Stored(tuple(size for size, _ in axes), _dtype(fields))
-    for _ in range(whole(fields.get("line skip", fields.get("lineskip", "0")), "line skip")):
-        file.readline(_LONGEST_LINE)
+    _skip_lines(file, whole(fields.get("line skip", fields.get("lineskip", "0")), "line skip"))
     skip = whole(fields.get("byte skip", fields.get("byteskip", "0")), "byte skip")
     if skip < -1 or (skip and packing != "raw"):
         raise ValueError(f"byte skip {skip} cannot be used with encoding {packing}")
@@ -221,6 +223,13 @@ def _voxels(
         skip = _left(file) - math.prod(stored.shape) * stored.dtype.itemsize
     with unpacked(file, packing) as source:
         return read_voxels(path, source, replace(stored, skip=max(skip, 0)), where=where)
+
+
+def _skip_lines(file: IO[bytes], count: int) -> None:
+    for _ in range(count):
+        # A header may state more lines than any file has.
+        if not file.readline(_LONGEST_LINE):
+            raise EOFError("the file ends before its voxels")
 
 
 def _left(file: IO[bytes]) -> int:

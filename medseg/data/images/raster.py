@@ -105,7 +105,7 @@ def _brightness(path: Path, samples: Samples, content: Content, where: Where) ->
             raise refusal(path, Problem("error", where, what, remedy))
         return samples.array
     if _WHITE % samples.white == 0:
-        return samples.array.astype(np.uint8) * np.uint8(_WHITE // samples.white)
+        return samples.array.astype(np.uint8, copy=False) * np.uint8(_WHITE // samples.white)
     return samples.array.astype(np.float32) * np.float32(_WHITE / samples.white)
 
 

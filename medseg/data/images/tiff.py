@@ -55,6 +55,8 @@ _MATTER = {
     *(256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 284, 317, 320),
     *(322, 323, 324, 325, 338, 339),
 }
+# Offsets and lengths of strips and tiles; whole numbers of 2, 4 and 8 bytes.
+_PLACES, _PLACE_KINDS = (273, 279, 324, 325), {3, 4, 13, 16, 18}
 # Numbers of planes in the descriptions of ImageJ and OME.
 _IMAGEJ = re.compile(r"^(images|slices|frames|channels)=(\d{1,9})\s*$", re.M)
 _OME = re.compile(r'\bSize[ZT]="(\d{1,9})"')
@@ -107,6 +109,7 @@ def _only_page(path: Path, file: Any, where: Where) -> tuple[Any, int]:
     if every > _MOST_PAGES:
         raise pages_refusal(path, where, every)
     full = [(file.pages[place], place) for place in range(every)]
+    _check_sizes([page for page, _ in full])
     full = [(page, place) for page, place in full if not _is_preview(page)] or full[:1]
     if len(full) > 1:
         raise pages_refusal(path, where, len(full))
@@ -115,6 +118,14 @@ def _only_page(path: Path, file: Any, where: Where) -> tuple[Any, int]:
     if planes > 1:
         raise pages_refusal(path, where, planes)
     return page, place
+
+
+def _check_sizes(pages: Sequence[Any]) -> None:
+    """Refuse sizes of signed types below 0, which make tifffile search for a series without end."""
+    sizes = [size for page in pages for size in page.shape]
+    wrong = [size for size in sizes if not (size >= 0 and float(size).is_integer())]
+    if wrong:
+        raise ValueError(f"its header states a size of {wrong[0]:g}")
 
 
 def _is_preview(page: Any) -> bool:
@@ -172,6 +183,7 @@ def _check(path: Path, page: Any, where: Where) -> int:
 def _check_length(page: Any, length: int) -> None:
     """Hold the sizes in the header against the file's length."""
     counts: Sequence[int] = page.databytecounts
+    _check_parts(page)
     ends = [at + size for at, size in zip(page.dataoffsets, counts, strict=True)]
     if not ends or max(ends) > length or min(counts) < 1:
         raise ValueError("a part of its pixels is not in the file")
@@ -183,6 +195,21 @@ def _check_length(page: Any, length: int) -> None:
         raise ValueError(f"its header states {expected} bytes of pixels, the file has {most}")
     if expected > most and compression not in _FAX:
         raise ValueError(f"its header states {expected} bytes of pixels, the file has {most}")
+
+
+def _check_parts(page: Any) -> None:
+    """Refuse strips or tiles that are not those of the picture's size: tifffile takes the first."""
+    kinds = {int(page.tags[code].dtype) for code in _PLACES if code in page.tags}
+    if kinds - _PLACE_KINDS:
+        raise ValueError("the places of its pixels are of a type that is no place")
+    # Of its own list, tifffile has taken off what is too many.
+    places = page.tags.get(324 if page.is_tiled else 273)
+    found, expected = 0 if places is None else int(places.count), prod(page.chunked)
+    # Some programs misstate the rows of a single strip.
+    single = found == 1 and not page.is_tiled and int(page.compression) in _NONE
+    if found != expected and not single:
+        what = "tiles" if page.is_tiled else "strips"
+        raise ValueError(f"its header states a size of {expected} {what}, the file has {found}")
 
 
 def _decoded(path: Path, page: Any, channels: int, content: Content, where: Where) -> Samples:

@@ -5,24 +5,18 @@ the rarest classes, which rounding changes first. It compares the DSC of each cl
 fraction of equal voxels, which a lost lesion hardly changes.
 """
 
-import json
 import logging
-import platform
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from medseg._files import write_atomically
 from medseg.errors import UsageError
 from medseg.inference.engines.open_engine import Engine
 from medseg.inference.engines.torch_engine import torch_predictor
+from medseg.inference.engines.verdict import LEAST_DICE, Agreement, read_verdict, write_verdict
 
 __all__ = [
-    "LEAST_DICE",
-    "Agreement",
     "agreeing_engine",
     "label_agreement",
     "representative_windows",
@@ -30,7 +24,6 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-LEAST_DICE = 0.995
 # Fewest voxels of a class, absolute or as a fraction of small windows; with fewer, single voxels at
 # its surface decide its DSC.
 _LEAST_VOXELS = 1000
@@ -38,25 +31,6 @@ _LEAST_SHARE = 0.001
 # Windows compared, each of which takes torch seconds in fp32; and windows searched for these.
 _MOST_WINDOWS = 4
 _MOST_LOOKED_AT = 32
-
-
-@dataclass(frozen=True, kw_only=True)
-class Agreement:
-    """Agreement of the labels of two engines.
-
-    Attributes:
-        dice: Lowest DSC of the classes with 1000 voxels in the reference, or 0.1 %.
-        equal: Fraction of voxels with equal labels.
-        classes: Number of classes compared.
-    """
-
-    dice: float
-    equal: float
-    classes: int
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.dice <= 1 and 0 <= self.equal <= 1 and self.classes > 0):
-            raise ValueError(f"no agreement of labels: {self}")
 
 
 def agreeing_engine(
@@ -81,7 +55,7 @@ def agreeing_engine(
     if not 0 < least_dice <= 1:
         raise UsageError(f"least_dice must be in (0, 1], got {least_dice}")
     while engine.fallback is not None:
-        known = _remembered(engine)
+        known = None if engine.verdict is None else read_verdict(engine.verdict, engine.device)
         agreement = known or _measured(engine, network, windows, least_dice)
         if agreement.dice >= least_dice:
             break
@@ -156,50 +130,5 @@ def _measured(
     )
     telling = agreement.classes > 1 or agreement.dice < least_dice
     if telling and engine.verdict is not None:
-        content = {**asdict(agreement), **_place(engine.verdict, engine.device)}
-        _write(engine.verdict, json.dumps(content))
+        write_verdict(engine.verdict, engine.device, agreement)
     return agreement
-
-
-def _remembered(engine: Engine) -> Agreement | None:
-    if engine.verdict is None:
-        return None
-    try:
-        content = json.loads(engine.verdict.read_text(encoding="utf-8"))
-        place = _place(engine.verdict, engine.device)
-        if {name: content.pop(name) for name in place} != place:
-            return None
-        return Agreement(**content)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None
-
-
-def _place(verdict: Path, device: torch.device) -> dict[str, str]:
-    """Engine file and processor that a verdict applies to.
-
-    A file may have been copied to another name, and machines may share a cache, but each processor
-    rounds in its own way.
-    """
-    return {"name": verdict.name, "processor": _processor(device)}
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
-    except OSError as error:
-        logger.warning("%s; the engine is checked again next time", error)
-
-
-def _processor(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    able = [name for name, able in torch.cpu.get_capabilities().items() if able is True]
-    return " ".join([_model_of_cpu(), *sorted(able)])
-
-
-def _model_of_cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # not Linux
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if "model name" in line), "")

@@ -23,6 +23,7 @@ from medseg.inference.engines.key import engine_key
 from medseg.inference.engines.openvino import openvino_predictor
 from medseg.inference.engines.openvino_runtime import has_openvino, load_openvino
 from medseg.inference.engines.torch_engine import torch_predictor
+from medseg.inference.engines.verdict import LEAST_DICE, read_verdict
 from medseg.inference.engines.words import EngineChoice, EngineName, PrecisionChoice
 from medseg.networks.compilation import Compile
 
@@ -143,6 +144,11 @@ def _first(chain: list[tuple[EngineName, EnginePrecision]], order: _Order) -> En
     (name, precision), rest = chain[0], chain[1:]
     if not rest:
         return _open(name, precision, order)
+    known = read_verdict(_verdict(name, precision, order), order.device)
+    if known is not None and known.dice < LEAST_DICE:
+        # Not compiled, which takes a second, only to be refused again.
+        logger.debug("%s %s: Dice %.4f, as checked before", name, precision, known.dice)
+        return _first(rest, order)
     try:
         engine = _open(name, precision, order)
     except MedsegError as error:
@@ -159,8 +165,12 @@ def _open(name: EngineName, precision: EnginePrecision, order: _Order) -> Engine
         channels=order.channels,
         device=order.device,
         run=_predictor(name, precision, order),
-        verdict=order.folder / f"{order.key}.{_words(name, precision, order)}.json",
+        verdict=_verdict(name, precision, order),
     )
+
+
+def _verdict(name: EngineName, precision: EnginePrecision, order: _Order) -> Path:
+    return order.folder / f"{order.key}.{_words(name, precision, order)}.json"
 
 
 def _words(name: EngineName, precision: EnginePrecision, order: _Order) -> str:

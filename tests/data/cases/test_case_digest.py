@@ -126,3 +126,9 @@ def test_a_name_is_no_path_even_if_a_folder_is_called_so(case, tmp_path, monkeyp
 
 def test_text_longer_than_a_file_name_is_text():
     assert case_digest({"note": "a" * 5000}, "r", 1) != case_digest({"note": "a" * 4999}, "r", 1)
+
+
+@pytest.mark.parametrize("name", ["a.mha", "a.nrrd", "a.nhdr", "a.nii"])
+def test_a_pipe_is_no_file_of_an_image_and_is_not_opened(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    assert source_files(tmp_path / name) == []

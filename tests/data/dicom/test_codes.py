@@ -76,12 +76,25 @@ def test_every_code_that_ships_means_what_the_standards_dictionary_says(path):
         assert category in codes.cid7150
         if label.snomed is not None:
             assert (kind.value, kind.scheme_designator) == (label.snomed, "SCT")
-            known = DICTIONARY.get(label.snomed)
-            # What DICOM does not know was looked up in SNOMED CT's browser by hand.
-            looked_up = {"233604007": {"Pneumonia"}}
-            assert kind.meaning in (known or looked_up[label.snomed])
+            assert kind.meaning in DICTIONARY[label.snomed]
         assert (category.value, kind.value) != (TISSUE.value, TISSUE.value)
         assert label.region is None or region_code(label) is not None
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
+def test_no_two_classes_that_ship_have_the_same_codes(path):
+    classes = load_manifest(path).labels[1:]
+    stated = {(*segment_codes(label), region_code(label)) for label in classes}
+    assert len(stated) == len(classes)
+
+
+@pytest.mark.parametrize("name", ["covid19_ct_seg", "chest_phantoms"])
+def test_infection_is_a_lesion_of_the_lung_and_no_diagnosis(name):
+    (infection,) = load_manifest(ROOT / f"data_manifests/{name}.json").labels[2:]
+    category, kind = segment_codes(infection)
+    assert category.meaning == "Morphologically Abnormal Structure"
+    assert kind == codes.cid7194.Lesion
+    assert region_code(infection).meaning == "Lung"
 
 
 def test_all_categories_are_the_standards():

@@ -3,13 +3,11 @@
 import numpy as np
 import pytest
 
-from medseg.data.dicom.choice import choose_series, pick_input, require_modality
+from medseg.data.dicom.choice import choose_series, require_modality
 from medseg.data.dicom.find import find_dicom_series
 from medseg.data.dicom.series import read_dicom_series
 from medseg.data.problems import InputError
 from medseg.data.source import Source
-from medseg.errors import UsageError
-from tests.data.builders import an_image, write_nifti
 from tests.data.dicom.builders import (
     count_reads,
     enhanced,
@@ -87,6 +85,14 @@ def test_files_without_preamble_are_found(tmp_path, implicit):
     assert (read_dicom_series(tmp_path).array == hounsfield()).all()
 
 
+def test_a_modality_in_small_letters_is_that_modality(tmp_path):
+    made = slices(hounsfield((5, 4, 3)))
+    for ds in made:
+        ds["Modality"]._value = "ct"  # pydicom's setter would refuse it
+    (series,) = find_dicom_series(save(made, tmp_path))
+    assert series.modality == "CT"
+
+
 def test_the_only_volume_of_a_modality_is_chosen(tree):
     found = find_dicom_series(tree)
     assert choose_series(found, modality="MR").uid == uid("b")
@@ -125,41 +131,38 @@ def test_the_modality_is_held_against_what_is_wanted(tree):
         require_modality(mr, "CT")
 
 
+def pick(path, **wanted):
+    return choose_series(find_dicom_series(path), **wanted)
+
+
 def test_an_input_of_one_series_is_picked_without_its_uid(tree):
-    picked = pick_input(tree / "one/ct")
+    picked = pick(tree / "one/ct")
     assert (picked.path, picked.uid) == (tree / "one/ct", uid("a"))
     assert (read_dicom_series(picked).array == hounsfield()).all()
 
 
 def test_an_input_of_several_series_is_picked_by_uid_or_modality(tree):
-    assert pick_input(tree, series_uid=uid("b")).uid == uid("b")
-    assert pick_input(Source(tree, uid("b"))).uid == uid("b")
-    assert pick_input(tree, modality="CT").uid == uid("a")
+    assert pick(tree, series_uid=uid("b")).uid == uid("b")
+    assert read_dicom_series(Source(tree, uid("b"))).facts.series_uid == uid("b")
+    assert pick(tree, modality="CT").uid == uid("a")
     with pytest.raises(InputError, match="holds 2 series that match") as info:
-        pick_input(tree)
+        pick(tree)
     assert str(tree) not in str(info.value)
 
 
 def test_a_multi_frame_file_is_picked(tmp_path):
     path = save([enhanced(hounsfield())], tmp_path, "scan") / "scan"
-    assert pick_input(path).uid == uid("a")
-
-
-def test_a_file_that_is_no_dicom_is_picked_as_it_is(tmp_path):
-    path = write_nifti(tmp_path / "a#1.2.nii.gz", an_image())
-    assert pick_input(path) is None
-    with pytest.raises(UsageError, match="is not DICOM, so it has no series"):
-        pick_input(path, series_uid="1.2")
+    assert pick(path).uid == uid("a")
 
 
 def test_an_input_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(InputError, match="there is no such file or folder"):
-        pick_input(tmp_path / "nothing")
+        find_dicom_series(tmp_path / "nothing")
 
 
 def test_a_series_that_was_found_is_read_without_looking_for_it_again(tree, monkeypatch):
     reads = count_reads(monkeypatch)
-    series = pick_input(tree, modality="CT")
+    series = pick(tree, modality="CT")
     # 10 of the CT, 3 of the MR, a scout and a segmentation.
     assert reads == {"header": 15}
     assert (read_dicom_series(series).array == hounsfield()).all()
@@ -168,7 +171,7 @@ def test_a_series_that_was_found_is_read_without_looking_for_it_again(tree, monk
 
 @pytest.mark.parametrize("change", ["a slice is gone", "a slice is another", "a slice is new"])
 def test_a_series_that_changed_since_it_was_found_is_looked_for_again(tree, change):
-    series = pick_input(tree, modality="CT")
+    series = pick(tree, modality="CT")
     made = slices(hounsfield((7, 6, 11)))
     if change == "a slice is gone":
         (tree / "one/ct/009.dcm").unlink()

@@ -211,6 +211,47 @@ def test_a_codestream_of_another_size_is_refused_before_it_is_decoded(tmp_path):
     assert_refused(folder, "Rows or Columns is not what the compressed pixels say")
 
 
+@pytest.mark.parametrize("keyword", ["PixelData", "FloatPixelData", "DoubleFloatPixelData"])
+def test_pixels_of_more_rows_than_the_header_states_are_refused(tmp_path, keyword):
+    made = slices(np.zeros((6, 8, 3), np.int16))
+    for ds in made:
+        if keyword != "PixelData":
+            ds.BitsAllocated = 32 if keyword == "FloatPixelData" else 64
+            del ds.PixelData, ds.BitsStored, ds.HighBit, ds.PixelRepresentation
+            setattr(ds, keyword, bytes(6 * 8 * ds.BitsAllocated // 8))
+        ds.Rows = 4
+    said = "pixels are of 2 frames, Rows, Columns and NumberOfFrames say 1: instances 1"
+    assert_refused(save(made, tmp_path), said)
+
+
+def test_a_few_bytes_behind_the_pixels_are_padding(tmp_path):
+    made = slices(hounsfield())
+    for ds in made:
+        ds.PixelData += bytes(16)
+    np.testing.assert_array_equal(read_dicom_series(save(made, tmp_path)).array, hounsfield())
+
+
+def test_compressed_pixels_are_not_taken_for_plain_ones(tmp_path):
+    folder = tmp_path / "series"
+    for path in save(slices(hounsfield((40, 36, 3))), folder).iterdir():
+        ds = pydicom.dcmread(path)
+        ds.compress(pydicom.uid.RLELossless)
+        ds.save_as(path)
+        stated = pydicom.uid.RLELossless.encode()
+        plain = pydicom.uid.ExplicitVRLittleEndian.encode().ljust(len(stated), b"\0")
+        path.write_bytes(path.read_bytes().replace(stated, plain, 1))
+    assert_refused(folder, "TransferSyntaxUID says that compressed pixels are not compressed")
+
+
+def test_compressed_frames_beyond_the_stated_one_are_refused(tmp_path):
+    made = slices(np.zeros((6, 8, 3), np.int16))
+    for ds in made:
+        ds.NumberOfFrames, ds.PixelData = 2, bytes(2 * 6 * 8 * 2)
+        ds.compress(pydicom.uid.RLELossless)
+        del ds.NumberOfFrames
+    assert_refused(save(made, tmp_path), "pixels are of 2 frames")
+
+
 @pytest.mark.parametrize("size", [30_000, 65_000])
 def test_pixels_that_the_file_cannot_hold_are_refused_before_memory_is_asked_for(tmp_path, size):
     made = slices(hounsfield())

@@ -7,7 +7,7 @@ import pytest
 from monai.transforms import LoadImaged
 
 from medseg.data import read_volume
-from medseg.data.dicom.choice import pick_input
+from medseg.data.dicom.choice import choose_series
 from medseg.data.dicom.find import find_dicom_series
 from medseg.data.dicom.series import read_dicom_series
 from medseg.errors import MedsegError
@@ -74,8 +74,8 @@ def outcomes(path):
     told = [series.describe() for series in find_dicom_series(path)]
     loader = LoadImaged(keys="image", reader="medseg.data.DicomSeriesReader")
     ways = [
-        lambda: pick_input(path) and None,
-        lambda: pick_input(path, series_uid="1.2.3") and None,
+        lambda: choose_series(find_dicom_series(path)) and None,
+        lambda: choose_series(find_dicom_series(path), series_uid="1.2.3") and None,
         lambda: read_dicom_series(path, modality="PT").facts,
         lambda: read_dicom_series(path, tilt="resample", gaps="interpolate").facts,
         lambda: read_volume(path).dicom,

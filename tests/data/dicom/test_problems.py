@@ -1,11 +1,13 @@
 """What a check says of a series, and that it says it in a report."""
 
+import numpy as np
 import pytest
 
 from medseg.data.datasets.check import check_dataset
 from medseg.data.dicom.problems import dicom_problems, series_doubts
 from medseg.data.dicom.series import DicomFacts
 from medseg.data.images.volume import read_volume
+from medseg.data.source import Source
 from tests.data.builders import a_case, a_label, a_manifest, write_nifti
 from tests.data.dicom.builders import AFFINE, hounsfield, identify, save, slices
 
@@ -49,6 +51,22 @@ def test_slices_numbered_from_the_third_on_are_a_warning(tmp_path):
     assert doubt.what == "its headers speak of 10 slices, and 8 were found"
 
 
+def test_a_slice_under_another_series_uid_is_left_out_with_a_warning(tmp_path):
+    made = slices(hounsfield())
+    made[-1].SeriesInstanceUID = "1.2.3"
+    volume = read_volume(save(made, tmp_path))
+    np.testing.assert_array_equal(volume.array, hounsfield()[:, :, :-1])
+    (doubt,) = volume.doubts
+    assert doubt.what == "beside it are 1 series of one slice, which were left out"
+
+
+def test_a_series_that_was_asked_for_says_nothing_of_others(tmp_path):
+    made = slices(hounsfield())
+    made[-1].SeriesInstanceUID = "1.2.3"
+    source = Source(save(made, tmp_path), str(made[0].SeriesInstanceUID))
+    assert read_volume(source).doubts == ()
+
+
 @pytest.mark.parametrize("first", [0, 1, 1001])
 def test_numbers_that_begin_elsewhere_say_nothing(tmp_path, first):
     made = slices(hounsfield())
@@ -88,6 +106,22 @@ def test_positions_in_two_frames_of_reference_are_a_warning(tmp_path):
         ds.FrameOfReferenceUID = "1.2.3"
     (doubt,) = read_volume(save(made, tmp_path)).doubts
     assert doubt.what.startswith("its slices have 2 frames of reference")
+
+
+@pytest.mark.parametrize("other", ["another", ""])
+def test_slices_of_two_patients_are_a_warning_that_names_neither(tmp_path, other):
+    made = slices(hounsfield())
+    for ds in made[5:]:
+        ds.PatientID = other
+    (doubt,) = read_volume(save(made, tmp_path)).doubts
+    assert doubt.what == "its slices state 2 patients (PatientID), as if several were mixed"
+
+
+def test_the_same_patient_with_a_padded_id_is_no_warning(tmp_path):
+    made = slices(hounsfield())
+    for ds in made[5:]:
+        ds.PatientID = f"{made[0].PatientID}  "
+    assert read_volume(save(made, tmp_path)).doubts == ()
 
 
 def test_two_reconstructions_between_one_another_are_a_warning(tmp_path):

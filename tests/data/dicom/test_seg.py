@@ -357,11 +357,12 @@ def test_a_source_without_an_identifier_is_refused(tmp_path, keyword):
         write_dicom_seg(label_of(folder), tmp_path / "seg.dcm")
 
 
-def test_slices_of_two_frames_of_reference_are_refused(tmp_path):
+@pytest.mark.parametrize("keyword", ["FrameOfReferenceUID", "PatientID"])
+def test_slices_of_two_frames_of_reference_or_patients_are_refused(tmp_path, keyword):
     made = slices(hounsfield())
-    made[3].FrameOfReferenceUID = uid("another")
+    setattr(made[3], keyword, uid("another"))
     folder = save(made, tmp_path / "source")
-    with pytest.raises(DataError, match="differ in FrameOfReferenceUID"):
+    with pytest.raises(DataError, match=f"differ in {keyword}"):
         write_dicom_seg(label_of(folder), tmp_path / "seg.dcm")
 
 

@@ -122,6 +122,8 @@ def test_a_report_of_phantom_weights_says_so_before_any_number(tmp_path):
         "Research only: trained on phantoms, not on patients. Measured by covid_lung_ct_unet3d "
         "0.1.0 without review by a person."
     )
+    said = [text for _, name, text in items if name == "Comment"]
+    assert "Structures are named as in the training data; no name is a diagnosis." in said
     assert names.index("Comment") < names.index("Imaging Measurements") < names.index("Volume")
 
 
@@ -153,7 +155,7 @@ def test_what_is_remarkable_about_the_image_stands_above_the_numbers(tmp_path):
     warned = dataclasses.replace(label_of(folder), warnings=["is unlike the training's images"])
     write_dicom_sr(warned, tmp_path / "sr.dcm")
     told = [(name, text) for _, name, text in items_of(tmp_path / "sr.dcm")]
-    warning = told.index(("Comment", "Warning: is unlike the training's images."))
+    warning = told.index(("Comment", "Warning about the image: is unlike the training's images."))
     assert warning < [name for name, _ in told].index("Volume")
     assert dicom_errors(tmp_path / "sr.dcm") == []
 

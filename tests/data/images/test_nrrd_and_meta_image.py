@@ -206,6 +206,7 @@ def test_every_type_and_byte_order_is_read_as_itk_reads_it(tmp_path, dtype, orde
         {"ElementSize": "5 6 7"},
         {"CenterOfRotation": "9 9 9", "AnatomicalOrientation": "RAS"},
         {"ElementNumberOfChannels": "1"},
+        {"ElementDataFile": "Local"},
         {"dim[0]": "3", "0008|0060": "CT", "descrip": "a: b = c"},
         {"HeaderSize": "-1"},
         {"BinaryDataByteOrderMSB": None},
@@ -238,6 +239,12 @@ def test_skipped_lines_and_bytes_are_no_voxels(tmp_path):
     head, voxels = (tmp_path / "b.nrrd").read_bytes().split(b"\n\n", 1)
     (tmp_path / "b.nrrd").write_bytes(head + b"\n\nwhatever else" + voxels)
     agree(tmp_path / "b.nrrd")
+
+
+def test_more_skipped_lines_than_the_file_has_are_refused_at_once(tmp_path):
+    path = write_nrrd(tmp_path / "a.nrrd", an_image(), *PLACED, f"line skip: {10**17}")
+    with pytest.raises(InputError, match="the file ends before its voxels"):
+        read_volume(path)
 
 
 def test_an_axis_of_one_that_is_none_of_space_is_taken_off(tmp_path):
@@ -343,6 +350,8 @@ def test_a_meta_image_that_contradicts_itself_is_refused(tmp_path, changes, mess
         ("(2,0,0)", "(2,0,nan)", "a space direction is '2 0 nan', not 3 numbers"),
         ("(2,0,0)", "none", "holds colours or vectors|axes"),
         ("space directions", "spacings", "does not say where its axes point"),
+        ("space origin: (", "space origin: ", "is no vector in parentheses"),
+        ("(2,0,0)", "(2 0,0)", "a space direction is '2 0 0', not 3 numbers"),
         ("dimension: 3", "dimension: 3\ndimension: 3", "a second value for 'dimension'"),
         ("space origin", "space oJigin", "a field 'space ojigin', which is none of NRRD's"),
         ("NRRD0004", "NRRD0009", "it does not begin like one"),

@@ -287,6 +287,59 @@ def test_a_damaged_tag_is_not_replaced_by_its_default(tmp_path, tag):
     refused(tmp_path / "a.tif", rf"its tag {tag} is damaged|cannot be read as an image")
 
 
+@pytest.mark.parametrize("axis", ["ImageWidth", "ImageLength"])
+@pytest.mark.parametrize(("kind", "size"), [(6, -1), (8, -1), (8, -7), (9, -1), (9, -7)])
+def test_a_size_below_0_of_a_signed_type_is_refused_at_once(tmp_path, axis, kind, size):
+    tifffile.imwrite(tmp_path / "a.tif", GREY[:, :5], metadata={})
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        entry = file.pages[0].tags[axis].offset
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    struct.pack_into("<H", content, entry + 2, kind)
+    struct.pack_into("<i", content, entry + 8, size)
+    (tmp_path / "a.tif").write_bytes(content)
+    refused(tmp_path / "a.tif", f"its header states a size of {size}")
+
+
+def changed(path, tag, form, at, value):
+    """Write another number into a tag's entry: at 2 its type, at 8 its value."""
+    with tifffile.TiffFile(path) as file:
+        entry = file.pages[0].tags[tag].offset
+    content = bytearray(path.read_bytes())
+    struct.pack_into(form, content, entry + at, value)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(("tag", "size"), [("ImageWidth", 8), ("ImageLength", 16)])
+def test_tiles_of_a_larger_picture_are_refused(tmp_path, tag, size):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.resize(GREY, (40, 30)), tile=(16, 16), metadata={})
+    changed(path, tag, "<I", 8, size)
+    refused(path, r"its header states a size of [23] tiles, the file has 6")
+
+
+def test_strips_of_a_larger_picture_are_refused(tmp_path):
+    path = tmp_path / "a.tif"
+    large = np.resize(GREY, (40, 30))
+    tifffile.imwrite(path, large, rowsperstrip=8, compression="zlib", metadata={})
+    changed(path, "ImageLength", "<H", 8, 32)
+    refused(path, "its header states a size of 4 strips, the file has 5")
+
+
+def test_a_single_strip_whose_rows_are_misstated_is_whole(tmp_path):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, GREY, metadata={})
+    changed(path, "RowsPerStrip", "<H", 8, 2)
+    np.testing.assert_array_equal(read_raster(path, "label")[0], GREY)
+
+
+@pytest.mark.parametrize("tag", ["TileOffsets", "TileByteCounts"])
+def test_places_of_a_type_that_is_no_place_are_refused(tmp_path, tag):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.resize(GREY, (40, 30)), tile=(16, 16), metadata={})
+    changed(path, tag, "<H", 2, 1)
+    refused(path, "places of its pixels are of a type that is no place|part of its pixels")
+
+
 def test_more_pixels_than_the_header_tells_of_are_refused(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.tile(GREY, (20, 20)))
     content = (tmp_path / "a.tif").read_bytes()

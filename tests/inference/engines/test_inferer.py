@@ -5,7 +5,7 @@ import torch
 from monai.data.meta_tensor import MetaTensor
 
 from medseg.inference import EngineInferer, SlidingWindowLabels
-from medseg.inference.engines import check, key
+from medseg.inference.engines import check, key, verdict
 from medseg.networks import UNet
 
 
@@ -68,7 +68,7 @@ IMAGE = torch.rand(1, 1, 16, 16, 16, generator=torch.Generator().manual_seed(0))
 def changed(monkeypatch, what):
     """What is opened the second time, and what of the machine is another then."""
     if what == "another processor":
-        monkeypatch.setattr(check, "_model_of_cpu", lambda: "abacus")
+        monkeypatch.setattr(verdict, "_model_of_cpu", lambda: "abacus")
     elif what.startswith("another version"):
         package = what.split()[-1]
         other = {package: "0.0.0"}

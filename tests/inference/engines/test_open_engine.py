@@ -10,6 +10,7 @@ from torch import nn
 
 from medseg.errors import UsageError
 from medseg.inference.engines.open_engine import open_engine
+from medseg.inference.engines.verdict import Agreement, write_verdict
 from medseg.networks import UNet
 
 CPU = torch.device("cpu")
@@ -222,3 +223,14 @@ def _need_bf16():
 
     if not openvino_bf16():
         pytest.skip("no bf16 on this processor")
+
+
+def test_an_engine_that_was_refused_before_is_not_opened_again(tmp_path):
+    refused = opened(small(), tmp_path, precision="fp32")
+    assert refused.name == "openvino"
+    write_verdict(refused.verdict, CPU, Agreement(dice=0.9, equal=0.9, classes=2))
+    assert opened(small(), tmp_path, precision="fp32").name == "torch"
+    # What the user named is used all the same.
+    assert opened(small(), tmp_path, engine="openvino", precision="fp32").name == "openvino"
+    write_verdict(refused.verdict, CPU, Agreement(dice=0.999, equal=0.9, classes=2))
+    assert opened(small(), tmp_path, precision="fp32").name == "openvino"

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from medseg.data.images.volume import read_volume
-from medseg.inference.engines.check import LEAST_DICE, label_agreement
+from medseg.inference.engines.check import label_agreement
 from medseg.inference.engines.open_engine import open_engine
+from medseg.inference.engines.verdict import LEAST_DICE
 from medseg.networks import UNet
 
 WINDOW = (48, 48, 16)

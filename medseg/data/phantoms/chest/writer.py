@@ -88,7 +88,7 @@ def _write_all(folder: Path, phantoms: PhantomSet) -> Manifest:
         labels=(
             Label(value=0, name="background"),
             Label(value=1, name="lung", snomed="39607008"),
-            Label(value=2, name="infection", category="abnormality", region="39607008"),
+            Label(value=2, name="infection", snomed="52988006", region="39607008"),
         ),
         origin="phantoms",
         training=tuple(cases[:trained]),

@@ -91,8 +91,8 @@ def _write_all(folder: Path, phantoms: FatPhantomSet) -> Manifest:
         channels=(Channel(name="fat", unit="arbitrary"),),
         labels=(
             Label(value=0, name="background"),
-            Label(value=1, name="sat", snomed="55603005", region="818981001"),
-            Label(value=2, name="vat", snomed="55603005", region="818981001"),
+            Label(value=1, name="sat", snomed="55603005", region="71966008"),
+            Label(value=2, name="vat", snomed="55603005", region="818987002"),
         ),
         origin="phantoms",
         training=tuple(case for case in cases if case.fold is not None),
