@@ -17,6 +17,16 @@ from tests.fuzz.mutation import mutate_bytes, odd_number
 from tests.fuzz.target import Facts, Target
 
 _HEAD = 8
+# By Orientation, as the specification of TIFF has them.
+_TURNED = {
+    2: np.fliplr,
+    3: lambda array: np.rot90(array, 2),
+    4: np.flipud,
+    5: np.transpose,
+    6: lambda array: np.rot90(array, -1),
+    7: lambda array: np.rot90(array, 2).T,
+    8: np.rot90,
+}
 
 
 def _pixels(dtype: str, *shape: int) -> np.ndarray:
@@ -155,14 +165,14 @@ def independent_tiff(path: Path) -> Facts:
             raise ValueError(f"{len(file.pages)} pages")
         page = file.pages[0]
         array = page.asarray()
-    turned = 274 in page.tags and page.tags[274].value != 1
     # White of one bit is 1, as Pillow has it.
     array = ~array if array.dtype == bool and page.photometric == 0 else array
-    facts = {} if turned else {"array": array}
-    # Of a single strip whose rows are misstated, pillow reads these rows only.
-    if len(page.dataoffsets) == prod(page.chunked):
-        facts |= _by_pillow(path, array.dtype)
-    return facts
+    # Of a single strip whose rows are misstated, pillow reads these rows only; and with damaged
+    # tags it does not turn.
+    turn = page.tags[274].value if 274 in page.tags else 1
+    if turn == 1 and len(page.dataoffsets) == prod(page.chunked):
+        return {"array": array, **_by_pillow(path, array.dtype)}
+    return {"array": _TURNED.get(turn, lambda upright: upright)(array)}
 
 
 def _by_pillow(path: Path, dtype: np.dtype) -> Facts:
