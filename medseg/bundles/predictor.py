@@ -5,7 +5,6 @@ case that fails. Here each case is preprocessed and labelled separately.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -14,29 +13,27 @@ import numpy as np
 import torch
 from monai.data.meta_tensor import MetaTensor
 from monai.inferers.inferer import Inferer
-from monai.transforms.compose import Compose
-from monai.transforms.io.dictionary import LoadImaged, SaveImaged
 from numpy.typing import DTypeLike, NDArray
 from torch import nn
 
 from medseg._quiet import quiet_libraries
 from medseg.bundles.as_loaded import as_loaded
+from medseg.bundles.class_labels import described_labels, manifest_of
 from medseg.bundles.complaints import config_errors
 from medseg.bundles.configs import MAY_BE, NEEDED, config_paths, read_config
 from medseg.bundles.metadata import load_metadata
 from medseg.bundles.one_line import excepthook_kept
-from medseg.bundles.predictor_parts import check_parts
+from medseg.bundles.predictor_parts import check_parts, split_loading, without_saving
 from medseg.bundles.run import open_workflow
 from medseg.bundles.weights_owner import own_provenance
 from medseg.data.images.geometry import place_words
 from medseg.data.images.picture import Picture
 from medseg.data.images.volume import Volume
 from medseg.data.label_kind import LabelKind
-from medseg.data.manifest import Label, Manifest, load_manifest
+from medseg.data.manifest import Label
 from medseg.errors import (
     DataError,
     MachineError,
-    ManifestError,
     UsageError,
     causes_of,
     is_out_of_memory,
@@ -44,9 +41,8 @@ from medseg.errors import (
 )
 from medseg.inference.engines.inferer import EngineInferer
 from medseg.inference.forecast import Forecast, forecast
-from medseg.inference.maps import VoxelMaps
+from medseg.inference.maps import VoxelMaps, require_probabilities
 from medseg.inference.mirror import check_mirror_axes
-from medseg.inference.save import SaveLabeld
 from medseg.inference.sliding_labels import SlidingWindowLabels
 from medseg.networks.provenance import Provenance
 from medseg.networks.weights import load_weights
@@ -160,7 +156,7 @@ class Predictor:
         inner = self.inferer.inferer if isinstance(self.inferer, EngineInferer) else self.inferer
         if not isinstance(inner, SlidingWindowLabels):
             raise UsageError("this bundle's inferer is not medseg's; remove --maps")
-        inner.require_probabilities()
+        require_probabilities(inner.gives, inner.interpolate)
 
     def forecast(self, image: MetaTensor) -> Forecast | None:
         """Forecast time and memory for a preprocessed image; None for inferers not of medseg."""
@@ -243,18 +239,18 @@ def open_predictor(
             _mirror(parts["inferer"], mirror_axes)
         load_weights(parts["network"], weights)
     metadata = load_metadata(bundle / "configs" / "metadata.json")
-    manifest = _manifest_of(bundle, parts["class_names"])
+    manifest = manifest_of(bundle, parts["class_names"])
     image = metadata.network_data_format.inputs["image"]
     if image.num_channels not in (1, 3):
         raise UsageError(
             f"{bundle}: has {image.num_channels} input channels; medseg predict takes 1 or 3"
         )
     window = may_be["window"]
-    loading, recipe = _split_loading(bundle, parts["preprocessing_steps"])
+    loading, recipe = split_loading(bundle, parts["preprocessing_steps"])
     return Predictor(
         name=metadata.name,
         version=metadata.version,
-        labels=_labels(manifest, parts["class_names"]),
+        labels=described_labels(manifest, parts["class_names"]),
         modality=image.modality,
         body_part=None if manifest is None else manifest.body_part,
         window=None if window is None else (float(window[0]), float(window[1])),
@@ -264,7 +260,7 @@ def open_predictor(
         label_kind=may_be["label_kind"] or "classes",
         loaded_as=loading.dtype,
         recipe=recipe,
-        finish=_without_saving(may_be["postprocessing"]),
+        finish=without_saving(may_be["postprocessing"]),
         inferer=parts["inferer"],
         network=parts["network"].eval(),
         device=torch.device(parts["device"]),
@@ -290,35 +286,3 @@ def _check_keys(bundle: Path, config: Mapping[str, Any], overrides: Mapping[str,
     missing = [key for key in (*NEEDED, *overrides) if key not in config]
     if missing:
         raise UsageError(f"{bundle}: its inference config has no {missing[0]}; add it")
-
-
-def _labels(manifest: Manifest | None, class_names: Sequence[str]) -> tuple[Label, ...]:
-    """The classes, as the manifest describes them."""
-    described = {} if manifest is None else {label.name: label for label in manifest.labels}
-    return tuple(
-        described.get(name, Label(value=value, name=name)).model_copy(update={"value": value})
-        for value, name in enumerate(class_names)
-    )
-
-
-def _manifest_of(bundle: Path, class_names: Sequence[str]) -> Manifest | None:
-    """The last manifest in the bundle that has all of these classes."""
-    found: Manifest | None = None
-    for path in sorted((bundle / "configs").glob("*.json")):
-        if path.name != "metadata.json":
-            with suppress(ManifestError):
-                manifest = load_manifest(path)
-                found = manifest if set(class_names) <= set(manifest.class_names) else found
-    return found
-
-
-def _split_loading(bundle: Path, steps: Sequence[Any]) -> tuple[Any, Compose]:
-    """Split a recipe into its loader and the later steps: `medseg predict` reads files itself."""
-    if not steps or not isinstance(steps[0], LoadImaged):
-        raise UsageError(f"{bundle}: the first of preprocessing_steps must be LoadImaged")
-    return cast("Any", steps[0])._loader, Compose(list(steps[1:]))
-
-
-def _without_saving(postprocessing: Compose | None) -> Compose:
-    steps: Sequence[Any] = [] if postprocessing is None else cast("Any", postprocessing).transforms
-    return Compose([step for step in steps if not isinstance(step, SaveLabeld | SaveImaged)])

@@ -1,16 +1,20 @@
 """Checks of the parts of an inference config, once they are built and before any image is read."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
 
 from monai.inferers.inferer import Inferer
+from monai.transforms.compose import Compose
+from monai.transforms.io.dictionary import LoadImaged, SaveImaged
 from torch import nn
 
 from medseg.errors import UsageError
+from medseg.inference.save import SaveLabeld
 from medseg.networks.settings import check_settings
 from medseg.networks.unet import UNet
 
-__all__ = ["check_parts"]
+__all__ = ["check_parts", "split_loading", "without_saving"]
 
 
 def check_parts(parts: Mapping[str, Any], window: Any) -> None:
@@ -37,3 +41,16 @@ def check_parts(parts: Mapping[str, Any], window: Any) -> None:
             f"class_names must be {outputs} names, as many as the network has outputs, got "
             f"{list(names)}; leave class_names out, since the weights state them"
         )
+
+
+def split_loading(bundle: Path, steps: Sequence[Any]) -> tuple[Any, Compose]:
+    """Split a recipe into its loader and the later steps: `medseg predict` reads files itself."""
+    if not steps or not isinstance(steps[0], LoadImaged):
+        raise UsageError(f"{bundle}: the first of preprocessing_steps must be LoadImaged")
+    return cast("Any", steps[0])._loader, Compose(list(steps[1:]))
+
+
+def without_saving(postprocessing: Compose | None) -> Compose:
+    """Postprocessing without the steps that save: `medseg predict` writes files itself."""
+    steps: Sequence[Any] = [] if postprocessing is None else cast("Any", postprocessing).transforms
+    return Compose([step for step in steps if not isinstance(step, SaveLabeld | SaveImaged)])

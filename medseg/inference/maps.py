@@ -18,9 +18,10 @@ from torch import Tensor
 
 from medseg._checks import require_choice
 from medseg.data.output_names import MapKind
+from medseg.errors import UsageError
 from medseg.inference.grid_map import GridMap
 
-__all__ = ["LEVELS", "Bytes", "VoxelMaps"]
+__all__ = ["LEVELS", "Bytes", "VoxelMaps", "require_probabilities"]
 
 Bytes = NDArray[np.uint8]
 
@@ -115,3 +116,20 @@ def _reserve(file: int, size: int) -> None:
     zeros = bytes(1 << 20)
     for start in range(0, size, len(zeros)):
         os.write(file, zeros[: size - start])
+
+
+def require_probabilities(gives: str, interpolate: str) -> None:
+    """Check that labels are chosen by probabilities, which maps show.
+
+    Args:
+        gives: What the inferer gives, e.g. `labels`; see `SlidingWindowLabels`.
+        interpolate: What it interpolates, e.g. `probabilities`.
+
+    Raises:
+        UsageError: If they are not.
+    """
+    if (gives, interpolate) != ("labels", "probabilities"):
+        raise UsageError(
+            "maps need the probabilities that labels are chosen by; set gives to 'labels' and "
+            "interpolate to 'probabilities'"
+        )

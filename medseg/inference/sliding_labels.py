@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from medseg._checks import require_choice, require_number, require_sizes, require_whole_number
-from medseg.errors import DataError, MachineError, UsageError, is_out_of_memory
+from medseg.errors import DataError, MachineError, is_out_of_memory
 from medseg.inference.foreground import foreground_in_network_grid, foreground_in_source_grid
 from medseg.inference.grid_map import GridMap
 from medseg.inference.label_place import Grid, Place, label_place, meta_of
+from medseg.inference.maps import require_probabilities
 from medseg.inference.mirror import check_mirror_axes, mirrored
 from medseg.inference.region import Part, Region, roomy_box, whole
 from medseg.inference.slabs import Predictor, Slab, logit_slabs
@@ -125,7 +126,7 @@ class SlidingWindowLabels(Inferer):
         if len(inputs) != 1:
             raise ValueError(f"inputs must be one volume at a time, got {len(inputs)}")
         if watch is not None:
-            self.require_probabilities()
+            require_probabilities(self.gives, self.interpolate)
         place = label_place(inputs, self.grid)
         if watch is not None and (place.map is None or place.slice_axis is not None):
             raise DataError(
@@ -176,18 +177,6 @@ class SlidingWindowLabels(Inferer):
             for start in product(*plan.starts)
         )
         return [cut[box].reshape(len(volume), *self.window) for box in boxes]
-
-    def require_probabilities(self) -> None:
-        """Check that labels are chosen by probabilities, which maps show.
-
-        Raises:
-            UsageError: If they are not.
-        """
-        if (self.gives, self.interpolate) != ("labels", "probabilities"):
-            raise UsageError(
-                "maps need the probabilities that labels are chosen by; set gives to 'labels' and "
-                "interpolate to 'probabilities'"
-            )
 
     def region(self, volume: Tensor) -> Region:
         """The region of a volume `(C, *spatial)`, no smaller than a window, to be predicted."""

@@ -1,6 +1,6 @@
 """Read, predict and write one case, from its file to its row in the ledger."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,6 @@ from medseg.bundles.predictor import Predictor
 from medseg.data.datasets.expected import Expected
 from medseg.data.datasets.intake import image_problems, refuse_errors
 from medseg.data.dicom.allowances import Gaps, Tilt
-from medseg.data.dicom.label import Algorithm, DicomLabel, Share
 from medseg.data.digest import file_sha256
 from medseg.data.images.picture import Picture, is_raster, read_picture
 from medseg.data.images.volume import Volume, read_volume
@@ -23,20 +22,13 @@ from medseg.data.problems import Problem
 from medseg.inference.forecast import Forecast
 from medseg.inference.maps import VoxelMaps
 from medseg.inference.save import save_label, save_map
-from medseg.prediction.case_words import (
-    case_cautions,
-    image_numbers,
-    series_title,
-    share_remarks,
-)
+from medseg.prediction.case_outputs import draw_overlay, write_dicom
 from medseg.prediction.cases import CohortCase
 from medseg.prediction.ledger import Entry, Ledger
 from medseg.prediction.outputs import CaseFiles
 from medseg.prediction.plan import Settings
 from medseg.prediction.request import Remarkable
 from medseg.prediction.tables import RunningTable
-from medseg.reports.overlay import MontageOptions, overlay_montage
-from medseg.reports.picture_overlay import PictureOptions, overlay_picture
 from medseg.reports.volumes import (
     StructureVolume,
     area_columns,
@@ -172,8 +164,8 @@ class CaseSteps:
         begun = self._begin(labelled)
         remove_remains(*files.paths)
         # DICOM first, since it may still be refused.
-        self._write_dicom(labelled, files, begun, measured)
-        self._draw(labelled, files.overlay, measured)
+        write_dicom(labelled, files, self.predictor, begun, measured)
+        draw_overlay(labelled, files.overlay, self.predictor, measured)
         for kind, path in files.maps.items():
             if labelled.maps is not None:
                 save_map(path, labelled.maps.get(kind), labelled.volume.affine)
@@ -227,78 +219,6 @@ class CaseSteps:
         )
         self.ledger.enter(entry)
         return entry
-
-    def _write_dicom(
-        self,
-        labelled: Labelled,
-        files: CaseFiles,
-        begun: Entry,
-        measured: list[StructureVolume],
-    ) -> None:
-        if not files.dicom or not isinstance(labelled.volume, Volume):
-            return
-        # highdicom takes a while to import, and most labels are not DICOM.
-        from medseg.data.dicom.outputs import write_dicom_outputs
-
-        weights = self.predictor.provenance
-        label = DicomLabel(
-            array=as_classes(labelled.label, self.predictor.label_kind),
-            affine=labelled.volume.affine,
-            reference=labelled.volume.series or labelled.case.source,
-            labels=self.predictor.labels,
-            algorithm=Algorithm(
-                name=self.predictor.name,
-                version=self.predictor.version,
-                digest=self.settings.digest,
-                weights=weights.tensors_sha256,
-                caution=weights.caution,
-                brief=weights.brief,
-            ),
-            shares={
-                one.name: Share(of=one.parent, percent=one.percent)
-                for one in measured
-                if one.parent is not None
-            },
-            body_part=self.predictor.body_part,
-            warnings=[problem.what for problem in labelled.warnings],
-            created=datetime.fromisoformat(begun.created or ""),
-        )
-        folder = files.overlay.parent
-        write_dicom_outputs(
-            label, list(files.dicom), folder, case=labelled.case.name, overwrite="replace"
-        )
-
-    def _draw(self, labelled: Labelled, path: Path, measured: Sequence[StructureVolume]) -> None:
-        predictor, volume = self.predictor, labelled.volume
-        made_by = f"{predictor.name} {predictor.version}, weights {self._weights}"
-        cautions = case_cautions(predictor.provenance.caution, labelled.warnings)
-        if isinstance(volume, Picture):
-            of_picture = PictureOptions(
-                case=labelled.case.name,
-                class_names=predictor.class_names,
-                kind=predictor.label_kind,
-                made_by=made_by,
-                cautions=cautions,
-            )
-            overlay_picture(volume.array[:, :, 0], labelled.label, path, of_picture)
-            return
-        options = MontageOptions(
-            case=labelled.case.name,
-            class_names=predictor.class_names,
-            modality=predictor.modality,
-            title=series_title(labelled.case, volume),
-            made_by=made_by,
-            cautions=cautions,
-            remarks=share_remarks(measured),
-            image_numbers=image_numbers(volume),
-        )
-        label = as_classes(labelled.label, predictor.label_kind)
-        overlay_montage(volume.array, label, volume.affine, path, options)
-
-    @property
-    def _weights(self) -> str:
-        """The first digits of the weights' digest, enough to tell two files apart."""
-        return self.predictor.provenance.tensors_sha256[:8]
 
 
 def _as_error(warning: Problem) -> Problem:

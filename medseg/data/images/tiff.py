@@ -43,10 +43,8 @@ _NONE, _PACKBITS, _DEFLATE, _JPEG = (1,), (32773,), (8, 32946), (7,)
 _FAX, _LZW = (2, 3, 4), (5,)
 # Bytes that a compressed byte can become: deflate 1032, LZW some 2700.
 _MOST = 4000
-# Bytes of padding that are no further pixels.
-_SLACK = 64
-# Pages whose description is looked at: the picture, and its previews.
-_MOST_PAGES = 64
+# Bytes of padding, and pages whose description is looked at: the picture and its previews.
+_SLACK, _MOST_PAGES = 64, 64
 _REDUCED, _OLD_REDUCED = 1, 2
 _SUBFILE, _OLD_SUBFILE, _ORIENTATION, _COLOURMAP = 254, 255, 274, 320
 # Sizes, bits, compression, photometric, places of pixels, orientation, samples, planes, predictor,
