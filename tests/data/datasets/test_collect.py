@@ -21,7 +21,8 @@ TWO_FOLDS = SplitPlan(folds=2)
 def write_cases(folder, names=("p1_a", "p1_b", "p2_a", "p3_a"), label=None):
     for seed, name in enumerate(names):
         write_nifti(folder / f"imagesTr/{name}_0000.nii.gz", an_image(seed))
-        write_nifti(folder / f"labelsTr/{name}.nii.gz", a_label() if label is None else label)
+        own = np.roll(a_label(), seed, axis=2)  # two cases with one label are remarkable
+        write_nifti(folder / f"labelsTr/{name}.nii.gz", own if label is None else label)
 
 
 def collect(folder, about=ABOUT, plan=TWO_FOLDS):
