@@ -13,7 +13,6 @@ import medseg
 from medseg.bundles.configs import config_paths
 from medseg.bundles.monai_import import collector_paused, import_monai_for
 from medseg.errors import ExitCode, UsageError
-from medseg.networks.provenance import Provenance
 from medseg.prediction.case_names import distinct_names
 from medseg.prediction.cases import share
 from medseg.prediction.cohort import Cohort
@@ -85,23 +84,18 @@ def run_prediction(
             existing=request.existing,
             remarks=Remarks(listener.warning),
         )
-        caution = _phantoms_line(settings.provenance) if mine else None
-        for line in (caution, identifying_line(search.name_by), *found.told):
-            if line is not None:
-                listener.warning(line)
+        for line in filter(None, (identifying_line(search.name_by), *found.told)):
+            listener.warning(line)
         run.report_refused()
         run.report_done(plan.done)
         if predictor is not None:
             run.predict(_steps(request, predictor, run), plan.todo)
+        if run.reported and settings.provenance.trained_on == "phantoms":
+            listener.warning(f"these weights are for {settings.provenance.caution}")
         run.close()
     if not run.failed:
         return ExitCode.DONE
     return ExitCode.SOME_CASES_FAILED if run.reported else ExitCode.DATA
-
-
-def _phantoms_line(weights: Provenance) -> str | None:
-    """The caution for weights that never saw a patient; of all others the outputs say theirs."""
-    return f"these weights are for {weights.caution}" if weights.trained_on == "phantoms" else None
 
 
 def _check_output(output: Path) -> None:

@@ -272,9 +272,9 @@ def test_a_line_a_case_where_nobody_watches(trained, images, tmp_path, command, 
     lines = [line for line in out.splitlines() if "_seg.nii.gz: lung " in line]
     assert len(lines) == 2
     assert [line.partition(":")[0] for line in err.splitlines()] == [
-        "warning",  # that the weights are of phantoms
         "1/2 phantom_000",
         "2/2 phantom_001",
+        "warning",  # that the weights are of phantoms
     ]
 
 
