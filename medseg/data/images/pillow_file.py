@@ -82,9 +82,10 @@ def plain_samples(path: Path, image: Image.Image, content: Content, where: Where
         what = f"has colour mode {image.mode}"
         raise picture_refusal(path, where, what, "save it as RGB or grey")
     # Pillow takes the tag off a TIFF when it turns it.
-    turn = turn_doubt(int(image.getexif().get(_ORIENTATION, 1)), where)
-    samples = _samples(path, ImageOps.exif_transpose(image), raw_mode, content, where)
-    doubts = (*samples.doubts, *turn)
+    orientation = int(image.getexif().get(_ORIENTATION, 1))
+    upright = image if orientation == 1 else ImageOps.exif_transpose(image)
+    samples = _samples(path, upright, raw_mode, content, where)
+    doubts = (*samples.doubts, *turn_doubt(orientation, where))
     if content == "label" and "jpeg" in (str(image.format).lower(), image.info.get("compression")):
         doubts = (*doubts, *loss_doubt(where))
     return samples._replace(doubts=doubts)
@@ -115,7 +116,7 @@ def _colours(path: Path, picture: Image.Image, where: Where) -> NDArray[np.uint8
     """`(C, I, J)` without an alpha channel, which has to be opaque."""
     grey = picture.mode in ("L", "LA")
     if picture.mode in ("L", "RGB", "RGBX") and "transparency" not in picture.info:
-        array = np.asarray(picture if grey else picture.convert("RGB"))
+        array = np.asarray(picture.convert("RGB") if picture.mode == "RGBX" else picture)
         return array[None] if grey else np.moveaxis(array, -1, 0)
     full = np.moveaxis(np.asarray(picture.convert("RGBA")), -1, 0)
     return without_opaque(path, full[:1] if grey else full[:3], full[3], 255, where)
