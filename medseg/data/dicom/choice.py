@@ -52,7 +52,8 @@ def find_series(
 
 def _singles(found: Sequence[DicomSeries], chosen: DicomSeries) -> int:
     """Number of series beside the chosen one that are a slice with a place, or unreadable."""
-    others = [one for one in found if one is not chosen and one.modality == chosen.modality]
+    alike = ("", chosen.modality)
+    others = [one for one in found if one is not chosen and one.modality in alike]
     return sum(
         one.kind == "unreadable"
         or (one.slices == 1 and one.kind != "localizer" and one.frames[0].is_placed)

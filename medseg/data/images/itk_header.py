@@ -62,6 +62,8 @@ def header_lines(file: IO[bytes], is_last: Callable[[str], bool]) -> Iterator[st
         line = file.readline(left)
         left -= len(line)
         text = line.decode("utf-8", "surrogateescape").rstrip("\r\n")
+        if "\r" in text or "\0" in text:
+            raise ValueError("its header has a line break or an end of text within a line")
         yield text
         if not line or is_last(text):
             return

@@ -130,6 +130,9 @@ def _affine(fields: Mapping[str, str], axes: int) -> NDArray[np.float64]:
     affine = np.eye(4)
     # A row of the matrix is an axis of the image.
     affine[:3, :3] = LPS_TO_RAS @ directions.T * steps
+    # It changes nothing, but with fewer numbers ITK's library takes the next line for them.
+    if "CenterOfRotation" in fields:
+        floats(fields["CenterOfRotation"].split(), "CenterOfRotation", axes)
     offset = fields.get("Offset", " ".join(["0"] * axes)).split()
     affine[:3, 3] = LPS_TO_RAS @ floats(offset, "Offset", axes)[:3]
     return affine

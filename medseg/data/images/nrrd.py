@@ -115,7 +115,7 @@ def read_nrrd(path: Path, *, where: Where = "image") -> ItkVolume:
 
 
 def _fields(file: IO[bytes]) -> dict[str, str]:
-    if not re.fullmatch(rb"NRRD000[1-6]", file.readline(16).rstrip(b"\r\n")):
+    if not re.fullmatch(rb"NRRD000[1-5]", file.readline(16).rstrip(b"\r\n")):
         raise ValueError("it does not begin like one")
     fields: dict[str, str] = {}
     for line in header_lines(file, lambda line: not line):
