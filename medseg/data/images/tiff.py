@@ -55,7 +55,6 @@ _MATTER = {
 }
 # Offsets and lengths of strips and tiles; whole numbers of 2, 4 and 8 bytes.
 _PLACES, _PLACE_KINDS = (273, 279, 324, 325), {3, 4, 13, 16, 18}
-# Numbers of planes in the descriptions of ImageJ and OME.
 _IMAGEJ = re.compile(r"^(images|slices|frames|channels)=(\d{1,9})\s*$", re.M)
 _OME = re.compile(r'\bSize[ZT]="(\d{1,9})"')
 
@@ -200,6 +199,8 @@ def _check_parts(page: Any) -> None:
     kinds = {int(page.tags[code].dtype) for code in _PLACES if code in page.tags}
     if kinds - _PLACE_KINDS:
         raise ValueError("the places of its pixels are of a type that is no place")
+    if 0 in page.dataoffsets or {273, 324} <= set(page.tags.keys()):
+        raise ValueError("its header leaves out pixels, or states both strips and tiles")
     # Of its own list, tifffile has taken off what is too many.
     places = page.tags.get(324 if page.is_tiled else 273)
     found, expected = 0 if places is None else int(places.count), prod(page.chunked)

@@ -349,3 +349,13 @@ def test_more_pixels_than_the_header_tells_of_are_refused(tmp_path):
     assert content[at + 8] == 8
     (tmp_path / "a.tif").write_bytes(content[: at + 8] + b"\1" + content[at + 9 :])
     refused(tmp_path / "a.tif", "states 1750 bytes of pixels, the file has 14000")
+
+
+def test_strips_beside_tiles_are_refused_since_programs_take_either(tmp_path):
+    grey = np.arange(1200, dtype=np.uint8).reshape(40, 30)
+    file = tmp_path / "a.tif"
+    tifffile.imwrite(file, grey, tile=(16, 16), extratags=[(65000, "I", 1, 8, True)])
+    other, strips = (code.to_bytes(2, "little") for code in (65000, 273))
+    file.write_bytes(file.read_bytes().replace(other, strips))
+    with pytest.raises(InputError, match="states both strips and tiles"):
+        read_raster(file)
