@@ -169,10 +169,14 @@ class Ledger:
             yield
         except sqlite3.OperationalError as error:
             raise MachineError(
-                f"{self.path}: {error}; make room or check its permissions, or use another folder"
+                f"{self.path}: {_one_line(error)}; make room or check its permissions, or use "
+                "another folder"
             ) from error
-        except sqlite3.DatabaseError as error:
-            raise DataError(f"{self.path}: {error}; move it away, or use another folder") from error
+        # sqlite3 decodes its own messages, which quote a damaged schema, as UTF-8.
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            raise DataError(
+                f"{self.path}: {_one_line(error)}; move it away, or use another folder"
+            ) from error
         except _RowError as error:
             raise DataError(
                 f"{self.path}: the row of {printable(str(error))!r} is damaged; move the file "
@@ -197,6 +201,10 @@ class Ledger:
 
 class _RowError(Exception):
     """A row that cannot be read; the message is its case."""
+
+
+def _one_line(error: Exception) -> str:
+    return printable(" ".join(str(error).split()))[:200]
 
 
 def _utf8(text: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from medseg.errors import DataError
+from medseg.errors import DataError, MedsegError
 from medseg.prediction.ledger import Entry, Ledger
 
 
@@ -99,3 +99,15 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path):
         process.join()
     assert [process.exitcode for process in processes] == [0, 0]
     assert {one.name for one in Ledger(tmp_path).entries()} == {*shares[0], *shares[1]}
+
+
+@pytest.mark.parametrize("damage", [b"`", b"\xff"])
+def test_a_damaged_schema_is_one_line(tmp_path, damage):
+    ledger = Ledger(tmp_path)
+    ledger.enter(entry("a"))
+    content = ledger.path.read_bytes()
+    assert content.count(b"key text") == 1
+    ledger.path.write_bytes(content.replace(b"key text", b"key" + damage + b"text"))
+    with pytest.raises(MedsegError, match="or use another folder") as caught:
+        ledger.entries()
+    assert "\n" not in str(caught.value)
