@@ -56,7 +56,10 @@ def quiet_loggers(*names: str, level: int = SILENT) -> Generator[None]:
 
 def _set_level(name: str) -> None:
     own, asked = _asked[name]
-    logging.getLogger(name).setLevel(max(own, *asked) if asked else own)
+    logger, level = logging.getLogger(name), max(own, *asked) if asked else own
+    # Setting a level clears the caches of all loggers, and inner calls rarely change it.
+    if logger.level != level:
+        logger.setLevel(level)
     if not asked:
         del _asked[name]
 

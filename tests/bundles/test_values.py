@@ -152,7 +152,7 @@ def test_the_line_says_what_it_takes_and_what_to_write(pair, line):
         "dropout=0.2",
         "dropout=[0,0,0.1,0.2]",
         "dataset_dir=2026-07-01",
-        "reader=[medseg.data.VolumeReader, medseg.data.DicomSeriesReader]",
+        "reader=[medseg.data.DicomSeriesReader, medseg.data.VolumeReader]",
     ],
 )
 def test_a_right_value_passes(pair):

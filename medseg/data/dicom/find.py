@@ -18,6 +18,7 @@ from medseg.data.dicom.frame import Frame
 from medseg.data.dicom.input import DicomInput, dicom_error, open_input
 from medseg.data.dicom.instance import NO_SIZE, Damaged, Instance, UidOrigin, read_instance
 from medseg.data.dicom.neighbours import Strays
+from medseg.data.dicom.tags import quiet_pydicom
 
 __all__ = ["DicomSeries", "SeriesKind", "find_dicom_series", "scan_series"]
 
@@ -110,10 +111,12 @@ def scan_series(source: DicomInput) -> tuple[DicomSeries, ...]:
     """Find every series of an open input."""
     groups: defaultdict[str, list[Instance]] = defaultdict(list)
     strays = Strays(lost=source.lost)
-    for name in source.names:
-        instance = _instance(source, name, strays)
-        if instance is not None:
-            groups[instance.series_uid].append(instance)
+    # Once for all files, since it takes a while.
+    with quiet_pydicom():
+        for name in source.names:
+            instance = _instance(source, name, strays)
+            if instance is not None:
+                groups[instance.series_uid].append(instance)
     for group in groups.values():
         if not any(one.frames for one in group):
             # Cut off within the UID, a slice looks like a series of its own.

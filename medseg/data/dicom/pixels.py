@@ -66,8 +66,10 @@ def read_values(
     stored: list[NDArray[Any] | None] = [None] * len(frames)
     order = sorted(range(len(frames)), key=lambda k: (frames[k].file, frames[k].index))
     in_files = [frames[k] for k in order]
-    for k, pixels in zip(order, read_frames(series_uid, in_files, open_file), strict=True):
-        stored[k] = pixels
+    # Once for all slices, since it takes a while.
+    with quiet_pydicom():
+        for k, pixels in zip(order, read_frames(series_uid, in_files, open_file), strict=True):
+            stored[k] = pixels
     whole = all(
         _fits_int16(frame, cast("NDArray[Any]", pixels))
         for frame, pixels in zip(frames, stored, strict=True)

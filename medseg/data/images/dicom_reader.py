@@ -25,7 +25,7 @@ class DicomSeriesReader(ImageReader):
     """Reads a DICOM series from a folder, a tree, a zip, a multi-frame file or `PATH#UID`.
 
     In a bundle: `reader: medseg.data.DicomSeriesReader`, or, for files as well,
-    `reader: [medseg.data.VolumeReader, medseg.data.DicomSeriesReader]`, where the last one is
+    `reader: [medseg.data.DicomSeriesReader, medseg.data.VolumeReader]`, where the last one is
     tried first. Array and affine are those of `read_dicom_series`.
 
     Args:

@@ -31,7 +31,7 @@ class VolumeReader(ImageReader):
     """Reads a volume from one file, as `read_volume` does.
 
     In a recipe: `{_target_: LoadImaged, keys: image, reader: medseg.data.VolumeReader}`, or with
-    `reader: [medseg.data.VolumeReader, medseg.data.DicomSeriesReader]` for DICOM series as well;
+    `reader: [medseg.data.DicomSeriesReader, medseg.data.VolumeReader]` for DICOM series as well;
     the last one is tried first.
     """
 
