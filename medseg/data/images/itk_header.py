@@ -7,7 +7,7 @@ image, so only a bare name is taken, of a file in the header's own folder.
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,6 @@ from medseg.data.problems import Problem, Where, refusal
 
 __all__ = [
     "LPS_TO_RAS",
-    "ItkVolume",
     "floats",
     "header_lines",
     "orientation_doubt",
@@ -33,22 +32,6 @@ _MOST_BYTES = 2**20
 # Unicode's digits, `1_000` and `nan` are numbers to Python only.
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-
-
-class ItkVolume(NamedTuple):
-    """Content of an NRRD or MetaImage file.
-
-    Attributes:
-        array: Voxels, axes as stored.
-        affine: `(4, 4)`, RAS+ in mm.
-        dtype: Type of the stored values.
-        doubts: Warnings about ambiguities of the header.
-    """
-
-    array: NDArray[Any]
-    affine: NDArray[np.float64]
-    dtype: str
-    doubts: tuple[Problem, ...]
 
 
 def header_lines(file: IO[bytes], is_last: Callable[[str], bool]) -> Iterator[str]:

@@ -17,7 +17,6 @@ from medseg.data.images.damage import one_line_errors
 from medseg.data.images.geometry import axes_problem
 from medseg.data.images.itk_header import (
     LPS_TO_RAS,
-    ItkVolume,
     floats,
     header_lines,
     orientation_doubt,
@@ -26,7 +25,7 @@ from medseg.data.images.itk_header import (
     voxel_file,
     whole,
 )
-from medseg.data.images.voxels import Packing, Stored, read_voxels, unpacked
+from medseg.data.images.voxels import FileVolume, Packing, Stored, read_voxels, unpacked
 from medseg.data.problems import Problem, Where, refusal
 
 __all__ = ["read_meta_image"]
@@ -59,7 +58,7 @@ _NAME = re.compile(r"[ -~]+")
 _WORDS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
 
-def read_meta_image(path: Path, *, where: Where = "image") -> ItkVolume:
+def read_meta_image(path: Path, *, where: Where = "image") -> FileVolume:
     """Read a MetaImage file, or a header and the file beside it that it names.
 
     Raises:
@@ -80,7 +79,7 @@ def read_meta_image(path: Path, *, where: Where = "image") -> ItkVolume:
             beside = voxel_file(path, named, where=where)
             with beside.open("rb") as voxels:
                 array = _voxels(beside, voxels, fields, sizes, where)
-    return ItkVolume(array, affine, array.dtype.name, tuple(_doubts(fields, where)))
+    return FileVolume(array, affine, array.dtype.name, tuple(_doubts(fields, where)))
 
 
 def _fields(file: IO[bytes]) -> dict[str, str]:

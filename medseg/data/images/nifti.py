@@ -8,7 +8,7 @@ in its content, not in its name. All errors of such a file are reported in one l
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 from nibabel.volumeutils import apply_read_scaling
@@ -17,30 +17,14 @@ from numpy.typing import NDArray
 from medseg._quiet import quiet_loggers
 from medseg.data.images.damage import one_line_errors
 from medseg.data.images.nifti_header import header_doubts, read_header
-from medseg.data.images.voxels import Stored, packing_of, read_voxels, unpacked
+from medseg.data.images.voxels import FileVolume, Stored, packing_of, read_voxels, unpacked
 from medseg.data.limits import require_regular_file
 from medseg.data.problems import Problem, Where, refusal
 
-__all__ = ["Nifti", "read_nifti", "read_nifti_place"]
+__all__ = ["read_nifti", "read_nifti_place"]
 
 
-class Nifti(NamedTuple):
-    """Content of a NIfTI file.
-
-    Attributes:
-        array: Voxels with slope and intercept applied.
-        affine: `(4, 4)`, RAS+ in mm.
-        dtype: Type of the stored values.
-        doubts: Warnings about ambiguities of the header.
-    """
-
-    array: NDArray[Any]
-    affine: NDArray[np.float64]
-    dtype: str
-    doubts: tuple[Problem, ...]
-
-
-def read_nifti(path: Path, *, where: Where = "image") -> Nifti:
+def read_nifti(path: Path, *, where: Where = "image") -> FileVolume:
     """Read a `.nii` or `.nii.gz` file.
 
     Raises:
@@ -58,7 +42,7 @@ def read_nifti(path: Path, *, where: Where = "image") -> Nifti:
             array = _scaled(read_voxels(path, source, stored, where=where), header)
         affine = header.get_best_affine()
         doubts = tuple(header_doubts(header, where))
-    return Nifti(array, affine, dtype.name, doubts)
+    return FileVolume(array, affine, dtype.name, doubts)
 
 
 def read_nifti_place(path: Path) -> tuple[tuple[int, ...], NDArray[np.float64]]:

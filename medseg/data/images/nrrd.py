@@ -18,7 +18,6 @@ from medseg.data.images.damage import one_line_errors
 from medseg.data.images.geometry import axes_problem
 from medseg.data.images.itk_header import (
     LPS_TO_RAS,
-    ItkVolume,
     floats,
     header_lines,
     place_doubt,
@@ -26,7 +25,7 @@ from medseg.data.images.itk_header import (
     voxel_file,
     whole,
 )
-from medseg.data.images.voxels import Packing, Stored, read_voxels, unpacked
+from medseg.data.images.voxels import FileVolume, Packing, Stored, read_voxels, unpacked
 from medseg.data.problems import Problem, Where, refusal
 
 __all__ = ["read_nrrd"]
@@ -89,7 +88,7 @@ _KINDS = re.compile(
 _NUMBERS = re.compile(r"\d|.*(vector|normal|gradient|color|complex|point|quaternion)")
 
 
-def read_nrrd(path: Path, *, where: Where = "image") -> ItkVolume:
+def read_nrrd(path: Path, *, where: Where = "image") -> FileVolume:
     """Read an NRRD file, or a header and the file beside it that it names.
 
     Raises:
@@ -111,7 +110,7 @@ def read_nrrd(path: Path, *, where: Where = "image") -> ItkVolume:
                 array = _voxels(beside, voxels, fields, axes, where)
     spatial = tuple(size for size, vector in axes if vector is not None)
     array = array.reshape(spatial, order="A")
-    return ItkVolume(array, affine, array.dtype.name, tuple(_doubts(fields, where)))
+    return FileVolume(array, affine, array.dtype.name, tuple(_doubts(fields, where)))
 
 
 def _fields(file: IO[bytes]) -> dict[str, str]:

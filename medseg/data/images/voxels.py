@@ -13,7 +13,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal, Protocol, cast
+from typing import IO, Any, Literal, NamedTuple, Protocol, cast
 
 import numpy as np
 from isal import isal_zlib
@@ -21,9 +21,9 @@ from isal.igzip import IGzipFile
 from numpy.typing import NDArray
 
 from medseg.data.limits import require_voxels
-from medseg.data.problems import Where
+from medseg.data.problems import Problem, Where
 
-__all__ = ["Packing", "Stored", "Unpacked", "packing_of", "read_voxels", "unpacked"]
+__all__ = ["FileVolume", "Packing", "Stored", "Unpacked", "packing_of", "read_voxels", "unpacked"]
 
 Packing = Literal["raw", "gzip", "zlib", "bzip2"]
 
@@ -34,6 +34,22 @@ _PADDING = 2**20
 # Most bytes that a packed byte can become: of deflate, 258 for 2 bits; of bzip2, a block of zeros.
 _MOST: dict[Packing, int] = {"raw": 1, "gzip": 1040, "zlib": 1040, "bzip2": 2**20}
 _MAGIC: dict[bytes, Packing] = {b"\x1f\x8b": "gzip", b"BZ": "bzip2"}
+
+
+class FileVolume(NamedTuple):
+    """Content of a file of one volume.
+
+    Attributes:
+        array: Voxels, axes as stored, slope and intercept applied.
+        affine: `(4, 4)`, RAS+ in mm.
+        dtype: Type of the stored values.
+        doubts: Warnings about ambiguities of the header.
+    """
+
+    array: NDArray[Any]
+    affine: NDArray[np.float64]
+    dtype: str
+    doubts: tuple[Problem, ...]
 
 
 class _Stream(Protocol):
