@@ -74,6 +74,8 @@ class ExitCode(IntEnum):
     USAGE = 2
     DATA = 3
     ENVIRONMENT = 4
+    NEEDS_TRUST = 10
+    REFUSED = 11
     INTERRUPTED = 75
 
 

@@ -43,9 +43,10 @@ settings.load_profile("medseg")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _cache(tmp_path_factory):
-    """Converted networks and prepared cases of tests go where pytest cleans up."""
+def _own_folders(tmp_path_factory):
+    """Converted networks, prepared cases, installed bundles and trust go where pytest cleans up."""
     os.environ["MEDSEG_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["MEDSEG_HOME"] = str(tmp_path_factory.mktemp("home"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,11 +7,21 @@ import pytest
 
 LAYERS = [
     {"_text", "errors"},
-    {"_checks", "_csv", "_files", "_lazy", "_locks", "_quiet", "_signals", "_streams"},
+    {
+        "_checks",
+        "_csv",
+        "_files",
+        "_lazy",
+        "_locks",
+        "_quiet",
+        "_signals",
+        "_streams",
+        "_user_folder",
+    },
     {"data", "losses", "metrics", "networks", "transforms"},
     {"inference", "training"},
     {"bundles", "reports"},
-    {"prediction", "studies"},
+    {"prediction", "sharing", "studies"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

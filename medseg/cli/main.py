@@ -17,7 +17,8 @@ from medseg._quiet import printable_logs
 from medseg._signals import end_as_by_ctrl_c, signals_kept
 from medseg._streams import lasting_streams
 from medseg._text import printable
-from medseg.cli import bundle, data
+from medseg.cli import data
+from medseg.cli.bundle.app import app as bundle_app
 from medseg.cli.evaluate import PAIRING, evaluate
 from medseg.cli.predict import predict
 from medseg.cli.train import train
@@ -38,7 +39,7 @@ app.command()(train)
 app.command()(predict)
 app.command(epilog=PAIRING)(evaluate)
 app.add_typer(data.app, name="data")
-app.add_typer(bundle.app, name="bundle")
+app.add_typer(bundle_app, name="bundle")
 
 
 def _print_version(requested: bool) -> None:  # noqa: FBT001 - the signature typer calls

@@ -1,0 +1,114 @@
+"""Files of a bundle, in a folder or in a zip alike; nothing is followed or unpacked."""
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from medseg.errors import DataError
+
+__all__ = ["BundleTree", "Entry", "FolderTree"]
+
+Kind = Literal["file", "link", "special"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of a bundle.
+
+    Attributes:
+        kind: `link` for symbolic links, `special` for pipes, devices and sockets.
+        size: In bytes; unpacked, as the zip's directory has it.
+    """
+
+    kind: Kind
+    size: int
+
+
+class BundleTree(Protocol):
+    """The files of a bundle: a `FolderTree`, or that of a zip."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages: the path of the folder or of the zip."""
+        ...
+
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        """Every entry but folders, by its path in the bundle, with `/`, in sorted order."""
+        ...
+
+    def read(self, path: str, at_most: int) -> bytes:
+        """The bytes of a regular file.
+
+        Raises:
+            DataError: If it is none, is larger than `at_most` bytes, or cannot be read.
+        """
+        ...
+
+
+class FolderTree:
+    """The files below a bundle's folder; links are listed and not followed."""
+
+    def __init__(self, folder: str | Path) -> None:
+        """Lists the folder.
+
+        Raises:
+            DataError: If it is no folder.
+        """
+        self._folder = Path(folder)
+        if not self._folder.is_dir():
+            raise DataError(f"{folder}: no such folder; give the folder of a bundle")
+        self._entries = dict(sorted(_entries(self._folder)))
+
+    @property
+    def name(self) -> str:
+        """The folder's path, as it was given."""
+        return str(self._folder)
+
+    @property
+    def entries(self) -> Mapping[str, Entry]:
+        """See `BundleTree`."""
+        return self._entries
+
+    def read(self, path: str, at_most: int) -> bytes:
+        """See `BundleTree`."""
+        entry = self._entries.get(path)
+        if entry is None or entry.kind != "file":
+            raise DataError(f"{self._folder}/{path}: is no regular file")
+        try:
+            # What was a file when it was listed may be a link or a pipe by now.
+            handle = os.open(self._folder / path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+            with os.fdopen(handle, "rb") as stream:
+                content = stream.read(at_most + 1)
+        except OSError as error:
+            raise DataError(f"{self._folder}/{path}: cannot be read ({error.strerror})") from error
+        if len(content) > at_most:
+            raise DataError(f"{self._folder}/{path}: is larger than {at_most:,} bytes")
+        return content
+
+
+def _entries(folder: Path) -> Iterator[tuple[str, Entry]]:
+    waiting = [(folder, "")]
+    while waiting:
+        here, prefix = waiting.pop()
+        try:
+            with os.scandir(here) as found:
+                children = list(found)
+        except OSError as error:
+            raise DataError(f"{here}: cannot be listed ({error.strerror})") from error
+        for child in children:
+            path = prefix + child.name
+            status = child.stat(follow_symlinks=False)
+            if stat.S_ISDIR(status.st_mode):
+                waiting.append((Path(child.path), f"{path}/"))
+            else:
+                yield path, Entry(_kind(status.st_mode), status.st_size)
+
+
+def _kind(mode: int) -> Kind:
+    if stat.S_ISLNK(mode):
+        return "link"
+    return "file" if stat.S_ISREG(mode) else "special"

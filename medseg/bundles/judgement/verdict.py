@@ -1,0 +1,55 @@
+"""Verdict on a bundle: safe, needs trust or refused, and each place that it is for."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Grade", "Judgement", "Place", "Verdict"]
+
+Verdict = Literal["safe", "needs trust", "refused"]
+Grade = Literal["needs trust", "refused"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A place in a bundle that keeps it from being safe.
+
+    Attributes:
+        file: Path in the bundle, with `/`.
+        line: Line in the file, from 1; None where there is none, as in a binary file.
+        key: Path of the config key, e.g. `train#trainer`; empty outside configs.
+        grade: Whether a user's trust suffices for it.
+        reason: What it is and what it could do, in words, in one line.
+    """
+
+    file: str
+    line: int | None
+    key: str
+    grade: Grade
+    reason: str
+
+    def __str__(self) -> str:
+        line = "" if self.line is None else f":{self.line}"
+        key = f" {self.key}:" if self.key else ""
+        return f"{self.file}{line}:{key} {self.reason}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """The verdict on a bundle.
+
+    Attributes:
+        places: All that keeps it from being safe, by file and line; empty if it is safe.
+        digest: SHA-256, in hexadecimal, of all that the verdict depends on: the configs, and every
+            file that a place is about. Trust is given to a digest.
+    """
+
+    places: tuple[Place, ...]
+    digest: str
+
+    @property
+    def verdict(self) -> Verdict:
+        """The gravest of the places."""
+        if not self.places:
+            return "safe"
+        refused = any(place.grade == "refused" for place in self.places)
+        return "refused" if refused else "needs trust"

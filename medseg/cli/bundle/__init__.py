@@ -1,0 +1,1 @@
+"""`medseg bundle`: one file a command or two, registered in app.py."""

@@ -1,0 +1,33 @@
+"""`medseg bundle export`: the trained network as ONNX."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medseg.cli.say import say
+
+__all__ = ["export"]
+
+
+def export(
+    bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file, e.g. model.onnx.")],
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="Weights file, .safetensors (default: the one in the bundle's models/)."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,  # noqa: FBT002 - a command-line switch
+) -> None:
+    """Export the trained network to ONNX, and check it with onnxruntime.
+
+    medseg bundle export bundles/covid_lung_ct_unet3d -o model.onnx
+    """
+    from medseg.bundles.onnx import export_onnx
+
+    existing = "replace" if overwrite else "refuse"
+    done = export_onnx(bundle, output, weights=weights, existing=existing)
+    say(
+        f"{done.path}: image ({', '.join(done.image)}) to logits; onnxruntime's differ from "
+        f"torch's by at most {done.largest_difference:.1g}"
+    )

@@ -1,0 +1,1 @@
+"""Sharing of bundles: pack, sign, verify, test, install and publish."""
