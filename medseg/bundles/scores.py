@@ -1,6 +1,6 @@
 """Scores of a bundle with their intervals, as its metadata.json states them for machines.
 
-MONAI's `eval_metrics` is a dictionary of numbers: on which data, of which weights, and how sure they
+MONAI's `eval_metrics` is a dictionary of numbers: on which data, of which weights and how sure they
 are stands on the card alone. The key `scores` says it so that a command can show it.
 """
 
