@@ -4,7 +4,10 @@ import typer
 
 from medseg.cli.bundle.export import export
 from medseg.cli.bundle.halve import halve
+from medseg.cli.bundle.keys import app as keys
+from medseg.cli.bundle.sign import sign
 from medseg.cli.bundle.sync import sync
+from medseg.cli.bundle.verify import verify
 
 __all__ = ["app"]
 
@@ -12,3 +15,6 @@ app = typer.Typer(help="Make bundles and share them.", no_args_is_help=True)
 app.command()(sync)
 app.command()(export)
 app.command()(halve)
+app.command()(sign)
+app.command()(verify)
+app.add_typer(keys, name="keys")
