@@ -7,6 +7,7 @@ from medseg.cli.bundle.halve import halve
 from medseg.cli.bundle.keys import app as keys
 from medseg.cli.bundle.sign import sign
 from medseg.cli.bundle.sync import sync
+from medseg.cli.bundle.trial import trial
 from medseg.cli.bundle.verify import verify
 
 __all__ = ["app"]
@@ -17,4 +18,5 @@ app.command()(export)
 app.command()(halve)
 app.command()(sign)
 app.command()(verify)
+app.command(name="test")(trial)
 app.add_typer(keys, name="keys")
