@@ -5,7 +5,11 @@ import typer
 from medseg.cli.bundle.export import export
 from medseg.cli.bundle.halve import halve
 from medseg.cli.bundle.inspect import inspect
+from medseg.cli.bundle.keys import app as keys
+from medseg.cli.bundle.sign import sign
 from medseg.cli.bundle.sync import sync
+from medseg.cli.bundle.trial import trial
+from medseg.cli.bundle.verify import verify
 
 __all__ = ["app"]
 
@@ -14,3 +18,7 @@ app.command()(sync)
 app.command()(export)
 app.command()(halve)
 app.command()(inspect)
+app.command()(sign)
+app.command()(verify)
+app.command(name="test")(trial)
+app.add_typer(keys, name="keys")
