@@ -4,6 +4,8 @@ import typer
 
 from medseg.cli.bundle.export import export
 from medseg.cli.bundle.halve import halve
+from medseg.cli.bundle.install import install, update
+from medseg.cli.bundle.installed import list_installed, remove
 from medseg.cli.bundle.sync import sync
 
 __all__ = ["app"]
@@ -12,3 +14,7 @@ app = typer.Typer(help="Make bundles and share them.", no_args_is_help=True)
 app.command()(sync)
 app.command()(export)
 app.command()(halve)
+app.command()(install)
+app.command("list")(list_installed)
+app.command()(remove)
+app.command()(update)
