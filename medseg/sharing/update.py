@@ -102,7 +102,7 @@ def _changes(before: Installed, after: Installed) -> list[str]:
 def _changelog(folder: Path, old: Record, new: Record) -> list[tuple[str, str]]:
     """Entries of the changelog from the installed version to the new one, the newest first."""
     metadata: Any = json.loads(json_bytes((folder / "configs" / "metadata.json").read_bytes()))
-    log = metadata.get("changelog") if isinstance(metadata, dict) else None
+    log: Any = cast("Mapping[str, Any]", metadata).get("changelog", {})
     if not isinstance(log, dict):
         return []
     span = (version_order(old.version), version_order(new.version))

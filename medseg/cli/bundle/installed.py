@@ -1,12 +1,15 @@
 """`medseg bundle list` and `remove`: the installed bundles."""
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from medseg.cli.say import say
 from medseg.errors import UsageError
+
+if TYPE_CHECKING:
+    from medseg.sharing.store import Installed
 
 __all__ = ["list_installed", "remove"]
 
@@ -48,7 +51,7 @@ def remove(
     """
     from medseg.sharing.store import matching_bundles, remove_installed
 
-    chosen = {}
+    chosen: dict[str, Installed] = {}
     for name in names:
         there = matching_bundles(name)
         if len(there) > 1:

@@ -5,12 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
-from typing import Any, cast
 
 from medseg._files import write_atomically
 from medseg.data.digest import file_sha256
 from medseg.errors import DataError
-from medseg.sharing.sources.web import InterruptedTransfer, opened
+from medseg.sharing.sources.web import TransferError, opened
 
 __all__ = ["MOST_BYTES", "download"]
 
@@ -38,7 +37,7 @@ class _Part:
     def validator(self) -> str | None:
         """What the server calls this content, by ETag or date; None if it does not."""
         with suppress(OSError, ValueError, KeyError, TypeError):
-            return str(cast("Any", json.loads(self._validator_path.read_text()))["validator"])
+            return str(json.loads(self._validator_path.read_text())["validator"])
         return None
 
     def begin(self, validator: str | None) -> None:
@@ -105,11 +104,11 @@ def _read_all(url: str, part: _Part, size: int | None) -> None:
         before = part.size
         try:
             return _read_on(url, part, size)
-        except InterruptedTransfer as error:
+        except TransferError as error:
             failures = 0 if part.size > before else failures + 1
             if failures == _MOST_FAILURES:
                 kept = f"; {part.size:,} bytes are kept" if part.size else ""
-                raise InterruptedTransfer(f"{error}{kept}; give the same command again") from error
+                raise TransferError(f"{error}{kept}; give the same command again") from error
         except (OSError, DataError):
             # What is of another content, or fills the disk, is of no use.
             part.remove()
@@ -128,7 +127,7 @@ def _read_on(url: str, part: _Part, size: int | None) -> None:
         _copy(url, response, part.path, have, MOST_BYTES if total is None else total)
         got = part.path.stat().st_size
         if total is not None and got < total:
-            raise InterruptedTransfer(f"{url}: the connection ended")
+            raise TransferError(f"{url}: the connection ended")
 
 
 def _copy(url: str, response: HTTPResponse, path: Path, have: int, at_most: int) -> None:

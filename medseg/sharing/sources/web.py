@@ -8,7 +8,6 @@ import http.client
 import ssl
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from email.message import Message
 from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.request import (
@@ -26,12 +25,12 @@ import medseg
 from medseg.errors import DataError, MachineError, MedsegError
 from medseg.sharing.sources.address import is_loopback, origin_of, require_address
 
-__all__ = ["InterruptedTransfer", "opened", "read_small"]
+__all__ = ["TransferError", "opened", "read_small"]
 
 _SECONDS = 30.0
 
 
-class InterruptedTransfer(MachineError):
+class TransferError(MachineError):
     """The connection ended, or could not be made; another try may succeed."""
 
 
@@ -44,7 +43,7 @@ def opened(url: str, headers: Mapping[str, str]) -> Generator[http.client.HTTPRe
         headers: Of the request.
 
     Raises:
-        InterruptedTransfer: If the connection fails, now or within the block.
+        TransferError: If the connection fails, now or within the block.
         DataError: If the server refuses, or redirects to another host.
         MachineError: If its certificate is not trusted.
     """
@@ -91,7 +90,7 @@ class _SameHost(HTTPRedirectHandler):
         fp: IO[bytes],
         code: int,
         msg: str,
-        headers: Message,
+        headers: http.client.HTTPMessage,
         newurl: str,
     ) -> Request | None:
         if origin_of(newurl) != origin_of(req.full_url):
@@ -134,7 +133,7 @@ def _failed(url: str, error: Exception) -> MachineError:
             "institution, name the file of its root by SSL_CERT_FILE"
         )
     what = "it did not answer in time" if isinstance(reason, TimeoutError) else _words(reason)
-    return InterruptedTransfer(f"{url}: the connection failed ({what})")
+    return TransferError(f"{url}: the connection failed ({what})")
 
 
 def _words(reason: object) -> str:
