@@ -15,7 +15,7 @@ __all__ = ["predict"]
 
 
 def predict(  # noqa: PLR0913 - one parameter for each option
-    bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
+    bundle: Annotated[Path, typer.Argument(help="The bundle's folder, or the name of an installed one.")],
     inputs: Annotated[
         list[Path],
         typer.Argument(
@@ -117,9 +117,10 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     from medseg.data.patterns import expand_sources
     from medseg.prediction.request import Request
     from medseg.prediction.run import run_prediction
+    from medseg.sharing.bundle_path import bundle_path
 
     request = Request(
-        bundle=bundle,
+        bundle=bundle_path(bundle),
         inputs=expand_sources(inputs),
         output=output,
         weights=weights,
