@@ -15,7 +15,9 @@ __all__ = ["predict"]
 
 
 def predict(  # noqa: PLR0913 - one parameter for each option
-    bundle: Annotated[Path, typer.Argument(help="The bundle's folder, or the name of an installed one.")],
+    bundle: Annotated[
+        Path, typer.Argument(help="The bundle's folder, or the name of an installed one.")
+    ],
     inputs: Annotated[
         list[Path],
         typer.Argument(

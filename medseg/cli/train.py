@@ -12,7 +12,9 @@ __all__ = ["train"]
 
 
 def train(
-    bundle: Annotated[Path, typer.Argument(help="The bundle's folder, or the name of an installed one.")],
+    bundle: Annotated[
+        Path, typer.Argument(help="The bundle's folder, or the name of an installed one.")
+    ],
     overrides: Annotated[
         list[str] | None,
         typer.Argument(

@@ -1,4 +1,4 @@
-"""Contents of a bundle: name, version, digest, and the check of its files against their list."""
+"""Contents of a bundle: name, version, digest, and whether its files are as packed and signed."""
 
 import hashlib
 import json
@@ -9,12 +9,14 @@ from typing import Any, cast
 from medseg._text import json_bytes, printable
 from medseg.bundles.judgement.tree import BundleTree
 from medseg.errors import DataError
-from medseg.sharing.digests import Digests, FileDigest, read_digests
+from medseg.sharing.file_digests import content_sha256
 from medseg.sharing.installed import Listed
 from medseg.sharing.layout import DIGESTS, UNLISTED
 from medseg.sharing.names import require_name, require_version
+from medseg.sharing.signature import Signature
+from medseg.sharing.verify import Verification, verify_tree
 
-__all__ = ["Contents", "file_digests", "read_contents"]
+__all__ = ["Contents", "all_digests", "read_contents", "read_metadata_tree"]
 
 _METADATA = "configs/metadata.json"
 _MOST_BYTES = 16 << 20
@@ -31,6 +33,7 @@ class Contents:
         sha256: Of the bundle, see `Record`.
         size: Of all its files in bytes.
         listed: Whether it has a list of digests, which every file then agrees with.
+        signature: Who signed it, and whether that counts; never a wrong one.
     """
 
     name: str
@@ -38,6 +41,12 @@ class Contents:
     sha256: str
     size: int
     listed: Listed
+    signature: Signature
+
+    @property
+    def signed_by(self) -> str | None:
+        """Name of the trusted key that signed the bundle; None if none did."""
+        return self.signature.signer if self.signature.state == "known" else None
 
 
 def read_contents(tree: BundleTree, *, name: str, where: str) -> Contents:
@@ -49,79 +58,79 @@ def read_contents(tree: BundleTree, *, name: str, where: str) -> Contents:
         where: Its source, for errors.
 
     Raises:
-        DataError: If it is no bundle, or its files are not those of the list.
+        DataError: If it is no bundle, its files are not those that were listed or signed, or its
+            signature is a wrong one.
     """
     if _METADATA not in tree.entries:
         raise DataError(f"{where}: not a bundle (no {_METADATA})")
-    version = _version(tree, where)
-    files = file_digests(tree)
+    version = require_version(str(read_metadata_tree(tree, where).get("version", "")), where)
     size = sum(entry.size for entry in tree.entries.values())
     if DIGESTS not in tree.entries:
         return Contents(
             name=require_name(name, where),
             version=version,
-            sha256=_digest(name, version, files),
+            sha256=_digest(all_digests(tree)),
             size=size,
             listed="no list of digests",
+            signature=Signature(state="none"),
         )
-    listed = read_digests(tree.read(DIGESTS, _MOST_BYTES), where)
-    _require_listed(files, listed, where)
-    if listed.version != version:
-        what = f"{DIGESTS} says version {listed.version}, {_METADATA} {version}"
+    found = verify_tree(tree, None)
+    _require_intact(found, where)
+    if found.version != version:
+        what = f"{DIGESTS} says version {found.version}, {_METADATA} {version}"
         raise DataError(f"{where}: {what}; pack it again")
     return Contents(
-        name=require_name(listed.name, where),
+        name=require_name(found.name, where),
         version=version,
-        sha256=listed.bundle_sha256,
+        sha256=found.sha256,
         size=size,
         listed="complete",
+        signature=found.signature,
     )
 
 
-def file_digests(tree: BundleTree) -> dict[str, FileDigest]:
-    """Size and digest of each file that a list of digests holds.
+def read_metadata_tree(tree: BundleTree, where: str) -> Mapping[str, Any]:
+    """A bundle's metadata as plain data, not held to any schema.
+
+    Raises:
+        DataError: If it cannot be read, or is no mapping.
+    """
+    try:
+        metadata: Any = json.loads(json_bytes(tree.read(_METADATA, _MOST_BYTES)))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{where}: {_METADATA} is no JSON; correct it") from error
+    if not isinstance(metadata, dict):
+        raise DataError(f"{where}: {_METADATA} holds no keys and values; correct it")
+    return cast("Mapping[str, Any]", metadata)
+
+
+def all_digests(tree: BundleTree) -> dict[str, str]:
+    """SHA-256 in hexadecimal of each file that a list of digests holds, by path.
 
     Raises:
         DataError: If one is no regular file.
     """
-    return {path: _file_digest(tree, path) for path in tree.entries if path not in UNLISTED}
+    return {path: content_sha256(tree, path) for path in tree.entries if path not in UNLISTED}
 
 
-def _file_digest(tree: BundleTree, path: str) -> FileDigest:
-    total = hashlib.sha256()
-    size = 0
-    for chunk in tree.chunks(path):
-        total.update(chunk)
-        size += len(chunk)
-    return FileDigest(size=size, sha256=total.hexdigest())
+def _digest(files: Mapping[str, str]) -> str:
+    """Digest of a bundle without a list: that of its files' paths and digests."""
+    text = json.dumps(files, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _version(tree: BundleTree, where: str) -> str:
-    try:
-        metadata: Any = json.loads(json_bytes(tree.read(_METADATA, _MOST_BYTES)))
-        version = cast("Mapping[str, Any]", metadata)["version"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DataError(f"{where}: {_METADATA} states no version; correct it") from error
-    return require_version(str(version), where)
+def _require_intact(found: Verification, where: str) -> None:
+    differences = {"changed": found.changed, "missing": found.missing, "added": found.added}
+    words = [f"{what}: {_few(paths)}" for what, paths in differences.items() if paths]
+    if words:
+        what = "incomplete, its files are not those that were packed"
+        raise DataError(f"{where}: {what} ({'; '.join(words)})")
+    if not found.intact:
+        raise DataError(f"{where}: {found.signature}; get it again from its author")
 
 
-def _digest(name: str, version: str, files: Mapping[str, FileDigest]) -> str:
-    """Digest of a bundle without a list: as if it had one, of no packer."""
-    # Its name may be one that a list does not take, as those of the model zoo.
-    listed = Digests.model_construct(name=name, version=version, packed_with="", files=files)
-    return listed.bundle_sha256
-
-
-def _require_listed(files: Mapping[str, FileDigest], listed: Digests, where: str) -> None:
-    changed = [path for path in files if listed.files.get(path, files[path]) != files[path]]
-    missing = sorted(set(listed.files) - set(files))
-    added = sorted(set(files) - set(listed.files))
-    found = {"changed": changed, "missing": missing, "added": added}
-    if any(found.values()):
-        words = "; ".join(f"{what}: {_few(paths)}" for what, paths in found.items() if paths)
-        raise DataError(f"{where}: incomplete, its files are not those of {DIGESTS} ({words})")
-
-
-def _few(paths: list[str]) -> str:
+def _few(paths: tuple[str, ...]) -> str:
     more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
     return ", ".join(printable(path[:100]) for path in paths[:_MOST_NAMED]) + more

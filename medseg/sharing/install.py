@@ -12,15 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from medseg._files import write_atomically
 from medseg._locks import locked
-from medseg.bundles.judgement.judge import judge_folder
+from medseg.bundles.judgement.judge import judge_tree
 from medseg.bundles.judgement.tree import FolderTree
 from medseg.bundles.judgement.verdict import Judgement
 from medseg.bundles.judgement.zip_tree import ZipTree, extract
 from medseg.errors import DataError, RefusedError
 from medseg.sharing.contents import Contents, read_contents
-from medseg.sharing.installed import RECORD, Record, SourceRecord
+from medseg.sharing.installed import Record, SourceRecord
 from medseg.sharing.sources.fetch import fetch, find
 from medseg.sharing.sources.source import Source
 from medseg.sharing.staging import make_read_only
@@ -29,7 +28,9 @@ from medseg.sharing.store import (
     downloads_folder,
     installed_bundles,
     place,
+    remove_installed,
     staging,
+    write_record,
 )
 
 __all__ = ["Installation", "install"]
@@ -54,56 +55,82 @@ class Installation:
 
 
 def install(
-    source: Source, *, accept: Callable[[Record], None] = lambda record: None
+    source: Source,
+    *,
+    signed_by: str | None = None,
+    accept: Callable[[Record], None] = lambda record: None,
 ) -> Installation:
     """Install a bundle.
 
+    A bundle that is there already is verified and judged again; if it was damaged, it is replaced.
+
     Args:
         source: Where it is.
+        signed_by: Name of the trusted key that must have signed it.
         accept: Called before a bundle is placed that was not there; raises to refuse it.
 
     Raises:
         UsageError: If there is nothing.
-        DataError: If it is no sound bundle, or not the one that its digest says.
+        DataError: If it is no sound bundle, or not the one that its digest or its signer says.
         RefusedError: If it is judged so that no trust suffices.
         MachineError: If it cannot be fetched.
         OSError: If the store cannot be written to.
     """
     found = find(source)
+    wish = _Wish(source, found, signed_by, accept)
     with _sole(found):
         there = _already(found)
         if there is not None:
-            return _told(there, "already installed")
+            return _placed(wish, FolderTree(there.folder), there.record.name, None)
         fetched = fetch(found, downloads_folder())
         try:
-            return _installed(source, found, fetched, accept)
+            with staging() as staged:
+                unpacked, name = _unpacked(found, fetched, staged)
+                return _placed(wish, FolderTree(unpacked), name, unpacked)
         finally:
             if fetched.parent == downloads_folder():
                 fetched.unlink(missing_ok=True)
 
 
-def _installed(
-    source: Source, found: Source, fetched: Path, accept: Callable[[Record], None]
-) -> Installation:
-    with staging() as folder:
-        unpacked, name = _unpacked(found, fetched, folder)
-        contents = read_contents(FolderTree(unpacked), name=name, where=found.text)
-        judgement = judge_folder(unpacked)
-        _require_acceptable(contents, judgement, found.text)
-        record = _record(source, found, contents, judgement)
-        accept(record)
-        whole = folder / "whole"
-        whole.mkdir()
-        bundle = unpacked.rename(whole / contents.name)
-        text = record.model_dump_json(indent=1)
-        write_atomically(whole / RECORD, lambda path: path.write_text(f"{text}\n", "utf-8"))
-        make_read_only(bundle)
-        installed, new = place(whole, record)
+@dataclass(frozen=True)
+class _Wish:
+    source: Source
+    found: Source
+    signed_by: str | None
+    accept: Callable[[Record], None]
+
+
+def _placed(wish: _Wish, tree: FolderTree, name: str, unpacked: Path | None) -> Installation:
+    """Verify and judge a bundle and place it; `unpacked` is None if it is in its place."""
+    contents = read_contents(tree, name=name, where=wish.found.text)
+    judgement = judge_tree(tree)
+    _require_acceptable(wish, contents, judgement)
+    record = _record(wish, contents, judgement)
+    there = next((one for one in installed_bundles(record.name) if _is_same(one, record)), None)
+    if unpacked is not None and there is None:
+        wish.accept(record)
+    if unpacked is not None and there is not None and not _is_intact(there):
+        remove_installed([there])
+        there = None
+    whole = Path() if unpacked is None else _whole(unpacked, record)
     return Installation(
-        installed=installed,
-        done="installed" if new else "already installed",
+        installed=place(whole, record),
+        done="installed" if there is None else "already installed",
         judgement=judgement,
     )
+
+
+def _whole(unpacked: Path, record: Record) -> Path:
+    """A folder as it is to be in the store."""
+    whole = unpacked.with_name("whole")
+    whole.mkdir()
+    write_record(whole, record)
+    make_read_only(unpacked.rename(whole / record.name))
+    return whole
+
+
+def _is_same(one: Installed, record: Record) -> bool:
+    return (one.record.version, one.record.sha256) == (record.version, record.sha256)
 
 
 @contextmanager
@@ -116,15 +143,20 @@ def _sole(found: Source) -> Generator[None]:
 
 
 def _already(found: Source) -> Installed | None:
+    """The bundle of the same zip, if it is installed and undamaged."""
     if found.sha256 is None:
         return None
     there = (one for one in installed_bundles() if one.record.source.sha256 == found.sha256)
-    return next(there, None)
+    return next(filter(_is_intact, there), None)
 
 
-def _told(there: Installed, done: Literal["already installed"]) -> Installation:
-    read_contents(FolderTree(there.folder), name=there.record.name, where=str(there.folder))
-    return Installation(installed=there, done=done, judgement=judge_folder(there.folder))
+def _is_intact(there: Installed) -> bool:
+    record = there.record
+    try:
+        now = read_contents(FolderTree(there.folder), name=record.name, where=str(there.folder))
+    except DataError:
+        return False
+    return now.sha256 == record.sha256
 
 
 def _unpacked(found: Source, fetched: Path, folder: Path) -> tuple[Path, str]:
@@ -142,7 +174,11 @@ def _unpacked(found: Source, fetched: Path, folder: Path) -> tuple[Path, str]:
     return target, name
 
 
-def _require_acceptable(contents: Contents, judgement: Judgement, where: str) -> None:
+def _require_acceptable(wish: _Wish, contents: Contents, judgement: Judgement) -> None:
+    where = wish.found.text
+    if wish.signed_by not in (None, contents.signed_by):
+        what = f"{contents.signature}, not signed by {wish.signed_by}"
+        raise DataError(f"{where}: {what}; medseg bundle keys list names the keys you trust")
     if judgement.verdict == "refused":
         refused = [place for place in judgement.places if place.grade == "refused"]
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
@@ -160,15 +196,17 @@ def _require_acceptable(contents: Contents, judgement: Judgement, where: str) ->
         raise DataError(f"{where}: {what}; remove that one first if this is meant")
 
 
-def _record(source: Source, found: Source, contents: Contents, judgement: Judgement) -> Record:
+def _record(wish: _Wish, contents: Contents, judgement: Judgement) -> Record:
+    found = wish.found
     return Record(
         name=contents.name,
         version=contents.version,
         sha256=contents.sha256,
         size=contents.size,
-        source=SourceRecord(asked=source.text, found=found.text, sha256=found.sha256),
+        source=SourceRecord(asked=wish.source.text, found=found.text, sha256=found.sha256),
         listed=contents.listed,
-        signed_by=None,
+        signed_by=contents.signed_by,
+        signature=str(contents.signature),
         verdict=judgement.verdict,
         places=len(judgement.places),
         installed=datetime.now(UTC).replace(microsecond=0),

@@ -45,7 +45,8 @@ class Record(BaseModel):
         size: Of its files, in bytes.
         source: Where it came from.
         listed: Whether every file was checked against the bundle's list of digests.
-        signed_by: Name of the key that signed it; None if nobody known did.
+        signed_by: Name of the trusted key that signed it; None if none did.
+        signature: In words, as `signed by an unknown key`.
         verdict: When it was installed.
         places: How many places the verdict is for.
         installed: When.
@@ -61,6 +62,7 @@ class Record(BaseModel):
     source: SourceRecord
     listed: Listed
     signed_by: str | None
+    signature: str
     verdict: Verdict
     places: Annotated[int, Field(ge=0)]
     installed: datetime

@@ -4,22 +4,23 @@ Nothing runs on its side: `index.json` for `medseg bundle install`, `index.html`
 the zips. Both are written from the zips as they are, never from an earlier index.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfile
 from typing import Any, cast
 
 from medseg._files import remove_remains, write_atomically
 from medseg._locks import LOCK, locked
-from medseg._text import json_bytes
+from medseg._text import printable
 from medseg.bundles.judgement.judge import judge_tree
 from medseg.bundles.judgement.tree import BundleTree
 from medseg.bundles.judgement.zip_tree import ZipTree
 from medseg.data.digest import file_sha256
 from medseg.errors import DataError, MedsegError, UsageError
-from medseg.sharing.contents import Contents, read_contents
+from medseg.sharing.contents import Contents, read_contents, read_metadata_tree
 from medseg.sharing.layout import SIGNATURE
 from medseg.sharing.names import version_order
 from medseg.sharing.share_index import INDEX, PAGE, Entry, Index
@@ -29,7 +30,8 @@ __all__ = ["Indexed", "publish_to_folder", "write_index"]
 
 _PATIENCE_SECONDS = 60.0
 _MOST_BYTES = 1 << 20
-_LONGEST = {"task": 500, "modality": 100, "licence": 200}
+_LONGEST = 200
+_MODALITY = ("network_data_format", "inputs", "image", "modality")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +85,20 @@ def publish_to_folder(packed: Path, folder: Path) -> Entry:
     folder.mkdir(exist_ok=True)
     target = folder / f"{entry.name}-{entry.version}.zip"
     with _changes(folder):
-        for path in _zips(folder):
-            _require_no_other(path, entry, target)
-        if not target.is_file():
-            _copy(packed, target, entry)
+        for one in _write(folder).index.bundles:
+            if (one.name, one.version) == (entry.name, entry.version):
+                _require_same(one, entry, folder)
+                return one
+        if target.exists():
+            raise UsageError(f"{target}: is there already, and is no bundle to share; remove it")
+        _copy(packed, target, entry)
         return next(one for one in _write(folder).index.bundles if one.file == target.name)
+
+
+def _require_same(there: Entry, entry: Entry, folder: Path) -> None:
+    if there.bundle_sha256 != entry.bundle_sha256:
+        what = f"has {there.name}@{there.version} with another content, in {there.file}"
+        raise UsageError(f"{folder}: {what}; a published version stays, so raise the version")
 
 
 def packed_contents(packed: Path) -> tuple[ZipTree, Contents]:
@@ -130,7 +141,6 @@ def _write(folder: Path) -> Indexed:
 def _entry(path: Path, tree: BundleTree, contents: Contents) -> Entry:
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,200}\.zip", path.name) is None:
         raise DataError(f"{path}: its name does not fit an address; rename it NAME-VERSION.zip")
-    texts = {key: value[: _LONGEST[key]] for key, value in _texts(tree).items()}
     return Entry(
         name=contents.name,
         version=contents.version,
@@ -140,16 +150,52 @@ def _entry(path: Path, tree: BundleTree, contents: Contents) -> Entry:
         bundle_sha256=contents.sha256,
         verdict=judge_tree(tree).verdict,
         signature="signed" if SIGNATURE in tree.entries else "none",
-        **texts,
+        **_texts(tree, str(path)),
     )
 
 
-def _texts(tree: BundleTree) -> dict[str, str]:
+def _texts(tree: BundleTree, where: str) -> dict[str, str]:
     """Task, modality and licence, in a line each; empty where the bundle does not say."""
-    metadata: Any = json_of(tree, "configs/metadata.json")
-    inputs = _within(metadata, "network_data_format", "inputs", "image", "modality")
+    metadata: Any = read_metadata_tree(tree, where)
+    texts = {"task": _text(metadata, "task"), "modality": _text(metadata, *_MODALITY)}
     licence = ""
     if "LICENSE" in tree.entries:
-        lines = tree.read("LICENSE", _MOST_BYTES).decode("utf-8", "replace").splitlines()
-        licence = next((line.strip() for line in lines if line.strip()), "")
-    return {"task": _within(metadata, "task"), "modality": inputs, "licence": licence}
+        text = tree.read("LICENSE", _MOST_BYTES).decode("utf-8", "replace")
+        licence = " ".join([line.strip() for line in text.splitlines() if line.strip()][:2])
+    return {key: _one_line(text) for key, text in {**texts, "licence": licence}.items()}
+
+
+def _text(value: Any, *keys: str) -> str:
+    for key in keys:
+        value = cast("Mapping[str, Any]", value).get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _one_line(text: str) -> str:
+    return printable(" ".join(text.split()))[:_LONGEST]
+
+
+def _zips(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.zip") if not path.name.startswith("."))
+
+
+def _changes(folder: Path) -> AbstractContextManager[None]:
+    return locked(folder / LOCK, what=str(folder), patience_seconds=_PATIENCE_SECONDS)
+
+
+def _require_distinct(folder: Path, entries: Iterable[Entry]) -> None:
+    seen: dict[tuple[str, str], Entry] = {}
+    for entry in entries:
+        other = seen.setdefault((entry.name, entry.version), entry)
+        if other is not entry:
+            what = f"{other.file} and {entry.file} are both {entry.name}@{entry.version}"
+            raise DataError(f"{folder}: {what}; remove one of them")
+
+
+def _copy(packed: Path, target: Path, entry: Entry) -> None:
+    remove_remains(target)
+    write_atomically(target, lambda path: copyfile(packed, path))
+    if file_sha256(target) != entry.sha256:
+        # It was changed after it was judged.
+        target.unlink()
+        raise DataError(f"{packed}: has changed while it was copied; publish it again")

@@ -46,9 +46,9 @@ class Entry(BaseModel):
     size: Annotated[int, Field(ge=0)]
     sha256: Sha256
     bundle_sha256: Sha256
-    task: Annotated[str, Field(max_length=500)]
-    modality: Annotated[str, Field(max_length=100)]
-    licence: Annotated[str, Field(max_length=200)]
+    task: Annotated[str, Field(max_length=1000)]
+    modality: Annotated[str, Field(max_length=1000)]
+    licence: Annotated[str, Field(max_length=1000)]
     verdict: Verdict
     signature: Literal["signed", "none"]
 

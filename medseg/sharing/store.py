@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from medseg._files import write_atomically
 from medseg._locks import locked
 from medseg._user_folder import user_folder
 from medseg.errors import UsageError
@@ -32,6 +33,7 @@ __all__ = [
     "remove_installed",
     "staging",
     "store_folder",
+    "write_record",
 ]
 
 _DIGITS = 12
@@ -131,24 +133,27 @@ def installed_hint() -> str:
     return f"installed: {', '.join(names)}" if names else "none is installed"
 
 
-def place(staged: Path, record: Record) -> tuple[Installed, bool]:
+def place(staged: Path, record: Record) -> Installed:
     """Move what was staged into the store.
 
     Args:
         staged: A folder on the same disk that holds the record and the bundle's folder.
-        record: The same record.
-
-    Returns:
-        The installed bundle, and whether it is new: what is there already stays as it is.
+        record: The same record; of a bundle that is there already, only this is renewed.
     """
     final = _folder_of(record)
     with _changes():
-        new = not (final / RECORD).is_file()
-        if new:
+        if (final / RECORD).is_file():
+            write_record(final, record)
+        else:
             final.parent.mkdir(parents=True, exist_ok=True)
             staged.rename(final)
-        there = record if new else read_record((final / RECORD).read_bytes(), str(final))
-    return Installed(record=there, folder=final / record.name), new
+    return Installed(record=record, folder=final / record.name)
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Write or renew the record of a bundle."""
+    text = record.model_dump_json(indent=1)
+    write_atomically(folder / RECORD, lambda path: path.write_text(f"{text}\n", "utf-8"))
 
 
 def remove_installed(chosen: Sequence[Installed]) -> None:

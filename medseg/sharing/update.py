@@ -4,16 +4,14 @@ The older version stays until it is removed. The newer one is judged by itself, 
 carried over: trust is given to a digest.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from medseg._text import json_bytes
 from medseg.bundles.judgement.tree import FolderTree
 from medseg.errors import DataError
-from medseg.sharing.contents import file_digests
+from medseg.sharing.contents import all_digests, read_metadata_tree
 from medseg.sharing.install import Installation, install
 from medseg.sharing.installed import Record
 from medseg.sharing.names import version_order
@@ -56,7 +54,7 @@ def update(before: Installed) -> Update:
         _require_newer(record, after)
 
     try:
-        done = install(source, accept=accept)
+        done = install(source, signed_by=record.signed_by, accept=accept)
     except _NothingNewer:
         return Update(before=before, after=None, changes=())
     after = done.installed
@@ -81,11 +79,6 @@ def _require_newer(before: Record, after: Record) -> None:
             raise _NothingNewer
         what = f"has another content under the same version, {after.version}"
         raise DataError(f"{after.source.found}: {what}; ask its author why")
-    if before.signed_by not in (None, after.signed_by):
-        what = f"{before.version} was signed by {before.signed_by}, {after.version} is not"
-        raise DataError(
-            f"{after.source.found}: {what}; install it by medseg bundle install if this is meant"
-        )
 
 
 def _changes(before: Installed, after: Installed) -> list[str]:
@@ -93,16 +86,15 @@ def _changes(before: Installed, after: Installed) -> list[str]:
     lines = [f"{version}: {text}" for version, text in _changelog(after.folder, old, new)]
     if old.verdict != new.verdict:
         lines.append(f"verdict: {old.verdict} before, {new.verdict} now")
-    if old.signed_by != new.signed_by:
-        lines.append(f"signed by: {old.signed_by or 'nobody known'} before, {new.signed_by} now")
+    if old.signature != new.signature:
+        lines.append(f"signature: {old.signature} before, {new.signature} now")
     lines.append(_changed_files(before.folder, after.folder))
     return lines
 
 
 def _changelog(folder: Path, old: Record, new: Record) -> list[tuple[str, str]]:
     """Entries of the changelog from the installed version to the new one, the newest first."""
-    metadata: Any = json.loads(json_bytes((folder / "configs" / "metadata.json").read_bytes()))
-    log: Any = cast("Mapping[str, Any]", metadata).get("changelog", {})
+    log: Any = read_metadata_tree(FolderTree(folder), str(folder)).get("changelog", {})
     if not isinstance(log, dict):
         return []
     span = (version_order(old.version), version_order(new.version))
@@ -120,7 +112,7 @@ def _is_version(text: str) -> bool:
 
 
 def _changed_files(before: Path, after: Path) -> str:
-    old, new = file_digests(FolderTree(before)), file_digests(FolderTree(after))
+    old, new = all_digests(FolderTree(before)), all_digests(FolderTree(after))
     changed = sum(old[path] != new[path] for path in old.keys() & new.keys())
     added, removed = len(new.keys() - old.keys()), len(old.keys() - new.keys())
     return f"files: {changed} changed, {added} added, {removed} removed"

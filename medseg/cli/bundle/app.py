@@ -6,6 +6,7 @@ from medseg.cli.bundle.export import export
 from medseg.cli.bundle.halve import halve
 from medseg.cli.bundle.install import install, update
 from medseg.cli.bundle.installed import list_installed, remove
+from medseg.cli.bundle.share import index, publish
 from medseg.cli.bundle.sync import sync
 
 __all__ = ["app"]
@@ -18,3 +19,5 @@ app.command()(install)
 app.command("list")(list_installed)
 app.command()(remove)
 app.command()(update)
+app.command()(index)
+app.command()(publish)

@@ -11,7 +11,9 @@ __all__ = ["export"]
 
 
 def export(
-    bundle: Annotated[Path, typer.Argument(help="The bundle's folder, or the name of an installed one.")],
+    bundle: Annotated[
+        Path, typer.Argument(help="The bundle's folder, or the name of an installed one.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file, e.g. model.onnx.")],
     weights: Annotated[
         Path | None,

@@ -31,6 +31,10 @@ def install(
     sha256: Annotated[
         str | None, typer.Option(metavar="HEX", help="SHA-256 that the zip must have.")
     ] = None,
+    signed_by: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Name of the trusted key that must have signed it."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,  # noqa: FBT002 - a command-line switch
 ) -> None:
     """Verify and judge a bundle and install it, to be used by its name from anywhere.
@@ -44,7 +48,8 @@ def install(
     from medseg.sharing.install import install as install_bundle
     from medseg.sharing.sources.source import parse_source
 
-    done = install_bundle(parse_source(source, sha256=sha256, share=share))
+    found = parse_source(source, sha256=sha256, share=share)
+    done = install_bundle(found, signed_by=signed_by)
     if as_json:
         typer.echo(done.installed.record.model_dump_json(indent=1))
     else:
@@ -84,6 +89,7 @@ def _tell(done: "Installation") -> None:
     say(f"{done.done}: {done.installed.name} ({size:.1f} MB, sha256 {record.sha256})")
     complete = record.listed == "complete"
     say(f"files: {'complete, as its list of digests says' if complete else record.listed}")
+    say(f"signature: {record.signature}")
     name = done.installed.name
     if done.judgement.verdict == "safe":
         say("verdict: safe")

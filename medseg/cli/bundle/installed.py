@@ -27,12 +27,11 @@ def list_installed(
         return
     for one in there:
         record = one.record
-        signed = f"signed by {record.signed_by}" if record.signed_by else "not signed"
         facts = (
             f"{record.size / 1e6:.1f} MB",
             record.verdict,
             "complete" if record.listed == "complete" else record.listed,
-            signed,
+            record.signature,
             f"from {record.source.asked}",
         )
         say(f"{one.full_name}: {', '.join(facts)}")
