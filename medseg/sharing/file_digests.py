@@ -32,7 +32,10 @@ _Known = Mapping[str, tuple[_State, str]]
 
 def content_sha256(tree: BundleTree, path: str) -> str:
     """SHA-256 of a regular file of a bundle, in hexadecimal."""
-    return hashlib.sha256(tree.read(path, tree.entries[path].size)).hexdigest()
+    digest = hashlib.sha256()
+    for chunk in tree.chunks(path):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 class FolderDigests:

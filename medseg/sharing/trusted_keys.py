@@ -27,7 +27,7 @@ from medseg.sharing.keys import (
     read_public_key,
 )
 
-__all__ = ["TrustedKey", "add_key", "remove_key", "require_key_name", "trusted_keys"]
+__all__ = ["TrustedKey", "add_key", "remove_key", "require_free_name", "trusted_keys"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -75,16 +75,11 @@ def add_key(name: str, file: str | Path) -> TrustedKey:
         UsageError: If the name is no such name or in use, or the key is trusted already.
         DataError: If the file is no public key or certificate that signatures can be held against.
     """
-    require_key_name(name)
+    require_free_name(name)
     content = read_key_file(file)
     path = _folder() / f"{name}.pem"
     key = _described(name, content, Path(file))
     for known in trusted_keys():
-        if known.name.casefold() == name.casefold():
-            raise UsageError(
-                f"{known.name}: is the name of a trusted key already; choose another, or "
-                f"`medseg bundle keys remove {known.name}` first"
-            )
         if known.fingerprint == key.fingerprint:
             raise UsageError(f"{file}: is trusted already, under the name {known.name}")
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -109,8 +104,8 @@ def remove_key(name: str) -> TrustedKey:
     return key
 
 
-def require_key_name(name: str) -> None:
-    """Refuse names that cannot be the name of a file everywhere.
+def require_free_name(name: str) -> None:
+    """Refuse names that are in use, or cannot be the name of a file everywhere.
 
     Raises:
         UsageError: If it is one.
@@ -120,6 +115,12 @@ def require_key_name(name: str) -> None:
             f"{name!r}: a key's name has 1 to 64 letters (a to z), digits, dots, underscores and "
             "hyphens, and begins with a letter or digit"
         )
+    for known in trusted_keys():
+        if known.name.casefold() == name.casefold():
+            raise UsageError(
+                f"{known.name}: is the name of a trusted key already; choose another, or "
+                f"`medseg bundle keys remove {known.name}` first"
+            )
 
 
 def _folder() -> Path:

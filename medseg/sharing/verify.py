@@ -1,10 +1,11 @@
 """Verification of a packed bundle: every file against the list of digests, and the signature."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from medseg.bundles.judgement.tree import BundleTree, FolderTree
+from medseg.bundles.judgement.zip_tree import ZipTree
 from medseg.errors import DataError
 from medseg.sharing.digests import Digests, read_digests
 from medseg.sharing.file_digests import FolderDigests, Reread, content_sha256
@@ -12,7 +13,15 @@ from medseg.sharing.layout import DIGESTS, SIGNATURE, UNLISTED
 from medseg.sharing.signature import Signature, check_signature
 from medseg.sharing.trusted_keys import trusted_keys
 
-__all__ = ["Verification", "file_digests", "verify"]
+__all__ = [
+    "Verification",
+    "file_digests",
+    "list_differences",
+    "listed_digests",
+    "open_tree",
+    "verify",
+    "verify_tree",
+]
 
 # A file has some 100 bytes in a list, and 300 in a signature.
 _MOST_LIST_BYTES = 16_000_000
@@ -59,6 +68,23 @@ class Verification:
         return self.complete and self.signature.state not in ("broken", "other content")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Differences:
+    """Paths of files that are other than they should be."""
+
+    changed: Set[str]
+    missing: Set[str]
+    added: Set[str]
+
+    def joined(self, other: "Differences") -> "Differences":
+        """Those of both."""
+        return Differences(
+            changed=self.changed | other.changed,
+            missing=self.missing | other.missing,
+            added=self.added | other.added,
+        )
+
+
 def verify(path: str | Path, *, reread: Reread = "changed") -> Verification:
     """Verify a packed bundle: a zip, or the folder that one was unpacked to.
 
@@ -70,9 +96,18 @@ def verify(path: str | Path, *, reread: Reread = "changed") -> Verification:
         DataError: If it cannot be read or was not packed by medseg.
     """
     path = Path(path)
-    tree = FolderTree(path)
-    known = FolderDigests(path, reread)
-    return verify_tree(tree, known)
+    return verify_tree(open_tree(path), FolderDigests(path, reread) if path.is_dir() else None)
+
+
+def open_tree(path: str | Path) -> FolderTree | ZipTree:
+    """The files of a bundle, by its folder or zip.
+
+    Raises:
+        DataError: If there is none, or it cannot be read.
+    """
+    if not Path(path).exists():
+        raise DataError(f"{path}: not found; give a bundle's zip or folder")
+    return FolderTree(path) if Path(path).is_dir() else ZipTree(path)
 
 
 def verify_tree(tree: BundleTree, known: FolderDigests | None) -> Verification:
@@ -90,21 +125,18 @@ def verify_tree(tree: BundleTree, known: FolderDigests | None) -> Verification:
         signature = check_signature(content, actual, trusted_keys())
     if known:
         known.keep()
-    expected = {path: file.sha256 for path, file in listed.files.items()}
-    unlisted = UNLISTED - expected.keys()
-    differences = _differences({p: d for p, d in actual.items() if p not in unlisted}, expected)
+    differences = list_differences(listed, actual)
     if signature.signed is not None:
         signed = _differences(actual, signature.signed)
-        differences = [one | other for one, other in zip(differences, signed, strict=True)]
-    changed, missing, added = (tuple(sorted(paths)) for paths in differences)
+        differences = differences.joined(signed)
     return Verification(
         name=listed.name,
         version=listed.version,
         sha256=listed.bundle_sha256,
         files=len(listed.files),
-        changed=changed,
-        missing=missing,
-        added=added,
+        changed=tuple(sorted(differences.changed)),
+        missing=tuple(sorted(differences.missing)),
+        added=tuple(sorted(differences.added)),
         signature=signature,
     )
 
@@ -143,9 +175,16 @@ def file_digests(
     return digests
 
 
-def _differences(
-    actual: Mapping[str, str], expected: Mapping[str, str]
-) -> tuple[set[str], set[str], set[str]]:
-    """Paths that are changed, missing and added."""
-    changed = {path for path in actual.keys() & expected.keys() if actual[path] != expected[path]}
-    return changed, expected.keys() - actual.keys(), actual.keys() - expected.keys()
+def list_differences(listed: Digests, actual: Mapping[str, str]) -> Differences:
+    """What is other than listed, of the digests that `file_digests` gives."""
+    expected = {path: file.sha256 for path, file in listed.files.items()}
+    unlisted = UNLISTED - expected.keys()
+    return _differences({p: d for p, d in actual.items() if p not in unlisted}, expected)
+
+
+def _differences(actual: Mapping[str, str], expected: Mapping[str, str]) -> Differences:
+    return Differences(
+        changed={p for p in actual.keys() & expected.keys() if actual[p] != expected[p]},
+        missing=expected.keys() - actual.keys(),
+        added=actual.keys() - expected.keys(),
+    )

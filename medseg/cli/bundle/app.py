@@ -6,8 +6,11 @@ from medseg.cli.bundle.export import export
 from medseg.cli.bundle.halve import halve
 from medseg.cli.bundle.install import install, update
 from medseg.cli.bundle.installed import list_installed, remove
+from medseg.cli.bundle.keys import app as keys
 from medseg.cli.bundle.share import index, publish
+from medseg.cli.bundle.sign import sign
 from medseg.cli.bundle.sync import sync
+from medseg.cli.bundle.verify import verify
 
 __all__ = ["app"]
 
@@ -21,3 +24,6 @@ app.command()(remove)
 app.command()(update)
 app.command()(index)
 app.command()(publish)
+app.command()(sign)
+app.command()(verify)
+app.add_typer(keys, name="keys")
