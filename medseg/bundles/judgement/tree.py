@@ -50,7 +50,7 @@ class BundleTree(Protocol):
         """
         ...
 
-    def chunks(self, path: str) -> Iterator[bytes]:
+    def chunks(self, path: str) -> Generator[bytes]:
         """The bytes of a regular file of any size, in pieces of at most 1 MiB.
 
         Raises:
@@ -91,7 +91,7 @@ class FolderTree:
             raise DataError(f"{self._folder}/{path}: is larger than {at_most:,} bytes")
         return content
 
-    def chunks(self, path: str) -> Iterator[bytes]:
+    def chunks(self, path: str) -> Generator[bytes]:
         """See `BundleTree`."""
         with self._opened(path) as stream:
             while chunk := stream.read(_STEP):
