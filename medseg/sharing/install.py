@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from medseg._locks import locked
+from medseg._locks import locked, remove_unheld
 from medseg.bundles.judgement.judge import judge_tree
 from medseg.bundles.judgement.tree import FolderTree
 from medseg.bundles.judgement.verdict import Judgement
@@ -20,6 +20,7 @@ from medseg.bundles.judgement.zip_tree import ZipTree, extract
 from medseg.errors import DataError, RefusedError
 from medseg.sharing.contents import Contents, read_contents
 from medseg.sharing.installed import Record, SourceRecord
+from medseg.sharing.sources.download import remove_old_downloads
 from medseg.sharing.sources.fetch import fetch, find
 from medseg.sharing.sources.source import Source
 from medseg.sharing.staging import make_read_only
@@ -82,6 +83,7 @@ def install(
         there = _already(found)
         if there is not None:
             return _placed(wish, FolderTree(there.folder), there.record.name, None)
+        remove_old_downloads(downloads_folder())
         fetched = fetch(found, downloads_folder())
         try:
             with staging() as staged:
@@ -138,6 +140,7 @@ def _sole(found: Source) -> Generator[None]:
     """Keep others from fetching the same file meanwhile."""
     name = hashlib.sha256(found.text.encode(errors="surrogateescape")).hexdigest()[:16]
     path = downloads_folder() / f"{name}.lock"
+    remove_unheld(downloads_folder(), "*.lock")
     with locked(path, what=found.text, patience_seconds=_PATIENCE_SECONDS):
         yield
 

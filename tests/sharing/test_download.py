@@ -2,9 +2,15 @@
 
 import hashlib
 import os
+import ssl
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medseg.errors import DataError, MachineError, UsageError
@@ -162,6 +168,7 @@ def test_a_full_disk_leaves_nothing_half(server, tmp_path):
     assert left(tmp_path) == []
 
 
+@settings(max_examples=10)
 @given(cuts=st.lists(st.integers(1, len(CONTENT)), max_size=6))
 def test_wherever_connections_end_the_content_is_the_same(cuts, tmp_path_factory):
     folder = tmp_path_factory.mktemp("cuts")
@@ -169,6 +176,54 @@ def test_wherever_connections_end_the_content_is_the_same(cuts, tmp_path_factory
         download(f"{one.url}/a.zip", folder / "b.zip", sha256=SHA256)
     assert (folder / "b.zip").read_bytes() == CONTENT
     assert left(folder) == ["b.zip"]
+
+
+def test_a_certificate_is_needed_that_the_system_or_the_user_trusts(tmp_path, monkeypatch):
+    context, root = own_authority(tmp_path)
+    with served(Server(files={"/a.zip": CONTENT}), context) as one:
+        url = f"{one.url}/a.zip"
+        with pytest.raises(MachineError, match=r"certificate is not trusted .*SSL_CERT_FILE"):
+            download(url, tmp_path / "b.zip", sha256=SHA256)
+        monkeypatch.setenv("SSL_CERT_FILE", str(root))
+        download(url, tmp_path / "b.zip", sha256=SHA256)
+        # The certificate is localhost's, and holds for no other name.
+        elsewhere = url.replace("localhost", "127.0.0.1")
+        with pytest.raises(MachineError, match="certificate is not trusted"):
+            download(elsewhere, tmp_path / "c.zip", sha256=SHA256)
+    assert (tmp_path / "b.zip").read_bytes() == CONTENT
+
+
+def own_authority(folder):
+    """An SSL context for `localhost`, and the file of the root that vouches for it."""
+    now = datetime.now(UTC)
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    names = [
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        for name in ("A hospital's root", "localhost")
+    ]
+    basic = [x509.BasicConstraints(ca=ca, path_length=None) for ca in (True, False)]
+    made = [
+        x509.CertificateBuilder()
+        .subject_name(names[n])
+        .issuer_name(names[0])
+        .public_key(keys[n].public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(basic[n], critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(keys[0], hashes.SHA256())
+        for n in range(2)
+    ]
+    pem = serialization.Encoding.PEM
+    own = keys[1].private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "server.pem").write_bytes(own + made[1].public_bytes(pem))
+    (folder / "root.pem").write_bytes(made[0].public_bytes(pem))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    return context, folder / "root.pem"
 
 
 @pytest.mark.parametrize(

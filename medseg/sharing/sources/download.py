@@ -1,6 +1,7 @@
 """Download of a file with a known digest, continued where an earlier one ended."""
 
 import json
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPResponse
@@ -11,10 +12,11 @@ from medseg.data.digest import file_sha256
 from medseg.errors import DataError
 from medseg.sharing.sources.web import TransferError, opened
 
-__all__ = ["MOST_BYTES", "download"]
+__all__ = ["MOST_BYTES", "download", "remove_old_downloads"]
 
 MOST_BYTES = 4 << 30
 _CHUNK = 1 << 18
+_KEPT_SECONDS = 7 * 24 * 3600.0
 # Of tries that brought nothing, one after the other.
 _MOST_FAILURES = 3
 
@@ -86,6 +88,14 @@ def download(url: str, path: Path, *, sha256: str, size: int | None = None) -> N
         raise DataError(f"{url}: has SHA-256 {found}, not {sha256}; it is another file")
     part.path.replace(path)
     part.remove()
+
+
+def remove_old_downloads(folder: Path) -> None:
+    """Remove what was fetched a week ago, and then neither continued nor installed."""
+    for path in folder.glob("*"):
+        with suppress(OSError):
+            if path.suffix != ".lock" and path.stat().st_mtime < time.time() - _KEPT_SECONDS:
+                path.unlink()
 
 
 def _continued(url: str, part: _Part, sha256: str, size: int | None) -> bool:

@@ -103,11 +103,11 @@ class _SameHost(HTTPRedirectHandler):
 
 def _opener(url: str) -> OpenerDirector:
     opener = OpenerDirector()
+    encrypted = origin_of(url)[0] == "https"
     for handler in (
         # What is on this machine is not to be asked of a proxy.
         ProxyHandler({} if is_loopback(url) else None),
-        HTTPHandler(),
-        HTTPSHandler(context=ssl.create_default_context()),
+        HTTPSHandler(context=ssl.create_default_context()) if encrypted else HTTPHandler(),
         HTTPDefaultErrorHandler(),
         _SameHost(),
         HTTPErrorProcessor(),
