@@ -4,6 +4,7 @@ import typer
 
 from medseg.cli.bundle.export import export
 from medseg.cli.bundle.halve import halve
+from medseg.cli.bundle.inspect import inspect
 from medseg.cli.bundle.install import install, update
 from medseg.cli.bundle.installed import list_installed, remove
 from medseg.cli.bundle.keys import app as keys
@@ -27,3 +28,4 @@ app.command()(publish)
 app.command()(sign)
 app.command()(verify)
 app.add_typer(keys, name="keys")
+app.command()(inspect)
