@@ -145,7 +145,9 @@ def _signature(
             config.use_certificate_signer(
                 private_key=private,
                 signing_certificate=signing.certificate,
-                certificate_chain=signing.chain,
+                # Certificates behind the first in its file belong to the chain, which must not be
+                # empty; that the first is in it twice does no harm.
+                certificate_chain=[signing.certificate, *signing.chain],
             )
         config.sign(folder, path)
         return path.read_bytes()

@@ -11,6 +11,7 @@ from medseg.cli.bundle.keys import app as keys
 from medseg.cli.bundle.share import index, publish
 from medseg.cli.bundle.sign import sign
 from medseg.cli.bundle.sync import sync
+from medseg.cli.bundle.trial import trial
 from medseg.cli.bundle.verify import verify
 
 __all__ = ["app"]
@@ -27,5 +28,6 @@ app.command()(index)
 app.command()(publish)
 app.command()(sign)
 app.command()(verify)
+app.command(name="test")(trial)
 app.add_typer(keys, name="keys")
 app.command()(inspect)
