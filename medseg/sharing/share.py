@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfile
-from typing import Any, cast
 
 from medseg._files import remove_remains, write_atomically
 from medseg._locks import LOCK, locked
@@ -20,18 +19,17 @@ from medseg.bundles.judgement.tree import BundleTree
 from medseg.bundles.judgement.zip_tree import ZipTree
 from medseg.data.digest import file_sha256
 from medseg.errors import DataError, MedsegError, UsageError
-from medseg.sharing.contents import Contents, read_contents, read_metadata_tree
-from medseg.sharing.layout import SIGNATURE
+from medseg.sharing.contents import Contents, read_contents
 from medseg.sharing.names import version_order
 from medseg.sharing.share_index import INDEX, PAGE, Entry, Index
 from medseg.sharing.share_page import share_page
+from medseg.sharing.summary import summarise
 
 __all__ = ["Indexed", "publish_to_folder", "write_index"]
 
 _PATIENCE_SECONDS = 60.0
-_MOST_BYTES = 1 << 20
 _LONGEST = 200
-_MODALITY = ("network_data_format", "inputs", "image", "modality")
+_MOST_LABELS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +139,7 @@ def _write(folder: Path) -> Indexed:
 def _entry(path: Path, tree: BundleTree, contents: Contents) -> Entry:
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,200}\.zip", path.name) is None:
         raise DataError(f"{path}: its name does not fit an address; rename it NAME-VERSION.zip")
+    summary = summarise(tree)
     return Entry(
         name=contents.name,
         version=contents.version,
@@ -148,30 +147,17 @@ def _entry(path: Path, tree: BundleTree, contents: Contents) -> Entry:
         size=path.stat().st_size,
         sha256=file_sha256(path),
         bundle_sha256=contents.sha256,
+        task=_line(summary.task),
+        images=_line(summary.image),
+        labels=tuple(map(_line, summary.labels[:_MOST_LABELS])),
+        licence=_line(", ".join(summary.licences["bundle"])),
+        data_licence=_line(", ".join(summary.licences["data"])),
         verdict=judge_tree(tree).verdict,
-        signature="signed" if SIGNATURE in tree.entries else "none",
-        **_texts(tree, str(path)),
+        signature=_line(str(contents.signature)),
     )
 
 
-def _texts(tree: BundleTree, where: str) -> dict[str, str]:
-    """Task, modality and licence, in a line each; empty where the bundle does not say."""
-    metadata: Any = read_metadata_tree(tree, where)
-    texts = {"task": _text(metadata, "task"), "modality": _text(metadata, *_MODALITY)}
-    licence = ""
-    if "LICENSE" in tree.entries:
-        text = tree.read("LICENSE", _MOST_BYTES).decode("utf-8", "replace")
-        licence = " ".join([line.strip() for line in text.splitlines() if line.strip()][:2])
-    return {key: _one_line(text) for key, text in {**texts, "licence": licence}.items()}
-
-
-def _text(value: Any, *keys: str) -> str:
-    for key in keys:
-        value = cast("Mapping[str, Any]", value).get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else ""
-
-
-def _one_line(text: str) -> str:
+def _line(text: str) -> str:
     return printable(" ".join(text.split()))[:_LONGEST]
 
 

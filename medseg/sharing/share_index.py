@@ -19,6 +19,7 @@ PAGE = "index.html"
 MOST_INDEX_BYTES = 16 << 20
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Line = Annotated[str, Field(max_length=1000)]
 
 
 class Entry(BaseModel):
@@ -32,10 +33,12 @@ class Entry(BaseModel):
         sha256: Of the zip.
         bundle_sha256: Of the bundle's list of digests.
         task: In a line, from its metadata.
-        modality: Likewise.
-        licence: First line of its LICENSE.
+        images: That it takes, likewise.
+        labels: Names of its classes, from 0.
+        licence: Of the bundle, by name.
+        data_licence: Of the data that its weights were trained on, by name.
         verdict: When the index was written.
-        signature: Whether it has one; whose it is, the receiver's keys say.
+        signature: In words, by the keys that whoever wrote the index trusted.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,11 +49,13 @@ class Entry(BaseModel):
     size: Annotated[int, Field(ge=0)]
     sha256: Sha256
     bundle_sha256: Sha256
-    task: Annotated[str, Field(max_length=1000)]
-    modality: Annotated[str, Field(max_length=1000)]
-    licence: Annotated[str, Field(max_length=1000)]
+    task: Line
+    images: Line
+    labels: Annotated[tuple[Line, ...], Field(max_length=1000)]
+    licence: Line
+    data_licence: Line
     verdict: Verdict
-    signature: Literal["signed", "none"]
+    signature: Line
 
 
 class Index(BaseModel):

@@ -57,16 +57,20 @@ def share_page(index: Index) -> str:
 def _article(entry: Entry) -> str:
     file = escape(entry.file)
     rows = {
-        "Task": escape(entry.task) or "not stated",
-        "Images": escape(entry.modality) or "not stated",
-        "Licence": escape(entry.licence) or "not stated",
+        "Task": escape(entry.task),
+        "Images": escape(entry.images),
+        "Labels": escape(", ".join(entry.labels)),
+        "Licence": escape(entry.licence),
+        "Data's licence": escape(entry.data_licence),
         "Verdict": escape(entry.verdict),
-        "Signature": "signed" if entry.signature == "signed" else "not signed",
+        "Signature": escape(entry.signature),
         "File": f'<a href="{file}">{file}</a>, {entry.size / 1e6:.1f} MB',
         "SHA-256": f"<code>{escape(entry.sha256)}</code>",
         "Install": f"<code>medseg bundle install {escape(entry.name)}@{escape(entry.version)} "
         "--from SHARE</code>",
     }
-    listed = "".join(f"<dt>{key}</dt><dd>{value}</dd>\n" for key, value in rows.items())
+    listed = "".join(
+        f"<dt>{key}</dt><dd>{value or 'not stated'}</dd>\n" for key, value in rows.items()
+    )
     title = f"{escape(entry.name)} {escape(entry.version)}"
     return f"<article>\n<h2>{title}</h2>\n<dl>\n{listed}</dl>\n</article>\n"

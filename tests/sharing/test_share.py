@@ -26,10 +26,12 @@ ENTRY = Entry(
     sha256="0" * 64,
     bundle_sha256="1" * 64,
     task="Find the ball",
-    modality="CT",
-    licence="Apache",
+    images="CT",
+    labels=("background", "ball"),
+    licence="Apache-2.0",
+    data_licence="CC0-1.0",
     verdict="safe",
-    signature="none",
+    signature="not signed",
 )
 
 
@@ -60,8 +62,9 @@ def test_the_index_tells_each_bundle_as_it_is(tmp_path):
     (entry,) = done.index.bundles
     assert (entry.name, entry.version, entry.file) == ("ball", "1.0.0", "ball-1.0.0.zip")
     assert entry.size == path.stat().st_size
-    assert (entry.task, entry.modality) == ("Find the ball", "CT")
-    assert (entry.licence, entry.verdict) == ("Apache License Version 2.0", "safe")
+    assert (entry.task, entry.images) == ("Find the ball", "CT")
+    assert (entry.licence, entry.verdict) == ("Apache-2.0", "safe")
+    assert entry.signature == "not signed"
     assert json.loads((tmp_path / "index.json").read_text())["bundles"][0]["name"] == "ball"
     assert "ball 1.0.0" in Page((tmp_path / "index.html").read_text()).texts
 
@@ -97,9 +100,9 @@ def test_two_files_of_one_version_are_refused(tmp_path):
         write_index(tmp_path / "none")
 
 
-@given(task=st.text(), licence=st.text(), modality=st.text())
-def test_no_text_of_a_bundle_becomes_part_of_the_page(task, licence, modality):
-    texts = {"task": task, "licence": licence, "modality": modality}
+@given(task=st.text(), licence=st.text(), label=st.text())
+def test_no_text_of_a_bundle_becomes_part_of_the_page(task, licence, label):
+    texts = {"task": task, "licence": licence, "labels": (label,), "signature": task}
     page = Page(share_page(Index(bundles=(ENTRY.model_copy(update=texts),))))
     plain = Page(share_page(Index(bundles=(ENTRY,))))
     assert page.elements == plain.elements
