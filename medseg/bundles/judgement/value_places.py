@@ -5,6 +5,7 @@ from typing import Any
 
 from medseg.bundles.judgement.config_files import ConfigFile
 from medseg.bundles.judgement.config_places import places_in
+from medseg.bundles.judgement.rules import load_rules
 from medseg.bundles.judgement.verdict import Place
 
 __all__ = ["value_places"]
@@ -12,5 +13,5 @@ __all__ = ["value_places"]
 
 def value_places(values: Mapping[str, Any], where: str) -> Iterator[Place]:
     """Judge overrides; see `judge.judge_values`."""
-    config = ConfigFile(where, dict(values), lambda _: None)
-    yield from places_in(config)
+    config = ConfigFile(where, dict(values), lambda _: None, by_user=True)
+    yield from places_in([config], load_rules())
