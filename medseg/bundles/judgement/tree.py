@@ -9,9 +9,12 @@ from typing import Literal, Protocol
 
 from medseg.errors import DataError
 
-__all__ = ["BundleTree", "Entry", "FolderTree"]
+__all__ = ["BundleTree", "Entry", "FolderTree", "read_regular"]
 
 Kind = Literal["file", "link", "special"]
+
+_NO_LINKS = getattr(os, "O_NOFOLLOW", 0)
+_NO_WAITING = getattr(os, "O_NONBLOCK", 0)
 
 
 @dataclass(frozen=True)
@@ -78,16 +81,28 @@ class FolderTree:
         entry = self._entries.get(path)
         if entry is None or entry.kind != "file":
             raise DataError(f"{self._folder}/{path}: is no regular file")
-        try:
-            # What was a file when it was listed may be a link or a pipe by now.
-            handle = os.open(self._folder / path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-            with os.fdopen(handle, "rb") as stream:
-                content = stream.read(at_most + 1)
-        except OSError as error:
-            raise DataError(f"{self._folder}/{path}: cannot be read ({error.strerror})") from error
-        if len(content) > at_most:
-            raise DataError(f"{self._folder}/{path}: is larger than {at_most:,} bytes")
-        return content
+        return read_regular(self._folder / path, at_most)
+
+
+def read_regular(file: Path, at_most: int) -> bytes:
+    """The bytes of a regular file, and of nothing else that may lie there by now.
+
+    Raises:
+        DataError: As of `BundleTree.read`.
+    """
+    try:
+        # What was a file when it was listed may be a link by now, or a pipe, which would be waited
+        # for for ever.
+        handle = os.open(file, os.O_RDONLY | _NO_LINKS | _NO_WAITING)
+        with os.fdopen(handle, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise DataError(f"{file}: is no regular file")
+            content = stream.read(at_most + 1)
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror})") from error
+    if len(content) > at_most:
+        raise DataError(f"{file}: is larger than {at_most:,} bytes")
+    return content
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, Entry]]:
