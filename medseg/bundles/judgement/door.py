@@ -133,11 +133,19 @@ def _once(path: Path, tree_of: Callable[[Path], BundleTree]) -> Judged:
         state = _state(resolved)
         if kept is None or kept[0] != state:
             tree = Snapshot(tree_of(path))
-            judgement = judge_tree(tree)
+            judgement = _as_named(judge_tree(tree), path)
             judged = Judged(path=path, tree=tree, judgement=judgement, standing=None)
             kept = _judged[resolved] = (state, judged)
     # Trust may come and go, so it is looked up each time.
     return replace(kept[1], path=path, standing=_standing(kept[1].judgement))
+
+
+def _as_named(judgement: Judgement, path: Path) -> Judgement:
+    """Places of a config outside any bundle name it as the user does."""
+    if path.is_dir():
+        return judgement
+    places = tuple(replace(place, file=str(path)) for place in judgement.places)
+    return replace(judgement, places=places)
 
 
 def _standing(judgement: Judgement) -> Literal["safe", "trusted"] | None:
@@ -165,13 +173,14 @@ def _line(judged: Judged) -> str:
     shown = "; ".join(_short(place) for place in places[:_MOST_PLACES])
     shown += f"; and {more} more" if more > 0 else ""
     count = f"{len(places)} place{'s' if len(places) > 1 else ''}"
-    path = shlex.quote(printable(str(judged.path)))
     told = f"{judged.path}: {judgement.verdict}, not run: {count}: {shown}; "
+    path = shlex.quote(printable(str(judged.path)))
     if judgement.verdict == "refused":
-        return f"{told}no trust suffices: 'medseg bundle inspect {path}' lists all"
+        return f"{told}no trust suffices: 'medseg bundle inspect {path}' tells all"
+    inspected = "" if judged.path.is_file() else f"look at all by 'medseg bundle inspect {path}', "
     return (
-        f"{told}look at all by 'medseg bundle inspect {path}', and if you trust who made it and "
-        f"what it does, 'medseg bundle trust {path}'"
+        f"{told}{inspected}and if you trust who made it and what it does, "
+        f"'medseg bundle trust {path}'"
     )
 
 

@@ -7,6 +7,7 @@ import datetime
 import getpass
 import os
 import stat
+import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ __all__ = ["Trusted", "add_trust", "is_trusted", "remove_trust", "trust_file", "
 _MOST_BYTES = 10_000_000
 _PATIENCE_SECONDS = 10.0
 _SHORTEST = 8
+# A lock between processes is its process's, whichever thread has it.
+_threads = threading.Lock()
 
 
 class Trusted(BaseModel):
@@ -137,7 +140,7 @@ def _change(change: Callable[[tuple[Trusted, ...]], tuple[Trusted, ...]]) -> Non
 @contextmanager
 def _locked(path: Path) -> Generator[None]:
     lock = path.with_name(f"{path.name}.lock")
-    with locked(lock, what="the trust file", patience_seconds=_PATIENCE_SECONDS):
+    with _threads, locked(lock, what="the trust file", patience_seconds=_PATIENCE_SECONDS):
         yield
 
 
