@@ -5,7 +5,7 @@ bundle is judged is kept, and its configs are parsed from these bytes; no file i
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path, PurePosixPath
 
 from medseg.bundles.judgement.tree import BundleTree, Entry, FolderTree, read_regular
@@ -15,6 +15,7 @@ __all__ = ["MOST_BYTES", "LoneConfig", "Snapshot", "working_tree"]
 
 # Of a config, which is some 10,000; manifests of large data sets have a million.
 MOST_BYTES = 20_000_000
+_STEP = 2**20
 # Where trainings and evaluations write, if they are not told otherwise.
 _OUTPUT = "eval"
 _CODE = (".py", ".pyc", ".pyo", ".pyd", ".pyw", ".pth", ".so", ".dll", ".dylib", ".zip", ".egg")
@@ -50,6 +51,16 @@ class Snapshot:
             raise DataError(f"{self.name}/{path}: is larger than {at_most:,} bytes")
         return content
 
+    def chunks(self, path: str) -> Generator[bytes]:
+        """See `BundleTree`."""
+        entry = self.entries.get(path)
+        if entry is not None and entry.kind == "file" and entry.size <= MOST_BYTES:
+            # By `read`, so that these bytes are kept.
+            content = self.read(path, MOST_BYTES)
+            yield from (content[start : start + _STEP] for start in range(0, len(content), _STEP))
+        else:
+            yield from self._tree.chunks(path)
+
 
 class LoneConfig:
     """A YAML or JSON config outside any bundle, such as a recipe, as the only file of a tree."""
@@ -75,6 +86,10 @@ class LoneConfig:
             raise DataError(f"{self.name}: has no {path}")
         return read_regular(self._file, at_most)
 
+    def chunks(self, path: str) -> Generator[bytes]:
+        """See `BundleTree`."""
+        yield self.read(path, MOST_BYTES)
+
 
 class _Working:
     """A bundle's folder without what its own runs have written."""
@@ -90,6 +105,11 @@ class _Working:
         if path not in self.entries:
             raise DataError(f"{self.name}/{path}: is no regular file")
         return self._tree.read(path, at_most)
+
+    def chunks(self, path: str) -> Generator[bytes]:
+        if path not in self.entries:
+            raise DataError(f"{self.name}/{path}: is no regular file")
+        yield from self._tree.chunks(path)
 
 
 def working_tree(folder: Path) -> BundleTree:
