@@ -8,6 +8,7 @@ from medseg.cli.bundle.keys import app as keys
 from medseg.cli.bundle.sign import sign
 from medseg.cli.bundle.sync import sync
 from medseg.cli.bundle.trial import trial
+from medseg.cli.bundle.trust import trust
 from medseg.cli.bundle.verify import verify
 
 __all__ = ["app"]
@@ -20,3 +21,4 @@ app.command()(sign)
 app.command()(verify)
 app.command(name="test")(trial)
 app.add_typer(keys, name="keys")
+app.command()(trust)
