@@ -69,13 +69,13 @@ def _own_output(name: str, pairs: Sequence[str]) -> list[str]:
 
 
 def _list_keys(bundle: Path, configs: Sequence[str], words: Sequence[str]) -> None:
-    from medseg.bundles.configs import config_paths, read_config
     from medseg.bundles.keys import bundle_keys, search_keys
+    from medseg.bundles.opened import open_configs
     from medseg.cli.keys_table import print_keys
     from medseg.errors import UsageError
 
-    paths = config_paths(bundle, configs)
-    keys = bundle_keys(read_config(paths), paths)
+    opened = open_configs(bundle, configs)
+    keys = bundle_keys(opened.merged, opened.texts)
     for word in words:
         keys = search_keys(keys, word)
     if not keys:

@@ -12,6 +12,7 @@ from medseg.cli.bundle.share import index, publish
 from medseg.cli.bundle.sign import sign
 from medseg.cli.bundle.sync import sync
 from medseg.cli.bundle.trial import trial
+from medseg.cli.bundle.trust import trust
 from medseg.cli.bundle.verify import verify
 
 __all__ = ["app"]
@@ -31,3 +32,4 @@ app.command()(verify)
 app.command(name="test")(trial)
 app.add_typer(keys, name="keys")
 app.command()(inspect)
+app.command()(trust)
