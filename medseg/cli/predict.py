@@ -116,17 +116,18 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     share = _shard(shard)
     # Before the inputs are looked at: what may not run is refused whatever they are.
     from medseg.bundles.opened import open_configs
+    from medseg.sharing.bundle_path import bundle_path
 
+    bundle = bundle_path(bundle)
     open_configs(bundle, ["inference"])
     # These take a while to import; --help does not need them.
     from medseg.cli.predict_tell import report_progress
     from medseg.data.patterns import expand_sources
     from medseg.prediction.request import Request
     from medseg.prediction.run import run_prediction
-    from medseg.sharing.bundle_path import bundle_path
 
     request = Request(
-        bundle=bundle_path(bundle),
+        bundle=bundle,
         inputs=expand_sources(inputs),
         output=output,
         weights=weights,

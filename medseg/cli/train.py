@@ -50,9 +50,12 @@ def train(
         _list_keys(given.path, configs, overrides or [])
         return
     pairs = [*(overrides or []), *(["quick=true"] if quick else [])]
+    # What may not run is refused before torch and MONAI are imported, which takes seconds.
+    from medseg.bundles.opened import open_configs
+
+    open_configs(given.path, configs)
     if given.kept == "installed":
         pairs += _own_output(given.name, pairs)
-    # torch and MONAI take seconds to import; --help needs neither.
     from medseg.bundles.run import run_bundle
 
     run_bundle(given.path, configs=configs, run_id=run_id, pairs=pairs)
