@@ -2,16 +2,18 @@
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 from medseg.errors import DataError
 
-__all__ = ["BundleTree", "Entry", "FolderTree"]
+__all__ = ["BundleTree", "Entry", "FolderTree", "Kind"]
 
 Kind = Literal["file", "link", "special"]
+_STEP = 2**20
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,14 @@ class BundleTree(Protocol):
         """
         ...
 
+    def chunks(self, path: str) -> Generator[bytes]:
+        """The bytes of a regular file of any size, in pieces of at most 1 MiB.
+
+        Raises:
+            DataError: If it is none, or cannot be read; perhaps after some pieces.
+        """
+        ...
+
 
 class FolderTree:
     """The files below a bundle's folder; links are listed and not followed."""
@@ -75,19 +85,32 @@ class FolderTree:
 
     def read(self, path: str, at_most: int) -> bytes:
         """See `BundleTree`."""
-        entry = self._entries.get(path)
-        if entry is None or entry.kind != "file":
-            raise DataError(f"{self._folder}/{path}: is no regular file")
-        try:
-            # What was a file when it was listed may be a link or a pipe by now.
-            handle = os.open(self._folder / path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-            with os.fdopen(handle, "rb") as stream:
-                content = stream.read(at_most + 1)
-        except OSError as error:
-            raise DataError(f"{self._folder}/{path}: cannot be read ({error.strerror})") from error
+        with self._opened(path) as stream:
+            content = stream.read(at_most + 1)
         if len(content) > at_most:
             raise DataError(f"{self._folder}/{path}: is larger than {at_most:,} bytes")
         return content
+
+    def chunks(self, path: str) -> Generator[bytes]:
+        """See `BundleTree`."""
+        with self._opened(path) as stream:
+            while chunk := stream.read(_STEP):
+                yield chunk
+
+    @contextmanager
+    def _opened(self, path: str) -> Generator[BinaryIO]:
+        entry = self._entries.get(path)
+        if entry is None or entry.kind != "file":
+            raise DataError(f"{self._folder}/{path}: is no regular file")
+        # What was a file when it was listed may be a link or a pipe by now.
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        try:
+            with os.fdopen(os.open(self._folder / path, flags), "rb") as stream:
+                if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                    raise DataError(f"{self._folder}/{path}: is no regular file any more")
+                yield stream
+        except OSError as error:
+            raise DataError(f"{self._folder}/{path}: cannot be read ({error.strerror})") from error
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, Entry]]:
