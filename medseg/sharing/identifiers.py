@@ -44,7 +44,7 @@ def traces(text: str, kind: Kind) -> Iterator[str]:
 
     Args:
         text: One line or one value. Addresses on the web are passed over.
-        kind: A value of a config, or prose, whose dates count only if they are said to be someone's.
+        kind: A value of a config; or prose, whose dates count if they are said to be a person's.
     """
     rest = _URL.sub(" ", text)
     for found in _PATH.finditer(rest):

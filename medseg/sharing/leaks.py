@@ -1,4 +1,4 @@
-"""Leaks of a bundle: absolute paths, and patients' names, numbers and dates in what would be packed."""
+"""Leaks of a bundle: absolute paths, and names, numbers and dates of patients, in its texts."""
 
 import ast
 import json
@@ -27,7 +27,9 @@ def value_leaks(file: str, content: Any) -> Iterator[str]:
             if _ABSOLUTE.fullmatch(text):
                 yield f"{where}: is the absolute path {text!r:.80}; make it relative"
             else:
-                yield from (f"{where}: holds {trace}; {_ADVICE}" for trace in traces(text, "config"))
+                yield from (
+                    f"{where}: holds {trace}; {_ADVICE}" for trace in traces(text, "config")
+                )
 
 
 def prose_leaks(file: str, content: bytes) -> Iterator[str]:

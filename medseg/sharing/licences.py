@@ -57,7 +57,7 @@ def licence_problems(
             f"does not let them be shared freely ({data.licence:.60}); pack weights of other data"
         )
     elif text.strip() and _plain(data.licence) not in _plain(text):
-        yield f"{DATA_LICENCE}: does not name the licence of {data.name}, {data.licence:.60}; add it"
+        yield f"{DATA_LICENCE}: lacks {data.licence:.60}, the licence of {data.name}; add it"
 
 
 def _plain(text: str) -> str:

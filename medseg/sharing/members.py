@@ -73,5 +73,7 @@ def _reason(path: str, entry: Entry) -> str:
     if suffix in _CODE:
         return "is code, which no packed bundle holds; move it out of the bundle's folder"
     if suffix in _PICKLES:
-        return "may be a pickle, which can run code; move it, only models/model.safetensors is packed"
+        return (
+            "may be a pickle, which can run code; move it, only models/model.safetensors is packed"
+        )
     return "is not part of a packed bundle; move it out of the bundle's folder"

@@ -1,5 +1,6 @@
 """Weights of a packed bundle: the bundle's own, as safetensors and as plain tensors for MONAI."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,15 +83,15 @@ def weights_problems(weights: PackedWeights, name: str) -> list[str]:
     trained_by = weights.provenance.bundle
     if trained_by == name:
         return []
-    said = f"were trained by the bundle {trained_by}" if trained_by else "do not say who trained them"
+    said = (
+        f"were trained by the bundle {trained_by}" if trained_by else "do not say who trained them"
+    )
     return [
-        f"models/model.safetensors: provenance#bundle: the weights {said}, not {name}; pack weights "
-        "of this bundle (--weights)"
+        f"models/model.safetensors: provenance#bundle: the weights {said}, not {name}; "
+        "pack weights of this bundle (--weights)"
     ]
 
 
 def _stated_digest(content: bytes) -> str:
-    import json
-
     size = int.from_bytes(content[:8], "little")
     return str(json.loads(content[8 : 8 + size])["__metadata__"][DIGEST])

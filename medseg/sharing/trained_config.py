@@ -16,11 +16,15 @@ from medseg.errors import DataError
 
 __all__ = ["with_trained_settings"]
 
+# Without complete annotations.
+_yaml = cast("Any", yaml)
 _NETWORK = "network_def"
 _HEADING = "# --- Also of the weights in models/, by medseg bundle pack"
 
 
-def with_trained_settings(text: str, settings: Mapping[str, Any], network: Mapping[str, Any]) -> str:
+def with_trained_settings(
+    text: str, settings: Mapping[str, Any], network: Mapping[str, Any]
+) -> str:
     """A training config with the values of the weights.
 
     Args:
@@ -35,7 +39,7 @@ def with_trained_settings(text: str, settings: Mapping[str, Any], network: Mappi
     Raises:
         DataError: If the config is no mapping with a mapping `network_def`.
     """
-    top = _children(yaml.compose(text, yaml.SafeLoader))
+    top = _children(_yaml.compose(text, yaml.SafeLoader))
     definition = top.get(_NETWORK)
     if not isinstance(definition, yaml.MappingNode):
         raise DataError(f"configs/train.yaml: has no {_NETWORK} with arguments; add it")
@@ -71,12 +75,12 @@ def _is_computed(node: yaml.Node) -> bool:
 
 
 def _value(node: yaml.Node) -> Any:
-    return cast("Any", yaml).load(yaml.serialize(node), yaml.SafeLoader)
+    return _yaml.load(_yaml.serialize(node), yaml.SafeLoader)
 
 
 def _children(node: yaml.Node | None) -> dict[str, yaml.Node]:
-    pairs = node.value if isinstance(node, yaml.MappingNode) else []
-    return {str(key.value): value for key, value in cast("Any", pairs)}
+    pairs: Any = cast("Any", node).value if isinstance(node, yaml.MappingNode) else []
+    return {str(key.value): value for key, value in pairs}
 
 
 def _flow(value: Any) -> str:

@@ -1,18 +1,13 @@
 """JSON twins of YAML configs: `monai.bundle.load` reads no YAML."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 from medseg.errors import DataError
 
-__all__ = ["twin_of", "twins"]
-
-
-def twin_of(path: str) -> str:
-    """Path of the JSON twin of a YAML config."""
-    return str(PurePosixPath(path).with_suffix(".json"))
+__all__ = ["is_twin", "twins"]
 
 
 def twins(configs: Mapping[str, Any]) -> dict[str, bytes]:
@@ -24,7 +19,16 @@ def twins(configs: Mapping[str, Any]) -> dict[str, bytes]:
     Raises:
         DataError: If one holds what JSON cannot: a date, or a number that is none.
     """
-    return {twin_of(path): _json(path, content) for path, content in configs.items()}
+    return {_twin_of(path): _json(path, content) for path, content in configs.items()}
+
+
+def is_twin(path: str, files: Container[str]) -> bool:
+    """Whether a file is the JSON twin of a config among `files`."""
+    return path.endswith(".json") and str(PurePosixPath(path).with_suffix(".yaml")) in files
+
+
+def _twin_of(path: str) -> str:
+    return str(PurePosixPath(path).with_suffix(".json"))
 
 
 def _json(path: str, content: Any) -> bytes:
