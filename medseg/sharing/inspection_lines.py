@@ -169,7 +169,7 @@ def _verdict(judgement: Judgement) -> str:
     places = f"{count} place{'' if count == 1 else 's'}"
     if judgement.verdict == "refused":
         return f"verdict: refused - {places}; medseg does not run it"
-    return f"verdict: needs trust - {places}; digest {judgement.digest}"
+    return f"verdict: needs trust - {places}; medseg bundle trust, digest {judgement.digest}"
 
 
 def _size(size: int) -> str:

@@ -159,8 +159,8 @@ def _network(tree: BundleTree) -> str:
             config = read_text(path, tree.read(path, _MOST_TEXT).decode("utf-8")).content
         except (MedsegError, UnicodeDecodeError):
             continue
-        network = _mapping(_mapping(config).get("network_def"))
-        target = text_of(network.get("_target_"))
+        parts = (_mapping(_mapping(config).get(key)) for key in ("network_def", "network"))
+        target = next(filter(None, (text_of(part.get("_target_")) for part in parts)), "")
         if target:
             # What trained_network builds, unless the weights say otherwise.
             return "medseg UNet" if target.endswith(".trained_network") else target
