@@ -6,6 +6,7 @@ defaults' shape would keep chance weights. So the values in `train.yaml` become 
 weights, each in its place, and every comment stays.
 """
 
+import inspect
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
@@ -13,6 +14,7 @@ from typing import Any, cast
 import yaml
 
 from medseg.errors import DataError
+from medseg.networks.unet import UNet
 
 __all__ = ["with_trained_settings"]
 
@@ -44,18 +46,22 @@ def with_trained_settings(
     if not isinstance(definition, yaml.MappingNode):
         raise DataError(f"configs/train.yaml: has no {_NETWORK} with arguments; add it")
     own = _children(definition)
-    changes = [*_changes(top, settings), *_changes(own, network)]
+    further = {f"{_NETWORK}#{name}": value for name, value in network.items() if name not in own}
+    changes = [*_changes(top, {**settings, **further}), *_changes(own, network)]
     for node, value in sorted(changes, key=lambda change: -change[0].start_mark.index):
         text = text[: node.start_mark.index] + _flow(value) + text[node.end_mark.index :]
-    further = {
-        f"{_NETWORK}#{name}": value
-        for name, value in network.items()
-        if name not in own and f"{_NETWORK}#{name}" not in top
-    }
-    if not further:
-        return text
-    lines = [f"{key}: {_flow(value)}" for key, value in further.items()]
-    return "\n".join([text.rstrip("\n"), _HEADING, *lines, ""])
+    lines = [
+        f"{key}: {_flow(value)}"
+        for key, value in further.items()
+        if key not in top and not _is_default(key.partition("#")[2], value)
+    ]
+    return "\n".join([text.rstrip("\n"), _HEADING, *lines, ""]) if lines else text
+
+
+def _is_default(argument: str, value: Any) -> bool:
+    """Whether the network has this value where nobody says it."""
+    parameter = inspect.signature(UNet).parameters.get(argument)
+    return parameter is not None and parameter.default == value
 
 
 def _changes(
