@@ -8,6 +8,7 @@ from medseg.cli.bundle.inspect import inspect
 from medseg.cli.bundle.install import install, update
 from medseg.cli.bundle.installed import list_installed, remove
 from medseg.cli.bundle.keys import app as keys
+from medseg.cli.bundle.pack import pack
 from medseg.cli.bundle.share import index, publish
 from medseg.cli.bundle.sign import sign
 from medseg.cli.bundle.sync import sync
@@ -31,5 +32,6 @@ app.command()(sign)
 app.command()(verify)
 app.command(name="test")(trial)
 app.add_typer(keys, name="keys")
+app.command()(pack)
 app.command()(inspect)
 app.command()(trust)
