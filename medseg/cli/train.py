@@ -40,7 +40,10 @@ def train(
     if keys:
         _list_keys(bundle, configs, overrides or [])
         return
-    # torch and MONAI take seconds to import; --help needs neither.
+    # What may not run is refused before torch and MONAI are imported, which takes seconds.
+    from medseg.bundles.opened import open_configs
+
+    open_configs(bundle, configs)
     from medseg.bundles.run import run_bundle
 
     pairs = [*(overrides or []), *(["quick=true"] if quick else [])]
