@@ -37,18 +37,23 @@ def judge_tree(tree: BundleTree) -> Judgement:
     return Judgement(places=tuple(places), digest=_digest(tree, places))
 
 
-def judge_values(values: Mapping[str, Any], where: str) -> tuple[Place, ...]:
+def judge_values(
+    values: Mapping[str, Any], where: str, tree: BundleTree | None = None
+) -> tuple[Place, ...]:
     """Judge values that override a config's, such as those of a command line.
 
     Args:
         values: By path of the key, with `#` or `::`.
         where: What the places name as their file, e.g. `command line`.
+        tree: The bundle whose configs they change. Without it, a value that refers to the bundle's
+            or changes a part of it is a place, since what becomes of it cannot be told.
 
     Returns:
-        Expressions, components and macros that are not on the list. Paths, and words such as
-        `overwrite: replace`, are the user's business.
+        Expressions, components and macros that are not on the list, and parts of the bundle that
+        are no longer on it with these values. Paths, and words such as `overwrite: replace`, are
+        the user's business.
     """
-    return tuple(sorted(value_places(values, where), key=_order))
+    return tuple(sorted(value_places(values, where, tree), key=_order))
 
 
 def _order(place: Place) -> tuple[str, int, str, str]:
