@@ -7,6 +7,7 @@ from typing import Any
 
 from medseg.bundles.judgement.config_files import config_paths
 from medseg.bundles.judgement.config_places import config_places
+from medseg.bundles.judgement.file_places import file_places
 from medseg.bundles.judgement.tree import BundleTree, FolderTree
 from medseg.bundles.judgement.value_places import value_places
 from medseg.bundles.judgement.verdict import Judgement, Place
@@ -33,7 +34,7 @@ def judge_tree(tree: BundleTree) -> Judgement:
     Raises:
         DataError: If a folder of it cannot be listed.
     """
-    places = sorted(config_places(tree), key=_order)
+    places = sorted([*config_places(tree), *file_places(tree)], key=_order)
     return Judgement(places=tuple(places), digest=_digest(tree, places))
 
 

@@ -4,6 +4,7 @@ import typer
 
 from medseg.cli.bundle.export import export
 from medseg.cli.bundle.halve import halve
+from medseg.cli.bundle.inspect import inspect
 from medseg.cli.bundle.sync import sync
 from medseg.cli.bundle.trust import trust
 
@@ -14,3 +15,4 @@ app.command()(sync)
 app.command()(export)
 app.command()(halve)
 app.command()(trust)
+app.command()(inspect)
