@@ -12,10 +12,10 @@ _PYTHON = ("py", "pyw", "pyi", "pyx", "pxd", "ipy")
 _COMPILED = words("pyc pyo pyd so dll dylib exe com scr sys o a lib elf wasm")
 _SHELL = words("sh bash zsh csh fish ksh ps1 psm1 bat cmd vbs vbe wsf hta reg lnk desktop")
 _OTHER = words("js mjs cjs tsx rb pl php lua r jl java jar class go c cc cpp h cu")
-# What Python imports, runs or reads by itself where it finds it.
-_OF_START = frozenset(
-    {"sitecustomize", "usercustomize", "conftest", "setup", "__init__", "__main__"}
-)
+# What Python runs at its start where it finds it.
+_OF_START = frozenset({"sitecustomize", "usercustomize"})
+# Facts of an installed package, by which programs find plug-ins, and run them.
+_PACKAGE_FACTS = (".dist-info", ".egg-info")
 _PACKAGES = words(
     "medseg monai torch numpy ignite nibabel scipy safetensors yaml pydantic typer fire SimpleITK "
     "itk pydicom highdicom PIL skimage matplotlib tensorboard mlflow onnx openvino"
@@ -45,6 +45,8 @@ def code_finding(path: str, head: bytes) -> Finding | None:
     if magic or suffix in _COMPILED or "__pycache__" in name.split("/"):
         what = magic or "compiled code, such as Python keeps in __pycache__"
         return Finding("refused", f"is {what}, which nobody can read; a bundle has no use for it")
+    if any(part.endswith(_PACKAGE_FACTS) for part in name.split("/")):
+        return Finding("refused", "tells programs of a package, of which they run the plug-ins")
     if suffix in _PYTHON:
         return _python(path)
     if suffix == "ipynb":
@@ -73,7 +75,7 @@ def _python(path: str) -> Finding:
             "refused", f"takes the place of {module}, which Python and its packages import"
         )
     if not rest and module in _OF_START:
-        return Finding("refused", f"{module}.py is run by Python or by other tools by its name")
+        return Finding("refused", "is run by Python at its start, wherever it finds it")
     return Finding(
         "needs trust", "is Python of the bundle's own, which can do anything once it is imported"
     )

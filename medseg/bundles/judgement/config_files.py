@@ -10,7 +10,7 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, cast
 
 import yaml
@@ -43,16 +43,37 @@ class ConfigFile:
         path: In the bundle, with `/`.
         content: Mappings, lists, text, numbers, None.
         line: Gives the line of a path of keys, from 1; of the last key that is there.
+        by_user: Whether the user gave it, on the command line, and no bundle.
     """
 
     path: str
     content: Any
     line: Callable[[Key], int | None]
+    by_user: bool = False
 
     @property
     def is_metadata(self) -> bool:
         """Whether MONAI reads it as metadata, by default."""
         return self.path == METADATA
+
+    @cached_property
+    def is_active(self) -> bool:
+        """Whether it is more than data: it builds, computes or refers to something."""
+        return self.by_user or any(map(_is_marked, _all_values(self.content)))
+
+
+def _is_marked(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.startswith(("$", "%", "@"))
+    return isinstance(value, dict) and "_target_" in value
+
+
+def _all_values(content: Any) -> Iterator[Any]:
+    waiting = [content]
+    while waiting:
+        value = waiting.pop()
+        yield value
+        waiting.extend(_children(value))
 
 
 def config_paths(tree: BundleTree) -> list[str]:

@@ -21,7 +21,7 @@ from medseg.bundles.judgement.onnx_file import onnx_findings
 from medseg.bundles.judgement.page_text import card_findings, page_findings
 from medseg.bundles.judgement.pickles import pickle_findings
 from medseg.bundles.judgement.requirements_text import is_requirements, requirement_findings
-from medseg.bundles.judgement.torch_files import npy_findings, torch_findings
+from medseg.bundles.judgement.torch_files import npy_findings, npz_findings, torch_findings
 from medseg.bundles.judgement.tree import BundleTree
 from medseg.bundles.judgement.verdict import Grade, Place
 from medseg.bundles.judgement.weights_entry import weights_findings
@@ -41,9 +41,10 @@ _PAGES = {"html": "a page", "htm": "a page", "xhtml": "a page", "svg": "a drawin
 _EVENTS = "events.out.tfevents."
 _PICKLES = ("pkl", "pickle", "joblib", "dill", "p")
 _WHOLE: Mapping[str, Callable[[bytes], Iterator[Finding]]] = {
-    **dict.fromkeys(("pt", "pth", "ckpt", "bin", "ts", "pt2", "npz"), torch_findings),
+    **dict.fromkeys(("pt", "pth", "ckpt", "bin", "ts", "pt2"), torch_findings),
     **dict.fromkeys(_PICKLES, pickle_findings),
     "npy": npy_findings,
+    "npz": npz_findings,
     "onnx": onnx_findings,
 }
 

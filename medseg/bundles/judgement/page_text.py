@@ -1,4 +1,7 @@
-"""Texts that are shown as pages, such as a model card: links and marks that run something."""
+"""Texts that are shown as pages, such as a model card: links and marks that run something.
+
+Code in a card is searched as well: what is code to one reader of Markdown is a page to the next.
+"""
 
 import re
 from collections.abc import Iterator
@@ -8,23 +11,27 @@ from medseg.bundles.judgement.finding import Finding
 __all__ = ["card_findings", "page_findings"]
 
 # A link that opens a file of the reader's machine, runs a script, or brings a page with it.
+_SCHEME = re.compile(
+    r"(file|javascript|vbscript|data|blob|smb|ms-[a-z]+|search-ms|shell|jar|view-source):",
+    re.IGNORECASE,
+)
 _LINK = re.compile(
-    r"(?<![a-z0-9_])(file|javascript|vbscript|data|smb|ms-[a-z]+|search-ms)\s*:(?=\S)",
-    re.IGNORECASE,
+    r"\]\(\s*(?:<(?P<angle>[^>]*)>|(?P<inline>[^)\s]+))"
+    r"|^[ ]{0,3}\[[^\]\n]+\]:\s*<?(?P<reference>[^\s>]+)"
+    r"|<(?P<auto>[a-zA-Z][a-zA-Z0-9+.-]*:[^>\s]+)>"
+    r"|(?:href|src|action|formaction|data|poster|srcset|content)\s*=\s*"
+    r"(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s>]+))",
+    re.IGNORECASE | re.MULTILINE,
 )
-_LINK_PLACES = re.compile(
-    r"\]\(\s*<?(?P<inline>[^)\s]+)|^\s{0,3}\[[^\]]+\]:\s*<?(?P<reference>\S+)"
-    r"|<(?P<auto>[a-zA-Z][a-zA-Z0-9+.-]*\s*:[^>\s]+)>"
-    r"|(?:href|src|action|formaction|data|poster|srcset)\s*=\s*[\"']?(?P<html>[^\"'>\s]+)",
-    re.IGNORECASE,
-)
+# Marks that no card has a use for, and others that are names of parameters, too: <form>.
 _MARK = re.compile(
-    r"<\s*/?\s*(script|iframe|object|embed|applet|form|base|link|meta|style|svg|math|frame"
-    r"|frameset|template|portal)\b|\bon[a-z]{3,20}\s*=\s*[\"']",
+    r"<\s*(?:script|iframe|object|embed|applet|frameset|portal)\b"
+    r"|<\s*(?:form|base|link|meta|style|svg|math|template)\s+[\w:-]+\s*="
+    r"|[\s\"'/]on[a-z]{3,20}\s*=\s*[^\s=]",
     re.IGNORECASE,
 )
+# Letters by number, which hide what a link begins with.
 _ENTITY = re.compile(r"&(#|colon;|tab;|newline;)", re.IGNORECASE)
-_FENCE = re.compile(r"^\s{0,3}(```|~~~)")
 
 
 def card_findings(text: str) -> Iterator[Finding]:
@@ -33,14 +40,15 @@ def card_findings(text: str) -> Iterator[Finding]:
     Args:
         text: All of the file.
     """
-    fenced = False
-    for number, line in enumerate(text.splitlines(), start=1):
-        if _FENCE.match(line):
-            fenced = not fenced
-        elif not fenced:
-            reason = _reason(re.sub(r"`[^`]*`", "", line))
-            if reason:
-                yield Finding("needs trust", reason, line=number)
+    for mark in _MARK.finditer(text):
+        shown = " ".join(mark[0].split())[:40]
+        reason = f"{shown!a} in a page runs, or brings in, something else"
+        yield Finding("needs trust", reason, line=_line(text, mark.start()))
+    for link in _LINK.finditer(text):
+        target = next((found for found in link.groups() if found), "")
+        if _opens_else(target):
+            reason = f"the link {target[:60]!a} opens something else than a page of the web"
+            yield Finding("needs trust", reason, line=_line(text, link.start()))
 
 
 def page_findings(text: str, what: str) -> Iterator[Finding]:
@@ -50,18 +58,15 @@ def page_findings(text: str, what: str) -> Iterator[Finding]:
         text: All of the file.
         what: Its name in words.
     """
-    scripts = " with scripts" if _MARK.search(text) or _LINK.search(text) else ""
+    scripts = " with scripts" if any(card_findings(text)) else ""
     yield Finding("needs trust", f"is {what}{scripts}, which runs in the browser that opens it")
 
 
-def _reason(line: str) -> str | None:
-    mark = _MARK.search(line)
-    if mark:
-        return f"{mark[0][:40].strip()!r} in a page runs, or brings in, something else"
-    for found in _LINK_PLACES.finditer(line):
-        target = next(filter(None, found.groups()), "")
-        plain = re.sub(r"[\x00-\x20\\]", "", target)
-        link = _LINK.match(plain)
-        if link or _ENTITY.search(target.partition("/")[0]):
-            return f"the link {target[:60]!r} opens something else than a page of the web"
-    return None
+def _opens_else(target: str) -> bool:
+    # Browsers leave blanks and controls out.
+    plain = re.sub(r"[\x00-\x20\\]", "", target)
+    return _SCHEME.match(plain) is not None or _ENTITY.search(plain.partition("/")[0]) is not None
+
+
+def _line(text: str, at: int) -> int:
+    return text.count("\n", 0, at) + 1

@@ -4,7 +4,7 @@ import ast
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from medseg._text import printable
@@ -15,23 +15,24 @@ from medseg.bundles.judgement.zip_data import unpacked
 from medseg.bundles.judgement.zip_layout import Member, read_members
 from medseg.errors import DataError
 
-__all__ = ["npy_findings", "torch_findings"]
+__all__ = ["npy_findings", "npz_findings", "torch_findings"]
 
 _NPY = b"\x93NUMPY"
 # What torch.save writes beside the pickle: tensors by number, and what is said of all of them.
 _TENSOR = re.compile(
     r"data/[0-9]+|version|byteorder|\.format_version|\.storage_alignment|\.data/serialization_id"
 )
-_PICKLE = "data.pkl"
 # In torch's form of before 1.6, a mark, a version, facts of the machine, the state, and the keys
 # of the tensors are pickled one after the other; then come the tensors.
 _OLD_MARK = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
 _OLD_PICKLES = 5
 _MOST_HEADER = 2**16
 
+_Judge = Callable[[io.BytesIO, tuple[Member, ...]], Iterator[Finding]]
+
 
 def torch_findings(content: bytes) -> Iterator[Finding]:
-    """What keeps a file of `torch.save` or `numpy.savez` from being tensors alone.
+    """What keeps a file of `torch.save` from being tensors alone.
 
     Args:
         content: All of the file.
@@ -41,9 +42,9 @@ def torch_findings(content: bytes) -> Iterator[Finding]:
     elif is_pickle(content):
         yield from pickle_findings(content)
     elif content.startswith(b"PK"):
-        yield from _zip_findings(content)
+        yield from _zip_findings(content, _record_findings)
     else:
-        yield Finding("needs trust", "is no file of torch or numpy that medseg knows")
+        yield Finding("needs trust", "is no file of torch that medseg knows")
 
 
 def npy_findings(content: bytes) -> Iterator[Finding]:
@@ -60,6 +61,15 @@ def npy_findings(content: bytes) -> Iterator[Finding]:
         yield from pickle_findings(content[start:])
 
 
+def npz_findings(content: bytes) -> Iterator[Finding]:
+    """What keeps a file of `numpy.savez` from being numbers alone.
+
+    Args:
+        content: All of the `.npz` file.
+    """
+    yield from _zip_findings(content, _array_findings)
+
+
 def _npy_header(content: bytes) -> tuple[dict[str, Any] | None, int]:
     width = 2 if content[6:7] == b"\x01" else 4
     length = int.from_bytes(content[8 : 8 + width], "little")
@@ -73,7 +83,7 @@ def _npy_header(content: bytes) -> tuple[dict[str, Any] | None, int]:
     return (cast("dict[str, Any]", header), start) if isinstance(header, dict) else (None, 0)
 
 
-def _zip_findings(content: bytes) -> Iterator[Finding]:
+def _zip_findings(content: bytes, judge: _Judge) -> Iterator[Finding]:
     file = io.BytesIO(content)
     try:
         members = read_members(file, "")
@@ -84,7 +94,7 @@ def _zip_findings(content: bytes) -> Iterator[Finding]:
         yield Finding("refused", "holds two records of one name, of which a reader takes either")
         return
     try:
-        yield from _record_findings(file, members)
+        yield from judge(file, members)
     except zlib.error as error:
         yield Finding("refused", f"is damaged ({error})")
 
@@ -99,16 +109,23 @@ def _record_findings(file: io.BytesIO, members: tuple[Member, ...]) -> Iterator[
             "reads weights from model.safetensors alone",
         )
     for member, name in names.items():
-        if member.name.lower().endswith(".npy"):
-            yield from npy_findings(_content(file, member))
-        elif name.lower().endswith(".pkl"):
+        if name.lower().endswith(".pkl"):
             yield from pickle_findings(_content(file, member))
         elif not _TENSOR.fullmatch(name) and not _is_of_script(name):
             shown = printable(member.name)[:80]
             yield Finding("needs trust", f"holds {shown!r}, which is no tensor's")
             return
-    if not {_PICKLE, "data.pkl"} & set(lower) and not all(n.endswith(".npy") for n in lower):
+    if "data.pkl" not in lower:
         yield Finding("needs trust", "is an archive, and what is in it is not known")
+
+
+def _array_findings(file: io.BytesIO, members: tuple[Member, ...]) -> Iterator[Finding]:
+    for member in members:
+        if member.name.endswith(".npy"):
+            yield from npy_findings(_content(file, member))
+        else:
+            shown = printable(member.name)[:80]
+            yield Finding("needs trust", f"holds {shown!r}, which is no array")
 
 
 def _is_of_script(name: str) -> bool:
