@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from medseg._checks import first_few
 from medseg._text import json_bytes
+from medseg.bundles.scores import Scores
 from medseg.errors import DataError
 
 __all__ = ["Metadata", "TensorFormat", "load_metadata"]
@@ -88,6 +89,7 @@ class Metadata(BaseModel):
     intended_use: str
     references: list[str]
     network_data_format: NetworkFormat
+    scores: Scores | None = None
 
     @field_validator("name")
     @classmethod

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from medseg.errors import DataError
 from medseg.sharing.layout import DIGESTS
 
-__all__ = ["Digests", "FileDigest", "bytes_digest", "read_digests", "write_digests"]
+__all__ = ["Digests", "FileDigest", "Sha256", "bytes_digest", "read_digests", "write_digests"]
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 

@@ -2,16 +2,20 @@
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 from medseg.errors import DataError
 
-__all__ = ["BundleTree", "Entry", "FolderTree"]
+__all__ = ["BundleTree", "Entry", "FolderTree", "Kind", "opened_regular", "read_regular"]
 
 Kind = Literal["file", "link", "special"]
+_STEP = 2**20
+# What was a file when it was listed may be a link by now, or a pipe, which would be waited for.
+_AS_LISTED = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,14 @@ class BundleTree(Protocol):
         """
         ...
 
+    def chunks(self, path: str) -> Generator[bytes]:
+        """The bytes of a regular file of any size, in pieces of at most 1 MiB.
+
+        Raises:
+            DataError: If it is none, or cannot be read; perhaps after some pieces.
+        """
+        ...
+
 
 class FolderTree:
     """The files below a bundle's folder; links are listed and not followed."""
@@ -75,19 +87,51 @@ class FolderTree:
 
     def read(self, path: str, at_most: int) -> bytes:
         """See `BundleTree`."""
+        with self._opened(path) as stream:
+            return _at_most(stream, at_most, self._folder / path)
+
+    def chunks(self, path: str) -> Generator[bytes]:
+        """See `BundleTree`."""
+        with self._opened(path) as stream:
+            while chunk := stream.read(_STEP):
+                yield chunk
+
+    @contextmanager
+    def _opened(self, path: str) -> Generator[BinaryIO]:
         entry = self._entries.get(path)
         if entry is None or entry.kind != "file":
             raise DataError(f"{self._folder}/{path}: is no regular file")
-        try:
-            # What was a file when it was listed may be a link or a pipe by now.
-            handle = os.open(self._folder / path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-            with os.fdopen(handle, "rb") as stream:
-                content = stream.read(at_most + 1)
-        except OSError as error:
-            raise DataError(f"{self._folder}/{path}: cannot be read ({error.strerror})") from error
-        if len(content) > at_most:
-            raise DataError(f"{self._folder}/{path}: is larger than {at_most:,} bytes")
-        return content
+        with opened_regular(self._folder / path) as stream:
+            yield stream
+
+
+@contextmanager
+def opened_regular(file: Path) -> Generator[BinaryIO]:
+    """A regular file, opened to be read; nothing else that may lie there by now is.
+
+    Raises:
+        DataError: If it is none, or cannot be read.
+    """
+    try:
+        with os.fdopen(os.open(file, _AS_LISTED), "rb") as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise DataError(f"{file}: is no regular file")
+            yield stream
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror})") from error
+
+
+def read_regular(file: Path, at_most: int) -> bytes:
+    """The bytes of a regular file; errors as of `BundleTree.read`."""
+    with opened_regular(file) as stream:
+        return _at_most(stream, at_most, file)
+
+
+def _at_most(stream: BinaryIO, at_most: int, file: Path) -> bytes:
+    content = stream.read(at_most + 1)
+    if len(content) > at_most:
+        raise DataError(f"{file}: is larger than {at_most:,} bytes")
+    return content
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, Entry]]:

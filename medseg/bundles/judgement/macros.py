@@ -1,0 +1,65 @@
+"""Macros of a config (`%id`), which MONAI replaces by a copy of what they name."""
+
+from collections.abc import Iterator
+
+from medseg.bundles.judgement.references import is_relative, macro_target
+from medseg.bundles.judgement.syntax import Fault
+from medseg.bundles.judgement.texts import shown
+from medseg.bundles.judgement.world import Node, World
+
+__all__ = ["copied_values", "macro_faults"]
+
+# A copy of a copy of a copy doubles each time.
+_MOST_VALUES = 20_000
+
+
+def copied_values(world: World, text: str) -> list[Node]:
+    """What a macro with absolute ids copies."""
+    return world.find(tuple(macro_target(text)[1].split("::")))
+
+
+def macro_faults(world: World, text: str) -> Iterator[Fault]:
+    """Why a macro is not on the list.
+
+    Args:
+        world: The definitions.
+        text: With absolute ids.
+    """
+    file, identity = macro_target(text)
+    if file:
+        reason = (
+            f"copies a part of the file {shown(file)}, which is looked for in the current folder "
+            "and is not judged; write the part into the config"
+        )
+        yield Fault("needs trust", reason)
+        return
+    found = world.find(tuple(identity.split("::"))) if identity else []
+    if not found:
+        reason = f"copies %{shown(identity)}, which no config of this bundle defines"
+        yield Fault("needs trust", reason)
+    for node in found:
+        if any(_is_relative(child) for child in world.below(node)):
+            reason = f"copies %{shown(identity)}, whose relative ids change with the place"
+            yield Fault("needs trust", reason)
+        if _size(world, node, ()) > _MOST_VALUES:
+            yield Fault("refused", "copies of copies, too many to be honest")
+
+
+def _is_relative(node: Node) -> bool:
+    value = node.value
+    return isinstance(value, str) and value.startswith(("$", "@", "%")) and is_relative(value)
+
+
+def _size(world: World, node: Node, above: tuple[Node, ...]) -> int:
+    """Values of a part once its macros are replaced; more than the most if that has no end."""
+    if node in above or len(above) > 30:
+        return _MOST_VALUES + 1
+    size = 0
+    for child in world.below(node):
+        size += 1
+        if isinstance(child.value, str) and child.value.startswith("%"):
+            for copied in copied_values(world, child.value.replace("#", "::")):
+                size += _size(world, copied, (*above, node))
+        if size > _MOST_VALUES:
+            break
+    return size
