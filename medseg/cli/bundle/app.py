@@ -5,9 +5,9 @@ import typer
 from medseg.cli.bundle.export import export
 from medseg.cli.bundle.halve import halve
 from medseg.cli.bundle.inspect import inspect
-from medseg.cli.bundle.keys import app as keys
 from medseg.cli.bundle.install import install, update
 from medseg.cli.bundle.installed import list_installed, remove
+from medseg.cli.bundle.keys import app as keys
 from medseg.cli.bundle.pack import pack
 from medseg.cli.bundle.share import index, publish
 from medseg.cli.bundle.sign import sign
