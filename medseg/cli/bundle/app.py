@@ -2,6 +2,7 @@
 
 import typer
 
+from medseg.cli.bundle.check import check
 from medseg.cli.bundle.export import export
 from medseg.cli.bundle.halve import halve
 from medseg.cli.bundle.keys import app as keys
@@ -19,4 +20,5 @@ app.command()(halve)
 app.command()(sign)
 app.command()(verify)
 app.command(name="test")(trial)
+app.command()(check)
 app.add_typer(keys, name="keys")
