@@ -29,6 +29,7 @@ __all__ = [
     "read_weights_header",
     "signed_weights",
     "tensors_sha256",
+    "weights_header",
 ]
 
 # Key of the digest among the header's texts.
@@ -76,7 +77,7 @@ def read_weights_header(path: str | Path) -> WeightsHeader:
         DataError: If it is missing, no regular file, or no safetensors file.
     """
     with _opened(Path(path)) as (file, size):
-        return _header(Path(path), file, size)
+        return weights_header(Path(path), file, size)
 
 
 def read_weights_file(path: str | Path) -> tuple[WeightsHeader, bytes]:
@@ -91,7 +92,7 @@ def read_weights_file(path: str | Path) -> tuple[WeightsHeader, bytes]:
     """
     path = Path(path)
     with _opened(path) as (file, size):
-        header = _header(path, file, size)
+        header = weights_header(path, file, size)
         file.seek(0)
         content = file.read()
     digest = tensors_sha256(header, content)
@@ -151,7 +152,17 @@ def _opened(path: Path) -> Generator[tuple[BinaryIO, int]]:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
 
 
-def _header(path: Path, file: BinaryIO, size: int) -> WeightsHeader:
+def weights_header(path: Path, file: BinaryIO, size: int) -> WeightsHeader:
+    """Header of an open safetensors file, of which only the header need be there.
+
+    Args:
+        path: What it is called in messages.
+        file: At its first byte.
+        size: Of the whole file, in bytes.
+
+    Raises:
+        DataError: If it is no safetensors file.
+    """
     try:
         return _parsed(path, file, size)
     except (ValueError, RecursionError) as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 __all__ = [
     "COUNT",
     "FLAG",
+    "NEVER",
     "NOTHING",
     "NUMBER",
     "PATH",
@@ -152,6 +153,8 @@ class Either:
 Value = Known | Rooted | Of | Listing | Many | Table | Named | Unknown | Either
 
 UNKNOWN = Unknown()
+# No value at all: of what refers to itself, which MONAI refuses to build.
+NEVER = Either(())
 NOTHING = Known(None)
 TEXT = Of("text")
 NUMBER = Of("number")
@@ -169,7 +172,7 @@ def options(value: Value) -> tuple[Value, ...]:
 
 
 def either(values: Iterable[Value]) -> Value:
-    """One of several values; Unknown if one of them is."""
+    """One of several values; Unknown if one of them is; NEVER of none."""
     values = list(values)
     if len(values) == 1 or (values and all(value is values[0] for value in values)):
         return values[0]
@@ -208,4 +211,5 @@ def kind_of(value: Value) -> str:
 
 
 def a_kind(value: Value) -> str:
+    """The kinds of a value in words, for the reason of a place."""
     return f"a {' or '.join(sorted({kind_of(option) for option in options(value)}))}"

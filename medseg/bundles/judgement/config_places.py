@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from medseg.bundles.judgement.abstract import (
+    NEVER,
     PLAIN,
     UNKNOWN,
     Known,
@@ -37,6 +38,9 @@ from medseg.bundles.judgement.world import Node, World
 __all__ = ["config_places", "places_in"]
 
 _MARKS = ("$", "%", "@")
+_NO_LOOP = 10**9
+# Our own bundles take 1,000.
+_MOST_STEPS = 200_000
 _TOO_LARGE = Fault("refused", "a number, text or list too large to be honest")
 
 
@@ -63,7 +67,10 @@ class _Judging:
         self._world = World(configs)
         self._imports = Imports(self._world, rules)
         self._values: dict[Node, Value] = {}
-        self._doing: set[Node] = set()
+        # Nodes that are being found, each with how many are above it.
+        self._doing: dict[Node, int] = {}
+        self._loop_from = _NO_LOOP
+        self._count = 0
         self._faults: dict[Node, dict[Fault, None]] = {}
 
     def places(self) -> list[Place]:
@@ -93,18 +100,28 @@ class _Judging:
             self._faults.setdefault(node, {})[fault] = None
 
     def _value(self, node: Node) -> Value:
-        if node not in self._values:
-            if node in self._doing:
-                self._tell(node, [Fault("refused", "refers to itself, without end")])
-                return UNKNOWN
-            self._doing.add(node)
-            try:
-                self._values[node] = self._found(node)
-            except (TooLargeError, RecursionError):
-                self._tell(node, [_TOO_LARGE])
-                self._values[node] = UNKNOWN
-            self._doing.discard(node)
-        return self._values[node]
+        if node in self._values:
+            return self._values[node]
+        if node in self._doing:
+            # Of several configs not all are merged; where this one refers to itself, MONAI refuses.
+            self._loop_from = min(self._loop_from, self._doing[node])
+            return NEVER
+        self._count += 1
+        level = self._doing[node] = len(self._doing)
+        try:
+            value = self._found(node) if self._count < _MOST_STEPS else self._too_large(node)
+        except (TooLargeError, RecursionError):
+            value = self._too_large(node)
+        del self._doing[node]
+        # What was left out for a loop further up is not left out where that is no loop.
+        if self._loop_from >= level:
+            self._values[node] = value
+            self._loop_from = _NO_LOOP
+        return value
+
+    def _too_large(self, node: Node) -> Value:
+        self._tell(node, [_TOO_LARGE])
+        return UNKNOWN
 
     def _found(self, node: Node) -> Value:
         if isinstance(node.value, Mapping):
@@ -154,11 +171,11 @@ class _Judging:
     def _words(self, node: Node, text: str) -> Value:
         """A text that is no more than that; what leads out is told here, and not where it goes."""
         where = leads_out(text)
-        if where is None or not node.file.is_active or "_desc_" in node.path:
-            return Known(text, node.file.by_user)
-        if not node.file.by_user:
-            reason = f"{shown(text)!r} leads {where}: files there could be read, or replaced"
-            self._tell(node, [Fault("needs trust", reason)])
+        by_user = node.file.by_user
+        if where is None or by_user or not node.file.is_active or "_desc_" in node.path:
+            return Known(text, by_user)
+        reason = f"{shown(text)!r} leads {where}: files there could be read, or replaced"
+        self._tell(node, [Fault("needs trust", reason)])
         return Rooted("")
 
     def _referred(self, node: Node, identity: str) -> Value:
@@ -175,15 +192,19 @@ class _Judging:
         return UNKNOWN if faults else either(map(self._value, copied_values(self._world, text)))
 
     def _expression(self, node: Node, source: str) -> Value:
-        read = read_expression(source)
-        if isinstance(read, list):
-            self._tell(node, read)
+        read, faults = read_expression(source)
+        self._tell(node, faults)
+        if read is None:
             return UNKNOWN
         if isinstance(read, Import):
             self._tell(node, self._imports.faults(read))
             return Named(read.means)
         evaluation = Evaluation(self._rules, self._imports.names, lambda i: self._referred(node, i))
         value = evaluation.value(read)
+        if faults:
+            # Of what is not followed, the worst is told as well.
+            self._tell(node, [fault for fault in evaluation.faults if fault.grade == "refused"])
+            return UNKNOWN
         self._tell(node, evaluation.faults)
         lost = astray(value)
         if lost:

@@ -7,6 +7,7 @@ from typing import Any, cast
 from medseg.bundles.judgement.abstract import (
     COUNT,
     FLAG,
+    NEVER,
     NOTHING,
     NUMBER,
     UNKNOWN,
@@ -27,7 +28,7 @@ from medseg.bundles.judgement.operations import binary, item, items_of, sliced
 from medseg.bundles.judgement.references import LOCAL
 from medseg.bundles.judgement.results import astray, given, unfit
 from medseg.bundles.judgement.rules import Call, Rules
-from medseg.bundles.judgement.syntax import Fault
+from medseg.bundles.judgement.syntax import Fault, bound_names, is_reference
 from medseg.bundles.judgement.texts import shown
 from medseg.bundles.judgement.wording import named_fault
 
@@ -85,7 +86,15 @@ class Evaluation:
 
     def _value(self, node: ast.expr, scope: Scope) -> Value:
         visit = cast("Any", getattr(self, f"_visit_{type(node).__name__.lower()}", None))
-        return UNKNOWN if visit is None else visit(node, scope)
+        return self._not_listed(node, scope) if visit is None else visit(node, scope)
+
+    def _not_listed(self, node: ast.expr, scope: Scope) -> Value:
+        """What is not followed, such as a lambda: the names in it are looked at all the same."""
+        inner = {LOCAL: UNKNOWN, **scope, **dict.fromkeys(bound_names(node), UNKNOWN)}
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name | ast.Attribute) and part is not node:
+                self._used(part, inner)
+        return UNKNOWN
 
     def _visit_constant(self, node: ast.Constant, scope: Scope) -> Value:
         value = node.value
@@ -126,8 +135,8 @@ class Evaluation:
         if isinstance(callee, Named):
             return self._function(callee.name, node, scope)
         self._arguments(node, scope)
-        if callee == UNKNOWN:
-            return UNKNOWN
+        if callee in (UNKNOWN, NEVER):
+            return callee
         return self._fault("calls a value of the config, which could be any function")
 
     def _method(self, base: Value, called: ast.Attribute, node: ast.Call, scope: Scope) -> Value:
@@ -187,7 +196,7 @@ class Evaluation:
 
     def _visit_subscript(self, node: ast.Subscript, scope: Scope) -> Value:
         target, key = node.value, node.slice
-        if _is_reference(node):
+        if is_reference(node):
             return self._refers(cast("Any", key).value)
         value = self._used(target, scope)
         if isinstance(key, ast.Slice):
@@ -281,9 +290,3 @@ class Evaluation:
                 held = self._unclear("takes a part", value)
             scope.update(self._bound(part, held))
         return scope
-
-
-def _is_reference(node: ast.Subscript) -> bool:
-    """Whether it is what MONAI writes for `@id`."""
-    named = isinstance(node.value, ast.Name) and node.value.id == LOCAL
-    return named and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)

@@ -45,6 +45,6 @@ def _imports(world: World) -> Iterator[Import]:
             value = node.value
             if isinstance(value, str) and value.startswith("$") and "import" in value:
                 text = resolved(value, node.path)
-                read = None if text is None else read_expression(expression_text(text))
+                read = None if text is None else read_expression(expression_text(text))[0]
                 if isinstance(read, Import):
                     yield read

@@ -7,6 +7,7 @@ from typing import Any
 
 from medseg.bundles.judgement.config_files import config_paths
 from medseg.bundles.judgement.config_places import config_places
+from medseg.bundles.judgement.file_places import file_places
 from medseg.bundles.judgement.tree import BundleTree, FolderTree
 from medseg.bundles.judgement.value_places import value_places
 from medseg.bundles.judgement.verdict import Judgement, Place
@@ -33,22 +34,27 @@ def judge_tree(tree: BundleTree) -> Judgement:
     Raises:
         DataError: If a folder of it cannot be listed.
     """
-    places = sorted(config_places(tree), key=_order)
+    places = sorted([*config_places(tree), *file_places(tree)], key=_order)
     return Judgement(places=tuple(places), digest=_digest(tree, places))
 
 
-def judge_values(values: Mapping[str, Any], where: str) -> tuple[Place, ...]:
+def judge_values(
+    values: Mapping[str, Any], where: str, tree: BundleTree | None = None
+) -> tuple[Place, ...]:
     """Judge values that override a config's, such as those of a command line.
 
     Args:
         values: By path of the key, with `#` or `::`.
         where: What the places name as their file, e.g. `command line`.
+        tree: The bundle whose configs they change. Without it, a value that refers to the bundle's
+            or changes a part of it is a place, since what becomes of it cannot be told.
 
     Returns:
-        Expressions, components and macros that are not on the list. Paths, and words such as
-        `overwrite: replace`, are the user's business.
+        Expressions, components and macros that are not on the list, and parts of the bundle that
+        are no longer on it with these values. Paths, and words such as `overwrite: replace`, are
+        the user's business.
     """
-    return tuple(sorted(value_places(values, where), key=_order))
+    return tuple(sorted(value_places(values, where, tree), key=_order))
 
 
 def _order(place: Place) -> tuple[str, int, str, str]:

@@ -6,6 +6,7 @@ from itertools import product
 from medseg.bundles.judgement.abstract import (
     COUNT,
     FLAG,
+    NEVER,
     NUMBER,
     PATH,
     PLAIN,
@@ -127,6 +128,9 @@ def _is_text(value: Value) -> bool:
 def _joined(left: Value, right: Value) -> Value:
     if isinstance(right, Known):
         text = str(right.value)
+        if isinstance(left, Known) and left.by_user and not right.by_user:
+            # The user's folder, and what the bundle adds to it.
+            return Rooted(text)
         if isinstance(left, Known):
             whole = str(left.value) + text
             if len(whole) > MOST_TEXT:
@@ -171,7 +175,7 @@ def item(value: Value, key: Value) -> Value | None:
     """What `value[key]` gives; None if that is not on the list."""
     results = [_item(one, choice) for one in options(value) for choice in options(key)]
     known = [result for result in results if result is not None]
-    return either(known) if results and len(known) == len(results) else None
+    return either(known) if len(known) == len(results) else None
 
 
 def _item(value: Value, key: Value) -> Value | None:
@@ -231,4 +235,4 @@ def items_of(value: Value) -> Value | None:
             results.append(TEXT)
         else:
             return None
-    return either(results) if results else PLAIN
+    return either(results) if results or value == NEVER else PLAIN

@@ -94,9 +94,9 @@ def _joined_path(arguments: Sequence[Value]) -> Value | None:
             isinstance(part, Known) and isinstance(part.value, str)
         ):
             return TEXT
-        if leads_out(part.value):
+        if part.by_user or leads_out(part.value):
             return part
-        if path == PATH or isinstance(path, Rooted):
+        if path == PATH or isinstance(path, Rooted) or (isinstance(path, Known) and path.by_user):
             path = Rooted(f"{path.tail if isinstance(path, Rooted) else ''}/{part.value}")
         elif isinstance(path, Known):
             path = Known(f"{path.value}/{part.value}")
@@ -174,7 +174,9 @@ def _is_dtype(value: Value) -> bool:
 
 
 def _is_among(value: Value, words: Sequence[object]) -> bool:
-    return any(value == Known(word) for word in words if isinstance(word, str | int | float | None))
+    if not isinstance(value, Known):
+        return False
+    return any(value.value == word and type(value.value) is type(word) for word in words)
 
 
 def _is_by_user(value: Value) -> bool:

@@ -4,10 +4,11 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from medseg.bundles.judgement.references import LOCAL
 from medseg.bundles.judgement.texts import hidden_letter, strange_name
 from medseg.bundles.judgement.verdict import Grade
 
-__all__ = ["Fault", "Import", "read_expression"]
+__all__ = ["Fault", "Import", "bound_names", "is_reference", "read_expression"]
 
 MOST_CHARACTERS = 2_000
 MOST_LEVELS = 40
@@ -52,68 +53,69 @@ class Import:
     means: str
 
 
-def read_expression(source: str) -> ast.expr | Import | list[Fault]:
+def read_expression(source: str) -> tuple[ast.expr | Import | None, list[Fault]]:
     """Read an expression, with references in place.
 
     Args:
         source: What Python would read, without `$`.
 
     Returns:
-        Its tree, if it is made of nothing but what is on the list; or its faults.
+        Its tree, if it has one, and why it is made of more than what is on the list.
     """
     if len(source) > MOST_CHARACTERS:
-        return [Fault("refused", f"an expression longer than {MOST_CHARACTERS:,} characters")]
+        return None, [Fault("refused", f"an expression longer than {MOST_CHARACTERS:,} characters")]
     letter = hidden_letter(source) or strange_name(source)
     if letter:
-        return [Fault("refused", f"an expression with {letter}: it is not what it looks like")]
+        return None, [Fault("refused", f"an expression with {letter}, not what it looks like")]
     # MONAI takes the first statement of several if it is an import, else Python one expression.
     try:
         statements = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else type(error).__name__
-        return [Fault("refused", f"no valid expression of Python ({reason})")]
+        return None, [Fault("refused", f"no valid expression of Python ({reason})")]
     if len(statements) != 1:
-        return [Fault("refused", "more than one statement in an expression")]
+        return None, [Fault("refused", "more than one statement in an expression")]
     statement = statements[0]
     if isinstance(statement, ast.Import | ast.ImportFrom):
         return _import(statement)
     if not isinstance(statement, ast.Expr):
-        return [Fault("refused", "a statement, where an expression is to be")]
-    faults = list(dict.fromkeys(_faults(statement.value)))
-    return faults or statement.value
+        return None, [Fault("refused", "a statement, where an expression is to be")]
+    return statement.value, list(dict.fromkeys(_faults(statement.value)))
 
 
-def _import(statement: ast.Import | ast.ImportFrom) -> Import | list[Fault]:
+def _import(statement: ast.Import | ast.ImportFrom) -> tuple[Import | None, list[Fault]]:
     alias = statement.names[0]
     if len(statement.names) > 1 or alias.name == "*":
-        return [Fault("refused", "imports several names, of which MONAI takes one")]
+        return None, [Fault("refused", "imports several names, of which MONAI takes one")]
     if isinstance(statement, ast.Import):
-        return Import(alias.asname or alias.name, alias.name)
+        return Import(alias.asname or alias.name, alias.name), []
     if statement.level or not statement.module:
-        return [Fault("refused", "imports relative to nothing")]
-    return Import(alias.asname or alias.name, f"{statement.module}.{alias.name}")
+        return None, [Fault("refused", "imports relative to nothing")]
+    return Import(alias.asname or alias.name, f"{statement.module}.{alias.name}"), []
 
 
 def _faults(tree: ast.expr) -> Iterator[Fault]:
-    waiting: list[tuple[ast.AST, int]] = [(tree, 1)]
+    waiting: list[tuple[ast.AST, int, bool]] = [(tree, 1, True)]
     while waiting:
-        node, level = waiting.pop()
+        node, level, listed = waiting.pop()
         if level > MOST_LEVELS:
             yield Fault("refused", f"an expression nested deeper than {MOST_LEVELS} levels")
             return
-        if not isinstance(node, _ALLOWED):
+        # One fault for what is not listed, with all that is within it.
+        inside = listed and isinstance(node, _ALLOWED)
+        if listed and not inside:
             kind = type(node).__name__
             words = next((_WORDS[k] for k in _WORDS if isinstance(node, k)), f"uses {kind}")
             yield Fault("needs trust", words)
         yield from _names(node)
         yield from _constant(node)
-        waiting.extend((child, level + 1) for child in ast.iter_child_nodes(node))
+        waiting.extend((child, level + 1, inside) for child in ast.iter_child_nodes(node))
 
 
 def _names(node: ast.AST) -> Iterator[Fault]:
     """Names that are not to be used at all; `a.b` of a private `b` is a fault of its own."""
     for name in _written(node):
-        if name.startswith("__") and name != "__local_refs":
+        if name.startswith("__") and name.strip("_") and name != LOCAL:
             yield Fault("refused", f"{name}: {_DUNDERS}")
         elif name.startswith("_") and isinstance(node, ast.Attribute):
             yield Fault("needs trust", f"{name}: a private part, which is nobody's to use")
@@ -142,3 +144,16 @@ def _constant(node: ast.AST) -> Iterator[Fault]:
             yield Fault("refused", f"a text with {letter}: it is not what it looks like")
         if value.startswith("__") and value.endswith("__") and len(value) > 4:
             yield Fault("refused", f"{value}: {_DUNDERS}")
+
+
+def bound_names(node: ast.AST) -> set[str]:
+    """Names that an expression gives a meaning of its own."""
+    parts = list(ast.walk(node))
+    stored = {p.id for p in parts if isinstance(p, ast.Name) and isinstance(p.ctx, ast.Store)}
+    return stored | {part.arg for part in parts if isinstance(part, ast.arg)}
+
+
+def is_reference(node: ast.Subscript) -> bool:
+    """Whether it is what MONAI writes for `@id`."""
+    named = isinstance(node.value, ast.Name) and node.value.id == LOCAL
+    return named and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)

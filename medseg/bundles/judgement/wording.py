@@ -1,5 +1,7 @@
 """Wording of the reasons of places, for the person who decides whether to trust a bundle."""
 
+import sys
+
 from medseg.bundles.judgement.rules import Danger, Rules
 from medseg.bundles.judgement.syntax import Fault
 from medseg.bundles.judgement.texts import shown
@@ -23,7 +25,7 @@ def named_fault(rules: Rules, name: str, does: str) -> Fault:
         return Fault(danger.grade, f"{does} {shown(name)}, which {danger.could}")
     unknown = f"unknown: {does} {shown(name)}, which medseg's rules do not list"
     first = name.partition(".")[0]
-    if "." in name and first not in _PACKAGES:
+    if "." in name and first not in _PACKAGES and first not in sys.stdlib_module_names:
         unknown += "; it is code of the bundle's own or of another package"
     return Fault("needs trust", unknown)
 

@@ -49,7 +49,7 @@ class World:
         for config in configs:
             if config.is_metadata:
                 self.roots.append(self._node(config, (), (_META,), config.content))
-            elif isinstance(content := cast("Any", config.content), dict):
+            elif isinstance(content := config.content, dict):
                 before: set[Key] = set()
                 for name, value in cast("dict[Any, Any]", content).items():
                     self._define(config, str(name), value, before)

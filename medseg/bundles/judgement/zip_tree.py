@@ -5,7 +5,7 @@ import shutil
 import stat
 import tempfile
 import zlib
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -13,13 +13,13 @@ from typing import BinaryIO
 from medseg._text import printable
 from medseg.bundles.judgement.entry_names import name_clashes, name_problem
 from medseg.bundles.judgement.tree import BundleTree, Entry, Kind
+from medseg.bundles.judgement.zip_data import unpacked
 from medseg.bundles.judgement.zip_end import UnsafeZipError
-from medseg.bundles.judgement.zip_layout import STORED, Member, read_members
+from medseg.bundles.judgement.zip_layout import Member, read_members
 from medseg.errors import DataError, UsageError
 
 __all__ = ["ZipTree", "extract"]
 
-_STEP = 2**20
 # Set-user and set-group: programs that run as somebody else.
 _PRIVILEGES = stat.S_ISUID | stat.S_ISGID
 
@@ -68,14 +68,14 @@ class ZipTree:
             raise DataError(f"{self._path}/{path}: is larger than {at_most:,} bytes")
         return b"".join(self.chunks(path))
 
-    def chunks(self, path: str) -> Iterator[bytes]:
+    def chunks(self, path: str) -> Generator[bytes]:
         """See `BundleTree`."""
         member = self._regular(path)
         with self._opened() as file:
             if _identity(file) != self._identity:
                 raise DataError(f"{self._path}: has changed since it was opened; begin again")
             try:
-                yield from _unpacked(file, member)
+                yield from unpacked(file, member)
             except (OSError, zlib.error) as error:
                 raise DataError(f"{self._path}/{path}: cannot be read ({error})") from error
 
@@ -150,42 +150,6 @@ def _require_plain(tree: BundleTree) -> None:
             raise DataError(f"{tree.name}/{printable(path)}: {problem}")
     for path, other in name_clashes(tree.entries):
         raise DataError(f"{tree.name}: {path!a} is {other!a} on some systems")
-
-
-def _unpacked(file: BinaryIO, member: Member) -> Iterator[bytes]:
-    file.seek(member.begin)
-    crc, size = 0, 0
-    chunks = _stored(file, member) if member.method == STORED else _inflated(file, member)
-    for chunk in chunks:
-        crc, size = zlib.crc32(chunk, crc), size + len(chunk)
-        yield chunk
-    if (crc, size) != (member.crc, member.size):
-        raise zlib.error("it is damaged: its checksum or its size is another")
-
-
-def _stored(file: BinaryIO, member: Member) -> Iterator[bytes]:
-    for begin in range(0, member.packed, _STEP):
-        yield file.read(min(_STEP, member.packed - begin))
-
-
-def _inflated(file: BinaryIO, member: Member) -> Iterator[bytes]:
-    """Unpack step by step, and never more than the directory states."""
-    stream = zlib.decompressobj(-zlib.MAX_WBITS)
-    packed, room = member.packed, member.size
-    waiting = b""
-    while not stream.eof:
-        if not waiting and packed:
-            waiting = file.read(min(_STEP, packed))
-            packed -= len(waiting) or packed
-        # One byte more than there is room for shows that there is more.
-        chunk = stream.decompress(waiting, min(_STEP, room + 1))
-        room -= len(chunk)
-        if room < 0 or (not chunk and not waiting and not stream.eof):
-            raise zlib.error("it is damaged: it unpacks to another size")
-        waiting = stream.unconsumed_tail
-        yield chunk
-    if packed or waiting or stream.unused_data:
-        raise zlib.error("it is damaged: bytes follow its end")
 
 
 def _require_names(members: tuple[Member, ...], where: str) -> None:

@@ -5,10 +5,12 @@ import typer
 from medseg.cli.bundle.check import check
 from medseg.cli.bundle.export import export
 from medseg.cli.bundle.halve import halve
+from medseg.cli.bundle.inspect import inspect
 from medseg.cli.bundle.keys import app as keys
 from medseg.cli.bundle.sign import sign
 from medseg.cli.bundle.sync import sync
 from medseg.cli.bundle.trial import trial
+from medseg.cli.bundle.trust import trust
 from medseg.cli.bundle.verify import verify
 
 __all__ = ["app"]
@@ -22,3 +24,5 @@ app.command()(verify)
 app.command(name="test")(trial)
 app.command()(check)
 app.add_typer(keys, name="keys")
+app.command()(trust)
+app.command()(inspect)
