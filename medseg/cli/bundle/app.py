@@ -7,6 +7,7 @@ from medseg.cli.bundle.export import export
 from medseg.cli.bundle.halve import halve
 from medseg.cli.bundle.inspect import inspect
 from medseg.cli.bundle.keys import app as keys
+from medseg.cli.bundle.pack import pack
 from medseg.cli.bundle.sign import sign
 from medseg.cli.bundle.sync import sync
 from medseg.cli.bundle.trial import trial
@@ -25,4 +26,5 @@ app.command(name="test")(trial)
 app.command()(check)
 app.add_typer(keys, name="keys")
 app.command()(trust)
+app.command()(pack)
 app.command()(inspect)
