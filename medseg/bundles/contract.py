@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from medseg._quiet import quiet_libraries
 from medseg.bundles.config_traps import config_traps
+from medseg.bundles.judgement.door import require_runnable
 from medseg.bundles.metadata import load_metadata
 from medseg.bundles.plain_yaml import read_config_file
 from medseg.errors import DataError, MedsegError, UsageError
@@ -126,6 +127,7 @@ def network_breaches(bundle: Path) -> list[Breach]:
     file = next((file for file, name in _configs(bundle).items() if name == "inference"), None)
     if file is None or not (bundle / METADATA).is_file():
         return []
+    require_runnable(bundle)
     from monai.bundle import scripts
 
     told = _complaint(

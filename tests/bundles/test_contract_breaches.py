@@ -107,18 +107,26 @@ def test_an_optional_property_that_tools_would_not_find_is_told_as_by_monai():
         assert missing_properties(config, "inference") == []
 
 
-def test_the_properties_are_those_that_monai_finds_missing(tmp_path):
-    config = {"device": "cpu", "dataset": {}, "network_def": {}, "evaluator": {}}
+@pytest.mark.parametrize(
+    "missing",
+    ["bundle_root", "device", "dataset_dir", "dataset", "network_def", "inferer", "evaluator"],
+)
+def test_a_missing_property_is_the_one_that_monai_does_not_find(missing, tmp_path):
+    full = dict.fromkeys(
+        ["bundle_root", "device", "dataset_dir", "dataset", "network_def", "inferer", "evaluator"],
+        "x",
+    )
+    config = {key: value for key, value in full.items() if key != missing}
     path = tmp_path / "configs" / "inference.json"
     path.parent.mkdir()
     path.write_text(json.dumps(config))
     (path.parent / "metadata.json").write_text("{}")
     workflow = ConfigWorkflow(str(path), workflow_type="infer", logging_file=False)
     workflow.initialize()
-    theirs = [InferProperties[name] for name in workflow.check_properties()]
-    ids = [value for one in theirs for key, value in one.items() if key.value == "id"]
-    ours = [line.split()[1] for line in missing_properties(config, "inference")]
-    assert ours == ids == ["bundle_root", "dataset_dir", "inferer"]
+    with pytest.raises(KeyError, match=f"config ID '{missing}' not in the config"):
+        workflow.check_properties()
+    (line,) = missing_properties(config, "inference")
+    assert line.startswith(f"lacks {missing} (")
 
 
 @pytest.mark.parametrize(
