@@ -71,10 +71,10 @@ def nifti_bytes(voxels: NDArray[Any], affine: NDArray[np.float64]) -> bytes:
 
 
 def _chest() -> GoldenImage:
-    phantom = chest_phantom(7, shape=(120, 96, 56), orientation="RAS")
+    phantom = chest_phantom(7, shape=(80, 64, 40), orientation="RAS")
     # One lung's middle with a focus: a window of a few seconds, not a chest of minutes.
-    corner = (62, 26, 18)
-    crop = tuple(slice(at, at + size) for at, size in zip(corner, (40, 36, 20), strict=True))
+    corner = (41, 17, 12)
+    crop = tuple(slice(at, at + size) for at, size in zip(corner, (27, 24, 14), strict=True))
     affine = phantom.affine.copy()
     affine[:3, 3] += affine[:3, :3] @ np.asarray(corner, dtype=np.float64)
     return _volume(phantom.image[crop], affine, "crop of a chest CT phantom")

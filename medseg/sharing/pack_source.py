@@ -81,7 +81,7 @@ def read_source(
     if packed is not None and TRAIN in configs:
         text = contents[TRAIN].decode()
         contents[TRAIN] = with_trained_settings(text, packed.settings, packed.network).encode()
-        configs[TRAIN] = cast("Any", yaml).load(contents[TRAIN], yaml.SafeLoader)
+        configs[TRAIN] = _plain(contents[TRAIN])
     made = twins(configs)
     others = {path: read_config_file(bundle / path) for path in jsons - manifests.keys()}
     problems = [
@@ -104,6 +104,10 @@ def read_source(
         weights=packed,
         problems=tuple(problems),
     )
+
+
+def _plain(content: bytes) -> Any:
+    return cast("Any", yaml).load(content, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def _is_text(path: str) -> bool:
