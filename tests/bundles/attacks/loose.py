@@ -6,7 +6,6 @@ stops what would leave the folder, start a process or reach the network, and tel
 seen stands in `seen.tsv`. This runs the attacks, each in a child of its own: it is no test.
 """
 
-import json
 import os
 import resource
 import shutil
@@ -162,17 +161,18 @@ def main() -> None:
 
     warnings.simplefilter("ignore")
     _ = (monai.bundle.ConfigWorkflow, np.load, torch.load)
-    rows: list[str] = []
+    before = SEEN.read_text().splitlines() if SEEN.is_file() else []
+    rows = dict(row.split("\t") for row in before)
     only = sys.argv[1:]
     for name in CORPUS:
-        if name.startswith("archives") or (only and not any(part in name for part in only)):
+        if name.startswith("archives") or not any(part in name for part in only or [""]):
             continue
         with tempfile.TemporaryDirectory() as folder:
             seen = _seen(name, Path(folder))
-        rows.append(f"{json.dumps(name, ensure_ascii=False)[1:-1]}\t{seen or '-'}")
-        sys.stderr.write(rows[-1] + "\n")
-    if not only:
-        SEEN.write_text("\n".join(rows) + "\n")
+        rows[name] = seen or "-"
+        sys.stderr.write(f"{name}\t{rows[name]}\n")
+    lines = [f"{name}\t{rows[name]}" for name in CORPUS if name in rows]
+    SEEN.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
