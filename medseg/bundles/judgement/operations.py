@@ -130,7 +130,7 @@ def _joined(left: Value, right: Value) -> Value:
         text = str(right.value)
         if isinstance(left, Known) and left.by_user and not right.by_user:
             # The user's folder, and what the bundle adds to it.
-            return Rooted(text)
+            return Rooted(f"/{text}" if str(left.value).endswith("/") else text)
         if isinstance(left, Known):
             whole = str(left.value) + text
             if len(whole) > MOST_TEXT:
