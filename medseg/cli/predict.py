@@ -112,6 +112,10 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     medseg predict bundles/covid_lung_ct_unet3d scan.nii.gz -o labels
     """
     share = _shard(shard)
+    # Before the inputs are looked at: what may not run is refused whatever they are.
+    from medseg.bundles.opened import open_configs
+
+    open_configs(bundle, ["inference"])
     # These take a while to import; --help does not need them.
     from medseg.cli.predict_tell import report_progress
     from medseg.data.patterns import expand_sources

@@ -40,7 +40,10 @@ def train(
     if keys:
         _list_keys(bundle, configs, overrides or [])
         return
-    # torch and MONAI take seconds to import; --help needs neither.
+    # What may not run is refused before torch and MONAI are imported, which takes seconds.
+    from medseg.bundles.opened import open_configs
+
+    open_configs(bundle, configs)
     from medseg.bundles.run import run_bundle
 
     pairs = [*(overrides or []), *(["quick=true"] if quick else [])]
@@ -48,13 +51,13 @@ def train(
 
 
 def _list_keys(bundle: Path, configs: Sequence[str], words: Sequence[str]) -> None:
-    from medseg.bundles.configs import config_paths, read_config
     from medseg.bundles.keys import bundle_keys, search_keys
+    from medseg.bundles.opened import open_configs
     from medseg.cli.keys_table import print_keys
     from medseg.errors import UsageError
 
-    paths = config_paths(bundle, configs)
-    keys = bundle_keys(read_config(paths), paths)
+    opened = open_configs(bundle, configs)
+    keys = bundle_keys(opened.merged, opened.texts)
     for word in words:
         keys = search_keys(keys, word)
     if not keys:

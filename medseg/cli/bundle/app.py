@@ -6,6 +6,7 @@ from medseg.cli.bundle.export import export
 from medseg.cli.bundle.halve import halve
 from medseg.cli.bundle.inspect import inspect
 from medseg.cli.bundle.sync import sync
+from medseg.cli.bundle.trust import trust
 
 __all__ = ["app"]
 
@@ -13,4 +14,5 @@ app = typer.Typer(help="Make bundles and share them.", no_args_is_help=True)
 app.command()(sync)
 app.command()(export)
 app.command()(halve)
+app.command()(trust)
 app.command()(inspect)
