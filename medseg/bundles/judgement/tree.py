@@ -13,7 +13,7 @@ from medseg.errors import DataError
 __all__ = ["BundleTree", "Entry", "FolderTree", "Kind"]
 
 Kind = Literal["file", "link", "special"]
-_STEP = 2**20
+_FIRST_STEP, _STEP = 2**14, 2**20
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,11 @@ class FolderTree:
     def chunks(self, path: str) -> Generator[bytes]:
         """See `BundleTree`."""
         with self._opened(path) as stream:
-            while chunk := stream.read(_STEP):
+            # Of most files, only the beginning is wanted.
+            chunk = stream.read(_FIRST_STEP)
+            while chunk:
                 yield chunk
+                chunk = stream.read(_STEP)
 
     @contextmanager
     def _opened(self, path: str) -> Generator[BinaryIO]:
