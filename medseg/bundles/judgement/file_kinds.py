@@ -21,7 +21,7 @@ BEGINNINGS: Mapping[str, tuple[bytes, ...]] = {
     "sqlite": (b"SQLite format 3\0",),
 }
 # Texts; those without an ending are LICENSE and the like.
-TEXTS = words("md txt csv tsv json jsonl yaml yml bib cff sha256 log rst")
+TEXTS = words("md txt csv tsv jsonl bib cff sha256 log rst")
 ARCHIVES = words("zip tar gz tgz bz2 xz zst 7z rar lz4 whl egg nemo mar iso cab")
 
 _KINDS = (
