@@ -16,7 +16,9 @@ __all__ = ["verify"]
 
 
 def verify(
-    bundle: Annotated[Path, typer.Argument(help="A packed bundle: its zip, or its folder.")],
+    bundle: Annotated[
+        Path, typer.Argument(help="A packed bundle: its zip, its folder, or its name if installed.")
+    ],
     signed_by: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Exit 3 unless this trusted key signed it as it is."),
@@ -36,6 +38,7 @@ def verify(
 
     medseg bundle verify covid_lung_ct_unet3d-0.6.0.zip --signed-by radiology
     """
+    from medseg.sharing.bundle_path import bundle_path
     from medseg.sharing.trusted_keys import trusted_keys
     from medseg.sharing.verify import verify as verified
 
@@ -44,7 +47,7 @@ def verify(
             f"--signed-by {signed_by}: no trusted key has this name; there are: "
             f"{', '.join(names) or 'none'}"
         )
-    found = verified(bundle, reread="all" if full else "changed")
+    found = verified(bundle_path(bundle), reread="all" if full else "changed")
     refusal = _refusal(found, signed=signed, signed_by=signed_by)
     if as_json:
         say(json.dumps(_json(bundle, found)))
