@@ -60,6 +60,7 @@ def install(
     *,
     signed_by: str | None = None,
     accept: Callable[[Record], None] = lambda record: None,
+    fetching: Callable[[Source], None] = lambda found: None,
 ) -> Installation:
     """Install a bundle.
 
@@ -69,6 +70,7 @@ def install(
         source: Where it is.
         signed_by: Name of the trusted key that must have signed it.
         accept: Called before a bundle is placed that was not there; raises to refuse it.
+        fetching: Called before a bundle is fetched that is not there.
 
     Raises:
         UsageError: If there is nothing.
@@ -84,6 +86,7 @@ def install(
         if there is not None:
             return _placed(wish, FolderTree(there.folder), there.record.name, None)
         remove_old_downloads(downloads_folder())
+        fetching(found)
         fetched = fetch(found, downloads_folder())
         try:
             with staging() as staged:
