@@ -7,7 +7,7 @@ import pytest
 
 from medseg.errors import ExitCode
 from tests.conftest import BUNDLE
-from tests.sharing.small_bundles import files_of, make_folder, make_zip, packed_bundle
+from tests.sharing.plain_bundles import files_of, make_folder, make_zip, packed_bundle
 
 
 @pytest.fixture(autouse=True)
