@@ -12,12 +12,13 @@ import hashlib
 import json
 import re
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
 from medseg.errors import DataError, MachineError, UsageError
 from medseg.sharing.sources.address import is_loopback
+from medseg.sharing.sources.web import opened
 
 __all__ = ["LAYER_TYPE", "Layer", "Reference", "read_layer", "registry_client", "told"]
 
@@ -84,7 +85,7 @@ def registry_client(reference: Reference) -> tuple[Any, Any]:
     """A client of the registry, with the user's login if there is one, and what it asks for.
 
     Raises:
-        MachineError: If oras is not installed.
+        MachineError: If oras is not installed, or the registry does not answer.
     """
     try:
         from oras.client import OrasClient
@@ -93,9 +94,9 @@ def registry_client(reference: Reference) -> tuple[Any, Any]:
             f"{reference}: registries need the package oras; pip install 'medseg[oci]'"
         ) from error
     # Registries on this machine are asked without encryption, as docker does.
-    client = cast("Any", OrasClient)(
-        hostname=reference.host, insecure=is_loopback(f"http://{reference.host}")
-    )
+    insecure = is_loopback(f"http://{reference.host}")
+    _require_answer(f"{'http' if insecure else 'https'}://{reference.host}/v2/")
+    client = cast("Any", OrasClient)(hostname=reference.host, insecure=insecure)
     container = client.get_container(str(reference).removeprefix("oci://"))
     client.auth.load_configs(container)
     return client, container
@@ -121,6 +122,12 @@ def read_layer(reference: Reference, client: Any, container: Any) -> Layer | Non
     if ":" in reference.version and reference.version != manifest:
         raise DataError(f"{reference}: the registry has {manifest} under that digest; tell it")
     return _layer(reference, content, manifest)
+
+
+def _require_answer(url: str) -> None:
+    # oras would try again for two minutes.
+    with suppress(DataError), opened(url, {}):
+        pass
 
 
 def require_success(reference: Reference, response: Any) -> None:

@@ -169,20 +169,28 @@ def test_a_bundle_that_is_not_safe_is_not_pushed(registry, tmp_path):
 @pytest.mark.registry
 def test_a_registry_that_does_not_answer_is_one_line():
     pytest.importorskip("oras", reason="no oras (pip install 'medseg[oci]')")
-    with pytest.raises(MachineError, match=r"the connection failed \([^\n]+\)$"):
+    with pytest.raises(MachineError, match=r"/v2/: the connection failed \([^\n]+\)$"):
         find(parse_source(f"oci://127.0.0.1:{free_port()}/a:1"))
 
 
 @pytest.mark.parametrize(
     "text",
-    ["oci://", "oci://host", "oci://host/name", "oci://host/Name:1", "oci://host/../name:1"]
-    + ["oci://user:word@host/name:1", "oci://host/name:1@sha256:00", "oci://host/na me:1"],
+    [
+        "oci://",
+        "oci://host",
+        "oci://host/name",
+        "oci://host/Name:1",
+        "oci://host/../name:1",
+        "oci://user:word@host/name:1",
+        "oci://host/name:1@sha256:00",
+        "oci://host/na me:1",
+    ],
 )
 def test_what_is_no_reference_is_refused(text):
     with pytest.raises(UsageError, match="is no reference of the form oci://"):
         Reference.parse(text)
 
 
-@pytest.mark.parametrize("text", ["oci://host/a:1", "oci://host:5000/a/b-c:v1.0@".rstrip("@")])
+@pytest.mark.parametrize("text", ["oci://host/a:1", "oci://host:5000/a/b-c:v1.0"])
 def test_a_reference_is_written_as_it_is_read(text):
     assert str(Reference.parse(text)) == text
