@@ -1,12 +1,12 @@
 """Config files of a bundle, read as plain data, with the line of each key.
 
-Every YAML and JSON file in `configs/` is read, and the lists of large files beside it: metadata and
-manifests too, since a macro or `--config_file` makes any of them part of a config. Whatever two
-parsers could read in two ways is refused: keys that are given twice, aliases, tags, invisible
-characters.
+Every YAML and JSON file is read, metadata and manifests too, since `--config_file` makes any of
+them a config, or part of one. Whatever two parsers could read in two ways is refused: keys that are
+given twice, aliases, tags, invisible characters.
 """
 
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,10 +28,13 @@ Key = tuple[str, ...]
 MOST_BYTES = 4_000_000
 METADATA = "configs/metadata.json"
 
-_SUFFIXES = (".yaml", ".yml", ".json")
+_YAML = (".yaml", ".yml")
+_SUFFIXES = (*_YAML, ".json")
 _LARGE_FILES = ("large_files.yml", "large_files.yaml", "large_files.json")
 _CLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Line ends for one YAML parser, and none for the next.
+_HALF = re.compile("[\ud800-\udfff]")
+_MOST_DIGITS = 100
 _LINE_ENDS = frozenset("\x85\u2028\u2029")
 
 
@@ -58,8 +61,11 @@ class ConfigFile:
 
     @cached_property
     def is_active(self) -> bool:
-        """Whether it is more than data: it builds, computes or refers to something."""
-        return self.by_user or any(map(_is_marked, _all_values(self.content)))
+        """Whether it is more than data: it builds, computes or refers to something, or may well."""
+        name = self.path.lower()
+        if self.by_user or (name.endswith(_YAML) and name not in _LARGE_FILES):
+            return True
+        return any(map(_is_marked, _all_values(self.content)))
 
 
 def _is_marked(value: Any) -> bool:
@@ -77,14 +83,12 @@ def _all_values(content: Any) -> Iterator[Any]:
 
 
 def config_paths(tree: BundleTree) -> list[str]:
-    """Paths of the configs, in sorted order: `configs/*.yaml|yml|json` and the large files."""
+    """Paths of all YAML and JSON files, in sorted order: each can be named as a config."""
     return [path for path in tree.entries if _is_config(path)]
 
 
 def _is_config(path: str) -> bool:
-    name = path.lower()
-    folder, _, base = name.rpartition("/")
-    return (folder.split("/")[0] == "configs" and base.endswith(_SUFFIXES)) or name in _LARGE_FILES
+    return path.lower().endswith(_SUFFIXES)
 
 
 def read_config_tree(tree: BundleTree) -> tuple[list[ConfigFile], list[Place]]:
@@ -155,7 +159,7 @@ def json_content(path: str, text: str) -> Any:
         UsageError: If it is invalid, too deep, too large, or has a key twice.
     """
     try:
-        content = json.loads(text, object_pairs_hook=_unique)
+        content = json.loads(text, object_pairs_hook=_unique, parse_int=_integer)
     except RecursionError:
         raise UsageError(f"{path}: nested too deeply; is no config") from None
     except json.JSONDecodeError as error:
@@ -164,6 +168,12 @@ def json_content(path: str, text: str) -> Any:
         raise UsageError(f"{path}: {error!s:.100}") from None
     _require_size(content, path)
     return content
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a number of {len(digits):,} digits; is no config")
+    return int(digits)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -181,6 +191,9 @@ def _require_size(content: Any, path: str) -> None:
     while waiting:
         value, level = waiting.pop()
         children = _children(value)
+        texts = cast("list[Any]", [*value, value] if isinstance(value, dict) else [value])
+        if any(isinstance(part, str) and _HALF.search(part) for part in texts):
+            raise UsageError(f"{path}: half a letter (a lone surrogate), which no text has")
         seen += 1
         if seen > MOST_VALUES or level > MOST_LEVELS:
             raise UsageError(f"{path}: too many values, or nested too deeply; is no config")
@@ -223,6 +236,8 @@ def _require_plain(node: Any, path: str) -> None:
         if id(here) in seen:
             raise UsageError(f"{where}an alias (*) repeats this part elsewhere; write it out")
         seen.add(id(here))
+        if here.tag.endswith((":int", ":float")) and len(here.value) > _MOST_DIGITS:
+            raise UsageError(f"{where}a number of too many digits; is no config")
         if not here.tag.startswith("tag:yaml.org,2002:") or here.tag.endswith(_STRANGE):
             raise UsageError(f"{where}the tag or merge key {here.tag!r:.60} is no plain data")
         if isinstance(here, yaml.MappingNode):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from medseg._text import printable
 from medseg.bundles.judgement.abstract import (
     NEVER,
     PLAIN,
@@ -33,7 +34,7 @@ from medseg.bundles.judgement.syntax import Fault, Import, read_expression
 from medseg.bundles.judgement.texts import hidden_letter, leads_out, shown
 from medseg.bundles.judgement.tree import BundleTree
 from medseg.bundles.judgement.verdict import Place
-from medseg.bundles.judgement.world import Node, World
+from medseg.bundles.judgement.world import META, Node, World
 
 __all__ = ["config_places", "places_in"]
 
@@ -65,6 +66,9 @@ class _Judging:
     def __init__(self, configs: Iterable[ConfigFile], rules: Rules) -> None:
         self._rules = rules
         self._world = World(configs)
+        roots = {root.path[0] for root in self._world.roots if root.file.is_active}
+        # What metadata and manifests are called by, is no key of a config's.
+        self._active = (roots | rules.keys.keys()) - {META}
         self._imports = Imports(self._world, rules)
         self._values: dict[Node, Value] = {}
         # Nodes that are being found, each with how many are above it.
@@ -83,17 +87,22 @@ class _Judging:
 
     def _judge(self, node: Node) -> None:
         """Every text that begins with a mark, and all of a config that is more than data."""
-        text = isinstance(node.value, str) and node.value.startswith(_MARKS)
-        if node.file.is_active or text:
+        text = isinstance(node.value, str)
+        marked = text and node.value.startswith(_MARKS)
+        if node.file.is_active or marked or (text and self._is_active(node)):
             self._value(node)
         self._tell(node, _key_faults(node))
 
     def _judge_key(self, root: Node) -> None:
         self._tell(root, patch_faults(self._rules, self._world, root))
         rule = self._rules.keys.get(root.path[0]) if len(root.path) == 1 else None
-        if rule is not None and root.file.is_active:
+        if rule is not None and self._is_active(root):
             reason = unfit(self._value(root), rule) or astray(self._value(root))
             self._tell(root, [Fault("needs trust", f"{root.path[0]} {reason}")] if reason else [])
+
+    def _is_active(self, node: Node) -> bool:
+        """Whether it may become part of what a config builds: data is, that has a name in one."""
+        return node.file.is_active or node.path[0] in self._active
 
     def _tell(self, node: Node, faults: Iterable[Fault]) -> None:
         for fault in faults:
@@ -172,7 +181,7 @@ class _Judging:
         """A text that is no more than that; what leads out is told here, and not where it goes."""
         where = leads_out(text)
         by_user = node.file.by_user
-        if where is None or by_user or not node.file.is_active or "_desc_" in node.path:
+        if where is None or by_user or not self._is_active(node) or "_desc_" in node.path:
             return Known(text, by_user)
         reason = f"{shown(text)!r} leads {where}: files there could be read, or replaced"
         self._tell(node, [Fault("needs trust", reason)])
@@ -230,7 +239,7 @@ def _place(node: Node, fault: Fault) -> Place:
     return Place(
         file=node.file.path,
         line=node.file.line(node.key),
-        key="#".join(node.key),
+        key=printable("#".join(node.key)),
         grade=fault.grade,
         reason=fault.reason,
     )

@@ -23,7 +23,7 @@ class Imports:
         self.names = dict(_KNOWN)
         self._clashes: set[str] = set()
         for found in _imports(world):
-            if "." in found.name:
+            if "." in found.name or found.name in rules.functions:
                 continue
             if self.names.setdefault(found.name, found.means) != found.means:
                 self._clashes.add(found.name)

@@ -67,20 +67,28 @@ def read_expression(source: str) -> tuple[ast.expr | Import | None, list[Fault]]
     letter = hidden_letter(source) or strange_name(source)
     if letter:
         return None, [Fault("refused", f"an expression with {letter}, not what it looks like")]
-    # MONAI takes the first statement of several if it is an import, else Python one expression.
     try:
-        statements = ast.parse(source).body
+        return _statement(source) if "import" in source else _expression(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else type(error).__name__
         return None, [Fault("refused", f"no valid expression of Python ({reason})")]
+
+
+def _expression(source: str) -> tuple[ast.expr, list[Fault]]:
+    # Read as a module, what is wrong would make Python look for a file that has the line.
+    tree = ast.parse(source, mode="eval").body
+    return tree, list(dict.fromkeys(_faults(tree)))
+
+
+def _statement(source: str) -> tuple[ast.expr | Import | None, list[Fault]]:
+    """An import statement; MONAI takes the first of several, and never looks at the others."""
+    statements = ast.parse(source, mode="single").body
+    statement = statements[0]
     if len(statements) != 1:
         return None, [Fault("refused", "more than one statement in an expression")]
-    statement = statements[0]
     if isinstance(statement, ast.Import | ast.ImportFrom):
         return _import(statement)
-    if not isinstance(statement, ast.Expr):
-        return None, [Fault("refused", "a statement, where an expression is to be")]
-    return statement.value, list(dict.fromkeys(_faults(statement.value)))
+    return _expression(source)
 
 
 def _import(statement: ast.Import | ast.ImportFrom) -> tuple[Import | None, list[Fault]]:

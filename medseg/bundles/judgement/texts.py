@@ -5,6 +5,8 @@ import re
 import tokenize
 import unicodedata
 
+from medseg._text import printable
+
 __all__ = ["hidden_letter", "leads_out", "shown", "strange_name"]
 
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -60,5 +62,5 @@ def _named(letter: str) -> str:
 
 def shown(text: object) -> str:
     """A config's text for a reason: in one line, cut."""
-    line = " ".join(str(text).split())
+    line = printable(" ".join(str(text).split()))
     return line if len(line) <= _MOST_SHOWN else f"{line[: _MOST_SHOWN - 3]}..."

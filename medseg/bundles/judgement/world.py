@@ -10,9 +10,9 @@ from typing import Any, cast
 from medseg.bundles.judgement.config_files import ConfigFile, Key
 from medseg.bundles.judgement.references import macro_target, resolved
 
-__all__ = ["Node", "World"]
+__all__ = ["META", "Node", "World"]
 
-_META = "_meta_"
+META = "_meta_"
 # Where the values of `+list: [...]` stand: behind those of the list that it extends.
 APPENDED = "+"
 _MOST_HOPS = 5
@@ -48,7 +48,7 @@ class World:
         self._patches: dict[Key, dict[str, list[tuple[Node, ConfigFile | None]]]] = {}
         for config in configs:
             if config.is_metadata:
-                self.roots.append(self._node(config, (), (_META,), config.content))
+                self.roots.append(self._node(config, (), (META,), config.content))
             elif isinstance(content := config.content, dict):
                 before: set[Key] = set()
                 for name, value in cast("dict[Any, Any]", content).items():
