@@ -19,6 +19,8 @@ __all__ = [
     "MachineError",
     "ManifestError",
     "MedsegError",
+    "NeedsTrustError",
+    "RefusedError",
     "TrainingStoppedError",
     "UsageError",
     "caused_by",
@@ -105,6 +107,18 @@ class MachineError(MedsegError):
     """The machine lacks something: a device, space, a package."""
 
     exit_code = ExitCode.ENVIRONMENT
+
+
+class NeedsTrustError(MedsegError):
+    """A bundle, a config or a value could run code, and this user has not trusted it."""
+
+    exit_code = ExitCode.NEEDS_TRUST
+
+
+class RefusedError(MedsegError):
+    """A bundle, a config or a value that no trust suffices for."""
+
+    exit_code = ExitCode.REFUSED
 
 
 class TrainingStoppedError(MedsegError):

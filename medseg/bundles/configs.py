@@ -8,7 +8,7 @@ from typing import Any, cast
 from medseg.bundles.plain_yaml import read_config_file
 from medseg.errors import UsageError
 
-__all__ = ["MAY_BE", "NEEDED", "config_paths", "overridden", "read_config"]
+__all__ = ["MAY_BE", "NEEDED", "config_paths", "merge_configs", "overridden", "read_config"]
 
 # Keys of an inference config that `medseg predict` reads: required and optional ones.
 NEEDED = ("preprocessing_steps", "network", "inferer", "device", "class_names")
@@ -41,11 +41,25 @@ def config_paths(bundle: str | Path, names: Sequence[str]) -> list[str]:
 
 
 def read_config(paths: Sequence[str]) -> dict[str, Any]:
-    """The configs merged as MONAI merges them.
+    """Config files merged as MONAI merges them, as plain data.
+
+    What is to be built comes from `open_configs`, which judges it first.
 
     Raises:
         UsageError: If one is not valid YAML, no plain data of keys and values, or changes a part
             that none before it has.
+    """
+    return merge_configs([(path, read_config_file(path)) for path in paths])
+
+
+def merge_configs(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
+    """Merge configs as MONAI merges them.
+
+    Args:
+        parts: Path and content of each, in order.
+
+    Raises:
+        UsageError: If one changes a part that none before it has.
     """
     # MONAI takes seconds to import, and `config_paths` does not need it.
     from monai.bundle import utils
@@ -53,12 +67,12 @@ def read_config(paths: Sequence[str]) -> dict[str, Any]:
 
     merge_kv = cast("Any", utils).merge_kv
     parser = cast("Any", ConfigParser({}))
-    for path in paths:
-        for key, value in read_config_file(path).items():
+    for path, content in parts:
+        for key, value in content.items():
             try:
                 merge_kv(parser, key, value)
             except KeyError as error:
-                names = ", ".join(Path(path).stem for path in paths)
+                names = ", ".join(Path(path).stem for path, _ in parts)
                 raise UsageError(
                     f"{names}: a config changes a part that none before it has "
                     f"({error.args[0]}); merge it over another, e.g. --config train --config "

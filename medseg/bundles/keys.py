@@ -8,7 +8,6 @@ the config's own keys.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import yaml
@@ -46,14 +45,14 @@ class Key:
     component: str = ""
 
 
-def bundle_keys(config: Mapping[str, Any], paths: Sequence[str | Path]) -> list[Key]:
+def bundle_keys(config: Mapping[str, Any], texts: Sequence[str]) -> list[Key]:
     """Every key of a merged config, and the arguments of its components with their defaults.
 
     Args:
         config: As `read_config` returns it.
-        paths: Its files, for their comments.
+        texts: Its files' texts, for their comments.
     """
-    comments = _comments(paths)
+    comments = _comments(texts)
     control = documented_arguments(CONTROL)
     keys: list[Key] = []
     for name, value in config.items():
@@ -198,11 +197,11 @@ def _texts(words: Iterable[Any]) -> tuple[str, ...]:
     return tuple("null" if word is None else str(word) for word in words)
 
 
-def _comments(paths: Sequence[str | Path]) -> dict[str, str]:
+def _comments(texts: Sequence[str]) -> dict[str, str]:
     """The comment behind each key in the first column."""
     comments: dict[str, str] = {}
-    for path in paths:
-        for line in Path(path).read_text(encoding="utf-8").splitlines():
+    for text in texts:
+        for line in text.splitlines():
             match = _COMMENT.match(line)
             if match and match["comment"]:
                 comments[match["key"]] = match["comment"]

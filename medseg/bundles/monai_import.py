@@ -13,13 +13,11 @@ import sys
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
-from pathlib import Path
 from typing import Any, cast
 
-import yaml
-
 from medseg.bundles.configs import MAY_BE, NEEDED
-from medseg.bundles.plain_yaml import require_plain_yaml
+from medseg.bundles.plain_yaml import parse_config
+from medseg.errors import UsageError
 
 __all__ = ["HIDDEN", "collector_paused", "import_monai_for", "names_only_known"]
 
@@ -78,18 +76,17 @@ def collector_paused() -> Generator[None]:
             gc.enable()
 
 
-def import_monai_for(config: str | Path, pairs: Iterable[str] = ()) -> None:
+def import_monai_for(text: str, pairs: Iterable[str] = ()) -> None:
     """Import MONAI, without its optional packages if a bundle's config needs none.
 
     Does nothing if MONAI is imported already.
 
     Args:
-        config: The bundle's inference config, a YAML file.
+        text: The bundle's inference config, YAML.
         pairs: `KEY=VALUE` overrides.
     """
     if "monai" in sys.modules:
         return
-    text = Path(config).read_text(encoding="utf-8")
     if names_only_known(text, pairs):
         with _hidden(HIDDEN):
             import_module("monai.bundle")
@@ -100,13 +97,10 @@ def names_only_known(text: str, pairs: Iterable[str] = ()) -> bool:
     if any(word in pair for pair in pairs for word in ("$", "_target_")):
         return False
     try:
-        require_plain_yaml(text, "inference.yaml")
-        config = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, TypeError, ValueError):
-        return False  # `read_config` reports it
-    if not isinstance(config, dict):
-        return False
-    return all(map(_is_known, _reached(cast("dict[str, Any]", config))))
+        config = parse_config(text, "inference.yaml")
+    except UsageError:
+        return False  # `open_configs` reports it
+    return all(map(_is_known, _reached(config)))
 
 
 def _reached(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

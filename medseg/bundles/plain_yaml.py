@@ -6,8 +6,7 @@ stream of the parser's events, before anything is built from them.
 """
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -16,14 +15,13 @@ import yaml
 
 from medseg.errors import UsageError
 
-__all__ = ["read_config_file", "read_value", "require_plain_macros", "require_plain_yaml"]
+__all__ = ["parse_config", "read_config_file", "read_value", "require_plain_yaml"]
 
 # Our longest config has 150 lines, 10,000 characters and 600 values.
 MOST_CHARACTERS = 1_000_000
 MOST_VALUES = 100_000
 MOST_LEVELS = 50
 
-_MACRO_FILE = re.compile(r"%(.+?\.(?:json|ya?ml))(?:#|::|$)", re.IGNORECASE)
 # libyaml's, ten times as fast, where PyYAML was built with it.
 _yaml = cast("Any", yaml)
 _Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -47,7 +45,19 @@ def read_config_file(path: str | Path) -> dict[str, Any]:
         UsageError: If it cannot be read, is no YAML or JSON, no mapping, or too large; it names
             the file and the line.
     """
-    text = _text(path)
+    return parse_config(_text(path), path)
+
+
+def parse_config(text: str, path: str | Path) -> dict[str, Any]:
+    """Parse a YAML or JSON config as plain data.
+
+    Args:
+        text: What stands in it.
+        path: Its file, for the error; what ends in `.json` is JSON.
+
+    Raises:
+        UsageError: As of `read_config_file`.
+    """
     if Path(path).suffix.lower() == ".json":
         content = _loaded(str(path), lambda: json.loads(text, object_pairs_hook=_unique))
     else:
@@ -58,32 +68,6 @@ def read_config_file(path: str | Path) -> dict[str, Any]:
         raise UsageError(f"{path}: {what}; a config is a YAML file of keys and values")
     _require_text_keys(cast("dict[object, Any]", content), str(path))
     return cast("dict[str, Any]", content)
-
-
-def require_plain_macros(config: Mapping[str, Any]) -> None:
-    """Refuse a config whose `%file.yaml#key` names a file that is no plain data.
-
-    Args:
-        config: Merged, with overrides; MONAI reads the files when it parses it.
-
-    Raises:
-        UsageError: For the first such file; one that is not there is left to MONAI.
-    """
-    for text in _macros(config):
-        match = _MACRO_FILE.match(text)
-        if match and Path(match[1]).exists():
-            require_plain_yaml(_text(match[1]), match[1])
-
-
-def _macros(value: Any) -> Iterator[str]:
-    if isinstance(value, str) and value.startswith("%"):
-        yield value
-    elif isinstance(value, Mapping):
-        for child in cast("Mapping[object, Any]", value).values():
-            yield from _macros(child)
-    elif isinstance(value, list):
-        for child in cast("list[Any]", value):
-            yield from _macros(child)
 
 
 def read_value(text: str, where: str) -> Any:

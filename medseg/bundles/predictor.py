@@ -20,9 +20,10 @@ from medseg._quiet import quiet_libraries
 from medseg.bundles.as_loaded import as_loaded
 from medseg.bundles.class_labels import described_labels, manifest_of
 from medseg.bundles.complaints import config_errors
-from medseg.bundles.configs import MAY_BE, NEEDED, config_paths, read_config
+from medseg.bundles.configs import MAY_BE, NEEDED
 from medseg.bundles.metadata import load_metadata
 from medseg.bundles.one_line import excepthook_kept
+from medseg.bundles.opened import open_configs
 from medseg.bundles.predictor_parts import check_parts, split_loading, without_saving
 from medseg.bundles.run import open_workflow
 from medseg.bundles.weights_owner import own_provenance
@@ -218,7 +219,7 @@ def open_predictor(
     """
     bundle = Path(bundle)
     _refuse_set_by_options(pairs)
-    _check_keys(bundle, read_config(config_paths(bundle, ["inference"])), overrides or {})
+    _check_keys(bundle, open_configs(bundle, ["inference"]).merged, overrides or {})
     weights = Path(weights or bundle / "models" / "model.safetensors").resolve()
     with excepthook_kept(), config_errors(), quiet_libraries():
         workflow = open_workflow(

@@ -15,7 +15,7 @@ from monai.bundle.config_parser import ConfigParser
 import medseg
 from medseg._quiet import quiet_libraries
 from medseg.bundles.complaints import users_error
-from medseg.bundles.configs import overridden, read_config
+from medseg.bundles.opened import open_config_file
 from medseg.bundles.overrides import parse_overrides
 from medseg.bundles.values import check_values
 from medseg.errors import UsageError
@@ -83,17 +83,17 @@ def read_recipe(path: Path, pairs: Sequence[str] = ()) -> Config:
 
     Raises:
         UsageError: If it is not a recipe, or an override is wrong.
+        NeedsTrustError: If the recipe, or the bundle that it is of, is neither safe nor trusted.
+        RefusedError: If no trust suffices for it.
     """
-    config = read_config([str(path)])
-    if "bundle_root" in config:
-        # A bundle's config asks the command line for it, which names no config here.
-        config["bundle_root"] = str(path.resolve().parent.parent)
+    opened = open_config_file(path)
+    config = opened.merged
     for section in get_args(Section):
         if not isinstance(config.get(section), list):
             raise UsageError(f"{path}: no list of {section}; write [] if there are none")
-    changed = overridden(config, parse_overrides(pairs, config))
+    changed = opened.changed(parse_overrides(pairs, config))
     with _one_line(path):
-        check_values(changed, config)
+        check_values({**changed, "_meta_": {}}, config)
     return changed
 
 

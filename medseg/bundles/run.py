@@ -5,19 +5,20 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from monai.bundle.workflows import ConfigWorkflow
-
 from medseg._quiet import quiet_libraries
 from medseg.bundles.complaints import config_errors
-from medseg.bundles.configs import config_paths, overridden, read_config
+from medseg.bundles.console_log import log_to_console
 from medseg.bundles.moved_keys import refuse_moved_keys
 from medseg.bundles.one_line import excepthook_kept
+from medseg.bundles.opened import OpenedConfigs, open_configs
 from medseg.bundles.overrides import check_run_id, parse_overrides, resolve_key
-from medseg.bundles.plain_yaml import read_config_file, require_plain_macros
 from medseg.bundles.values import check_values
+from medseg.bundles.workflow import JudgedWorkflow
 from medseg.errors import UsageError
 
 __all__ = ["open_workflow", "run_bundle"]
+
+LOGGING = "configs/logging.conf"
 
 
 def run_bundle(
@@ -61,16 +62,16 @@ def open_workflow(
     pairs: Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
     log: Literal["bundle", "quiet"] = "bundle",
-) -> ConfigWorkflow:
+) -> JudgedWorkflow:
     """Build the workflow of `run_bundle` without running it; same arguments.
 
     Raises:
         UsageError: For an invalid bundle, run id or override.
+        NeedsTrustError: If the bundle, a config or an override is neither safe nor trusted.
+        RefusedError: If no trust suffices for it.
     """
-    paths = config_paths(bundle, configs)
-    # MONAI reads it too, and would not say which file is wrong.
-    read_config_file(Path(paths[0]).with_name("metadata.json"))
-    config = read_config(paths)
+    opened = open_configs(bundle, configs)
+    config = opened.merged
     refuse_moved_keys(config)
     check_run_id(run_id, config)
     given = parse_overrides(pairs, config)
@@ -81,24 +82,20 @@ def open_workflow(
     doubled = next((key for key in given if key in fixed), None)
     if doubled is not None:
         raise UsageError(f"{doubled}: this command sets it; use its own option instead")
-    changed = {"bundle_root": str(Path(bundle).resolve()), **given, **fixed}
-    merged = overridden(config, changed)
-    require_plain_macros(merged)
-    check_values(merged, config)
-    return _workflow(paths, run_id, changed, log)
+    changed = {**given, **fixed}
+    _refuse_hashes({"bundle_root": str(opened.judged.path.resolve()), **changed})
+    merged = opened.changed(changed)
+    check_values({**merged, "_meta_": {}}, config)
+    if log == "bundle":
+        _log_as_it_says(opened)
+    kind = "train" if opened.paths[0].name == "train.yaml" else "infer"
+    return JudgedWorkflow(opened.judged, merged, run_id=run_id, kind=kind)
 
 
-def _workflow(
-    paths: list[str], run_id: str, overrides: dict[str, Any], log: Literal["bundle", "quiet"]
-) -> ConfigWorkflow:
-    _refuse_hashes(overrides)
-    return ConfigWorkflow(
-        config_file=paths,
-        run_id=run_id,
-        workflow_type="train" if Path(paths[0]).name == "train.yaml" else "infer",
-        logging_file=False if log == "quiet" else None,
-        **overrides,
-    )
+def _log_as_it_says(opened: OpenedConfigs) -> None:
+    judged = opened.judged
+    if LOGGING in judged.tree.entries:
+        log_to_console(judged.read(LOGGING), f"{judged.path}/{LOGGING}")
 
 
 def _refuse_hashes(overrides: Mapping[str, Any]) -> None:

@@ -22,6 +22,8 @@ import re
 from pathlib import Path
 
 from medseg._files import write_atomically
+from medseg.bundles.judgement.snapshot import MOST_BYTES
+from medseg.bundles.judgement.tree import read_regular
 from medseg.errors import UsageError
 
 __all__ = ["drifted_copies", "sync_copies"]
@@ -45,6 +47,11 @@ def sync_copies(repository: str | Path) -> list[Path]:
 
     Returns:
         The files that were written.
+
+    Raises:
+        UsageError: If the folder has no bundles, a copy has no original, or a file or one of its
+            folders is a link, which may lead out of the repository.
+        DataError: If a file is no regular one.
     """
     changed = _differences(Path(repository))
     for path, text in changed.items():
@@ -64,30 +71,40 @@ def _differences(repository: Path) -> dict[Path, str]:
         raise UsageError(f"{repository}: no bundles/ in this folder; use the repository's root")
     expected = {
         path: _with_parts(
-            _with_recipes(path.read_text(encoding="utf-8"), repository / "transforms"),
-            repository / "bundles" / "common.yaml",
+            _with_recipes(_text(path, repository), repository), repository / "bundles/common.yaml"
         )
         for path in sorted(repository.glob("bundles/*/configs/*.yaml"))
     }
     for original in sorted(repository.glob("data_manifests/*.json")):
         for copy in repository.glob(f"bundles/*/configs/{original.name}"):
-            expected[copy] = original.read_text(encoding="utf-8")
-    return {
-        path: text for path, text in expected.items() if path.read_text(encoding="utf-8") != text
-    }
+            expected[copy] = _text(original, repository)
+    return {path: text for path, text in expected.items() if _text(path, repository) != text}
 
 
-def _with_recipes(config: str, recipes: Path) -> str:
+def _text(path: Path, repository: Path) -> str:
+    """Text of a file of the repository itself.
+
+    What is copied here is written, and a linked folder of a bundle may lie anywhere on the disk.
+    """
+    for place in (path, *path.parents):
+        if place == repository:
+            break
+        if place.is_symlink():
+            raise UsageError(f"{place}: is a link, which sync does not follow; put the file there")
+    return read_regular(path, MOST_BYTES).decode("utf-8")
+
+
+def _with_recipes(config: str, repository: Path) -> str:
     def fill(match: re.Match[str]) -> str:
-        recipe = recipes / f"{match['recipe']}.yaml"
-        sections = [_section(recipe, key) for key in match["keys"].split(", ")]
+        recipe = repository / "transforms" / f"{match['recipe']}.yaml"
+        sections = [_section(recipe, key, repository) for key in match["keys"].split(", ")]
         return match["head"] + "".join(sections) + match["foot"]
 
     return _COPY.sub(fill, config)
 
 
 def _with_parts(config: str, common: Path) -> str:
-    text = common.read_text(encoding="utf-8") if common.is_file() else ""
+    text = _text(common, common.parents[1]) if common.is_file() else ""
     parts = {match["part"]: match["text"] for match in _PART.finditer(text)}
 
     def fill(match: re.Match[str]) -> str:
@@ -98,13 +115,11 @@ def _with_parts(config: str, common: Path) -> str:
     return _PART.sub(fill, config)
 
 
-def _section(recipe: Path, key: str) -> str:
+def _section(recipe: Path, key: str, repository: Path) -> str:
     if not recipe.is_file():
         raise UsageError(f"{recipe}: no such recipe, but a bundle copies it")
     # From the key's line to the next key or comment in the first column.
-    match = re.search(
-        rf"^{key}:.*\n(?:(?:[ \t-].*)?\n)*", recipe.read_text(encoding="utf-8"), re.MULTILINE
-    )
+    match = re.search(rf"^{key}:.*\n(?:(?:[ \t-].*)?\n)*", _text(recipe, repository), re.MULTILINE)
     if match is None:
         raise UsageError(f"{recipe}: no key {key}, but a bundle copies it")
     return match[0].rstrip("\n") + "\n"

@@ -9,8 +9,8 @@ from torch import nn
 
 from medseg._quiet import quiet_libraries
 from medseg.bundles.complaints import config_errors
-from medseg.bundles.configs import config_paths, read_config
 from medseg.bundles.metadata import load_metadata
+from medseg.bundles.opened import open_configs
 from medseg.bundles.values import check_values
 from medseg.bundles.weights_owner import own_provenance
 from medseg.errors import UsageError
@@ -55,16 +55,18 @@ def read_trained_network(bundle: str | Path, weights: str | Path | None = None) 
         weights: A `.safetensors` file; the bundle's `models/model.safetensors` if None.
 
     Raises:
-        MedsegError: For a bundle or weights that cannot be used.
+        MedsegError: For a bundle or weights that cannot be used, or a bundle that is neither safe
+            nor trusted.
     """
     bundle = Path(bundle).resolve()
     weights = Path(weights).resolve() if weights else bundle / "models" / "model.safetensors"
-    config = read_config(config_paths(bundle, ["inference"]))
+    opened = open_configs(bundle, ["inference"])
+    config = opened.merged
     missing = [key for key in ("network_def", "patch_size") if key not in config]
     if missing:
         raise UsageError(f"{bundle}: its inference config has no {missing[0]}; add it")
     check_values(config)
-    network, settings, window = _build(config, bundle, weights)
+    network, settings, window = _build(opened.changed({"ckpt_path": str(weights)}))
     load_weights(network, weights)
     metadata = load_metadata(bundle / "configs" / "metadata.json")
     return TrainedNetwork(
@@ -78,11 +80,8 @@ def read_trained_network(bundle: str | Path, weights: str | Path | None = None) 
     )
 
 
-def _build(
-    config: dict[str, Any], bundle: Path, weights: Path
-) -> tuple[nn.Module, dict[str, Any], tuple[int, ...]]:
-    parser = cast("Any", ConfigParser({**config, "bundle_root": str(bundle)}))
-    parser["ckpt_path"] = str(weights)
+def _build(config: dict[str, Any]) -> tuple[nn.Module, dict[str, Any], tuple[int, ...]]:
+    parser = cast("Any", ConfigParser(config))
     names = [key for key, value in config.items() if _asks_the_weights(value)]
     with config_errors(), quiet_libraries():
         parser.parse()

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import medseg
-from medseg.bundles.configs import config_paths
 from medseg.bundles.monai_import import collector_paused, import_monai_for
+from medseg.bundles.opened import OpenedConfigs, open_configs
 from medseg.errors import ExitCode, UsageError
 from medseg.prediction.case_names import distinct_names
 from medseg.prediction.cases import share
@@ -46,6 +46,8 @@ def run_prediction(
     Raises:
         MedsegError: For an error that stops all cases, in one line.
     """
+    # Before anything is looked at, and before MONAI is imported.
+    opened = open_configs(request.bundle, ["inference"])
     formats = read_formats(request.formats, request.maps)
     weights = request.weights or request.bundle / "models" / "model.safetensors"
     settings = read_settings(
@@ -56,10 +58,7 @@ def run_prediction(
     cases, refused = distinct_names(found.cases), found.refused
     files = {case: case_files(request.output, case, formats) for case in cases}
     refuse_clashes(files)
-    _check_output(request.output)
-    ledger = Ledger(request.output)
-    if request.existing == "refuse":
-        refuse_foreign_tables(request.output, ledger)
+    ledger = _ledger(request)
     mine = share(cases, request.shard)
     plan = plan_cohort(
         mine,
@@ -69,7 +68,7 @@ def run_prediction(
         existing=request.existing,
     )
     with collector_paused():
-        predictor = _open(request, weights) if plan.todo else None
+        predictor = _open(request, weights, opened) if plan.todo else None
     if request.key_file is not None and request.work == "predict":
         write_key_file(request.key_file, mine)
     with listen(len(mine) + len(refused)) as listener:
@@ -98,6 +97,14 @@ def run_prediction(
     return ExitCode.SOME_CASES_FAILED if run.reported else ExitCode.DATA
 
 
+def _ledger(request: Request) -> Ledger:
+    _check_output(request.output)
+    ledger = Ledger(request.output)
+    if request.existing == "refuse":
+        refuse_foreign_tables(request.output, ledger)
+    return ledger
+
+
 def _check_output(output: Path) -> None:
     """Refuse an output that cannot become a folder: one line now, not one for each case later."""
     for place in (output, *output.parents):
@@ -120,9 +127,9 @@ def _search(request: Request) -> Search:
     )
 
 
-def _open(request: Request, weights: Path) -> "Predictor":
+def _open(request: Request, weights: Path, opened: OpenedConfigs) -> "Predictor":
     if request.process == "own":
-        import_monai_for(config_paths(request.bundle, ["inference"])[0], request.overrides)
+        import_monai_for(opened.texts[0], request.overrides)
     from medseg.bundles.predictor import open_predictor
 
     chosen = {"engine": request.engine, "precision": request.precision}

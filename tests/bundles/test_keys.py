@@ -1,6 +1,7 @@
 """Config keys of a bundle: found by path, by last part and by meaning, from one source."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 import torch
@@ -20,7 +21,7 @@ every_bundle = pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.
 
 def opened(bundle, *names):
     paths = config_paths(bundle, names or ["train"])
-    return read_config(paths), paths
+    return read_config(paths), [Path(path).read_text() for path in paths]
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +45,8 @@ def test_every_key_of_the_control_is_listed_once_with_its_meaning_and_its_words(
 
 @every_bundle
 def test_no_path_is_listed_twice_and_each_can_be_overridden(bundle):
-    config, paths = opened(bundle)
-    keys = [key.path for key in bundle_keys(config, paths)]
+    config, texts = opened(bundle)
+    keys = [key.path for key in bundle_keys(config, texts)]
     assert len(set(keys)) == len(keys)
     for path in keys:
         assert resolve_key(path.replace("#", "::"), config) == path.replace("#", "::")

@@ -5,7 +5,7 @@ import yaml
 from monai.bundle import ConfigParser
 
 from medseg.bundles.configs import read_config
-from medseg.bundles.plain_yaml import read_config_file, read_value, require_plain_macros
+from medseg.bundles.plain_yaml import read_config_file, read_value
 from medseg.errors import UsageError
 from tests.bundles.test_contract import BUNDLES
 
@@ -114,13 +114,3 @@ def test_an_overrides_value_is_held_to_the_same(text, message):
 @pytest.mark.parametrize("text", ["@val_interval", "%run", "$1 + 1"])
 def test_references_need_no_quotes(text):
     assert read_value(text, f"epochs={text}") == text
-
-
-@pytest.mark.parametrize("key", ["", "#a", "::a#0"])
-def test_a_file_that_a_macro_names_is_held_to_the_same(key, tmp_path):
-    path = tmp_path / "other.yaml"
-    path.write_text("a: &a [*a]")
-    with pytest.raises(UsageError, match=r"other\.yaml: line 1: \*a refers to itself"):
-        require_plain_macros({"a": [{"b": f"%{path}{key}"}]})
-    path.write_text("a: [1]")
-    require_plain_macros({"a": f"%{path}{key}", "b": "%a", "c": f"%{tmp_path}/nowhere.yaml"})

@@ -1,9 +1,11 @@
 """What syncing copies promises."""
 
+import os
+
 import pytest
 
 from medseg.bundles import drifted_copies, sync_copies
-from medseg.errors import UsageError
+from medseg.errors import DataError, UsageError
 
 RECIPE = """# Recipe.
 preprocessing_steps:
@@ -100,4 +102,32 @@ def test_a_part_that_does_not_exist_is_an_error(repository):
     config = repository / "bundles" / "one" / "configs" / "evaluate.yaml"
     config.write_text("# --- part lop (a copy)\n# --- end of part\n")
     with pytest.raises(UsageError, match=r"common\.yaml: no part lop, but a bundle copies it"):
+        sync_copies(repository)
+
+
+@pytest.mark.parametrize("place", ["bundles/one", "bundles/one/configs"])
+def test_nothing_is_written_through_a_linked_folder(repository, place):
+    outside = repository / "outside"
+    (repository / place).rename(outside)
+    (repository / place).symlink_to(outside)
+    with pytest.raises(UsageError, match=f"{place}: is a link, which sync does not follow"):
+        sync_copies(repository)
+    assert [path.read_text() for path in outside.rglob("*.yaml")] == [CONFIG]
+
+
+@pytest.mark.parametrize("file", ["transforms/ct.yaml", "bundles/one/configs/train.yaml"])
+def test_a_linked_file_is_neither_read_nor_written(repository, file):
+    (repository / file).rename(repository / "outside")
+    (repository / file).symlink_to(repository / "outside")
+    before = (repository / "outside").read_text()
+    with pytest.raises(UsageError, match=f"{file}: is a link"):
+        sync_copies(repository)
+    assert (repository / "outside").read_text() == before
+
+
+@pytest.mark.parametrize("file", ["transforms/ct.yaml", "bundles/one/configs/train.yaml"])
+def test_a_pipe_in_the_place_of_a_file_does_not_hang(repository, file):
+    (repository / file).unlink()
+    os.mkfifo(repository / file)
+    with pytest.raises((DataError, UsageError), match=f"{file}: (is no regular file|no such)"):
         sync_copies(repository)

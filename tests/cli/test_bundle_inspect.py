@@ -63,10 +63,8 @@ def test_a_bundle_with_code_needs_trust_and_tells_where(command, copy, capfd):
     (copy / "scripts/other.py").write_text("raise SystemExit('it ran')")
     assert command("bundle", "inspect", copy) == 10
     *_, place, verdict = capfd.readouterr().out.splitlines()
-    assert (
-        verdict
-        == f"verdict: needs trust - 2 places; medseg bundle trust, digest {judge_folder(copy).digest}"
-    )
+    assert verdict.startswith("verdict: needs trust - 2 places; medseg bundle trust, digest ")
+    assert verdict.endswith(judge_folder(copy).digest)
     assert "scripts" in place or "import" in place
     assert command("bundle", "inspect", copy, "--all") == 10
     out = capfd.readouterr().out

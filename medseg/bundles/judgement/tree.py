@@ -10,10 +10,12 @@ from typing import BinaryIO, Literal, Protocol
 
 from medseg.errors import DataError
 
-__all__ = ["BundleTree", "Entry", "FolderTree", "Kind"]
+__all__ = ["BundleTree", "Entry", "FolderTree", "Kind", "opened_regular", "read_regular"]
 
 Kind = Literal["file", "link", "special"]
-_STEP = 2**20
+_FIRST_STEP, _STEP = 2**14, 2**20
+# What was a file when it was listed may be a link by now, or a pipe, which would be waited for.
+_AS_LISTED = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 @dataclass(frozen=True)
@@ -86,31 +88,53 @@ class FolderTree:
     def read(self, path: str, at_most: int) -> bytes:
         """See `BundleTree`."""
         with self._opened(path) as stream:
-            content = stream.read(at_most + 1)
-        if len(content) > at_most:
-            raise DataError(f"{self._folder}/{path}: is larger than {at_most:,} bytes")
-        return content
+            return _at_most(stream, at_most, self._folder / path)
 
     def chunks(self, path: str) -> Generator[bytes]:
         """See `BundleTree`."""
         with self._opened(path) as stream:
-            while chunk := stream.read(_STEP):
+            # Of most files, only the beginning is wanted.
+            chunk = stream.read(_FIRST_STEP)
+            while chunk:
                 yield chunk
+                chunk = stream.read(_STEP)
 
     @contextmanager
     def _opened(self, path: str) -> Generator[BinaryIO]:
         entry = self._entries.get(path)
         if entry is None or entry.kind != "file":
             raise DataError(f"{self._folder}/{path}: is no regular file")
-        # What was a file when it was listed may be a link or a pipe by now.
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        try:
-            with os.fdopen(os.open(self._folder / path, flags), "rb") as stream:
-                if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                    raise DataError(f"{self._folder}/{path}: is no regular file any more")
-                yield stream
-        except OSError as error:
-            raise DataError(f"{self._folder}/{path}: cannot be read ({error.strerror})") from error
+        with opened_regular(self._folder / path) as stream:
+            yield stream
+
+
+@contextmanager
+def opened_regular(file: Path) -> Generator[BinaryIO]:
+    """A regular file, opened to be read; nothing else that may lie there by now is.
+
+    Raises:
+        DataError: If it is none, or cannot be read.
+    """
+    try:
+        with os.fdopen(os.open(file, _AS_LISTED), "rb") as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise DataError(f"{file}: is no regular file")
+            yield stream
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror})") from error
+
+
+def read_regular(file: Path, at_most: int) -> bytes:
+    """The bytes of a regular file; errors as of `BundleTree.read`."""
+    with opened_regular(file) as stream:
+        return _at_most(stream, at_most, file)
+
+
+def _at_most(stream: BinaryIO, at_most: int, file: Path) -> bytes:
+    content = stream.read(at_most + 1)
+    if len(content) > at_most:
+        raise DataError(f"{file}: is larger than {at_most:,} bytes")
+    return content
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, Entry]]:
