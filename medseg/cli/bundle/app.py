@@ -3,6 +3,7 @@
 import typer
 
 from medseg.cli.bundle.card import card
+from medseg.cli.bundle.check import check
 from medseg.cli.bundle.export import export
 from medseg.cli.bundle.halve import halve
 from medseg.cli.bundle.inspect import inspect
@@ -33,6 +34,7 @@ app.command()(publish)
 app.command()(sign)
 app.command()(verify)
 app.command(name="test")(trial)
+app.command()(check)
 app.add_typer(keys, name="keys")
 app.command()(pack)
 app.command()(inspect)

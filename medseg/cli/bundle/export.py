@@ -25,6 +25,10 @@ def export(
 
     medseg bundle export bundles/covid_lung_ct_unet3d -o model.onnx
     """
+    # What may not run is refused before torch and MONAI are imported, which takes seconds.
+    from medseg.bundles.opened import open_configs
+
+    open_configs(bundle, ["inference"])
     from medseg.bundles.onnx import export_onnx
     from medseg.sharing.bundle_path import bundle_path
 
