@@ -46,34 +46,36 @@ class _TrustedCode(MetaPathFinder, InspectLoader):
     ) -> ModuleSpec | None:
         """Where a module's code is, if it is the bundle's."""
         file = self._file(fullname)
-        if file is not None:
-            spec = spec_from_loader(
-                fullname, self, origin=str(self._root / file), is_package=_is_package(file)
-            )
-            if spec is not None:
-                spec.has_location = True
-            return spec
-        # A folder of modules without `__init__.py`.
-        inside = f"{_path(fullname)}/"
-        if any(name.startswith(inside) and name.endswith(".py") for name in self._entries):
-            return ModuleSpec(fullname, None, is_package=True)
-        return None
+        if file is None and not self._is_folder(fullname):
+            return None
+        spec = spec_from_loader(
+            fullname,
+            self,
+            origin=str(self._root / (file or _path(fullname))),
+            is_package=self.is_package(fullname),
+        )
+        if spec is not None:
+            spec.has_location = file is not None
+        return spec
 
     def get_source(self, fullname: str) -> str:
-        """The trusted text of a module."""
+        """The trusted text of a module; empty for a folder of modules without `__init__.py`."""
         file = self._file(fullname)
-        if file is None:
-            raise ImportError(f"{self._judged.path}: has no module {fullname}", name=fullname)
-        return self._judged.read(file).decode("utf-8")
+        return "" if file is None else self._judged.read(file).decode("utf-8")
 
     def is_package(self, fullname: str) -> bool:
-        """Whether it is an `__init__.py`."""
-        return _is_package(self._file(fullname) or "")
+        """Whether it is a folder of modules."""
+        file = self._file(fullname)
+        return file is None or file.endswith("/__init__.py")
 
     @property
     def _entries(self) -> Sequence[str]:
         entries = self._judged.tree.entries
         return [name for name, entry in entries.items() if entry.kind == "file"]
+
+    def _is_folder(self, fullname: str) -> bool:
+        inside = f"{_path(fullname)}/"
+        return any(name.startswith(inside) and name.endswith(".py") for name in self._entries)
 
     def _file(self, fullname: str) -> str | None:
         names = (f"{_path(fullname)}/__init__.py", f"{_path(fullname)}.py")
@@ -82,7 +84,3 @@ class _TrustedCode(MetaPathFinder, InspectLoader):
 
 def _path(fullname: str) -> str:
     return fullname.replace(".", "/")
-
-
-def _is_package(file: str) -> bool:
-    return file.endswith("/__init__.py")

@@ -12,19 +12,14 @@ import pytest
 
 from tests.conftest import BUNDLE
 
-SING = "__import__('pathlib').Path(__import__('os').environ['CANARY']).touch()"
+# Not on the list, and of no harm; what MONAI hands to `eval` it may as well be anything else.
+SING = "print('sang', flush=True)"
 DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 @pytest.fixture(autouse=True)
 def _home(tmp_path, monkeypatch):
     monkeypatch.setenv("MEDSEG_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("CANARY", str(tmp_path / "canary"))
-
-
-@pytest.fixture
-def canary(tmp_path):
-    return tmp_path / "canary"
 
 
 @pytest.fixture
@@ -65,7 +60,7 @@ def commands(bundle, tmp_path):
     ]
 
 
-def test_no_command_runs_a_strangers_bundle(medseg, commands, canary, tmp_path):
+def test_no_command_runs_a_strangers_bundle(medseg, commands, tmp_path):
     for words in commands:
         code, out, err = medseg(*words)
         assert (code, out) == (10, ""), words
@@ -73,19 +68,17 @@ def test_no_command_runs_a_strangers_bundle(medseg, commands, canary, tmp_path):
         assert re.search(r"needs trust, not run: \d+ places?: configs/", err), words
         assert f"medseg bundle inspect '{tmp_path}/a stranger'" in err, words
         assert f"medseg bundle trust '{tmp_path}/a stranger'" in err, words
-        assert not canary.exists(), words
         assert not (tmp_path / "out").exists(), words
 
 
-def test_a_command_from_a_shell_does_not_either(bundle, tmp_path, canary):
+def test_a_command_from_a_shell_does_not_either(bundle, tmp_path):
     words = ["predict", str(bundle), "nowhere.nii", "-o", str(tmp_path / "out"), "--dry-run"]
     code = f"import sys; from medseg.cli.main import main; sys.argv[1:] = {words!r}; main()"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (10, "")
-    assert not canary.exists()
 
 
-def test_trust_shows_each_place_and_is_given_by_digest(medseg, bundle, canary):
+def test_trust_shows_each_place_and_is_given_by_digest(medseg, bundle):
     code, out, err = medseg("bundle", "trust", bundle)
     assert code == 10
     assert re.search(r"^needs trust: configs/inference\.yaml:\d+: output_dir: ", out, re.M)
@@ -112,23 +105,21 @@ def test_trust_shows_each_place_and_is_given_by_digest(medseg, bundle, canary):
     (entry,) = json.loads(medseg("bundle", "trust", "--list", "--json")[1])
     assert (entry["digest"], entry["name"]) == (digest, str(bundle))
     assert medseg("bundle", "trust", bundle)[1] == f"{bundle}: is trusted ({digest})\n"
-    assert not canary.exists()
 
 
-def test_what_is_trusted_runs_until_trust_is_removed(medseg, bundle, canary, tmp_path):
+def test_what_is_trusted_runs_until_trust_is_removed(medseg, bundle, tmp_path):
     export = ("bundle", "export", bundle, "-o", tmp_path / "model.onnx")
     digest = DIGEST.findall(medseg("bundle", "trust", bundle)[1])[0]
     assert medseg("bundle", "trust", bundle, "--digest", digest)[0] == 0
     assert medseg("train", bundle, "--keys", "ema")[0] == 0
     # It trains nothing without data, but what it says of its folder is evaluated.
-    assert medseg("train", bundle, f"dataset_dir={tmp_path}")[0] in (2, 3)
-    assert canary.exists()
-    canary.unlink()
+    code, out, _ = medseg("train", bundle, f"dataset_dir={tmp_path}")
+    assert code in (2, 3)
+    assert "sang" in out
     code, out, _ = medseg("bundle", "trust", "--remove", digest[:8])
     assert (code, out) == (0, f"{bundle}: not trusted any more ({digest})\n")
     assert medseg(*export)[0] == 10
     assert medseg("bundle", "trust", "--remove", digest[:8])[0] == 2
-    assert not canary.exists()
 
 
 @pytest.mark.parametrize(("answer", "code"), [("trust", 0), ("y", 10), ("", 10)])
@@ -203,12 +194,11 @@ def test_a_config_of_ones_own_is_added_by_its_path(medseg, tmp_path):
 @pytest.mark.parametrize(
     "pair", [f"learning_rate=${SING}", "loss={_target_: os.system, command: 'true'}"]
 )
-def test_a_pasted_override_that_runs_code_is_refused(pair, medseg, canary, tmp_path):
-    code, _, err = medseg("train", BUNDLE, f"dataset_dir={tmp_path}", pair)
-    assert code in (10, 11)
+def test_a_pasted_override_that_runs_code_is_refused(pair, medseg, tmp_path):
+    code, out, err = medseg("train", BUNDLE, f"dataset_dir={tmp_path}", pair)
+    assert (code, out) == (11 if "os.system" in pair else 10, "")
     assert err.startswith(f"medseg: {pair.partition('=')[0]}")
     assert err.count("\n") == 1
-    assert not canary.exists()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from medseg._text import printable
 from medseg.bundles.judgement.judge import judge_tree, judge_values
+from medseg.bundles.judgement.rules import load_rules
 from medseg.bundles.judgement.snapshot import MOST_BYTES, LoneConfig, Snapshot, working_tree
 from medseg.bundles.judgement.tree import BundleTree
 from medseg.bundles.judgement.trust import is_trusted
@@ -130,7 +131,8 @@ def _once(path: Path, tree_of: Callable[[Path], BundleTree]) -> Judged:
     resolved = path.resolve()
     with _lock:
         kept = _judged.get(resolved)
-        state = _state(resolved)
+        # A site's rules may change as well.
+        state = (_state(resolved), load_rules())
         if kept is None or kept[0] != state:
             tree = Snapshot(tree_of(path))
             judgement = _as_named(judge_tree(tree), path)
