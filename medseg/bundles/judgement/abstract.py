@@ -129,9 +129,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Named:
-    """What a dotted name of a module stands for: a module, class, function or constant."""
+    """What a dotted name of a module stands for: a module, class, function or constant.
+
+    Attributes:
+        name: Dotted.
+        imported: Whether an import of the config, or MONAI, gives its first part a meaning.
+    """
 
     name: str
+    imported: bool = True
 
 
 @dataclass(frozen=True)

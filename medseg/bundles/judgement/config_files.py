@@ -219,6 +219,8 @@ def _read_yaml(path: str, text: str) -> ConfigFile:
         line = f"line {mark.line + 1}: " if mark else ""
         problem = str(getattr(error, "problem", None) or error).partition("\n")[0]
         raise UsageError(f"{path}: {line}not valid YAML ({problem:.100})") from None
+    except UsageError:
+        raise
     except (TypeError, ValueError) as error:
         raise UsageError(f"{path}: {error!s:.100}") from None
     finally:

@@ -81,7 +81,7 @@ class Evaluation:
     def _meant(self, value: Value) -> Value:
         if not isinstance(value, Named):
             return value
-        kind = self._rules.values.get(value.name)
+        kind = self._rules.values.get(value.name) if value.imported else None
         return self._named_fault(value.name, does="uses") if kind is None else Of(kind)
 
     def _value(self, node: ast.expr, scope: Scope) -> Value:
@@ -109,7 +109,7 @@ class Evaluation:
             return Named(self._names[node.id])
         if node.id in self._rules.functions:
             return Named(node.id)
-        return self._named_fault(node.id, does="uses")
+        return Named(node.id, imported=False)
 
     def _visit_attribute(self, node: ast.Attribute, scope: Scope) -> Value:
         base = self._value(node.value, scope)
@@ -117,7 +117,7 @@ class Evaluation:
 
     def _attribute(self, base: Value, name: str) -> Value:
         if isinstance(base, Named):
-            return Named(f"{base.name}.{name}")
+            return Named(f"{base.name}.{name}", base.imported)
         if base == UNKNOWN:
             return UNKNOWN
         kind = self._rules.kinds.get(kind_of(base))
@@ -133,7 +133,7 @@ class Evaluation:
             return either(self._method(option, called, node, scope) for option in options(base))
         callee = self._value(called, scope)
         if isinstance(callee, Named):
-            return self._function(callee.name, node, scope)
+            return self._function(callee, node, scope)
         self._arguments(node, scope)
         if callee in (UNKNOWN, NEVER):
             return callee
@@ -141,7 +141,7 @@ class Evaluation:
 
     def _method(self, base: Value, called: ast.Attribute, node: ast.Call, scope: Scope) -> Value:
         if isinstance(base, Named):
-            return self._function(f"{base.name}.{called.attr}", node, scope)
+            return self._function(Named(f"{base.name}.{called.attr}", base.imported), node, scope)
         kind = self._rules.kinds.get(kind_of(base))
         rule = None if kind is None else kind.methods.get(called.attr)
         if rule is not None:
@@ -153,10 +153,12 @@ class Evaluation:
             f"unknown: medseg's rules do not list .{called.attr}() of {a_kind(base)}"
         )
 
-    def _function(self, name: str, node: ast.Call, scope: Scope) -> Value:
+    def _function(self, callee: Named, node: ast.Call, scope: Scope) -> Value:
+        name = callee.name
         rule = self._rules.functions.get(name) or self._rules.components.get(name)
         # A bare name is one of MONAI's in a component, and of Python's here.
-        if rule is None or (name not in self._rules.functions and "." not in name):
+        bare = name not in self._rules.functions and "." not in name
+        if rule is None or bare or not callee.imported:
             self._arguments(node, scope)
             return self._named_fault(name, does="calls")
         return self._called(rule, name, node, scope)

@@ -53,6 +53,9 @@ BASE = {
     "datalist": '{_target_: medseg.data.list_images, folder: "@dataset_dir"}',
     "preprocessing": '{_target_: Compose, transforms: [{_target_: LoadImaged, keys: "@keys"}]}',
     "inferer": "{_target_: SimpleInferer}",
+    "postprocessing": "{_target_: Compose, transforms: [{_target_: "
+    "medseg.inference.SaveLabeld, keys: pred, "
+    'output_dir: "@output_dir", overwrite: "@overwrite"}]}',
 }
 
 

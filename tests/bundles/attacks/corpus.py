@@ -2,6 +2,7 @@
 
 from tests.bundles.attacks.archives import ARCHIVES
 from tests.bundles.attacks.case import Attack
+from tests.bundles.attacks.differences import DIFFERENCES
 from tests.bundles.attacks.expressions import EXPRESSIONS
 from tests.bundles.attacks.files import FILES
 from tests.bundles.attacks.leaks import LEAKS
@@ -22,6 +23,7 @@ FAMILIES: dict[str, list[Attack]] = {
     "targets": TARGETS,
     "leaks": LEAKS,
     "paths": PATHS,
+    "differences": DIFFERENCES,
     "plain data": PLAIN_DATA,
     "logging.conf": LOGGING_CONF,
     "files": FILES,

@@ -89,7 +89,6 @@ x: "$[@a, torch.float('canary')]"
         "walrus": (TRUST, "x: \"$[f := open, f('canary', 'w')]\""),
         "starred arguments": (TRUST, "x: \"$print(*map(torch.os.mkdir, ['canary']))\""),
         "unpacked list": (TRUST, "x: \"$[*map(torch.os.mkdir, ['canary'])]\""),
-        "matrix product with a text": (TRUST, "x: \"$torch.os.mkdir('canary') or 2 @ 3\""),
         # --- names that mean something else in a scope
         "comprehension's variable named as a builtin": (
             TRUST,
@@ -99,7 +98,7 @@ x: "$[@a, torch.float('canary')]"
             TRUST,
             "x: \"$[monai.mkdir('canary') for monai in [torch.os]]\"",
         ),
-        "comprehension's variable named as a listed function's module": (
+        "comprehension's variable named as the module it comes from": (
             TRUST,
             'utils: "$torch.os"\nx: "$[torch.device(\'canary\') for torch in [np.__class__]]"',
         ),

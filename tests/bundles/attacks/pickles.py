@@ -134,7 +134,11 @@ PICKLES: list[Attack] = [
         "archive of torch under another folder", "models/model.pt", _torch_zip(PLAIN, folder="x")
     ),
     _file("archive of torch as .pth", "models/best.pth", _torch_zip(PLAIN)),
-    _file("archive of torch as .ts", "models/model.ts", _torch_zip(STORAGES)),
+    _file(
+        "TorchScript as .ts",
+        "models/model.ts",
+        _torch_zip(STORAGES, more={"code/__torch__.py": b"x", "constants.pkl": STORAGES}),
+    ),
     _file("archive of torch as a text", "docs/notes.txt", _torch_zip(PLAIN)),
     _file(
         "TorchScript, whose code is in the archive",

@@ -176,7 +176,7 @@ TARGETS: list[Attack] = attacks(
             "imports: ['$import itertools']\n"
             "x: \"$list(itertools.starmap(torch.os.mkdir, [['canary']]))\"",
         ),
-        "types.FunctionType": (NEVER, "x: {_target_: types.FunctionType, code: 1, globals: {}}"),
+        "types.FunctionType": (TRUST, "x: {_target_: types.FunctionType, code: 1, globals: {}}"),
         "pathlib writes": (
             TRUST,
             "imports: ['$from pathlib import Path']\nx: \"$Path('canary').write_text('x')\"",

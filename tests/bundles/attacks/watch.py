@@ -10,6 +10,7 @@ import ast
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -127,13 +128,14 @@ def judge(path: str) -> dict[str, Any]:
 def _watched(watch: Watch, path: str) -> dict[str, Any]:
     watch.seen.clear()
     watch.within = os.path.abspath(path)  # noqa: PTH100 - no link is followed
+    began = time.process_time()
     try:
         result = judge(path)
     except (Exception, KeyboardInterrupt) as error:
         result = {"verdict": "none", "places": [], "digest": "", "error": repr(error)}
     finally:
         watch.within = None
-    return {**result, "seen": list(watch.seen)}
+    return {**result, "seen": list(watch.seen), "seconds": time.process_time() - began}
 
 
 def main(list_file: str, result_file: str) -> None:
