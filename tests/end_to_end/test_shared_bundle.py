@@ -81,18 +81,24 @@ def wheel(folder: Path) -> Path:
     return found
 
 
+def environment(folder: Path) -> Path:
+    """A fresh environment with all that medseg needs, and without it; its site-packages."""
+    venv.create(folder, with_pip=False, symlinks=True)
+    site = folder / "lib" / f"python3.{sys.version_info[1]}" / "site-packages"
+    # Behind what is installed there, and without its own .pth files: medseg is not found in it.
+    (site / "needed.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    return site
+
+
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory) -> Elsewhere:
     packed = pack_bundle(BUNDLE, PackChoices())
     folder = tmp_path_factory.mktemp("w") / "Klinik für Ödeme Ωμέγα 病院"
     folder.mkdir()
     machine = Elsewhere(folder)
-    venv.create(folder / "umgebung", with_pip=False, symlinks=True)
-    site = folder / "umgebung" / "lib" / f"python3.{sys.version_info[1]}" / "site-packages"
+    site = environment(folder / "umgebung")
     with zipfile.ZipFile(wheel(folder)) as archive:
         archive.extractall(site)
-    # Behind the wheel on the path, and without its own .pth files: medseg is not found there.
-    (site / "needed.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
     machine.zip.write_bytes(zip_bytes(packed.in_one_folder))
     image = packed.files["golden/image.nii.gz"]
     (folder / "scans").mkdir()
@@ -170,3 +176,18 @@ def test_monai_load_gives_the_network_with_every_weight(kind, elsewhere, expecte
     )
     told = elsewhere.run("-c", code, elsewhere.folder / "unpacked here", NAME, kind)
     assert "every weight UNet" in told
+
+
+@pytest.mark.parametrize("run_id", ["inferring", "training"])
+def test_a_missing_medseg_is_one_line_under_plain_monai(run_id, elsewhere, expected):
+    bare = Elsewhere(elsewhere.folder)
+    bare.python = elsewhere.folder / "ohne" / "bin" / "python"
+    environment(elsewhere.folder / "ohne")
+    config = {"inferring": "inference.yaml", "training": "train.json"}[run_id]
+    told = bare.run(
+        *("-m", "monai.bundle", "run", run_id, "--config_file"),
+        elsewhere.folder / "unpacked here" / NAME / "configs" / config,
+        code=1,
+    )
+    assert "Traceback" not in told
+    assert told.splitlines()[-1] == "this bundle needs the package medseg, see docs/README.md"

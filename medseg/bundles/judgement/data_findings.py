@@ -18,7 +18,6 @@ from medseg.bundles.judgement.onnx_file import onnx_findings
 from medseg.bundles.judgement.page_text import card_findings, page_findings
 from medseg.bundles.judgement.pickles import pickle_findings
 from medseg.bundles.judgement.requirements_text import is_requirements, requirement_findings
-from medseg.bundles.judgement.stray_config import stray_config_findings
 from medseg.bundles.judgement.torch_files import (
     npy_findings,
     npz_findings,
@@ -157,5 +156,3 @@ def _text_findings(tree: BundleTree, path: str, head: bytes) -> Iterator[Finding
         yield from page_findings(text, _PAGES[suffix])
     elif suffix == "md":
         yield from card_findings(text)
-    elif suffix in ("yaml", "yml", "json"):
-        yield from stray_config_findings(path, text)

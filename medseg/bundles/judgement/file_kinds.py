@@ -21,7 +21,7 @@ BEGINNINGS: Mapping[str, tuple[bytes, ...]] = {
     "sqlite": (b"SQLite format 3\0",),
 }
 # Texts; those without an ending are LICENSE and the like. A signature (model.sig) is JSON.
-TEXTS = words("md txt csv tsv json jsonl sig yaml yml bib cff sha256 log rst")
+TEXTS = words("md txt csv tsv jsonl sig bib cff sha256 log rst")
 ARCHIVES = words("zip tar gz tgz bz2 xz zst 7z rar lz4 whl egg nemo mar iso cab")
 
 _KINDS = (

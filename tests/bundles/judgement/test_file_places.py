@@ -121,7 +121,6 @@ PLAIN = {
     "eval/features.npy": array(np.zeros((2, 3))),
     "eval/facts.npz": arrays(a=np.zeros(2), b=np.ones((2, 2), bool)),
     "eval/events.out.tfevents.1795929417.host.1.0": b"\x18\0\0\0" + bytes(30),
-    "eval/summary.json": '{"price": "5 $", "text": "a $b"}',
     "eval/metrics.jsonl": '{"epoch": 1}\n',
     "eval/ledger.sqlite": b"SQLite format 3\0" + bytes(80),
     ".gitattributes": "*.pt filter=lfs\n",
@@ -181,10 +180,6 @@ CODE = {
     "docs/e.png": ("<html>", "refused", "not what its name says, but unknown content"),
     "golden/image.nii.gz": ("x", "refused", "not what its name says"),
     "docs/logo.png": (PNG + zipped(), "needs trust", "a picture and a zip at once"),
-    "train.yaml": ("x: $1", "needs trust", "a config outside of configs/"),
-    "docs/train.json": ('{"\\u005ftarget_": "a"}', "needs trust", "a config outside of configs/"),
-    "docs/more.yaml": ("a: [{b: {_target_: c}}]", "needs trust", "a config outside of configs/"),
-    "docs/alias.yaml": ("a: &x [$1]\nb: *x", "needs trust", "a config outside of configs/"),
 }
 
 
