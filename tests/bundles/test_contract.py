@@ -3,17 +3,15 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 import yaml
 from monai.bundle import ConfigParser, ConfigWorkflow, ckpt_export
 
-from medseg.bundles import drifted_copies, find_bundle_root, load_metadata
+from medseg.bundles import drifted_copies, load_metadata
 from medseg.bundles.config_traps import config_traps
 from medseg.bundles.configs import read_config
 from medseg.bundles.contract import check_contract, schema_breaches
@@ -198,8 +196,6 @@ def test_no_property_is_missing(config, kind, trained, phantoms, tmp_path):
         **({} if kind == "infer" else SMALL),
     )
     workflow.initialize()
-    hook, sys.excepthook = sys.excepthook, sys.__excepthook__
-    assert hook is not sys.__excepthook__, "initialize should have set the one-line errors"
     assert workflow.check_properties() == []
 
 
@@ -219,34 +215,6 @@ def test_plain_monai_trains_from_a_foreign_directory_without_a_bundle_root(phant
     assert (tmp_path / "models" / "model.safetensors").is_file()
     assert (tmp_path / "models" / "model.pt").is_file()
     assert (tmp_path / "eval" / "metrics.csv").read_text().count("\n") == 2
-
-
-def test_the_bundle_root_is_found_from_the_config_file():
-    config = "/a/b/bundle/configs/train.yaml"
-    assert find_bundle_root(["run", "--config_file", config]) == "/a/b/bundle"
-    assert find_bundle_root(["run", f"--config-file={config}"]) == "/a/b/bundle"
-    assert find_bundle_root(["--config_file", f"['{config}','x.yaml']"]) == "/a/b/bundle"
-    assert find_bundle_root(["--config_file", f"{config},x.yaml"]) == "/a/b/bundle"
-    assert find_bundle_root(["run", "training"]) == str(Path.cwd())
-
-
-def test_a_comma_in_a_folders_name_does_not_split_it(tmp_path):
-    config = tmp_path / "a,b" / "bundle" / "configs" / "train.yaml"
-    config.parent.mkdir(parents=True)
-    config.touch()
-    assert find_bundle_root(["--config_file", str(config)]) == str(config.parents[1])
-
-
-def test_a_workflow_opened_from_python_knows_its_bundle(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["python"])
-    config = tmp_path / "a,b" / BUNDLE.name / "configs" / "train.yaml"
-    shutil.copytree(BUNDLE / "configs", config.parent)
-    hook = sys.excepthook
-    workflow = ConfigWorkflow(config_file=str(config), logging_file=False, run_id="output_dir")
-    workflow.initialize()
-    sys.excepthook = hook
-    assert workflow.run() == [f"{config.parents[1]}/eval"]
 
 
 def test_a_users_error_under_plain_monai_is_one_line_with_its_exit_code(tmp_path):

@@ -13,7 +13,7 @@ __all__ = ["check"]
 
 
 def check(
-    bundle: Annotated[Path, typer.Argument(help="The bundle: its folder, or a packed zip.")],
+    bundle: Annotated[Path, typer.Argument(help="A bundle: its folder, zip, or installed name.")],
     schema: Annotated[
         Path | None,
         typer.Option(help="A copy of MONAI's meta_schema_*.json, for MONAI's verify_metadata."),
@@ -28,9 +28,10 @@ def check(
     medseg bundle check bundles/covid_lung_ct_unet3d
     """
     from medseg.bundles.contract import check_contract
+    from medseg.sharing.bundle_path import bundle_path
     from medseg.sharing.unpacked import unpacked
 
-    with unpacked(bundle) as folder:
+    with unpacked(bundle_path(bundle)) as folder:
         breaches = check_contract(folder, schema)
     if as_json:
         found = [{"file": one.file, "text": one.text} for one in breaches]

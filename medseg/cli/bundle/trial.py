@@ -18,7 +18,9 @@ __all__ = ["trial"]
 
 
 def trial(
-    bundle: Annotated[Path, typer.Argument(help="A packed bundle: its zip, or its folder.")],
+    bundle: Annotated[
+        Path, typer.Argument(help="A packed bundle: its zip, its folder, or its name if installed.")
+    ],
     engine: Annotated[
         EngineChoice, typer.Option(help="Inference engine; auto tries all that are there.")
     ] = "auto",
@@ -32,10 +34,11 @@ def trial(
 
     medseg bundle test covid_lung_ct_unet3d-0.6.0.zip
     """
+    from medseg.sharing.bundle_path import bundle_path
     from medseg.sharing.trial import try_bundle
     from medseg.sharing.unpacked import unpacked
 
-    with unpacked(bundle) as folder:
+    with unpacked(bundle_path(bundle)) as folder:
         found = try_bundle(folder, engine=engine, precision=precision)
     if as_json:
         say(json.dumps({**dataclasses.asdict(found), "passed": found.passed}))
