@@ -18,7 +18,7 @@ from medseg.sharing.store import (
     remove_installed,
     store_folder,
 )
-from tests.sharing.small_bundles import files_of, listed, make_folder, make_zip, packed_bundle
+from tests.sharing.plain_bundles import files_of, listed, make_folder, make_zip, packed_bundle
 from tests.sharing.web_server import Server, served
 
 
@@ -221,13 +221,6 @@ def test_sources_that_lead_nowhere(tmp_path, source, options, words):
     with pytest.raises(UsageError, match=words) as error:
         installed(source, **options)
     assert "\n" not in str(error.value)
-
-
-def test_a_key_that_must_have_signed_it_is_asked_for(tmp_path):
-    path = packed_bundle(tmp_path)
-    with pytest.raises(DataError, match="not signed, not signed by clinic"):
-        install(parse_source(str(path)), signed_by="clinic")
-    assert installed_bundles() == []
 
 
 @pytest.fixture

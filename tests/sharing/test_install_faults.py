@@ -12,7 +12,7 @@ from medseg.sharing.install import install
 from medseg.sharing.share import write_index
 from medseg.sharing.sources.source import parse_source
 from medseg.sharing.store import installed_bundles, store_folder
-from tests.sharing.small_bundles import packed_bundle
+from tests.sharing.plain_bundles import packed_bundle
 from tests.sharing.web_server import Server, served
 
 UNIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="fork and limits are Unix's")

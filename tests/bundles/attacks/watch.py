@@ -99,7 +99,8 @@ class Watch:
         writes = isinstance(mode, str) and set(mode) & set("wax+")
         if writes or (isinstance(flags, int) and flags & WRITING):
             return f"open for writing {path!r:.200}"
-        return "" if self._inside(path) else f"open {path!r:.200}"
+        # Python looks for a file of the name that ast.parse gives to a text with an error.
+        return "" if path == "<unknown>" or self._inside(path) else f"open {path!r:.200}"
 
     def _inside(self, path: object) -> bool:
         """Whether it is the bundle or below it; an open handle is of what was opened already."""
