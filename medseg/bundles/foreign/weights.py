@@ -13,7 +13,7 @@ from pickle import UnpicklingError
 from typing import Any, cast
 
 from medseg._files import cache_dir
-from medseg.bundles.foreign.fit import is_foreign
+from medseg.bundles.foreign.fit import is_foreign, require_fit
 from medseg.bundles.judgement.torch_files import torch_findings
 from medseg.bundles.opened import OpenedConfigs
 from medseg.bundles.plain_yaml import parse_config
@@ -33,6 +33,7 @@ def bundle_weights(opened: OpenedConfigs) -> Path:
     Those of a foreign `model.pt` are kept in the cache folder, by the digest of that file.
 
     Raises:
+        UsageError: If medseg predict cannot run the bundle, see `require_fit`.
         DataError: If there are no weights, or the file does not hold the tensors of one network.
         NeedsTrustError: If `model.pt` holds more than tensors, and the bundle is not trusted.
     """
@@ -40,6 +41,7 @@ def bundle_weights(opened: OpenedConfigs) -> Path:
     safe, plain = models / "model.safetensors", models / "model.pt"
     if safe.is_file() or not is_foreign(parse_config(opened.texts[0], opened.paths[0])):
         return safe
+    require_fit(opened)
     try:
         content = plain.read_bytes()
     except OSError as error:
