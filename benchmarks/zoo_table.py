@@ -149,6 +149,7 @@ def monais(bundle: Path, image: Path, output: Path) -> tuple[np.ndarray | None, 
     )
     changes = {
         "bundle_root": str(bundle),
+        "dataset_dir": str(image.parent),
         "dataset#data": [{"image": str(image)}],
         "dataloader#num_workers": 0,
         "output_dir": str(output),

@@ -73,7 +73,7 @@ def _keep(path: Path, content: bytes, kept: Path) -> None:
         loaded: Any = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except (RuntimeError, UnpicklingError, EOFError, ValueError) as error:
         raise DataError(
-            f"{path}: torch reads no tensors of it ({str(error).splitlines()[0][:120]}); ask its "
+            f"{path}: torch reads no tensors of it ({_reason(error)}); ask its "
             "maker for safetensors"
         ) from error
     state = _state(loaded)
@@ -93,3 +93,7 @@ def _state(loaded: Any) -> dict[Any, Any]:
         if isinstance(found.get(key), dict):
             return cast("dict[Any, Any]", found[key])
     return found
+
+
+def _reason(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)[:120]
