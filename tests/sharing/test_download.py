@@ -110,6 +110,20 @@ def test_another_size_than_the_index_says_is_refused_before_it_is_read(server, t
     assert left(tmp_path) == []
 
 
+def test_of_an_unknown_length_no_more_is_read_than_the_index_says(server, tmp_path):
+    server.lengths["/a.zip"] = None
+    with pytest.raises(DataError, match="larger than 5 bytes"):
+        download(f"{server.url}/a.zip", tmp_path / "b.zip", sha256=SHA256, size=5)
+    assert left(tmp_path) == []
+
+
+def test_a_server_that_gives_a_byte_at_a_time_is_given_up(server, tmp_path):
+    server.cuts = [1] * 100
+    with pytest.raises(MachineError, match="50 bytes are kept"):
+        download(f"{server.url}/a.zip", tmp_path / "b.zip", sha256=SHA256)
+    assert len(server.asked) == 50
+
+
 def test_a_redirect_on_the_same_host_is_followed(server, tmp_path):
     server.redirects["/b.zip"] = "/a.zip"
     download(f"{server.url}/b.zip", tmp_path / "b.zip", sha256=SHA256)
