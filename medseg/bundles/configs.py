@@ -32,12 +32,18 @@ def config_paths(bundle: str | Path, names: Sequence[str]) -> list[str]:
         )
         hint = f"; bundles beside it: {', '.join(near)}" if near else ""
         raise UsageError(f"{bundle}: not a bundle (no configs/metadata.json){hint}")
-    paths = [folder / "configs" / f"{name}.yaml" for name in names]
+    paths = [_config_path(folder / "configs", name) for name in names]
     for path in paths:
         if not path.is_file():
             there = sorted(other.stem for other in path.parent.glob("*.yaml"))
             raise UsageError(f"{bundle}: no config {path.stem}; use one of {', '.join(there)}")
     return [str(path.resolve()) for path in paths]
+
+
+def _config_path(configs: Path, name: str) -> Path:
+    """A bundle of the model zoo has its configs as JSON; beside YAML that is a copy of it."""
+    yaml, json = configs / f"{name}.yaml", configs / f"{name}.json"
+    return json if json.is_file() and not yaml.is_file() else yaml
 
 
 def read_config(paths: Sequence[str]) -> dict[str, Any]:

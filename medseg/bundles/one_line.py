@@ -17,6 +17,7 @@ from medseg._signals import end_as_by_ctrl_c, signals_kept
 from medseg._streams import escape_missing_letters
 from medseg._text import printable
 from medseg.bundles.complaints import users_error
+from medseg.bundles.monai_line import is_of_monai
 from medseg.bundles.moved_keys import refuse_lost_keys
 from medseg.errors import ExitCode
 
@@ -28,7 +29,12 @@ def explain_errors() -> None:
 
     SIGTERM and SIGHUP end the process as Ctrl-C does. Also refuses keys on the command line that no
     config has. `MEDSEG_DEBUG=1` in the environment keeps tracebacks.
+
+    Only in a process of `python -m monai.bundle`: one that goes on when the bundle is done, such as
+    a notebook or a server, keeps its own hooks and signals.
     """
+    if not is_of_monai(sys.argv):
+        return
     if os.environ.get("MEDSEG_DEBUG") != "1":
         sys.excepthook = _explain
         threading.excepthook = _explain_in_thread

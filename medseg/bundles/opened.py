@@ -103,7 +103,7 @@ def open_configs(bundle: str | Path, names: Sequence[str]) -> OpenedConfigs:
     inside = dict(zip(own, config_paths(bundle, own), strict=True))
     judged = require_runnable(bundle)
     lone = {name: require_runnable_config(name) for name in names if name not in inside}
-    contents = {name: judged.read(f"configs/{name}.yaml") for name in own}
+    contents = {name: judged.read(f"configs/{Path(inside[name]).name}") for name in own}
     contents |= {
         name: config.read(next(iter(config.tree.entries))) for name, config in lone.items()
     }

@@ -10,7 +10,6 @@ from monai.transforms.io.dictionary import LoadImaged, SaveImaged
 from torch import nn
 
 from medseg.errors import UsageError
-from medseg.inference.save import SaveLabeld
 from medseg.networks.settings import check_settings
 from medseg.networks.unet import UNet
 
@@ -53,4 +52,4 @@ def split_loading(bundle: Path, steps: Sequence[Any]) -> tuple[Any, Compose]:
 def without_saving(postprocessing: Compose | None) -> Compose:
     """Postprocessing without the steps that save: `medseg predict` writes files itself."""
     steps: Sequence[Any] = [] if postprocessing is None else cast("Any", postprocessing).transforms
-    return Compose([step for step in steps if not isinstance(step, SaveLabeld | SaveImaged)])
+    return Compose([step for step in steps if not isinstance(step, SaveImaged)])

@@ -1,52 +1,76 @@
 """Bundle root: find the folder of the bundle that is run, from any current directory.
 
 MONAI resolves relative paths of a config against the current directory, so zoo bundles run only
-from their own folder. Our configs call `find_bundle_root`, which asks the workflow that builds it
-for its config file, and looks for one on the command line if there is no workflow.
+from their own folder. Our configs call `find_bundle_root`, which asks the workflow, or the function
+of `monai.bundle`, that builds them for its config file.
 """
 
 import inspect
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import FrameType
+from typing import Any, cast
+from weakref import WeakKeyDictionary
 
-from medseg.bundles.monai_line import config_files
+from medseg.errors import UsageError
 
 __all__ = ["find_bundle_root"]
 
+# A parser knows nothing of the workflow that it belongs to, nor of its file. Callers of a workflow
+# build parts from its parser once it has been initialised, and with it the root.
+_roots: WeakKeyDictionary[Any, Path] = WeakKeyDictionary()
 
-def find_bundle_root(arguments: Sequence[str] | None = None) -> str:
-    """Folder of the bundle that is being run.
 
-    Args:
-        arguments: A command line with `--config_file FILE`, as `python -m monai.bundle run`
-            takes it (one path, or a list of them in Python's notation); by default the
-            workflow's config, or that of this process's command line.
+def find_bundle_root() -> str:
+    """Folder of the bundle that is being built, which a config calls as `bundle_root`.
 
     Returns:
-        The folder above the first config file's `configs`, absolute; the current
-        directory if no config file is named, as in code that builds its own parser.
+        The folder above the first config file's `configs`, absolute, where a function of
+        `monai.bundle` or a `ConfigWorkflow` builds the bundle; the current directory if it is a
+        bundle and a parser alone builds it.
+
+    Raises:
+        UsageError: If a parser alone builds it from elsewhere, as nothing tells which folder.
     """
-    configs = _configs_of_the_workflow() if arguments is None else None
-    if configs is not None:
-        return str(configs.resolve().parent)
-    files = config_files(sys.argv if arguments is None else arguments)
-    return str(files[0].resolve().parent.parent if files else Path.cwd())
-
-
-def _configs_of_the_workflow() -> Path | None:
-    """Folder of the configs of the `ConfigWorkflow` that builds the caller, if there is one.
-
-    MONAI hands nothing of the workflow to what it builds, hence a look at the calling frames:
-    `monai.bundle.run(config_file=...)` from Python has no command line that names the file.
-    """
+    from monai.bundle.config_parser import ConfigParser
     from monai.bundle.workflows import ConfigWorkflow
 
-    frame = inspect.currentframe()
-    while frame is not None:
+    for frame in _calling_frames():
         caller = frame.f_locals.get("self")
         # By its class: MONAI's parser takes any attribute for a key of its config.
         if isinstance(caller, ConfigWorkflow):
-            return Path(caller.config_root_path)
+            root = _above(Path(caller.config_root_path))
+            _roots[caller.parser] = root
+            return str(root)
+        if isinstance(caller, ConfigParser) and caller in _roots:
+            return str(_roots[caller])
+        config_file = _config_file_of_a_function(frame)
+        if config_file is not None:
+            return str(_above(config_file.parent))
+    if (Path.cwd() / "configs" / "metadata.json").is_file():
+        return str(Path.cwd())
+    raise UsageError(
+        "bundle_root: a parser alone does not tell which folder its config is from; give it, "
+        "as parser['bundle_root'] = FOLDER before anything is built, or change to that folder"
+    )
+
+
+def _calling_frames() -> Iterator[FrameType]:
+    frame = inspect.currentframe()
+    while frame is not None:
+        yield frame
         frame = frame.f_back
-    return None
+
+
+def _above(configs: Path) -> Path:
+    return configs.resolve().parent
+
+
+def _config_file_of_a_function(frame: FrameType) -> Path | None:
+    """First config file of a function such as `monai.bundle.ckpt_export`, which has no workflow."""
+    if frame.f_globals.get("__name__") != "monai.bundle.scripts":
+        return None
+    files: object = cast("Mapping[str, object]", frame.f_locals).get("config_file_")
+    if isinstance(files, list | tuple):
+        files = next(iter(cast("list[object]", files)), None)
+    return Path(files) if isinstance(files, str | Path) else None

@@ -15,6 +15,7 @@ import numpy as np
 from isal.igzip import IGzipFile
 from monai.config.type_definitions import KeysCollection
 from monai.data.meta_tensor import MetaTensor
+from monai.transforms.io.dictionary import SaveImaged
 from monai.transforms.transform import MapTransform
 from numpy.typing import NDArray
 
@@ -42,11 +43,12 @@ _NIFTI_VOXELS = 352
 _PICTURES = {".png": png_bytes, ".tif": tiff_bytes}
 
 
-class SaveLabeld(MapTransform):
+class SaveLabeld(SaveImaged):
     """Save an index map `(1, I, J, K)` as `<case>_seg.nii.gz`, integer, with its affine.
 
     The label of a picture, `(1, I, J)`, becomes a picture: `.tif` for a TIFF, `.png` for others.
-    The case is the data's entry `case`, or else the image's name.
+    The case is the data's entry `case`, or else the image's name. A `SaveImaged` by its class only:
+    tools that write results themselves, such as MONAI Label, leave out steps of that class.
 
     Args:
         keys: Entries to save; each a `MetaTensor` in the image's own grid.
@@ -55,7 +57,7 @@ class SaveLabeld(MapTransform):
     """
 
     def __init__(self, keys: KeysCollection, *, output_dir: str, overwrite: str = "refuse") -> None:
-        super().__init__(keys)
+        MapTransform.__init__(self, keys)
         require_choice("SaveLabeld: overwrite", overwrite, ("refuse", "replace"))
         self.output_dir = Path(output_dir)
         self.overwrite = overwrite

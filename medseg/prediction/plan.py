@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from medseg.bundles.configs import config_paths
-from medseg.bundles.metadata import load_metadata
+from medseg.bundles.foreign.metadata import described_bundle
 from medseg.data.digest import file_sha256
 from medseg.errors import DataError, UsageError
 from medseg.networks.provenance import Provenance, read_provenance
@@ -78,7 +78,7 @@ def read_settings(
     """
     config = config_paths(bundle, ["inference"])
     metadata = bundle / "configs" / "metadata.json"
-    described = load_metadata(metadata)
+    described = described_bundle(bundle)
     provenance = read_provenance(weights)
     content = {
         "bundle": described.name,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from medseg.bundles.metadata import load_metadata
+from medseg.bundles.foreign.metadata import described_bundle
 from medseg.data.datasets.expected import Expected
 from medseg.data.datasets.unlike_training import Trained
 from medseg.data.dicom.allowances import Gaps, Tilt
@@ -77,7 +77,7 @@ class Request:
 
 def modality_of(bundle: Path) -> str | None:
     """Modality that DICOM series must have; None if the bundle states none that DICOM knows."""
-    data_format = load_metadata(bundle / "configs" / "metadata.json").network_data_format
+    data_format = described_bundle(bundle).network_data_format
     modality = data_format.inputs["image"].modality.upper()
     # MONAI's schema allows MR and MRI.
     modality = {"MRI": "MR", "PET": "PT"}.get(modality, modality)
@@ -94,7 +94,7 @@ def expected_of(
         window: The predictor's, as its weights or an override have it.
         trained: Fingerprint of the images that the weights were trained on.
     """
-    image = load_metadata(bundle / "configs" / "metadata.json").network_data_format.inputs["image"]
+    image = described_bundle(bundle).network_data_format.inputs["image"]
     optical = image.modality.lower() in ("histology", "microscopy")
     modality = image.modality.lower() if optical else modality_of(bundle)
     # A window from 0 on is of weights that were trained on images not in HU, such as 8-bit CT.

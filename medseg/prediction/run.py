@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import medseg
+from medseg.bundles.foreign.fit import is_foreign
+from medseg.bundles.foreign.weights import bundle_weights
 from medseg.bundles.monai_import import collector_paused, import_monai_for
 from medseg.bundles.opened import OpenedConfigs, open_configs
 from medseg.errors import ExitCode, UsageError
@@ -49,7 +51,7 @@ def run_prediction(
     # Before anything is looked at, and before MONAI is imported.
     opened = open_configs(request.bundle, ["inference"])
     formats = read_formats(request.formats, request.maps)
-    weights = request.weights or request.bundle / "models" / "model.safetensors"
+    weights = request.weights or bundle_weights(opened)
     settings = read_settings(
         request.bundle, weights, options_of(request), version=medseg.__version__
     )
@@ -130,6 +132,8 @@ def _search(request: Request) -> Search:
 def _open(request: Request, weights: Path, opened: OpenedConfigs) -> "Predictor":
     if request.process == "own":
         import_monai_for(opened.texts[0], request.overrides)
+    if is_foreign(opened.merged):
+        return _open_foreign(request, weights, opened)
     from medseg.bundles.predictor import open_predictor
 
     chosen = {"engine": request.engine, "precision": request.precision}
@@ -143,6 +147,24 @@ def _open(request: Request, weights: Path, opened: OpenedConfigs) -> "Predictor"
     if request.maps:
         predictor.require_maps()
     return predictor
+
+
+def _open_foreign(request: Request, weights: Path, opened: OpenedConfigs) -> "Predictor":
+    options = {
+        "--engine": request.engine,
+        "--precision": request.precision,
+        "--mirror": request.mirror or None,
+        "--maps": request.maps or None,
+    }
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise UsageError(
+            f"{given[0]}: {request.bundle} is a bundle of another maker, and runs by its own "
+            f"parts; remove {given[0]}"
+        )
+    from medseg.bundles.foreign.adapter import open_foreign
+
+    return open_foreign(opened, weights, request.overrides)
 
 
 def _steps(request: Request, predictor: "Predictor", run: Cohort) -> "CaseSteps":

@@ -26,6 +26,8 @@ Reread = Literal["changed", "all"]
 # Files may change within a tick of the file system's clock, of up to two seconds (FAT), without
 # another time: what is so new is not believed to be unchanged.
 _TICK_NS = 2 * 10**9
+# Of as many folders is remembered what was read; of others it is read again.
+_MOST_NOTES = 100
 _State = tuple[int, ...]
 _Known = Mapping[str, tuple[_State, str]]
 
@@ -80,6 +82,9 @@ class FolderDigests:
         content = json.dumps({"folder": str(self._folder), "files": self._seen}).encode()
         with suppress(OSError):
             write_atomically(self._store, lambda temporary: temporary.write_bytes(content))
+            notes = [(note.stat().st_mtime_ns, note) for note in self._store.parent.glob("*.json")]
+            for _, note in sorted(notes)[:-_MOST_NOTES]:
+                note.unlink(missing_ok=True)
 
     def _state(self, path: str) -> _State:
         try:

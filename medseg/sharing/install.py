@@ -21,7 +21,7 @@ from medseg.bundles.judgement.zip_tree import ZipTree, extract
 from medseg.errors import DataError, RefusedError, UsageError
 from medseg.sharing.contents import Contents, read_contents
 from medseg.sharing.installed import Record, SourceRecord
-from medseg.sharing.sources.download import remove_old_downloads
+from medseg.sharing.sources.download import remove_download, remove_old_downloads
 from medseg.sharing.sources.fetch import fetch, find
 from medseg.sharing.sources.source import Source
 from medseg.sharing.staging import make_read_only
@@ -96,8 +96,7 @@ def install(
                 unpacked, name = _unpacked(found, fetched, staged)
                 return _placed(wish, FolderTree(unpacked), name, unpacked)
         finally:
-            if fetched.parent == downloads_folder():
-                fetched.unlink(missing_ok=True)
+            remove_download(fetched, downloads_folder())
 
 
 def _require_key(signed_by: str | None) -> None:

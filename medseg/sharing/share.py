@@ -25,7 +25,7 @@ from medseg.sharing.share_index import INDEX, PAGE, Entry, Index
 from medseg.sharing.share_page import share_page
 from medseg.sharing.summary import summarise
 
-__all__ = ["Indexed", "publish_to_folder", "write_index"]
+__all__ = ["Indexed", "publish_to_folder", "safe_contents", "write_index"]
 
 _PATIENCE_SECONDS = 60.0
 _LONGEST = 200
@@ -77,9 +77,7 @@ def publish_to_folder(packed: Path, folder: Path) -> Entry:
     """
     tree, contents = packed_contents(packed)
     entry = _entry(packed, tree, contents)
-    if entry.verdict != "safe":
-        what = f"its verdict is {entry.verdict}; only what is safe is published"
-        raise DataError(f"{packed}: {what}: see medseg bundle inspect")
+    _require_safe(packed, entry.verdict)
     target = folder / f"{entry.name}-{entry.version}.zip"
     entry = entry.model_copy(update={"file": target.name})
     # With its parents, a wrong path would silently be a new share.
@@ -104,6 +102,23 @@ def _require_same(there: Entry, entry: Entry, folder: Path) -> None:
     if there.bundle_sha256 != entry.bundle_sha256:
         what = f"has {there.name}@{there.version} with another content, in {there.file}"
         raise UsageError(f"{folder}: {what}; a published version stays, so raise the version")
+
+
+def safe_contents(packed: Path) -> Contents:
+    """What a zip is that may be published.
+
+    Raises:
+        DataError: If it is incomplete or not safe.
+    """
+    tree, contents = packed_contents(packed)
+    _require_safe(packed, judge_tree(tree).verdict)
+    return contents
+
+
+def _require_safe(packed: Path, verdict: str) -> None:
+    if verdict != "safe":
+        what = f"its verdict is {verdict}; only what is safe is published"
+        raise DataError(f"{packed}: {what}: see medseg bundle inspect")
 
 
 def packed_contents(packed: Path) -> tuple[ZipTree, Contents]:

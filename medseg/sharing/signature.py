@@ -12,7 +12,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,7 +53,7 @@ class Signature:
             "none": "not signed",
             "known": f"signed by {self.signer}{about}",
             "unknown": f"signed by an unknown key{about}",
-            "expired": f"signed by {self.signer}{about}: the certificate has run out",
+            "expired": f"signed by {self.signer}{about}: a certificate has run out",
             "other content": f"signed by {self.signer}{about}, but not as it is now",
             "broken": f"the signature is broken{about}",
         }[self.state]
@@ -96,18 +96,20 @@ def _by_certificate(
     keys: Sequence[TrustedKey],
     leaf: x509.Certificate,
 ) -> Signature:
-    subject = leaf.subject.rfc4514_string()
+    subject = f"{leaf.subject.rfc4514_string():.200}"
     tried = [_checked(content, files, key) for key in keys if key.kind == "certificate"]
     # Of a root that did not issue it, the certificate cannot be verified.
     told = [one for one in tried if one.state != "broken"]
     if not told:
         return Signature(state="unknown", about=f"certificate of {subject}")
-    state = told[0].state
-    if state == "known" and not leaf.not_valid_before_utc <= datetime.now(UTC) <= (
-        leaf.not_valid_after_utc
-    ):
-        state = "expired"
-    return Signature(state=state, signer=told[0].signer, about=subject, signed=told[0].signed)
+    found = replace(told[0], about=subject)
+    if found.state != "known":
+        return found
+    root = next(key for key in keys if key.name == found.signer)
+    now = datetime.now(UTC)
+    ends = min(leaf.not_valid_after_utc, root.ends or leaf.not_valid_after_utc)
+    in_time = leaf.not_valid_before_utc <= now <= ends
+    return found if in_time else replace(found, state="expired")
 
 
 def _checked(content: bytes, files: Mapping[str, str], key: TrustedKey) -> Signature:

@@ -5,17 +5,14 @@ A digest says that the files arrived; this says that they do what they did where
 
 import math
 import time
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg.bundles.judgement.zip_tree import ZipTree, extract
 from medseg.bundles.predictor import Predictor, open_predictor
 from medseg.data.digest import file_sha256, voxels_sha256
 from medseg.data.images.picture import is_raster, read_image, read_picture
@@ -28,7 +25,7 @@ from medseg.metrics.voxel_counts import confusion, one_against_rest
 from medseg.sharing.golden import GoldenCase, read_golden
 from medseg.sharing.layout import CASE, GOLDEN
 
-__all__ = ["EngineTrial", "Trial", "try_bundle", "unpacked"]
+__all__ = ["EngineTrial", "Trial", "try_bundle"]
 
 _MOST_CASE_BYTES = 1_000_000
 
@@ -86,7 +83,7 @@ def try_bundle(
     The bundle is judged first, as for a prediction.
 
     Args:
-        bundle: The folder; of a zip, see `unpacked`.
+        bundle: The folder; of a zip, see `sharing.unpacked`.
         engine: `auto` tries every engine that a prediction would try on this machine.
         precision: As `engine`.
 
@@ -109,19 +106,6 @@ def try_bundle(
     if engine != "auto" and tried[0].outcome == "not run":
         raise MachineError(f"{tried[0].engine} cannot be used here: {tried[0].reason}")
     return Trial(name=opened.name, version=opened.version, engines=tuple(tried))
-
-
-@contextmanager
-def unpacked(bundle: str | Path) -> Generator[Path]:
-    """The folder of a bundle: itself, or a temporary one that a zip is unpacked to."""
-    if Path(bundle).is_dir():
-        yield Path(bundle)
-        return
-    tree = ZipTree(bundle)
-    with TemporaryDirectory(prefix="medseg-") as folder:
-        # The config language gives some letters of paths a meaning; the folder's name has none.
-        extract(tree, Path(folder) / tree.folder)
-        yield Path(folder) / tree.folder
 
 
 def _golden_case(bundle: Path) -> GoldenCase:

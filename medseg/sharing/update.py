@@ -68,8 +68,9 @@ def update(before: Installed, *, fetching: Callable[[Source], None] = lambda fou
 
 
 def _pinned(record: Record) -> str | None:
-    # An address is taken with its digest; what a share has by then, its index says.
-    return None if record.source.asked.startswith("share:") else record.source.sha256
+    # An address is taken with its digest; a share, a tag or a branch may have another by then.
+    moves = record.source.asked.startswith(("share:", "oci:", "hf:"))
+    return None if moves else record.source.sha256
 
 
 def _require_newer(before: Record, after: Record) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from medseg.transforms.normalise_percentiles import ClipPercentilesd, clip_percentiles
     from medseg.transforms.normalise_zscore import ZScored, z_score
     from medseg.transforms.patch_centre import Centres
+    from medseg.transforms.prediction_steps import image_steps
     from medseg.transforms.rand_warp_batch import RandWarpBatchd
     from medseg.transforms.rand_warp_patch import RandWarpPatchd
     from medseg.transforms.rician_noise import RandRicianNoised, add_rician_noise
@@ -78,6 +79,7 @@ __all__ = [
     "correct_bias_field",
     "gain_field",
     "gaussian_blur",
+    "image_steps",
     "interpolate_axes",
     "list_class_voxels",
     "lower_resolution",

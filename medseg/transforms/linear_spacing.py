@@ -5,7 +5,7 @@ points as there are voxels, and reads eight neighbours of each; interpolating al
 the other reads two, and takes a quarter of the time. Geometry, history and inverse are MONAI's own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -43,6 +43,15 @@ class LinearSpacingd(Spacingd):
             dtype=before.dtype,
             lazy=before.lazy,
         )
+
+    def __call__(self, data: Mapping[Hashable, Any], lazy: Any = None) -> dict[Hashable, Any]:
+        """Resample the entries of `keys`; others are kept."""
+        # MONAI's takes every entry whose name begins with that of the image for metadata, and fails
+        # at the path that MONAI Label keeps beside the image.
+        taken: dict[Hashable, Any] = {
+            k: v for k, v in data.items() if k in self.keys or isinstance(v, Mapping)
+        }
+        return {**data, **cast("Any", super().__call__)(taken, lazy)}
 
 
 class _AxisResample(SpatialResample):

@@ -1,6 +1,8 @@
 """What a user reads under plain MONAI when something goes wrong."""
 
+import signal
 import sys
+import threading
 
 import pytest
 import torch
@@ -8,7 +10,7 @@ from monai.transforms import Compose
 from monai.utils import instantiate
 from torch.utils.data import DataLoader
 
-from medseg.bundles.one_line import explain_errors
+from medseg.bundles.one_line import excepthook_kept, explain_errors
 from medseg.data import CaseDataset
 from medseg.errors import DataError, UsageError, user_error
 from medseg.transforms import RandWarpPatchd
@@ -74,10 +76,18 @@ def test_an_error_of_a_function_that_computes_is_a_bug():
 
 
 @pytest.fixture
-def hook(monkeypatch):
+def monais_process(monkeypatch):
+    """Arguments of `python -m monai.bundle`, and its hooks and signals, put back afterwards."""
+    monkeypatch.setattr(sys, "argv", ["/venv/monai/bundle/__main__.py", "run"])
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
+    with excepthook_kept():
+        yield
+
+
+@pytest.fixture
+def hook(monkeypatch, monais_process):
     """Calls the hook as Python does; the exit code, or None where it returns."""
     monkeypatch.delenv("MEDSEG_DEBUG", raising=False)
-    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
     explain_errors()
 
     def call(error):
@@ -107,11 +117,23 @@ def test_the_hook_leaves_a_bug_to_python(hook, capsys):
     assert capsys.readouterr().err == "ZeroDivisionError: division by zero\n"
 
 
-def test_debugging_leaves_every_error_to_python(monkeypatch):
-    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
+def test_debugging_leaves_every_error_to_python(monkeypatch, monais_process):
     monkeypatch.setenv("MEDSEG_DEBUG", "1")
     explain_errors()
     assert sys.excepthook is sys.__excepthook__
+
+
+def test_a_process_of_another_program_keeps_its_hooks_and_signals(monkeypatch):
+    # A notebook, or a server with bundles in it.
+    monkeypatch.setattr(sys, "argv", ["/venv/ipykernel_launcher.py", "-f", "kernel.json"])
+
+    def own():
+        errors = sys.stdout.errors, sys.stderr.errors
+        return sys.excepthook, threading.excepthook, signal.getsignal(signal.SIGTERM), errors
+
+    before = own()
+    explain_errors()
+    assert own() == before
 
 
 def one_image(case):

@@ -52,12 +52,14 @@ def contents(bundle: Path) -> dict[str, bytes]:
 class Authority:
     """An institution with a root, and signing certificates that it issues."""
 
-    def __init__(self, folder: Path, name: str = "Hospital") -> None:
+    def __init__(self, folder: Path, name="Hospital", *, days=(-800, 3650), key_file=None) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.key = ec.generate_private_key(ec.SECP384R1())
+        if key_file is not None:
+            self.key = serialization.load_pem_private_key(key_file.read_bytes(), None)
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        certificate = self._issue(self.name, self.key.public_key(), authority=True)
+        certificate = self._issue(self.name, self.key.public_key(), days=days, authority=True)
         self.root = self._write("root.pem", certificate)
 
     def issue(self, name: str, key_file: Path, *, days: tuple[int, int] = (-1, 365)) -> Path:

@@ -115,6 +115,27 @@ def test_a_certificate_that_has_run_out_counts_no_longer(bundle, pair, tmp_path)
     assert (found.signature.state, found.signer) == ("expired", None)
 
 
+def test_a_certificate_by_one_that_may_not_issue_any_is_unknown(bundle, pair, tmp_path):
+    authority = Authority(tmp_path / "ca")
+    member = new_key_pair(tmp_path, "member")
+    own = authority.issue("member", member.public)
+    forged = Authority(tmp_path / "forger", "member", key_file=member.private)
+    certificate = forged.issue("chief", pair.public)
+    sign_bundle(bundle, SigningKey(key=pair.private, certificate=certificate, chain=[own]))
+    add_key("hospital", authority.root)
+    found = verify(bundle)
+    assert (found.signature.state, found.signer) == ("unknown", None)
+
+
+def test_a_root_that_has_run_out_counts_no_longer(bundle, pair, tmp_path):
+    authority = Authority(tmp_path / "ca", days=(-800, -1))
+    certificate = authority.issue("radiology", pair.public, days=(-20, 300))
+    sign_bundle(bundle, SigningKey(key=pair.private, certificate=certificate))
+    add_key("hospital", authority.root)
+    found = verify(bundle)
+    assert (found.signature.state, found.signer) == ("expired", None)
+
+
 def test_a_certificate_of_another_key_is_refused(bundle, pair, tmp_path):
     other = new_key_pair(tmp_path, "other")
     certificate = Authority(tmp_path / "ca").issue("radiology", other.public)

@@ -20,8 +20,8 @@ BEGINNINGS: Mapping[str, tuple[bytes, ...]] = {
     "nrrd": (b"NRRD",),
     "sqlite": (b"SQLite format 3\0",),
 }
-# Texts; those without an ending are LICENSE and the like.
-TEXTS = words("md txt csv tsv jsonl bib cff sha256 log rst")
+# Texts; those without an ending are LICENSE and the like. A signature, model.sig, is JSON.
+TEXTS = words("md txt csv tsv jsonl bib cff sha256 log rst sig")
 ARCHIVES = words("zip tar gz tgz bz2 xz zst 7z rar lz4 whl egg nemo mar iso cab")
 
 _KINDS = (

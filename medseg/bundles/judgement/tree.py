@@ -131,7 +131,9 @@ def read_regular(file: Path, at_most: int) -> bytes:
 
 
 def _at_most(stream: BinaryIO, at_most: int, file: Path) -> bytes:
-    content = stream.read(at_most + 1)
+    # Python takes as much memory as it is asked to read, whatever the file's length.
+    size = os.fstat(stream.fileno()).st_size
+    content = stream.read(min(at_most, size) + 1)
     if len(content) > at_most:
         raise DataError(f"{file}: is larger than {at_most:,} bytes")
     return content

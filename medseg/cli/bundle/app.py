@@ -2,6 +2,8 @@
 
 import typer
 
+from medseg.cli.bundle.card import card
+from medseg.cli.bundle.check import check
 from medseg.cli.bundle.export import export
 from medseg.cli.bundle.halve import halve
 from medseg.cli.bundle.inspect import inspect
@@ -19,9 +21,11 @@ from medseg.cli.bundle.verify import verify
 __all__ = ["app"]
 
 app = typer.Typer(help="Make bundles and share them.", no_args_is_help=True)
+app.command()(card)
 app.command()(sync)
 app.command()(export)
 app.command()(halve)
+app.command()(inspect)
 app.command()(install)
 app.command("list")(list_installed)
 app.command()(remove)
@@ -31,7 +35,7 @@ app.command()(publish)
 app.command()(sign)
 app.command()(verify)
 app.command(name="test")(trial)
+app.command()(check)
 app.add_typer(keys, name="keys")
 app.command()(pack)
-app.command()(inspect)
 app.command()(trust)

@@ -35,7 +35,8 @@ def trial(
     medseg bundle test covid_lung_ct_unet3d-0.6.0.zip
     """
     from medseg.sharing.bundle_path import bundle_path
-    from medseg.sharing.trial import try_bundle, unpacked
+    from medseg.sharing.trial import try_bundle
+    from medseg.sharing.unpacked import unpacked
 
     with unpacked(bundle_path(bundle)) as folder:
         found = try_bundle(folder, engine=engine, precision=precision)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["verify"]
 
+_MOST_SHOWN = 20
+
 
 def verify(
     bundle: Annotated[
@@ -78,8 +80,10 @@ def _tell(bundle: Path, found: "Verification") -> None:
         ("missing", found.missing),
         ("added", found.added),
     ):
-        for path in paths:
+        for path in paths[:_MOST_SHOWN]:
             say(f"  {word}: {path}")
+        if len(paths) > _MOST_SHOWN:
+            say(f"  {word}: and {len(paths) - _MOST_SHOWN} more; --json lists all")
     say(f"{bundle}: {found.signature}")
 
 

@@ -1,6 +1,7 @@
 """Download of a file with a known digest, continued where an earlier one ended."""
 
 import json
+import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from medseg.data.digest import file_sha256
 from medseg.errors import DataError
 from medseg.sharing.sources.web import TransferError, opened
 
-__all__ = ["MOST_BYTES", "download", "remove_old_downloads"]
+__all__ = ["MOST_BYTES", "download", "remove_download", "remove_old_downloads"]
 
 MOST_BYTES = 4 << 30
 _CHUNK = 1 << 18
@@ -96,7 +97,20 @@ def remove_old_downloads(folder: Path) -> None:
     for path in folder.glob("*"):
         with suppress(OSError):
             if path.suffix != ".lock" and path.stat().st_mtime < time.time() - _KEPT_SECONDS:
-                path.unlink()
+                _remove(path)
+
+
+def remove_download(fetched: Path, folder: Path) -> None:
+    """Remove what was fetched into a folder of downloads; anything else is left as it is."""
+    if folder in fetched.parents:
+        _remove(folder / fetched.relative_to(folder).parts[0])
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _continued(url: str, part: _Part, sha256: str, size: int | None) -> bool:

@@ -1,0 +1,1 @@
+"""Foreign bundles: those of other makers, in the form of MONAI's model zoo."""
