@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from medseg._locks import locked, remove_unheld
+from medseg._text import printable
 from medseg.bundles.judgement.judge import judge_tree
 from medseg.bundles.judgement.tree import FolderTree
 from medseg.bundles.judgement.verdict import Judgement
@@ -217,7 +218,9 @@ def _record(wish: _Wish, contents: Contents, judgement: Judgement) -> Record:
         version=contents.version,
         sha256=contents.sha256,
         size=contents.size,
-        source=SourceRecord(asked=wish.source.text, found=found.text, sha256=found.sha256),
+        source=SourceRecord(
+            asked=printable(wish.source.text), found=printable(found.text), sha256=found.sha256
+        ),
         listed=contents.listed,
         signed_by=contents.signed_by,
         signature=str(contents.signature),

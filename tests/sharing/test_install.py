@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import stat
+import sys
 
 import pytest
 
@@ -61,6 +63,13 @@ def test_a_folder_is_installed_and_told_to_have_no_list_of_digests(tmp_path):
 def test_a_zip_without_a_list_is_named_by_its_folder(tmp_path):
     done = installed(make_zip(tmp_path / "x.zip", "spleen_ct", files_of("0.5.9")))
     assert done.installed.name == "spleen_ct@0.5.9"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names that are no UTF-8 are Linux's")
+def test_a_path_that_is_no_utf_8_is_recorded_as_it_is_shown(tmp_path):
+    folder = tmp_path / os.fsdecode(b"\xfcbung")
+    record = installed(packed_bundle(folder)).installed.record
+    assert record.source.asked == f"{tmp_path}/\\xfcbung/ball-1.0.0.zip"
 
 
 def test_the_same_bundle_twice_is_there_once(tmp_path):
