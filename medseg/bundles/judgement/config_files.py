@@ -194,6 +194,8 @@ def _require_size(content: Any, path: str) -> None:
         texts = cast("list[Any]", [*value, value] if isinstance(value, dict) else [value])
         if any(isinstance(part, str) and _HALF.search(part) for part in texts):
             raise UsageError(f"{path}: half a letter (a lone surrogate), which no text has")
+        if isinstance(value, dict) and len(set(map(str, texts))) < len(texts):
+            raise UsageError(f"{path}: two keys that are one to MONAI, such as 1 and '1'")
         seen += 1
         if seen > MOST_VALUES or level > MOST_LEVELS:
             raise UsageError(f"{path}: too many values, or nested too deeply; is no config")
@@ -214,6 +216,7 @@ def _read_yaml(path: str, text: str) -> ConfigFile:
         node = loader.get_single_node()
         _require_plain(node, path)
         content = None if node is None else loader.construct_document(node)
+        _require_size(content, path)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
