@@ -93,8 +93,8 @@ def test_a_zip_that_leads_elsewhere_is_refused_as_a_whole(command, capfd, tmp_pa
 @pytest.mark.parametrize(
     ("make", "code", "words"),
     [
-        (lambda folder: folder / "absent", 2, "no such folder or zip; give a bundle"),
-        (lambda folder: folder, 3, "is no bundle: it has no configs/"),
+        (lambda folder: folder / "absent", 2, "absent"),
+        (lambda folder: folder, 2, "not a bundle"),
         (lambda folder: zip_of(folder / "a.zip", {"a/b.txt": b"x"}), 3, "is no bundle"),
         (lambda folder: zip_of(folder / "a.zip", {"b.txt": b"x"}), 3, "one folder there"),
         (lambda _: Path("README.md"), 3, "README.md: is no zip"),
