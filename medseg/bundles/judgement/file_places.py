@@ -86,7 +86,8 @@ def _findings(tree: BundleTree, path: str, *, is_config: bool) -> Iterator[Findi
     if _is_hidden(path):
         yield Finding("needs trust", "is hidden, where nobody looks for it")
     if tree.entries[path].size > _LARGEST:
-        yield Finding("needs trust", f"has more than {_LARGEST >> 30} GiB")
+        # No digest is made of so much, and without one there is no trust.
+        yield Finding("refused", f"has more than {_LARGEST >> 30} GiB")
     code = code_finding(path, head)
     if code is not None:
         yield code

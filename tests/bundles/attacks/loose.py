@@ -106,7 +106,7 @@ def _take(bundle: Path, file: str | None) -> None:
         with suppress(Exception):
             workflow.parser.get_parsed_content(key)
     output = workflow.parser.get_parsed_content("output_dir")
-    if not str(output).startswith(str(bundle)) or ".." in str(output).split("/"):
+    if not str(output).startswith(str(bundle.parent)) or ".." in str(output).split("/"):
         raise LookupError(f"output_dir is {str(output)[:80]!r}")
 
 

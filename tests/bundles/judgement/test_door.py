@@ -41,6 +41,8 @@ PARSERS = {
     "bundles/root.py": {"ConfigWorkflow"},  # recognises one among the callers
     "bundles/trained_network.py": {"ConfigParser"},  # builds what `open_configs` let in
     "bundles/workflow.py": {"ConfigWorkflow"},  # runs what `open_configs` let in
+    "sharing/pack_source.py": {"read_config_file", "yaml"},  # reads plain data, to write its twin
+    "sharing/trained_config.py": {"yaml"},  # writes lines into a config
 }
 READERS = {"ConfigParser", "ConfigWorkflow", "read_config", "read_config_file", "yaml"}
 
