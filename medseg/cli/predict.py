@@ -15,7 +15,9 @@ __all__ = ["predict"]
 
 
 def predict(  # noqa: PLR0913 - one parameter for each option
-    bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
+    bundle: Annotated[
+        Path, typer.Argument(help="The bundle's folder, or the name of an installed one.")
+    ],
     inputs: Annotated[
         list[Path],
         typer.Argument(
@@ -114,7 +116,9 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     share = _shard(shard)
     # Before the inputs are looked at: what may not run is refused whatever they are.
     from medseg.bundles.opened import open_configs
+    from medseg.sharing.bundle_path import bundle_path
 
+    bundle = bundle_path(bundle)
     open_configs(bundle, ["inference"])
     # These take a while to import; --help does not need them.
     from medseg.cli.predict_tell import report_progress

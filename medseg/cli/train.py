@@ -6,11 +6,15 @@ from typing import Annotated
 
 import typer
 
+from medseg.cli.say import say
+
 __all__ = ["train"]
 
 
 def train(
-    bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
+    bundle: Annotated[
+        Path, typer.Argument(help="The bundle's folder, or the name of an installed one.")
+    ],
     overrides: Annotated[
         list[str] | None,
         typer.Argument(
@@ -35,19 +39,36 @@ def train(
     medseg train bundles/covid_lung_ct_unet3d dataset_dir=phantoms epochs=5
 
     medseg train bundles/covid_lung_ct_unet3d --keys augment
+
+    Of an installed bundle, which is named instead, the output goes to runs/NAME, here.
     """
+    from medseg.sharing.bundle_path import given_bundle
+
+    given = given_bundle(bundle)
     configs = config or ["train"]
     if keys:
-        _list_keys(bundle, configs, overrides or [])
+        _list_keys(given.path, configs, overrides or [])
         return
+    pairs = [*(overrides or []), *(["quick=true"] if quick else [])]
     # What may not run is refused before torch and MONAI are imported, which takes seconds.
     from medseg.bundles.opened import open_configs
 
-    open_configs(bundle, configs)
+    open_configs(given.path, configs)
+    if given.kept == "installed":
+        pairs += _own_output(given.name, pairs)
     from medseg.bundles.run import run_bundle
 
-    pairs = [*(overrides or []), *(["quick=true"] if quick else [])]
-    run_bundle(bundle, configs=configs, run_id=run_id, pairs=pairs)
+    run_bundle(given.path, configs=configs, run_id=run_id, pairs=pairs)
+
+
+def _own_output(name: str, pairs: Sequence[str]) -> list[str]:
+    """An output folder for an installed bundle, which nothing is written into."""
+    keys = {pair.partition("=")[0].replace("-", "_") for pair in pairs}
+    if "output_dir" in keys:
+        return []
+    folder = Path.cwd() / "runs" / name
+    say(f"{name} is installed, so it is left as it is; output_dir={folder}", to="errors")
+    return [f"output_dir={folder}"]
 
 
 def _list_keys(bundle: Path, configs: Sequence[str], words: Sequence[str]) -> None:

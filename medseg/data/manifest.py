@@ -35,6 +35,7 @@ __all__ = [
     "Split",
     "first_problem",
     "load_manifest",
+    "manifest_text",
     "save_manifest",
 ]
 
@@ -229,9 +230,14 @@ def save_manifest(manifest: Manifest, path: str | Path) -> None:
 
     An existing file is replaced; the caller asks the user first.
     """
-    content = manifest.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    text = manifest_text(manifest)
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def manifest_text(manifest: Manifest) -> str:
+    """A manifest as indented JSON, without empty keys."""
+    content = manifest.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def first_problem(error: ValidationError) -> str:

@@ -35,10 +35,13 @@ _tensors = cast("Any", safetensors_torch)
 
 __all__ = [
     "halve_weights",
+    "halved_state",
     "load_weights",
+    "plain_bytes",
     "plain_network",
     "read_state",
     "renew_plain",
+    "safe_bytes",
     "save_weights",
     "trained_network",
     "trained_setting",
@@ -97,13 +100,26 @@ def halve_weights(path: str | Path, out: str | Path) -> None:
         DataError: If the file is missing or broken, or holds a kernel beyond float16's range.
     """
     state, texts = read_state(path)
+    write_state(halved_state(state, path), Path(out), texts)
+
+
+def halved_state(state: Mapping[str, Tensor], path: str | Path) -> dict[str, Tensor]:
+    """The tensors in half precision, see `halve_weights`.
+
+    Args:
+        state: By name.
+        path: Their file, for the error.
+
+    Raises:
+        DataError: If a kernel holds values beyond float16's range.
+    """
     halved = {name: _halved(tensor) for name, tensor in state.items()}
     lost = next((name for name, tensor in halved.items() if tensor.isinf().any()), None)
     if lost is not None:
         raise DataError(
             f"{path}: {lost} holds values beyond float16's range; ship the weights in float32"
         )
-    write_state(halved, Path(out), texts)
+    return halved
 
 
 def _halved(tensor: Tensor) -> Tensor:
@@ -114,8 +130,7 @@ def write_state(state: Mapping[str, Tensor], path: Path, texts: Mapping[str, str
     """Write tensors to `path`, with texts and the tensors' digest in the header, and to a `.pt`."""
     # The libraries' own file writers turn a full disk into their own errors, and safetensors'
     # creates a file that only its owner may read.
-    safe = signed_weights(cast("bytes", _tensors.save(dict(state))), texts)
-    plain = _plain(state)
+    safe, plain = safe_bytes(state, texts), plain_bytes(state)
     write_atomically(path, lambda temporary: temporary.write_bytes(safe))
     write_atomically(path.with_suffix(".pt"), lambda temporary: temporary.write_bytes(plain))
 
@@ -127,12 +142,18 @@ def renew_plain(path: str | Path) -> None:
         DataError: If the weights are missing, broken or damaged.
     """
     state, _ = read_state(path)
-    plain, beside = _plain(state), Path(path).with_suffix(".pt")
+    plain, beside = plain_bytes(state), Path(path).with_suffix(".pt")
     if not (beside.is_file() and beside.read_bytes() == plain):
         write_atomically(beside, lambda temporary: temporary.write_bytes(plain))
 
 
-def _plain(state: Mapping[str, Tensor]) -> bytes:
+def safe_bytes(state: Mapping[str, Tensor], texts: Mapping[str, str]) -> bytes:
+    """A safetensors file of tensors, with texts and the tensors' digest in its header."""
+    return signed_weights(cast("bytes", _tensors.save(dict(state))), texts)
+
+
+def plain_bytes(state: Mapping[str, Tensor]) -> bytes:
+    """A `.pt` file of tensors alone; equal tensors give equal bytes."""
     # In one order, so that equal tensors are equal files; safetensors has another than networks.
     plain = io.BytesIO()
     torch.save(dict(sorted(state.items())), plain)

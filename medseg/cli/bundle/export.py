@@ -11,7 +11,9 @@ __all__ = ["export"]
 
 
 def export(
-    bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
+    bundle: Annotated[
+        Path, typer.Argument(help="The bundle's folder, or the name of an installed one.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file, e.g. model.onnx.")],
     weights: Annotated[
         Path | None,
@@ -28,9 +30,10 @@ def export(
 
     open_configs(bundle, ["inference"])
     from medseg.bundles.onnx import export_onnx
+    from medseg.sharing.bundle_path import bundle_path
 
     existing = "replace" if overwrite else "refuse"
-    done = export_onnx(bundle, output, weights=weights, existing=existing)
+    done = export_onnx(bundle_path(bundle), output, weights=weights, existing=existing)
     say(
         f"{done.path}: image ({', '.join(done.image)}) to logits; onnxruntime's differ from "
         f"torch's by at most {done.largest_difference:.1g}"

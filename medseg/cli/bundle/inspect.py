@@ -19,7 +19,9 @@ _CODES = {
 
 
 def inspect(
-    bundle: Annotated[Path, typer.Argument(help="A bundle: its folder, or its zip.")],
+    bundle: Annotated[
+        Path, typer.Argument(help="A bundle: its folder, its zip, or its name if it is installed.")
+    ],
     every: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--all", help="Tell every place, not the first ones.")
     ] = False,
@@ -32,10 +34,11 @@ def inspect(
 
     medseg bundle inspect covid_lung_ct_unet3d-0.6.0.zip
     """
+    from medseg.sharing.bundle_path import bundle_path
     from medseg.sharing.inspection import inspect_bundle, inspection_json
     from medseg.sharing.inspection_lines import inspection_lines
 
-    inspection = inspect_bundle(bundle)
+    inspection = inspect_bundle(bundle_path(bundle))
     if as_json:
         say(json.dumps(inspection_json(inspection)))
     else:

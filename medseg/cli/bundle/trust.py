@@ -21,7 +21,10 @@ WORD = "trust"
 def trust(
     bundle: Annotated[
         Path | None,
-        typer.Argument(help="The bundle's folder; or a recipe or config outside any bundle."),
+        typer.Argument(
+            help="The bundle's folder, or its name if it is installed; or a recipe or config "
+            "outside any bundle."
+        ),
     ] = None,
     digest: Annotated[
         str | None,
@@ -57,7 +60,11 @@ def trust(
         entry = remove_trust(remove)
         say(f"{entry.name}: not trusted any more ({entry.digest})")
     elif bundle is not None:
-        _trust(bundle, digest, reason)
+        from medseg.bundles.opened import is_config_file
+        from medseg.sharing.bundle_path import bundle_path
+
+        config = is_config_file(bundle.name)
+        _trust(bundle if config else bundle_path(bundle), digest, reason)
 
 
 def _list(*, as_json: bool) -> None:

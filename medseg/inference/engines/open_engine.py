@@ -27,7 +27,7 @@ from medseg.inference.engines.verdict import LEAST_DICE, read_verdict
 from medseg.inference.engines.words import EngineChoice, EngineName, PrecisionChoice
 from medseg.networks.compilation import Compile
 
-__all__ = ["Engine", "EnginePrecision", "open_engine"]
+__all__ = ["Engine", "EnginePrecision", "engine_candidates", "open_engine"]
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +127,6 @@ def open_engine(  # noqa: PLR0913 - one keyword for each choice
     """
     window = tuple(window)
     _check(engine, precision, compile, window, channels)
-    names, precisions = _names(engine, device), _precisions(precision, device)
     order = _Order(
         network=network.eval(),
         window=window,
@@ -137,7 +136,14 @@ def open_engine(  # noqa: PLR0913 - one keyword for each choice
         folder=(cache_dir or _files.cache_dir()) / "engines",
         key=engine_key(network, key, window=window, channels=channels),
     )
-    return _first(list(product(names, precisions)), order)
+    return _first(engine_candidates(engine, precision, device), order)
+
+
+def engine_candidates(
+    engine: EngineChoice, precision: PrecisionChoice, device: torch.device
+) -> list[tuple[EngineName, EnginePrecision]]:
+    """Engines and precisions that `open_engine` would try, in this order; arguments are its own."""
+    return list(product(_names(engine, device), _precisions(precision, device)))
 
 
 def _first(chain: list[tuple[EngineName, EnginePrecision]], order: _Order) -> Engine:

@@ -11,6 +11,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -58,6 +59,14 @@ def arrays(**values):
     """Bytes of `numpy.savez`."""
     file = io.BytesIO()
     np.savez(file, **values)
+    return file.getvalue()
+
+
+def zipped():
+    """Bytes of a small zip."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as written:
+        written.writestr("__main__.py", "1")
     return file.getvalue()
 
 
@@ -161,6 +170,7 @@ CODE = {
     "docs/paper.pdf": (b"%PDF-1.7\n" + bytes(9), "needs trust", "can hold scripts"),
     "Makefile": ("all:\n\ttrue\n", "needs trust", "no kind that the rules list"),
     "pyproject.toml": ("[tool]", "needs trust", "no kind that the rules list"),
+    "events.out.tfevents.tar.gz": (b"\x1f\x8b\x08", "needs trust", "an archive within"),
     "docs/data.zip": (b"PK\3\4", "needs trust", "an archive within"),
     "docs/data.tar.gz": (b"\x1f\x8b\x08", "needs trust", "an archive within"),
     ".hidden/a.txt": ("x", "needs trust", "is hidden"),
@@ -171,6 +181,7 @@ CODE = {
     "docs/d.csv": ("a\0b", "refused", "no text in UTF-8"),
     "docs/e.png": ("<html>", "refused", "not what its name says, but unknown content"),
     "golden/image.nii.gz": ("x", "refused", "not what its name says"),
+    "docs/logo.png": (PNG + zipped(), "needs trust", "a picture and a zip at once"),
 }
 
 
@@ -281,6 +292,13 @@ PICKLES = {
         "as a zip it",
     ),
     "TorchScript": ("models/model.ts", script(), "needs trust", "a program (TorchScript)"),
+    "tensors by the name of a program": ("models/a.ts", saved(STATE), "needs trust", "a program"),
+    "a pickle where TorchScript has files": (
+        "models/a.pt",
+        torch_zip(**{"data.pkl": b"\x80\x02N.", "extra/config.p": pickle.dumps(SYSTEM)}),
+        "needs trust",
+        "no tensor's",
+    ),
     "TorchScript by another name": ("models/model.pt", script(), "needs trust", "TorchScript"),
     "a pickle": ("models/a.pkl", pickle.dumps([1]), "needs trust", "a pickle, which runs code"),
     "an array of objects": (
@@ -361,6 +379,14 @@ def test_weights_pass_if_their_header_agrees_with_the_file(tmp_path):
         assert (grade, "not a readable safetensors file" in reason) == ("refused", True)
 
 
+def test_weights_whose_header_has_a_key_twice_are_refused(tmp_path):
+    text = json.dumps(TENSOR)
+    twice = f"{text[:-1]}, {text[1:]}".encode()
+    content = struct.pack("<Q", len(twice)) + twice + bytes(8)
+    ((_, grade, reason),) = places_of(tmp_path, {"models/model.safetensors": content})
+    assert (grade, "a key twice" in reason) == ("refused", True)
+
+
 def test_links_pipes_and_strange_names_are_refused(tmp_path):
     (tmp_path / "link").symlink_to("/etc/passwd")
     (tmp_path / "folder").symlink_to("/etc")
@@ -371,7 +397,8 @@ def test_links_pipes_and_strange_names_are_refused(tmp_path):
     (tmp_path / "nul.txt").write_text("x")
     found = {place.file: place for place in file_places(FolderTree(tmp_path))}
     assert {place.grade for place in found.values()} == {"refused"}
-    assert set(found) == {"link", "folder", "pipe", "a\nb.txt", "a.txt", "nul.txt"}
+    assert set(found) == {"link", "folder", "pipe", "a\nb.txt", "A.txt", "a.txt", "nul.txt"}
+    assert all(str(place).isprintable() for place in found.values())
     assert "is the same file as 'A.txt' on some systems" in found["a.txt"].reason
 
 
@@ -399,6 +426,15 @@ def test_logging_may_write_to_the_console_alone(kind, tmp_path):
     text = f"[loggers]\nkeys=root\n[handlers]\nkeys=one\n[handler_one]\n{lines}\nlevel=INFO\n"
     found = places_of(tmp_path, {"configs/logging.conf": text})
     assert ({place[1] for place in found} or {None}) & {grade}
+
+
+def test_a_line_of_logging_ends_where_pythons_loader_ends_it(tmp_path):
+    # To Python the whole is one line, of the section before it.
+    text = "[handler_a]\nlevel=INFO\x85[formatter_b]\nformat=x\u2028args=(sys.modules,)\n"
+    found = places_of(tmp_path, {"configs/logging.conf": text})
+    assert [reason.partition(":")[0] for _, _, reason in found][:1] == [
+        "level = INFO\\x85[formatter_b]"
+    ]
 
 
 def test_a_place_in_logging_has_its_line_and_section(tmp_path):
@@ -444,6 +480,9 @@ REQUIREMENTS = {
     "medseg==0.6.0": False,
     "monai[ignite,nibabel] >= 1.6.1, < 2": False,
     "# pip install -r": False,
+    f"medseg==0.6.0 --hash=sha256:{64 * 'a'}": False,
+    'tomli==2.0; python_version < "3.11"': False,
+    "medseg==0.6.0; python_version --index-url=https://example.org": True,
     "-r other.txt": True,
     "--index-url https://example.org": True,
     "--extra-index-url=https://example.org": True,
@@ -488,6 +527,26 @@ def test_large_files_come_by_https_into_models_with_a_sha256(entry, tmp_path):
     assert [place[1] for place in found] == [grade for grade in [LARGE[entry]] if grade]
     for place in file_places(FolderTree(tmp_path)):
         assert (place.line, place.key) == (2, "large_files#0")
+
+
+def test_a_file_of_many_places_tells_the_first_and_every_kind_of_verdict(tmp_path):
+    card = "[a](javascript:b)\n" * 500
+    assert len(places_of(tmp_path, {"docs/README.md": card})) == 100
+    entries = "".join(f"- {{path: a{n}, url: 'https://h/a'}}\n" for n in range(200))
+    found = places_of(tmp_path, {"large_files.yml": f"large_files:\n{entries}- {{path: /a}}\n"})
+    assert "refused" in {grade for path, grade, _ in found if path == "large_files.yml"}
+
+
+def test_what_a_small_file_unpacks_to_is_not_all_read(tmp_path):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as written:
+        written.writestr("archive/data.pkl", b"\x80\x02" + b"N" * 2**26)
+    tracemalloc.start()
+    found = places_of(tmp_path, {"models/model.pt": file.getvalue()})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "more than 16 MiB" in found[0][2]
+    assert peak < 2**26
 
 
 def test_reasons_are_one_line_whatever_the_file_holds(tmp_path):

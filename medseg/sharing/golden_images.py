@@ -1,0 +1,139 @@
+"""Images for golden cases, made by formula: small, the same each time, and nobody's.
+
+A crop of a phantom for CT and fat MR, and shapes with a texture for the rest: what a network labels
+in these need not be right, it must be something, and the same on the next machine.
+"""
+
+import gzip
+import io
+from dataclasses import dataclass
+from typing import Any, cast
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from medseg.data.phantoms.chest.phantom import chest_phantom
+from medseg.data.phantoms.fat.phantom import fat_phantom
+
+__all__ = ["GoldenImage", "golden_image", "nifti_bytes"]
+
+_SIZE = 192
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoldenImage:
+    """An image as a file.
+
+    Attributes:
+        name: Of the file, which says its format.
+        content: Its bytes.
+        origin: Where it comes from, in words.
+        licence: Under which it may be shared.
+    """
+
+    name: str
+    content: bytes
+    origin: str
+    licence: str = "CC0-1.0"
+
+
+def golden_image(*, modality: str, axes: int, channels: int) -> GoldenImage:
+    """The image for bundles of this kind.
+
+    Args:
+        modality: As in metadata.json, e.g. `CT`.
+        axes: Spatial axes of the network: 2 or 3.
+        channels: Of the image: 1 or 3.
+    """
+    if channels == 3:
+        return _picture(_tissue(), "picture of stained glands")
+    if modality.upper() == "CT":
+        return _chest()
+    if modality.upper() in ("MR", "MRI"):
+        return _fat() if axes == 2 else _brain()
+    return _picture(_cells(), "picture of cells")
+
+
+def nifti_bytes(voxels: NDArray[Any], affine: NDArray[np.float64]) -> bytes:
+    """A `.nii.gz`; equal voxels give equal bytes.
+
+    Args:
+        voxels: `(I, J, K)`, int16 or uint8.
+        affine: `(4, 4)`, voxel indices to mm, RAS+.
+    """
+    image = cast("Any", nib.Nifti1Image(voxels, affine))
+    image.set_sform(affine, code="scanner")
+    image.set_qform(affine, code="scanner")
+    image.header.set_xyzt_units("mm")
+    return gzip.compress(image.to_bytes(), compresslevel=6, mtime=0)
+
+
+def _chest() -> GoldenImage:
+    phantom = chest_phantom(7, shape=(120, 96, 56), orientation="RAS")
+    # One lung's middle with a focus: a window of a few seconds, not a chest of minutes.
+    corner = (62, 26, 18)
+    crop = tuple(slice(at, at + size) for at, size in zip(corner, (40, 36, 20), strict=True))
+    affine = phantom.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ np.asarray(corner, dtype=np.float64)
+    return _volume(phantom.image[crop], affine, "crop of a chest CT phantom")
+
+
+def _fat() -> GoldenImage:
+    phantom = fat_phantom(3, shape=(384, 192))
+    return _volume(phantom.image, phantom.affine, "slice of an abdominal fat MR phantom")
+
+
+def _brain() -> GoldenImage:
+    """A bent grey ridge between dark fluid and bright white matter, as a hippocampus lies."""
+    i, j, k = np.meshgrid(*map(np.arange, (34, 46, 34)), indexing="ij")
+    middle = 17 + 4 * np.sin((j - 8) / 14)
+    ridge = np.hypot((i - middle) / 6.5, (k - 16 - (j - 23) ** 2 / 90) / 5)
+    inside = (ridge < 1) & (j > 5) & (j < 40)
+    fluid = (ridge >= 1) & (ridge < 1.35) & (k > 15)
+    grey = np.where(inside, 300.0, np.where(fluid, 120.0, 420.0))
+    return _volume(_textured(grey, 25.0).astype(np.int16), np.eye(4), "synthetic ridge in T1 grey")
+
+
+def _tissue() -> NDArray[np.uint8]:
+    """Glands in H&E colours: pale lumen, purple rim, pink stroma."""
+    distance = _nearest(((48, 52), (58, 140), (140, 44), (132, 132)))
+    colours = np.select(
+        [distance[..., None] < 14, distance[..., None] < 40],
+        [np.array([230.0, 215.0, 228.0]), np.array([128.0, 70.0, 150.0])],
+        np.array([222.0, 150.0, 190.0]),
+    )
+    return np.clip(_textured(colours, 12.0), 0, 255).astype(np.uint8)
+
+
+def _cells() -> NDArray[np.uint8]:
+    """Round cells with a bright and a dark side, as differential interference contrast has them."""
+    centres = ((45, 50), (60, 140), (140, 60), (135, 145))
+    rows, columns = np.indices((_SIZE, _SIZE))
+    side = np.zeros((_SIZE, _SIZE))
+    for row, column in centres:
+        inside = np.hypot(rows - row, columns - column) < 32
+        side += np.where(inside, (rows - row + columns - column) * 1.6, 0.0)
+    return np.clip(_textured(110 + side, 14.0), 0, 255).astype(np.uint8)
+
+
+def _nearest(centres: tuple[tuple[int, int], ...]) -> NDArray[np.float64]:
+    rows, columns = np.indices((_SIZE, _SIZE))
+    return np.min([np.hypot(rows - row, columns - column) for row, column in centres], axis=0)
+
+
+def _textured(values: NDArray[np.float64], deviation: float) -> NDArray[np.float64]:
+    return values + np.random.default_rng(7).normal(0.0, deviation, values.shape)
+
+
+def _volume(voxels: NDArray[Any], affine: NDArray[np.float64], origin: str) -> GoldenImage:
+    content = nifti_bytes(np.ascontiguousarray(voxels), affine)
+    return GoldenImage(name="image.nii.gz", content=content, origin=f"{origin}, made by medseg")
+
+
+def _picture(pixels: NDArray[np.uint8], origin: str) -> GoldenImage:
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, format="PNG")
+    origin = f"synthetic {origin}, made by medseg"
+    return GoldenImage(name="image.png", content=content.getvalue(), origin=origin)

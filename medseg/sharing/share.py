@@ -1,0 +1,187 @@
+"""Share: a folder of packed bundles with an index, which any static web server can serve.
+
+Nothing runs on its side: `index.json` for `medseg bundle install`, `index.html` for people, and
+the zips. Both are written from the zips as they are, never from an earlier index.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import copyfile
+
+from medseg._files import remove_remains, write_atomically
+from medseg._locks import LOCK, locked
+from medseg._text import printable
+from medseg.bundles.judgement.judge import judge_tree
+from medseg.bundles.judgement.tree import BundleTree
+from medseg.bundles.judgement.zip_tree import ZipTree
+from medseg.data.digest import file_sha256
+from medseg.errors import DataError, MedsegError, UsageError
+from medseg.sharing.contents import Contents, read_contents
+from medseg.sharing.names import version_order
+from medseg.sharing.share_index import INDEX, PAGE, Entry, Index
+from medseg.sharing.share_page import share_page
+from medseg.sharing.summary import summarise
+
+__all__ = ["Indexed", "publish_to_folder", "write_index"]
+
+_PATIENCE_SECONDS = 60.0
+_LONGEST = 200
+_MOST_LABELS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Indexed:
+    """A share whose index was written.
+
+    Attributes:
+        index: What it lists.
+        left_out: Why other zips of the folder are not listed, by name.
+    """
+
+    index: Index
+    left_out: Mapping[str, str]
+
+
+def write_index(folder: Path) -> Indexed:
+    """Write the index of a share, for programs and for people.
+
+    Zips that cannot be shared, as they are incomplete or refused, are left out of it.
+
+    Args:
+        folder: Of the share; it holds zips of packed bundles.
+
+    Raises:
+        UsageError: If there is no such folder.
+        DataError: If it holds two bundles of one name and version.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder; give a folder of packed bundles")
+    with _changes(folder):
+        return _write(folder)
+
+
+def publish_to_folder(packed: Path, folder: Path) -> Entry:
+    """Copy a packed bundle into a share and renew its index.
+
+    Args:
+        packed: A complete zip that is judged safe.
+        folder: Of the share; created if only its last part is missing.
+
+    Raises:
+        UsageError: If the share has another content under that name and version.
+        DataError: If the zip is incomplete or not safe.
+    """
+    tree, contents = packed_contents(packed)
+    entry = _entry(packed, tree, contents)
+    if entry.verdict != "safe":
+        what = f"its verdict is {entry.verdict}; only what is safe is published"
+        raise DataError(f"{packed}: {what}: see medseg bundle inspect")
+    # With its parents, a wrong path would silently be a new share.
+    folder.mkdir(exist_ok=True)
+    target = folder / f"{entry.name}-{entry.version}.zip"
+    with _changes(folder):
+        for one in _write(folder).index.bundles:
+            if (one.name, one.version) == (entry.name, entry.version):
+                _require_same(one, entry, folder)
+                return one
+        if target.exists():
+            raise UsageError(f"{target}: is there already, and is no bundle to share; remove it")
+        _copy(packed, target, entry)
+        return next(one for one in _write(folder).index.bundles if one.file == target.name)
+
+
+def _require_same(there: Entry, entry: Entry, folder: Path) -> None:
+    if there.bundle_sha256 != entry.bundle_sha256:
+        what = f"has {there.name}@{there.version} with another content, in {there.file}"
+        raise UsageError(f"{folder}: {what}; a published version stays, so raise the version")
+
+
+def packed_contents(packed: Path) -> tuple[ZipTree, Contents]:
+    """A zip as `medseg bundle pack` makes it, and what it is, its files checked.
+
+    Raises:
+        DataError: If it is none, or incomplete.
+    """
+    tree = ZipTree(packed)
+    contents = read_contents(tree, name=tree.folder, where=str(packed))
+    if contents.listed != "complete":
+        raise DataError(f"{packed}: has {contents.listed}; pack the bundle by medseg bundle pack")
+    return tree, contents
+
+
+def _write(folder: Path) -> Indexed:
+    entries: list[Entry] = []
+    left_out: dict[str, str] = {}
+    for path in _zips(folder):
+        try:
+            entry = _entry(path, *packed_contents(path))
+        except MedsegError as error:
+            left_out[path.name] = str(error)
+            continue
+        if entry.verdict == "refused":
+            left_out[path.name] = f"{path}: refused; medseg bundle inspect says why"
+            continue
+        entries.append(entry)
+    _require_distinct(folder, entries)
+    entries.sort(key=lambda one: (one.name, version_order(one.version)))
+    index = Index(bundles=tuple(entries))
+    text = index.model_dump_json(indent=1)
+    page = share_page(index)
+    remove_remains(folder / INDEX, folder / PAGE)
+    write_atomically(folder / INDEX, lambda path: path.write_text(f"{text}\n", "utf-8"))
+    write_atomically(folder / PAGE, lambda path: path.write_text(page, "utf-8"))
+    return Indexed(index=index, left_out=left_out)
+
+
+def _entry(path: Path, tree: BundleTree, contents: Contents) -> Entry:
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,200}\.zip", path.name) is None:
+        raise DataError(f"{path}: its name does not fit an address; rename it NAME-VERSION.zip")
+    summary = summarise(tree)
+    return Entry(
+        name=contents.name,
+        version=contents.version,
+        file=path.name,
+        size=path.stat().st_size,
+        sha256=file_sha256(path),
+        bundle_sha256=contents.sha256,
+        task=_line(summary.task),
+        images=_line(summary.image),
+        labels=tuple(map(_line, summary.labels[:_MOST_LABELS])),
+        licence=_line(", ".join(summary.licences["bundle"])),
+        data_licence=_line(", ".join(summary.licences["data"])),
+        verdict=judge_tree(tree).verdict,
+        signature=_line(str(contents.signature)),
+    )
+
+
+def _line(text: str) -> str:
+    return printable(" ".join(text.split()))[:_LONGEST]
+
+
+def _zips(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.zip") if not path.name.startswith("."))
+
+
+def _changes(folder: Path) -> AbstractContextManager[None]:
+    return locked(folder / LOCK, what=str(folder), patience_seconds=_PATIENCE_SECONDS)
+
+
+def _require_distinct(folder: Path, entries: Iterable[Entry]) -> None:
+    seen: dict[tuple[str, str], Entry] = {}
+    for entry in entries:
+        other = seen.setdefault((entry.name, entry.version), entry)
+        if other is not entry:
+            what = f"{other.file} and {entry.file} are both {entry.name}@{entry.version}"
+            raise DataError(f"{folder}: {what}; remove one of them")
+
+
+def _copy(packed: Path, target: Path, entry: Entry) -> None:
+    remove_remains(target)
+    write_atomically(target, lambda path: copyfile(packed, path))
+    if file_sha256(target) != entry.sha256:
+        # It was changed after it was judged.
+        target.unlink()
+        raise DataError(f"{packed}: has changed while it was copied; publish it again")

@@ -1,0 +1,1 @@
+"""Sources of bundles: files, folders, https addresses and shares."""
