@@ -111,6 +111,25 @@ def test_a_workflow_shows_its_parser():
     assert "self.parser" in inspect.getsource(ConfigWorkflow.__init__)
 
 
+def test_a_workflow_without_files_reads_none_also_where_there_are_some(tmp_path, monkeypatch):
+    # medseg.bundles.workflow
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "metadata.json").write_text('{"version": "9.9.9"}')
+    (tmp_path / "configs" / "logging.conf").write_text("no logging")
+    monkeypatch.chdir(tmp_path)
+    workflow = ConfigWorkflow(config_file=None, meta_file=[], logging_file=False, run_id="go")
+    assert workflow.parser.get() == {"_meta_": {}}
+    workflow.parser.set({"go": ["$1 + 1"], "_meta_": {"version": "1.0.0"}})
+    assert workflow.parser.get("_meta_") == {"version": "1.0.0"}
+    assert workflow._run_expr(id="go") == [2]
+
+
+def test_a_macro_that_names_a_file_is_told_from_one_that_names_a_key():
+    # medseg.bundles.macro_files
+    assert ConfigParser.split_path_id("other.yaml#a#b") == ("other.yaml", "a::b")
+    assert ConfigParser.split_path_id("a::b") == ("", "a::b")
+
+
 @pytest.mark.parametrize("name", [WARP, SETTING])
 def test_dotted_names_that_are_looked_for_in_configs_are_those_that_configs_use(name):
     # medseg.bundles.recipe, medseg.bundles.trained_network

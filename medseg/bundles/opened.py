@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from medseg.bundles.bundle_code import import_code_of
 from medseg.bundles.configs import config_paths, merge_configs, overridden
@@ -31,13 +31,13 @@ class OpenedConfigs:
         judged: The bundle.
         paths: Of the configs, in the order in which they are merged, for messages and comments.
         texts: What stands in them.
-        standing: `trusted` if any of them is not safe.
+        added: Keys of safe configs from outside the bundle, which change it as overrides do.
     """
 
     judged: Judged
     paths: tuple[Path, ...]
     texts: tuple[str, ...]
-    standing: Literal["safe", "trusted"]
+    added: Mapping[str, Any]
 
     @cached_property
     def merged(self) -> dict[str, Any]:
@@ -66,11 +66,8 @@ class OpenedConfigs:
         place = self.judged.path.resolve()
         root = place if place.is_dir() else place.parent.parent
         config = overridden(self.merged, {"bundle_root": str(root), **overrides})
-        if self.standing == "safe":
-            # Configs that are safe one by one may not be when they are merged.
-            require_values(config, "override")
-        else:
-            require_values(overrides, "override", self.judged)
+        # With the bundle: what is safe by itself may not be when it is merged over that.
+        require_values({**self.added, **overrides}, "override", self.judged)
         import_code_of(self.judged)
         whole = {**config, "_meta_": self._metadata()}
         return with_macro_files(whole, self.judged)
@@ -103,19 +100,19 @@ def open_configs(bundle: str | Path, names: Sequence[str]) -> OpenedConfigs:
     inside = dict(zip(own, config_paths(bundle, own), strict=True))
     judged = require_runnable(bundle)
     lone = {name: require_runnable_config(name) for name in names if name not in inside}
-    contents = {name: judged.read(f"configs/{Path(inside[name]).name}") for name in own}
-    contents |= {
+    bytes_of = {name: judged.read(f"configs/{Path(inside[name]).name}") for name in own}
+    bytes_of |= {
         name: config.read(next(iter(config.tree.entries))) for name, config in lone.items()
     }
     paths = tuple(Path(inside.get(name, name)) for name in names)
-    texts = [_text(contents[name], path) for name, path in zip(names, paths, strict=True)]
+    texts = [_text(bytes_of[name], path) for name, path in zip(names, paths, strict=True)]
     # Before MONAI is imported: what is no plain data is one line at once.
-    for text, path in zip(texts, paths, strict=True):
-        parse_config(text, path)
-    safe = all(each.standing == "safe" for each in (judged, *lone.values()))
-    return OpenedConfigs(
-        judged=judged, paths=paths, texts=tuple(texts), standing="safe" if safe else "trusted"
-    )
+    contents = [parse_config(text, path) for text, path in zip(texts, paths, strict=True)]
+    added: dict[str, Any] = {}
+    for name, content in zip(names, contents, strict=True):
+        if name in lone and lone[name].standing == "safe":
+            added |= content
+    return OpenedConfigs(judged=judged, paths=paths, texts=tuple(texts), added=added)
 
 
 def open_config_file(path: Path) -> OpenedConfigs:
@@ -132,8 +129,7 @@ def open_config_file(path: Path) -> OpenedConfigs:
     judged = require_runnable_config(path)
     text = _text(judged.read(next(iter(judged.tree.entries))), path)
     parse_config(text, path)
-    standing = judged.standing or "trusted"
-    return OpenedConfigs(judged=judged, paths=(path,), texts=(text,), standing=standing)
+    return OpenedConfigs(judged=judged, paths=(path,), texts=(text,), added={})
 
 
 def is_config_file(name: str) -> bool:

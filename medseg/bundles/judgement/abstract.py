@@ -31,6 +31,7 @@ __all__ = [
     "Value",
     "a_kind",
     "either",
+    "is_single",
     "kind_of",
     "options",
     "parts",
@@ -192,6 +193,11 @@ def either(values: Iterable[Value]) -> Value:
 
 def _is_plain(value: Value) -> bool:
     return isinstance(value, Known) or value in (TEXT, NUMBER, COUNT, FLAG, PLAIN)
+
+
+def is_single(value: Value) -> bool:
+    """Whether a value is no list or mapping."""
+    return all(not isinstance(option, Listing | Many | Table) for option in options(value))
 
 
 def parts(value: Value) -> tuple[Value, ...]:

@@ -1,6 +1,6 @@
 """Components of a config (`_target_`), held to the list of those that may be built, and how."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from medseg.bundles.judgement.abstract import UNKNOWN, Known, Value, options
 from medseg.bundles.judgement.results import astray, given, unfit
@@ -16,7 +16,7 @@ _NO_ARGUMENTS = frozenset({"_target_", "_disabled_", "_requires_", "_desc_", "_m
 
 
 def component_faults(
-    rules: Rules, world: World, node: Node, children: Mapping[str, Value]
+    rules: Rules, world: World, node: Node, value_of: Callable[[Node], Value]
 ) -> Iterator[tuple[Node, Fault]]:
     """Faults of one component, with where each is.
 
@@ -24,28 +24,37 @@ def component_faults(
         rules: The rules.
         world: The definitions.
         node: The mapping that has a `_target_`, or gets one by `key#_target_`.
-        children: The values of its keys.
+        value_of: Gives the value of a node.
     """
-    for name, nodes in world.children(node).items():
+    children = world.children(node)
+    targets = children["_target_"]
+    for name, nodes in children.items():
         for child in nodes:
-            for fault in _faults(rules, node, name, child, children[name]):
-                yield child, fault
+            if name in _NO_ARGUMENTS or name.startswith("_"):
+                yield from ((child, fault) for fault in _faults(rules, name, child, value_of))
+                continue
+            # What is wrong with a value is told where the value is written.
+            for source in world.sources(child):
+                for fault in _argument_faults(rules, targets, name, value_of(source)):
+                    yield source, fault
+    for target in targets:
+        if node.children.get("_target_") is not target:
+            yield target, Fault("needs trust", "changes what another part of the config builds")
 
 
-def _faults(rules: Rules, node: Node, name: str, child: Node, value: Value) -> Iterator[Fault]:
+def _faults(
+    rules: Rules, name: str, child: Node, value_of: Callable[[Node], Value]
+) -> Iterator[Fault]:
     if name == "_target_":
         yield from _target_faults(rules, child)
     elif name == "_mode_":
-        yield from _mode_faults(value)
-    elif name in _NO_ARGUMENTS:
-        return
-    elif name.startswith("_"):
+        yield from _mode_faults(value_of(child))
+    elif name not in _NO_ARGUMENTS:
         yield Fault("refused", f"{shown(name)}: a key that MONAI keeps for itself, e.g. to debug")
-    else:
-        target = node.value.get("_target_")
-        rule = rules.components.get(target) if isinstance(target, str) else None
-        if rule is not None:
-            yield from _argument_faults(rule, str(target), name, value)
+
+
+def _rule(rules: Rules, target: object) -> Call | None:
+    return rules.components.get(target) if isinstance(target, str) else None
 
 
 def _target_faults(rules: Rules, child: Node) -> Iterator[Fault]:
@@ -78,24 +87,29 @@ def _mode_faults(value: Value) -> Iterator[Fault]:
             yield Fault("needs trust", "a _mode_ other than default hands on a function, uncalled")
 
 
-def _argument_faults(rule: Call, target: str, name: str, value: Value) -> Iterator[Fault]:
-    allowed = rule.argument(name)
-    if allowed is None:
-        reason = f"the argument {shown(name)} of {target}, which medseg's rules do not list"
-        yield Fault("needs trust", f"unknown: gives {reason}")
-        return
-    reason = unfit(value, allowed)
-    if reason:
-        yield Fault("needs trust", f"{name} of {target} {reason}")
-    lost = astray(value)
-    if lost:
-        yield Fault("needs trust", f"gives {target} {lost}")
+def _argument_faults(rules: Rules, targets: list[Node], name: str, value: Value) -> Iterator[Fault]:
+    for target in targets:
+        rule = _rule(rules, target.value)
+        if rule is None:
+            continue
+        allowed = rule.argument(name)
+        if allowed is None:
+            reason = (
+                f"the argument {shown(name)} of {target.value}, which medseg's rules do not list"
+            )
+            yield Fault("needs trust", f"unknown: gives {reason}")
+            continue
+        reason = unfit(value, allowed)
+        if reason:
+            yield Fault("needs trust", f"{name} of {target.value} {reason}")
+        lost = astray(value)
+        if lost:
+            yield Fault("needs trust", f"gives {target.value} {lost}")
 
 
 def component_result(rules: Rules, node: Node, children: Mapping[str, Value]) -> Value:
     """What a component is, once built."""
-    target = node.value.get("_target_")
-    rule = rules.components.get(target) if isinstance(target, str) else None
+    rule = _rule(rules, node.value.get("_target_"))
     if rule is None:
         return UNKNOWN
     arguments = [children[name] for name in rule.takes if name in children]
@@ -105,7 +119,7 @@ def component_result(rules: Rules, node: Node, children: Mapping[str, Value]) ->
 
 def patch_faults(rules: Rules, world: World, root: Node) -> Iterator[Fault]:
     """Faults of a key that changes a part of another config, `a#b: value`."""
-    if len(root.path) == 1:
+    if len(root.path) == (2 if root.file.is_metadata else 1):
         return
     name = root.path[-1]
     if name.startswith("_") and name not in ("_disabled_", "_requires_", "_desc_"):

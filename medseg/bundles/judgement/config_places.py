@@ -97,8 +97,11 @@ class _Judging:
         self._tell(root, patch_faults(self._rules, self._world, root))
         rule = self._rules.keys.get(root.path[0]) if len(root.path) == 1 else None
         if rule is not None and self._is_active(root):
-            reason = unfit(self._value(root), rule) or astray(self._value(root))
-            self._tell(root, [Fault("needs trust", f"{root.path[0]} {reason}")] if reason else [])
+            for source in self._world.sources(root):
+                value = self._value(source)
+                reason = unfit(value, rule) or astray(value)
+                faults = [Fault("needs trust", f"{root.path[0]} {reason}")] if reason else []
+                self._tell(source, faults)
 
     def _is_active(self, node: Node) -> bool:
         """Whether it may become part of what a config builds: data is, that has a name in one."""
@@ -145,8 +148,10 @@ class _Judging:
     def _list(self, node: Node) -> Value:
         children = self._world.children(node)
         values = [either(map(self._value, nodes)) for nodes in children.values()]
-        # A position that is put there by another key may be one from the end, or a further one.
-        told_apart = children.keys() <= node.children.keys()
+        # A position that is put there by another key may be one from the end, or a further one;
+        # a component that gives nothing is left out, and the others move up.
+        parts = [child for nodes in children.values() for child in nodes]
+        told_apart = children.keys() <= node.children.keys() and not any(map(_is_built, parts))
         return Listing(tuple(values)) if told_apart or not values else Many(either(values))
 
     def _mapping(self, node: Node) -> Value:
@@ -156,7 +161,7 @@ class _Judging:
         }
         if "_target_" not in children:
             return Table(tuple((Known(name), value) for name, value in children.items()))
-        for at, fault in component_faults(self._rules, self._world, node, children):
+        for at, fault in component_faults(self._rules, self._world, node, self._value):
             self._tell(at, [fault])
         return component_result(self._rules, node, children)
 
@@ -220,6 +225,10 @@ class _Judging:
             self._tell(node, [Fault("needs trust", f"puts together {lost}")])
             return Rooted("")
         return value
+
+
+def _is_built(node: Node) -> bool:
+    return "_target_" in node.children
 
 
 def _is_word(part: str) -> bool:

@@ -1,6 +1,7 @@
 """Findings about files that are no code by their name: whether they are the plain data they say."""
 
 import codecs
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 
@@ -40,7 +41,8 @@ _MOST_END = 2**17
 _LOGGING = "logging.conf"
 _BARE_TEXTS = words("license licence notice copying authors citation readme version")
 _PAGES = {"html": "a page", "htm": "a page", "xhtml": "a page", "svg": "a drawing"}
-_EVENTS = "events.out.tfevents."
+# As TensorBoard names them: seconds, host, process, number.
+_EVENTS = re.compile(r"events\.out\.tfevents\.[0-9]+\.[\w.-]+\.[0-9]+\.[0-9]+(\.v2)?")
 _PICKLES = ("pkl", "pickle", "joblib", "dill", "p")
 _WHOLE: Mapping[str, Callable[[bytes], Iterator[Finding]]] = {
     **dict.fromkeys(("pt", "pth", "ckpt", "bin"), torch_findings),
@@ -72,7 +74,7 @@ def data_findings(tree: BundleTree, path: str, head: bytes) -> Iterator[Finding]
         yield from _beginning_findings(tree, path, head)
     elif _is_text(name, suffix):
         yield from _text_findings(tree, path, head)
-    elif not name.startswith(_EVENTS) and name not in HARMLESS_HIDDEN:
+    elif not _EVENTS.fullmatch(name) and name not in HARMLESS_HIDDEN:
         yield Finding("needs trust", _unknown(suffix, head))
 
 

@@ -21,15 +21,16 @@ from medseg.bundles.judgement.abstract import (
     Value,
     a_kind,
     either,
+    is_single,
     kind_of,
     options,
+    parts,
 )
-from medseg.bundles.judgement.operations import binary, item, items_of, sliced
+from medseg.bundles.judgement.operations import binary, bindings, item, items_of, sliced
 from medseg.bundles.judgement.references import LOCAL
 from medseg.bundles.judgement.results import astray, given, unfit
 from medseg.bundles.judgement.rules import Call, Rules
 from medseg.bundles.judgement.syntax import Fault, bound_names, is_reference
-from medseg.bundles.judgement.texts import shown
 from medseg.bundles.judgement.wording import named_fault
 
 __all__ = ["Evaluation"]
@@ -43,8 +44,9 @@ class Evaluation:
     def __init__(
         self, rules: Rules, names: Mapping[str, str], refers: Callable[[str], Value]
     ) -> None:
-        """Args: the rules; dotted names by the expression's own; what an id refers to."""
+        """Takes the rules, dotted names by the expression's own, and what an id refers to."""
         self.faults: list[Fault] = []
+        self._looping = False
         self._rules = rules
         self._names = names
         self._refers = refers
@@ -165,6 +167,8 @@ class Evaluation:
 
     def _called(self, rule: Call, name: str, node: ast.Call, scope: Scope) -> Value:
         values = [self._used(argument, scope) for argument in node.args]
+        if name != "len":
+            self._bounded(*values)
         for position, value in enumerate(values):
             self._require(rule, name, rule.name_at(position), value)
         for keyword in node.keywords:
@@ -205,21 +209,19 @@ class Evaluation:
             for bound in (key.lower, key.upper, key.step):
                 if bound is not None:
                     self._used(bound, scope)
+            self._bounded(value)
             result = sliced(value)
         else:
             result = item(value, self._used(key, scope))
-        return self._unclear("takes a part [...]", value) if result is None else result
-
-    def _unclear(self, does: str, value: Value) -> Value:
-        return self._fault(f"unknown: {does} of {a_kind(value)}, which cannot be followed")
+        return self._fault(f"takes a part of {a_kind(value)}") if result is None else result
 
     def _visit_binop(self, node: ast.BinOp, scope: Scope) -> Value:
         left, right = self._used(node.left, scope), self._used(node.right, scope)
+        self._bounded(left, right)
         result = binary(node.op, left, right)
-        if result is None:
-            sign = type(node.op).__name__.lower()
-            return self._fault(f"unknown: {sign} of {a_kind(left)} and {a_kind(right)}")
-        return result
+        sign = type(node.op).__name__.lower()
+        said = f"unknown: {sign} of {a_kind(left)} and {a_kind(right)}"
+        return self._fault(said) if result is None else result
 
     def _visit_unaryop(self, node: ast.UnaryOp, scope: Scope) -> Value:
         value = self._used(node.operand, scope)
@@ -233,18 +235,26 @@ class Evaluation:
         return either(self._used(value, scope) for value in node.values)
 
     def _visit_compare(self, node: ast.Compare, scope: Scope) -> Value:
-        for value in (node.left, *node.comparators):
-            self._used(value, scope)
+        values = [self._used(value, scope) for value in (node.left, *node.comparators)]
+        self._bounded(*values)
+        # Equal lists of lists of lists are compared to the last.
+        deep = [part for value in values for part in parts(value)]
+        several = sum(not is_single(value) for value in values) > 1
+        if several or not all(map(is_single, deep)):
+            self._fault("compares lists, which can take any time")
         return FLAG
 
     def _visit_ifexp(self, node: ast.IfExp, scope: Scope) -> Value:
         self._used(node.test, scope)
         return either((self._used(node.body, scope), self._used(node.orelse, scope)))
 
-    def _visit_list(self, node: ast.List | ast.Tuple | ast.Set, scope: Scope) -> Value:
+    def _visit_list(self, node: ast.List | ast.Tuple, scope: Scope) -> Value:
         return Listing(tuple(self._used(value, scope) for value in node.elts))
 
-    _visit_tuple = _visit_set = _visit_list
+    _visit_tuple = _visit_list
+
+    def _visit_set(self, node: ast.Set, scope: Scope) -> Value:
+        return Many(either(self._used(value, scope) for value in node.elts))
 
     def _visit_dict(self, node: ast.Dict, scope: Scope) -> Value:
         if None in node.keys:
@@ -254,41 +264,37 @@ class Evaluation:
         return Table(tuple(zip(keys, values, strict=True)))
 
     def _visit_listcomp(self, node: Any, scope: Scope) -> Value:
-        return Many(self._used(node.elt, self._loop(node.generators, scope)))
+        return Many(self._loop(node.generators, [node.elt], scope)[0])
 
     _visit_setcomp = _visit_generatorexp = _visit_listcomp
 
     def _visit_dictcomp(self, node: ast.DictComp, scope: Scope) -> Value:
-        inner = self._loop(node.generators, scope)
-        return Table(((self._used(node.key, inner), self._used(node.value, inner)),))
+        key, value = self._loop(node.generators, [node.key, node.value], scope)
+        return Table(((key, value),))
 
-    def _loop(self, loops: list[ast.comprehension], scope: Scope) -> Scope:
-        """The scope within a comprehension."""
-        if len(loops) > 1:
+    def _loop(
+        self, loops: list[ast.comprehension], results: list[ast.expr], scope: Scope
+    ) -> list[Value]:
+        """The values of the results of a comprehension."""
+        if len(loops) > 1 or self._looping:
             self._fault("loops within loops, which can take any time")
-        for loop in loops:
-            over = self._used(loop.iter, scope)
+        overs = [self._used(loop.iter, scope) for loop in loops[:1]]
+        looping, self._looping = self._looping, True
+        for number, loop in enumerate(loops):
+            over = overs[number] if number < len(overs) else self._used(loop.iter, scope)
             items = items_of(over)
             if items is None:
-                items = self._unclear("loops over the parts", over)
-            scope = {**scope, **self._bound(loop.target, items)}
+                items = self._fault(f"loops over the parts of {a_kind(over)}")
+            bound, faults = bindings(loop.target, items, self._names.keys() | self._rules.functions)
+            self.faults += faults
+            scope = {**scope, **bound}
             for condition in loop.ifs:
                 self._used(condition, scope)
-        return scope
+        values = [self._used(result, scope) for result in results]
+        self._looping = looping
+        return values
 
-    def _bound(self, target: ast.expr, value: Value) -> Scope:
-        if isinstance(target, ast.Name):
-            taken = target.id in self._names or target.id in self._rules.functions
-            if taken or target.id.startswith("_"):
-                self._fault(f"gives the name {shown(target.id)} another meaning", grade="refused")
-            return {target.id: value}
-        if not isinstance(target, ast.Tuple):
-            self._fault("loops into something else than names", grade="refused")
-            return {}
-        scope: dict[str, Value] = {}
-        for position, part in enumerate(target.elts):
-            held = item(value, Known(position))
-            if held is None:
-                held = self._unclear("takes a part", value)
-            scope.update(self._bound(part, held))
-        return scope
+    def _bounded(self, *values: Value) -> None:
+        """In a loop, what is done with a list is done as often as the loop is long."""
+        if self._looping and not all(map(is_single, values)):
+            self._fault("works on a list within a loop, which can take any time and memory")

@@ -16,13 +16,14 @@ from medseg.bundles.judgement.entry_names import name_clashes, name_problem
 from medseg.bundles.judgement.finding import Finding
 from medseg.bundles.judgement.large_files import is_list_of_large_files, large_file_findings
 from medseg.bundles.judgement.tree import BundleTree
-from medseg.bundles.judgement.verdict import Place
+from medseg.bundles.judgement.verdict import Grade, Place
 from medseg.errors import DataError
 
 __all__ = ["file_places"]
 
 _LARGEST = 2**34
 _HEAD = 4096
+_MOST_FINDINGS = 100
 
 
 def file_places(tree: BundleTree) -> list[Place]:
@@ -41,11 +42,20 @@ def file_places(tree: BundleTree) -> list[Place]:
             places.append(_place(path, Finding("refused", f"is {what}, and no regular file")))
             continue
         try:
-            findings = list(_findings(tree, path, is_config=path in configs))
+            findings = _first(_findings(tree, path, is_config=path in configs))
         except DataError as error:
             findings = [Finding("refused", f"cannot be read: {_told(error, path)}")]
         places.extend(_place(path, found) for found in findings)
     return places
+
+
+def _first(findings: Iterator[Finding]) -> list[Finding]:
+    """The first of each grade: a file may have more places than anybody reads."""
+    kept: dict[Grade, list[Finding]] = {"refused": [], "needs trust": []}
+    for found in findings:
+        if len(kept[found.grade]) < _MOST_FINDINGS:
+            kept[found.grade].append(found)
+    return [*kept["refused"], *kept["needs trust"]]
 
 
 def _place(path: str, found: Finding) -> Place:

@@ -1,6 +1,7 @@
 """Operations on abstract values: what `+`, `[...]` and the like give, as far as it is known."""
 
 import ast
+from collections.abc import Collection
 from itertools import product
 
 from medseg.bundles.judgement.abstract import (
@@ -23,9 +24,9 @@ from medseg.bundles.judgement.abstract import (
     options,
     parts,
 )
-from medseg.bundles.judgement.syntax import MOST_NUMBER
+from medseg.bundles.judgement.syntax import MOST_NUMBER, Fault
 
-__all__ = ["binary", "item", "items_of", "sliced"]
+__all__ = ["binary", "bindings", "item", "items_of", "sliced"]
 
 MOST_TEXT = 2_000
 MOST_ITEMS = 10_000
@@ -189,12 +190,12 @@ def _item(value: Value, key: Value) -> Value | None:
         found = [
             held
             for name, held in value.pairs
-            if name == key or not (isinstance(key, Known) and isinstance(name, Known))
+            # To Python, 1, 1.0 and True are one key.
+            if not (isinstance(key, Known) and isinstance(name, Known)) or name.value == key.value
         ]
         return either(found) if found else None
-    if value in (PLAIN, TEXT) or (isinstance(value, Known) and isinstance(value.value, str)):
-        return PLAIN if value == PLAIN else TEXT
-    return None
+    # A letter of a text could be any, such as that of a root.
+    return PLAIN if value == PLAIN else None
 
 
 def _item_of_list(value: Listing, key: Value) -> Value | None:
@@ -210,10 +211,8 @@ def sliced(value: Value) -> Value | None:
     for one in options(value):
         if isinstance(one, Listing):
             results.append(_many(one))
-        elif isinstance(one, Many) or one in (PLAIN, TEXT, UNKNOWN):
+        elif isinstance(one, Many) or one in (PLAIN, UNKNOWN):
             results.append(one)
-        elif isinstance(one, Known) and isinstance(one.value, str):
-            results.append(TEXT)
         else:
             return None
     return either(results)
@@ -231,8 +230,29 @@ def items_of(value: Value) -> Value | None:
             results.extend(key for key, _ in one.pairs)
         elif one in (PLAIN, UNKNOWN):
             results.append(one)
-        elif one == TEXT or (isinstance(one, Known) and isinstance(one.value, str)):
-            results.append(TEXT)
         else:
             return None
     return either(results) if results or value == NEVER else PLAIN
+
+
+def bindings(
+    target: ast.expr, value: Value, taken: Collection[str]
+) -> tuple[dict[str, Value], list[Fault]]:
+    """The names of a loop, with what they stand for, and why they are not on the list."""
+    if isinstance(target, ast.Name):
+        if target.id in taken or target.id.startswith("_"):
+            fault = Fault("refused", f"gives the name {target.id} another meaning")
+            return {target.id: value}, [fault]
+        return {target.id: value}, []
+    if not isinstance(target, ast.Tuple):
+        return {}, [Fault("refused", "loops into something else than names")]
+    bound: dict[str, Value] = {}
+    faults: list[Fault] = []
+    for position, part in enumerate(target.elts):
+        held = item(value, Known(position))
+        if held is None:
+            faults.append(Fault("needs trust", "loops over parts that cannot be told apart"))
+        inner, further = bindings(part, UNKNOWN if held is None else held, taken)
+        bound |= inner
+        faults += further
+    return bound, faults

@@ -17,10 +17,10 @@ from medseg._text import printable
 from medseg.bundles.judgement.finding import Finding
 from medseg.bundles.judgement.word_list import words
 
-__all__ = ["is_pickle", "pickle_findings"]
+__all__ = ["MOST_BYTES", "is_pickle", "pickle_findings"]
 
 # The state of a network of a thousand tensors takes 100 KB.
-_MOST_BYTES = 2**24
+MOST_BYTES = 2**24
 _MOST_STEPS = 500_000
 _MOST_TOLD = 5
 
@@ -73,8 +73,10 @@ def pickle_findings(content: bytes, *, streams: int = 1) -> Iterator[Finding]:
         content: They begin at its first byte.
         streams: How many follow one another; 1 takes all of `content`.
     """
-    if streams == 1 and len(content) > _MOST_BYTES:
-        yield Finding("needs trust", f"is a pickle of {len(content):,} bytes, too many to read")
+    if streams == 1 and len(content) > MOST_BYTES:
+        yield Finding(
+            "needs trust", f"is a pickle of more than {MOST_BYTES >> 20} MiB, too much to read"
+        )
         return
     file = io.BytesIO(content)
     calls: dict[str, None] = {}
@@ -83,19 +85,19 @@ def pickle_findings(content: bytes, *, streams: int = 1) -> Iterator[Finding]:
     for _ in range(streams):
         problem = problem or _read(file, calls, odd)
     if problem is None and streams == 1 and file.tell() != len(content):
-        problem = "has bytes after its end"
+        problem = Finding("refused", "is a pickle that has bytes after its end")
     yield from _told(calls, odd)
-    if problem:
-        yield Finding("refused", f"is a pickle that {problem}")
+    if problem is not None:
+        yield problem
 
 
-def _read(file: BinaryIO, calls: dict[str, None], odd: dict[str, None]) -> str | None:
+def _read(file: BinaryIO, calls: dict[str, None], odd: dict[str, None]) -> Finding | None:
     """Note a pickle's functions and unusual steps; what is wrong with it, or None."""
     texts: list[str] = []
     try:
         for number, (step, argument, _) in enumerate(pickletools.genops(file)):
             if number > _MOST_STEPS:
-                return f"has more than {_MOST_STEPS:,} steps"
+                return Finding("needs trust", "is a pickle of too many steps to read them all")
             if step.name in ("GLOBAL", "INST"):
                 calls[str(argument)] = None
             elif step.name == "STACK_GLOBAL":
@@ -107,7 +109,8 @@ def _read(file: BinaryIO, calls: dict[str, None], odd: dict[str, None]) -> str |
             if step.name not in _STEPS and step.name not in ("INST", "STACK_GLOBAL"):
                 odd[f"uses the step {step.name}"] = None
     except (ValueError, UnicodeError, IndexError, OverflowError, MemoryError) as error:
-        return f"cannot be read to its end ({printable(str(error))[:80]})"
+        told = ascii(str(error))[1:81]
+        return Finding("refused", f"is a pickle that cannot be read to its end ({told})")
     return None
 
 

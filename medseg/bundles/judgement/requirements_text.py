@@ -11,7 +11,8 @@ __all__ = ["is_requirements", "requirement_findings"]
 _VERSION = r"(==|>=|<=|~=|!=|>|<)\s*[0-9][0-9A-Za-z.*+!-]{0,40}"
 _LINE = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}\s*(\[[A-Za-z0-9._, -]{1,100}\])?"
-    rf"\s*({_VERSION}(\s*,\s*{_VERSION})*)?\s*(#.*)?"
+    rf"\s*({_VERSION}(\s*,\s*{_VERSION})*)?"
+    r"\s*(;[\w\s.<>=!()\"'-]{1,200})?(\s--hash=sha256:[0-9a-f]{64})*\s*(#.*)?"
 )
 
 

@@ -17,8 +17,10 @@ from medseg.bundles.judgement.abstract import (
     Named,
     Of,
     Rooted,
+    Table,
     Value,
     either,
+    is_single,
     options,
     parts,
 )
@@ -32,6 +34,11 @@ _DTYPES = frozenset(
     ["bool", "uint8", "uint16", "int8", "int16", "int32", "int64", "float", "float16", "float32",
      "float64", "double", "long", "int", "half", "bfloat16"]
 )  # fmt: skip
+
+
+_LISTS = frozenset(
+    ["list of its items", "items in any order", "list of tuples", "list of numbered items"]
+)
 
 
 def given(gives: str, arguments: Sequence[Value]) -> Value | None:
@@ -56,7 +63,7 @@ def given(gives: str, arguments: Sequence[Value]) -> Value | None:
         return either(arguments) if len(arguments) > 1 else items_of(first)
     if gives == "its text":
         return either(_text_of(option) for option in options(first))
-    if gives in ("list of its items", "list of tuples", "list of numbered items"):
+    if gives in _LISTS:
         return _list_of(gives, first, arguments)
     if gives == "joined path":
         return _joined_path(arguments)
@@ -73,7 +80,7 @@ def _list_of(gives: str, first: Value, arguments: Sequence[Value]) -> Value | No
         return UNKNOWN if UNKNOWN in known else Many(Listing(tuple(known)))
     if gives == "list of numbered items":
         return UNKNOWN if UNKNOWN in known else Many(Listing((NUMBER, *known[:1])))
-    if isinstance(first, Listing):
+    if isinstance(first, Listing) and gives == "list of its items":
         return first
     return UNKNOWN if UNKNOWN in known else Many(known[0] if known else PLAIN)
 
@@ -134,10 +141,12 @@ def unfit(value: Value, argument: Argument) -> str | None:
     for option in options(value):
         if option == UNKNOWN:
             continue
-        if isinstance(option, Listing | Many) and argument != _ANY:
+        reason = _unfit(option, argument)
+        if isinstance(option, Listing | Many) and argument.only != "single":
             reason = next(filter(None, (unfit(part, argument) for part in parts(option))), None)
-        else:
-            reason = _unfit(option, argument)
+        elif isinstance(option, Table) and reason is None:
+            # A function within is called as well.
+            reason = next(filter(None, (unfit(part, _ANY) for part in parts(option))), None)
         if reason:
             return reason
     return None
@@ -154,6 +163,8 @@ def _unfit(value: Value, argument: Argument) -> str | None:
     said = argument.bundle_may_say
     if said is not None and not _is_by_user(value) and not _is_among(value, said):
         return f"may be {_words(said)}; anything else is for the user to say"
+    if argument.only == "single" and not is_single(value):
+        return "may not be a list, whose text or number could take any memory"
     if argument.most is not None and not _is_at_most(value, argument.most):
         return f"has to be a number up to {argument.most}"
     if argument.only == "dtype" and not _is_dtype(value):

@@ -33,14 +33,15 @@ class Argument(_Model):
     """What an argument may be, where a value could have power.
 
     Attributes:
-        only: `path` stays in the bundle's or the user's folders; `dtype` is a type of numbers.
+        only: `path` stays in the bundle's or the user's folders; `dtype` is a type of numbers;
+            `single` is no list or mapping.
         one_of: The only values; for a list, for each of its values.
         bundle_may_say: The only values that a bundle may give; a user may give others.
         ends: How a path has to end.
         most: The largest number; a length, whatever it is, is no larger than what it counts.
     """
 
-    only: Literal["path", "dtype", "anything"] = "anything"
+    only: Literal["path", "dtype", "single", "anything"] = "anything"
     one_of: tuple[Scalar, ...] | None = None
     bundle_may_say: tuple[Scalar, ...] | None = None
     ends: str | None = None

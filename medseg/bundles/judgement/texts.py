@@ -11,6 +11,7 @@ __all__ = ["hidden_letter", "leads_out", "shown", "strange_name"]
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(//|$)|(file|data|sqlite|jdbc):", re.IGNORECASE)
+_UP = re.compile(r"[. ]{2,}")
 _PARTS = re.compile(r"[\\/]+")
 _MOST_SHOWN = 160
 
@@ -27,7 +28,8 @@ def leads_out(text: str) -> str | None:
         return "to a fixed place on the disk"
     if text.startswith("~"):
         return "to a user's home folder"
-    if ".." in _PARTS.split(text):
+    # Windows drops dots and spaces at the end of a name, and so takes `.. ` for `..`.
+    if any(_UP.fullmatch(part) for part in _PARTS.split(text)):
         return "out of its folder, by '..'"
     return None
 

@@ -5,12 +5,13 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any, cast
 
 from medseg._text import printable
 from medseg.bundles.judgement.entry_names import name_clashes
 from medseg.bundles.judgement.finding import Finding
-from medseg.bundles.judgement.pickles import is_pickle, pickle_findings
+from medseg.bundles.judgement.pickles import MOST_BYTES, is_pickle, pickle_findings
 from medseg.bundles.judgement.zip_data import unpacked
 from medseg.bundles.judgement.zip_layout import Member, read_members
 from medseg.errors import DataError
@@ -146,4 +147,11 @@ def _is_of_script(name: str) -> bool:
 
 
 def _content(file: io.BytesIO, member: Member) -> bytes:
-    return b"".join(unpacked(file, member))
+    """The bytes of a record, or more of them than are looked into."""
+    content = b""
+    with closing(unpacked(file, member)) as chunks:
+        for chunk in chunks:
+            content += chunk
+            if len(content) > MOST_BYTES:
+                break
+    return content

@@ -131,11 +131,11 @@ def read_regular(file: Path, at_most: int) -> bytes:
 
 
 def _at_most(stream: BinaryIO, at_most: int, file: Path) -> bytes:
-    # Python takes as much memory as it is asked to read, whatever the file's length.
-    size = os.fstat(stream.fileno()).st_size
-    content = stream.read(min(at_most, size) + 1)
-    if len(content) > at_most:
-        raise DataError(f"{file}: is larger than {at_most:,} bytes")
+    # Python takes memory for as many bytes as are asked for.
+    room = min(at_most, os.fstat(stream.fileno()).st_size)
+    content = stream.read(room + 1)
+    if len(content) > room:
+        raise DataError(f"{file}: is larger than {room:,} bytes")
     return content
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from medseg.bundles.judgement.config_files import ConfigFile, Key
-from medseg.bundles.judgement.references import macro_target, resolved
+from medseg.bundles.judgement.references import macro_target, reference_id, resolved
 
 __all__ = ["META", "Node", "World"]
 
@@ -16,6 +16,8 @@ META = "_meta_"
 # Where the values of `+list: [...]` stand: behind those of the list that it extends.
 APPENDED = "+"
 _MOST_HOPS = 5
+# What MONAI calls a key of an earlier version.
+_RENAMED = {"optional_packages_version": "required_packages_version"}
 
 
 @dataclass(eq=False)
@@ -47,12 +49,12 @@ class World:
         # With the file whose own values alone they change, if it has them.
         self._patches: dict[Key, dict[str, list[tuple[Node, ConfigFile | None]]]] = {}
         for config in configs:
-            if config.is_metadata:
-                self.roots.append(self._node(config, (), (META,), config.content))
-            elif isinstance(content := config.content, dict):
+            content = cast("object", config.content)
+            if isinstance(content, dict):
+                above = (META,) if config.is_metadata else ()
                 before: set[Key] = set()
                 for name, value in cast("dict[Any, Any]", content).items():
-                    self._define(config, str(name), value, before)
+                    self._define(config, str(name), value, above, before)
             else:
                 self.roots.append(self._node(config, (), (config.path,), config.content))
 
@@ -76,6 +78,24 @@ class World:
                     target = tuple(macro_target(text)[1].split("::"))
                     found += self._find((*target, *path[length:]), hops - 1)
         return list(dict.fromkeys(found))
+
+    def sources(self, node: Node) -> list[Node]:
+        """Where a value is written: of a reference or macro what it stands for, else itself."""
+        seen: dict[Node, None] = {}
+        waiting = [node]
+        while waiting:
+            here = waiting.pop()
+            if here not in seen:
+                seen[here] = None
+                waiting.extend(self._named(here))
+        return [found for found in seen if not self._named(found)]
+
+    def _named(self, node: Node) -> list[Node]:
+        if not isinstance(node.value, str) or not node.value.startswith(("@", "%")):
+            return []
+        text = resolved(node.value, node.path) or ""
+        identity = macro_target(text)[1] if text.startswith("%") else reference_id(text)
+        return self.find(tuple(identity.split("::"))) if identity else []
 
     def children(self, node: Node) -> dict[str, list[Node]]:
         """Values of a mapping or list, with those that other keys put there (`a#b: value`)."""
@@ -103,17 +123,20 @@ class World:
             yield here
             waiting.extend(here.children.values())
 
-    def _define(self, config: ConfigFile, name: str, value: Any, before: set[Key]) -> None:
+    def _define(
+        self, config: ConfigFile, name: str, value: Any, above: Key, before: set[Key]
+    ) -> None:
         """A top-level key; `a#b` is within `a`, and `+a` adds to it.
 
         What the file has defined before is what it changes, whichever config that was merged over.
         """
         merged = name.startswith("+")
-        path = tuple(name.removeprefix("+").replace("#", "::").split("::"))
+        first, *more = name.removeprefix("+").replace("#", "::").split("::")
+        path = (*above, _RENAMED.get(first, first), *more)
         node = self._node(config, (name,), path, value)
         self.roots.append(node)
         own = config if any(path[:length] in before for length in range(1, len(path))) else None
-        if len(path) > 1:
+        if more:
             self._patch(path[:-1], path[-1], node, own)
         if merged:
             is_list = isinstance(value, list)

@@ -1,7 +1,7 @@
 """Data of a zip's members, unpacked step by step and held against size and checksum."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import BinaryIO
 
 from medseg.bundles.judgement.zip_layout import STORED, Member
@@ -12,7 +12,7 @@ __all__ = ["unpacked"]
 _FIRST_STEP, _STEP = 2**14, 2**20
 
 
-def unpacked(file: BinaryIO, member: Member) -> Iterator[bytes]:
+def unpacked(file: BinaryIO, member: Member) -> Generator[bytes]:
     """The bytes of a member, in pieces of at most 1 MiB; never more than the directory states.
 
     Raises:

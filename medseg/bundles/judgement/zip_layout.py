@@ -10,6 +10,7 @@ Reference:
     PKWARE, APPNOTE.TXT 6.3.10. https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
 """
 
+import stat
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -135,8 +136,8 @@ def _entry(head: tuple[int, ...], raw_name: bytes, extra: bytes) -> _Stated:
     mode, is_folder = head[15] >> 16, bool(head[15] & 0x10)
     if is_folder and not name.endswith("/"):
         raise UnsafeZipError(f"{told} is a folder by its attributes and a file by its name")
-    if name.endswith("/") and size:
-        raise UnsafeZipError(f"{told} is a folder that holds bytes")
+    if name.endswith("/") and (size or stat.S_IFMT(mode) not in (0, stat.S_IFDIR)):
+        raise UnsafeZipError(f"{told} is a folder that holds bytes, or is none")
     member = Member(
         name=name,
         mode=mode,

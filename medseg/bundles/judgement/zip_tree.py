@@ -116,16 +116,16 @@ def extract(tree: BundleTree, folder: str | Path) -> None:
     if os.path.lexists(folder):
         raise UsageError(f"{folder}: exists already; give a folder that does not")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # Nobody else may write into it while it is filled.
+    # Nobody else may write into it while it is filled; what is in it has the user's usual rights.
     temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=folder.parent))
     try:
+        filled = temporary / "bundle"
+        filled.mkdir()
         for path in tree.entries:
-            _copy(tree, path, temporary / path)
-        temporary.chmod(0o755)
-        temporary.rename(folder)
-    except BaseException:
+            _copy(tree, path, filled / path)
+        filled.rename(folder)
+    finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        raise
 
 
 def _copy(tree: BundleTree, path: str, target: Path) -> None:

@@ -160,6 +160,15 @@ _LINES: list[Attack] = attacks(
             'a: "$[0 for i in range(10000)]"\nb: "$[@a for i in range(10000)]"\n'
             'c: "$[@b for i in range(10000)]"\nx: "$str(@c)"',
         ),
+        "workers without end": (
+            TRUST,
+            "x: {_target_: DataLoader, dataset: [1, 2], num_workers: 100000}",
+        ),
+        "network of a billion channels": (
+            TRUST,
+            "network_def: {_target_: medseg.networks.UNet, spatial_dims: 3, in_channels: 1, "
+            "out_channels: 2, first_width: 1000000000, depth: 3}",
+        ),
         "sum over loops over loops": (
             TRUST,
             'a: "$[sum(range(10000)) for i in range(10000)]"\n'

@@ -15,6 +15,7 @@ from medseg.bundles.opened import open_configs
 from medseg.cli.main import main
 from medseg.errors import MedsegError
 from tests.bundles.attacks.case import CONFIG, METADATA, config_of, write_base
+from tests.bundles.attacks.corpus import FAMILIES
 from tests.conftest import REPOSITORY
 
 OWN = REPOSITORY / "bundles" / "hippocampus_mri_unet3d"
@@ -156,6 +157,16 @@ def test_what_only_looks_at_a_bundle_that_attacks_tells_it(name, bundle, medseg)
     assert (code, err) in ((10, ""), (11, "")), err
     assert out.splitlines()[-1].startswith(("verdict: needs trust", "verdict: refused"))
     assert list(Path.cwd().iterdir()) == []
+
+
+@pytest.mark.parametrize("family", ["archives", "names", "plain data"])
+def test_whatever_is_looked_at_ends_in_a_verdict_or_one_line(family, tmp_path, medseg):
+    for number, attack in enumerate(FAMILIES[family]):
+        code, out, err = medseg("bundle", "inspect", attack.make(tmp_path / str(number)))
+        assert code in (3, 10, 11), (attack.name, code, out, err)
+        told = (out + err).splitlines()
+        assert all(line.isprintable() for line in told), attack.name
+        assert err or told[-1].startswith("verdict: "), attack.name
 
 
 @pytest.mark.parametrize("command", ["sync", "halve", "pack", "sign", "card", "check", "test"])

@@ -11,6 +11,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -169,6 +170,7 @@ CODE = {
     "docs/paper.pdf": (b"%PDF-1.7\n" + bytes(9), "needs trust", "can hold scripts"),
     "Makefile": ("all:\n\ttrue\n", "needs trust", "no kind that the rules list"),
     "pyproject.toml": ("[tool]", "needs trust", "no kind that the rules list"),
+    "events.out.tfevents.tar.gz": (b"\x1f\x8b\x08", "needs trust", "an archive within"),
     "docs/data.zip": (b"PK\3\4", "needs trust", "an archive within"),
     "docs/data.tar.gz": (b"\x1f\x8b\x08", "needs trust", "an archive within"),
     ".hidden/a.txt": ("x", "needs trust", "is hidden"),
@@ -426,6 +428,15 @@ def test_logging_may_write_to_the_console_alone(kind, tmp_path):
     assert ({place[1] for place in found} or {None}) & {grade}
 
 
+def test_a_line_of_logging_ends_where_pythons_loader_ends_it(tmp_path):
+    # To Python the whole is one line, of the section before it.
+    text = "[handler_a]\nlevel=INFO\x85[formatter_b]\nformat=x\u2028args=(sys.modules,)\n"
+    found = places_of(tmp_path, {"configs/logging.conf": text})
+    assert [reason.partition(":")[0] for _, _, reason in found][:1] == [
+        "level = INFO\\x85[formatter_b]"
+    ]
+
+
 def test_a_place_in_logging_has_its_line_and_section(tmp_path):
     (tmp_path / "configs").mkdir()
     text = "[handler_one]\nclass=FileHandler\n"
@@ -469,6 +480,9 @@ REQUIREMENTS = {
     "medseg==0.6.0": False,
     "monai[ignite,nibabel] >= 1.6.1, < 2": False,
     "# pip install -r": False,
+    f"medseg==0.6.0 --hash=sha256:{64 * 'a'}": False,
+    'tomli==2.0; python_version < "3.11"': False,
+    "medseg==0.6.0; python_version --index-url=https://example.org": True,
     "-r other.txt": True,
     "--index-url https://example.org": True,
     "--extra-index-url=https://example.org": True,
@@ -513,6 +527,26 @@ def test_large_files_come_by_https_into_models_with_a_sha256(entry, tmp_path):
     assert [place[1] for place in found] == [grade for grade in [LARGE[entry]] if grade]
     for place in file_places(FolderTree(tmp_path)):
         assert (place.line, place.key) == (2, "large_files#0")
+
+
+def test_a_file_of_many_places_tells_the_first_and_every_kind_of_verdict(tmp_path):
+    card = "[a](javascript:b)\n" * 500
+    assert len(places_of(tmp_path, {"docs/README.md": card})) == 100
+    entries = "".join(f"- {{path: a{n}, url: 'https://h/a'}}\n" for n in range(200))
+    found = places_of(tmp_path, {"large_files.yml": f"large_files:\n{entries}- {{path: /a}}\n"})
+    assert "refused" in {grade for path, grade, _ in found if path == "large_files.yml"}
+
+
+def test_what_a_small_file_unpacks_to_is_not_all_read(tmp_path):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as written:
+        written.writestr("archive/data.pkl", b"\x80\x02" + b"N" * 2**26)
+    tracemalloc.start()
+    found = places_of(tmp_path, {"models/model.pt": file.getvalue()})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "more than 16 MiB" in found[0][2]
+    assert peak < 2**26
 
 
 def test_reasons_are_one_line_whatever_the_file_holds(tmp_path):

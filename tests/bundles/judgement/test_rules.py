@@ -101,7 +101,8 @@ def test_a_kind_has_what_may_be_asked_of_it(kind, name, attributes):
 def test_what_a_call_gives_is_a_kind_that_something_is_known_of():
     plain = {value.kind for value in (FLAG, NUMBER, PATH, PLAIN, TEXT)}
     words = {"nothing", "root", "first argument", "any argument", "its text", "joined path",
-             "count", "list of its items", "list of tuples", "list of numbered items"}  # fmt: skip
+             "count", "list of its items", "items in any order", "list of tuples",
+             "list of numbered items"}  # fmt: skip
     opaque = {"part", "case", "device", "dtype", "fingerprint", "function", "loader", "manifest",
               "optimizer", "parameters"}  # fmt: skip
     rules = [*RULES.components.values(), *RULES.functions.values()]

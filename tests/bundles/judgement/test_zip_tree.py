@@ -135,6 +135,9 @@ FORGED = {
     "a name in no known encoding": {"entries": [Raw(name="demo/ä".encode("latin-1"))]},
     "a folder by its attributes": {"entries": [Raw(attributes=0x10)]},
     "a folder that holds bytes": {"entries": [Raw(b"demo/sub/")]},
+    "a folder that is a link": {
+        "entries": [Raw(), Raw(b"demo/sub/", content=b"", attributes=LINK << 16)]
+    },
     "two ends": {
         "comment": struct.pack("<4s4H2IH", END, 0, 0, 1, 1, 52, 41, 0),
     },
