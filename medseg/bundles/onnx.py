@@ -1,9 +1,10 @@
-"""ONNX export of a bundle's trained network, with its settings in the file's metadata.
+"""ONNX export of a bundle's trained network, with its pipeline as JSON beside it.
 
 Batch and spatial axes are dynamic. The file is written only after onnxruntime has reproduced
 torch's logits with it, for a batch and a size that the exporter has not seen.
 """
 
+import hashlib
 import json
 import logging
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ import torch
 
 from medseg._files import write_atomically
 from medseg._quiet import quiet_loggers, quiet_warnings
+from medseg.bundles.model_json import model_json
+from medseg.bundles.predictor import open_predictor
 from medseg.bundles.trained_network import TrainedNetwork, read_trained_network
 from medseg.errors import MachineError, UsageError
 from medseg.networks.provenance import provenance_json
@@ -35,12 +38,16 @@ class OnnxExport:
 
     Attributes:
         path: The ONNX file.
+        pipeline: The JSON file with the steps before and after the network.
+        complete: Whether every step is described there, see `model_json`.
         image: Axes of its input, dynamic ones by name.
         largest_difference: Between onnxruntime's and torch's logits, on noise.
         equal_labels: Fraction of voxels with equal labels, on noise.
     """
 
     path: Path
+    pipeline: Path
+    complete: bool
     image: tuple[str, ...]
     largest_difference: float
     equal_labels: float
@@ -55,34 +62,58 @@ def export_onnx(
 ) -> OnnxExport:
     """Export a bundle's network: input `image`, output `logits`, settings in the metadata.
 
+    Beside it, `model.json` for a `model.onnx`, the pipeline is described by `model_json`.
+
     Args:
         bundle: The bundle's folder.
         output: The file, which ends in `.onnx`.
         weights: A `.safetensors` file; the bundle's own if None.
-        existing: What to do with an existing file.
+        existing: What to do with existing files.
 
     Raises:
-        UsageError: For an unsuitable file name, or a folder that is not a bundle.
+        UsageError: For an unsuitable file name, a folder that is not a bundle, or an inferer that
+            is not medseg's.
         DataError: For weights that are missing or do not fit the network.
         MachineError: If the extra `onnx` is missing, or onnxruntime's logits differ.
     """
     output = Path(output)
     if output.suffix != ".onnx":
         raise UsageError(f"{output}: must end in .onnx")
-    if output.exists() and existing == "refuse":
-        raise UsageError(f"{output} already exists; use --overwrite or another -o")
+    pipeline = output.with_suffix(".json")
+    for path in (output, pipeline):
+        if path.exists() and existing == "refuse":
+            raise UsageError(f"{path} already exists; use --overwrite or another -o")
     _require_extra()
     trained = read_trained_network(bundle, weights)
     proto = _to_onnx(trained)
     content: bytes = proto.SerializeToString()
     difference, equal = _compare(content, trained)
+    predictor = open_predictor(bundle, weights=weights)
+    described = model_json(predictor, _network(output.name, content, proto))
+    text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
     write_atomically(output, lambda part: part.write_bytes(content))
+    write_atomically(pipeline, lambda part: part.write_text(text, encoding="utf-8"))
     return OnnxExport(
         path=output,
+        pipeline=pipeline,
+        complete=described["complete"],
         image=tuple(_axis(size) for size in _sizes(proto.graph.input[0])),
         largest_difference=difference,
         equal_labels=equal,
     )
+
+
+def _network(file: str, content: bytes, proto: Any) -> dict[str, Any]:
+    def axes(value: Any) -> dict[str, Any]:
+        return {"name": value.name, "axes": [_axis(size) for size in _sizes(value)]}
+
+    return {
+        "file": file,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "dtype": "float32",
+        "input": axes(proto.graph.input[0]),
+        "output": axes(proto.graph.output[0]),
+    }
 
 
 def _require_extra() -> None:

@@ -66,8 +66,11 @@ class OpenedConfigs:
         place = self.judged.path.resolve()
         root = place if place.is_dir() else place.parent.parent
         config = overridden(self.merged, {"bundle_root": str(root), **overrides})
-        # Configs that are safe one by one may not be when merged; what is trusted is trusted whole.
-        require_values(config if self.standing == "safe" else overrides, "override")
+        if self.standing == "safe":
+            # Configs that are safe one by one may not be when they are merged.
+            require_values(config, "override")
+        else:
+            require_values(overrides, "override", self.judged)
         import_code_of(self.judged)
         whole = {**config, "_meta_": self._metadata()}
         return with_macro_files(whole, self.judged)

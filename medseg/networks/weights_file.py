@@ -177,7 +177,7 @@ def _parsed(path: Path, file: BinaryIO, size: int) -> WeightsHeader:
         raise ValueError(f"its header takes {length} bytes, the whole file has {size}")
     if length > _MOST_HEADER:
         raise ValueError(f"its header has {length} bytes, more than {_MOST_HEADER}")
-    stated = json.loads(file.read(length))
+    stated = json.loads(file.read(length), object_pairs_hook=_unique)
     if not isinstance(stated, dict):
         raise ValueError("its header is no JSON object")
     entries = cast("dict[str, Any]", stated)
@@ -187,6 +187,13 @@ def _parsed(path: Path, file: BinaryIO, size: int) -> WeightsHeader:
     tensors = {name: _tensor(name, entry, start) for name, entry in entries.items()}
     _require_gapless(tensors, start, size)
     return WeightsHeader(path, texts, tensors)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        raise ValueError("its header has a key twice, so that readers may take either")
+    return entries
 
 
 def header_object(header: WeightsHeader, key: str) -> dict[str, Any]:

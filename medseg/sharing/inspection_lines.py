@@ -13,6 +13,7 @@ from unicodedata import east_asian_width
 from medseg._text import printable
 from medseg.bundles.judgement.verdict import Judgement, Place
 from medseg.sharing.inspection import Inspection
+from medseg.sharing.size_words import size_words
 from medseg.sharing.summary import Summary
 from medseg.sharing.weights_summary import WeightsSummary
 
@@ -91,7 +92,9 @@ def _facts(summary: Summary | None) -> Iterator[tuple[str, str]]:
 def _weights(weights: WeightsSummary | None) -> str:
     if weights is None:
         return "none that medseg reads"
-    parts = [f"{_size(weights.size)}, {weights.numbers:,} numbers ({', '.join(weights.types)})"]
+    parts = [
+        f"{size_words(weights.size)}, {weights.numbers:,} numbers ({', '.join(weights.types)})"
+    ]
     if weights.window:
         parts.append(f"window {'x'.join(map(str, weights.window))}")
     told = weights.provenance
@@ -128,7 +131,7 @@ def _holds(summary: Summary) -> str:
     digest = summary.bundle_sha256
     return ", ".join(
         (
-            f"{summary.files} files, {_size(summary.size)}",
+            f"{summary.files} files, {size_words(summary.size)}",
             f"digests of all ({digest[:12]})" if digest else "no digests",
             "a signature (medseg bundle verify)" if summary.has_signature else "no signature",
             "a golden case (medseg bundle test)" if summary.has_golden_case else "no golden case",
@@ -170,7 +173,3 @@ def _verdict(judgement: Judgement) -> str:
     if judgement.verdict == "refused":
         return f"verdict: refused - {places}; medseg does not run it"
     return f"verdict: needs trust - {places}; medseg bundle trust, digest {judgement.digest}"
-
-
-def _size(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"

@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Literal
 
 from medseg._locks import locked, remove_unheld
+from medseg._text import printable
 from medseg.bundles.judgement.judge import judge_tree
 from medseg.bundles.judgement.tree import FolderTree
 from medseg.bundles.judgement.verdict import Judgement
 from medseg.bundles.judgement.zip_tree import ZipTree, extract
-from medseg.errors import DataError, RefusedError
+from medseg.errors import DataError, RefusedError, UsageError
 from medseg.sharing.contents import Contents, read_contents
 from medseg.sharing.installed import Record, SourceRecord
-from medseg.sharing.sources.download import remove_old_downloads
+from medseg.sharing.sources.download import remove_download, remove_old_downloads
 from medseg.sharing.sources.fetch import fetch, find
 from medseg.sharing.sources.source import Source
 from medseg.sharing.staging import make_read_only
@@ -33,6 +34,7 @@ from medseg.sharing.store import (
     staging,
     write_record,
 )
+from medseg.sharing.trusted_keys import trusted_keys
 
 __all__ = ["Installation", "install"]
 
@@ -60,6 +62,7 @@ def install(
     *,
     signed_by: str | None = None,
     accept: Callable[[Record], None] = lambda record: None,
+    fetching: Callable[[Source], None] = lambda found: None,
 ) -> Installation:
     """Install a bundle.
 
@@ -69,14 +72,16 @@ def install(
         source: Where it is.
         signed_by: Name of the trusted key that must have signed it.
         accept: Called before a bundle is placed that was not there; raises to refuse it.
+        fetching: Called before a bundle is fetched that is not there.
 
     Raises:
-        UsageError: If there is nothing.
+        UsageError: If there is nothing, or no trusted key has that name.
         DataError: If it is no sound bundle, or not the one that its digest or its signer says.
         RefusedError: If it is judged so that no trust suffices.
         MachineError: If it cannot be fetched.
         OSError: If the store cannot be written to.
     """
+    _require_key(signed_by)
     found = find(source)
     wish = _Wish(source, found, signed_by, accept)
     with _sole(found):
@@ -84,14 +89,21 @@ def install(
         if there is not None:
             return _placed(wish, FolderTree(there.folder), there.record.name, None)
         remove_old_downloads(downloads_folder())
+        fetching(found)
         fetched = fetch(found, downloads_folder())
         try:
             with staging() as staged:
                 unpacked, name = _unpacked(found, fetched, staged)
                 return _placed(wish, FolderTree(unpacked), name, unpacked)
         finally:
-            if fetched.parent == downloads_folder():
-                fetched.unlink(missing_ok=True)
+            remove_download(fetched, downloads_folder())
+
+
+def _require_key(signed_by: str | None) -> None:
+    names = [] if signed_by is None else [key.name for key in trusted_keys()]
+    if signed_by is not None and signed_by not in names:
+        there = ", ".join(names) or "none"
+        raise UsageError(f"no trusted key has the name {signed_by}; there are: {there}")
 
 
 @dataclass(frozen=True)
@@ -181,7 +193,7 @@ def _require_acceptable(wish: _Wish, contents: Contents, judgement: Judgement) -
     where = wish.found.text
     if wish.signed_by not in (None, contents.signed_by):
         what = f"{contents.signature}, not signed by {wish.signed_by}"
-        raise DataError(f"{where}: {what}; medseg bundle keys list names the keys you trust")
+        raise DataError(f"{where}: {what}; ask whoever sent it")
     if judgement.verdict == "refused":
         refused = [place for place in judgement.places if place.grade == "refused"]
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
@@ -206,7 +218,9 @@ def _record(wish: _Wish, contents: Contents, judgement: Judgement) -> Record:
         version=contents.version,
         sha256=contents.sha256,
         size=contents.size,
-        source=SourceRecord(asked=wish.source.text, found=found.text, sha256=found.sha256),
+        source=SourceRecord(
+            asked=printable(wish.source.text), found=printable(found.text), sha256=found.sha256
+        ),
         listed=contents.listed,
         signed_by=contents.signed_by,
         signature=str(contents.signature),

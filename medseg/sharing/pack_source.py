@@ -1,7 +1,7 @@
 """Source of a pack: a bundle's folder, read once, with its configs, manifests and weights."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ from medseg.bundles.metadata import Metadata, load_metadata
 from medseg.bundles.plain_yaml import read_config_file
 from medseg.data.manifest import Manifest, load_manifest, manifest_text
 from medseg.errors import ManifestError
+from medseg.sharing.card import CARD, CardFacts, card_text, has_facts
 from medseg.sharing.packed_weights import PackedWeights, Precision, packed_weights
 from medseg.sharing.trained_config import with_trained_settings
 from medseg.sharing.twins import twins
@@ -89,6 +90,9 @@ def read_source(
         for path, content in others.items()
         if path in made and content != read_config_file(bundle / Path(path).with_suffix(".yaml"))
     ]
+    if CARD in contents and has_facts(contents[CARD].decode()):
+        facts = _card_facts(metadata, packed, tuple(manifests.values()), contents)
+        contents[CARD] = card_text(contents[CARD].decode(), facts).encode()
     emptied = {path: _without_cases(manifest) for path, manifest in manifests.items()}
     shown = {path: manifest_text(manifest).encode() for path, manifest in emptied.items()}
     return PackSource(
@@ -112,6 +116,20 @@ def _plain(content: bytes) -> Any:
 
 def _is_text(path: str) -> bool:
     return not path.startswith(("models/", "golden/"))
+
+
+def _card_facts(
+    metadata: Metadata,
+    weights: PackedWeights | None,
+    manifests: tuple[Manifest, ...],
+    contents: Mapping[str, bytes],
+) -> CardFacts:
+    """Of the weights that are packed, which need not be those of the folder."""
+    licence = contents.get("LICENSE", b"").decode(errors="replace")
+    provenance = None
+    if weights is not None:
+        provenance = replace(weights.provenance, tensors_sha256=weights.tensors_sha256)
+    return CardFacts(metadata=metadata, provenance=provenance, manifests=manifests, licence=licence)
 
 
 def _is_yaml(path: str) -> bool:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from medseg.errors import UsageError
+from medseg.sharing.publish_hub import publish_to_hub
+from medseg.sharing.publish_oci import publish_to_registry
 from medseg.sharing.share import publish_to_folder
 
 __all__ = ["publish"]
@@ -19,7 +21,7 @@ def publish(packed: Path, target: str) -> str:
 
     Args:
         packed: The zip.
-        target: A folder; its scheme says if it is anything else.
+        target: A folder, `oci://HOST/REPOSITORY:TAG` or `hf://OWNER/NAME`.
 
     Returns:
         What was done, in a line.
@@ -31,7 +33,7 @@ def publish(packed: Path, target: str) -> str:
     match = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", target)
     scheme = "path" if match is None else match[1].lower()
     if scheme not in _PUBLISH:
-        raise UsageError(f"{target}: cannot publish there; give the folder of a share")
+        raise UsageError(f"{target}: cannot publish there; {_KNOWN}")
     return _PUBLISH[scheme](packed, target)
 
 
@@ -40,4 +42,9 @@ def _to_folder(packed: Path, target: str) -> str:
     return f"{Path(target) / entry.file}: {entry.name}@{entry.version}, sha256 {entry.sha256}"
 
 
-_PUBLISH: Mapping[str, Callable[[Path, str], str]] = {"path": _to_folder}
+_PUBLISH: Mapping[str, Callable[[Path, str], str]] = {
+    "path": _to_folder,
+    "oci": publish_to_registry,
+    "hf": publish_to_hub,
+}
+_KNOWN = "give the folder of a share, oci://HOST/REPOSITORY:TAG or hf://OWNER/NAME"

@@ -25,7 +25,7 @@ from medseg.sharing.share_index import INDEX, PAGE, Entry, Index
 from medseg.sharing.share_page import share_page
 from medseg.sharing.summary import summarise
 
-__all__ = ["Indexed", "publish_to_folder", "write_index"]
+__all__ = ["Indexed", "publish_to_folder", "safe_contents", "write_index"]
 
 _PATIENCE_SECONDS = 60.0
 _LONGEST = 200
@@ -60,7 +60,8 @@ def write_index(folder: Path) -> Indexed:
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; give a folder of packed bundles")
     with _changes(folder):
-        return _write(folder)
+        entries, left_out = _found(folder)
+        return Indexed(index=_written(folder, entries), left_out=left_out)
 
 
 def publish_to_folder(packed: Path, folder: Path) -> Entry:
@@ -76,27 +77,48 @@ def publish_to_folder(packed: Path, folder: Path) -> Entry:
     """
     tree, contents = packed_contents(packed)
     entry = _entry(packed, tree, contents)
-    if entry.verdict != "safe":
-        what = f"its verdict is {entry.verdict}; only what is safe is published"
-        raise DataError(f"{packed}: {what}: see medseg bundle inspect")
+    _require_safe(packed, entry.verdict)
+    target = folder / f"{entry.name}-{entry.version}.zip"
+    entry = entry.model_copy(update={"file": target.name})
     # With its parents, a wrong path would silently be a new share.
     folder.mkdir(exist_ok=True)
-    target = folder / f"{entry.name}-{entry.version}.zip"
     with _changes(folder):
-        for one in _write(folder).index.bundles:
+        entries, _ = _found(folder)
+        for one in entries:
             if (one.name, one.version) == (entry.name, entry.version):
                 _require_same(one, entry, folder)
-                return one
-        if target.exists():
-            raise UsageError(f"{target}: is there already, and is no bundle to share; remove it")
-        _copy(packed, target, entry)
-        return next(one for one in _write(folder).index.bundles if one.file == target.name)
+                entry = one
+        if entry not in entries:
+            if target.exists():
+                what = "is there already, and is no bundle to share"
+                raise UsageError(f"{target}: {what}; remove it")
+            _copy(packed, target, entry)
+            entries.append(entry)
+        _written(folder, entries)
+    return entry
 
 
 def _require_same(there: Entry, entry: Entry, folder: Path) -> None:
     if there.bundle_sha256 != entry.bundle_sha256:
         what = f"has {there.name}@{there.version} with another content, in {there.file}"
         raise UsageError(f"{folder}: {what}; a published version stays, so raise the version")
+
+
+def safe_contents(packed: Path) -> Contents:
+    """What a zip is that may be published.
+
+    Raises:
+        DataError: If it is incomplete or not safe.
+    """
+    tree, contents = packed_contents(packed)
+    _require_safe(packed, judge_tree(tree).verdict)
+    return contents
+
+
+def _require_safe(packed: Path, verdict: str) -> None:
+    if verdict != "safe":
+        what = f"its verdict is {verdict}; only what is safe is published"
+        raise DataError(f"{packed}: {what}: see medseg bundle inspect")
 
 
 def packed_contents(packed: Path) -> tuple[ZipTree, Contents]:
@@ -112,7 +134,8 @@ def packed_contents(packed: Path) -> tuple[ZipTree, Contents]:
     return tree, contents
 
 
-def _write(folder: Path) -> Indexed:
+def _found(folder: Path) -> tuple[list[Entry], dict[str, str]]:
+    """The bundles of a folder, and why its other zips are none to share."""
     entries: list[Entry] = []
     left_out: dict[str, str] = {}
     for path in _zips(folder):
@@ -126,14 +149,18 @@ def _write(folder: Path) -> Indexed:
             continue
         entries.append(entry)
     _require_distinct(folder, entries)
-    entries.sort(key=lambda one: (one.name, version_order(one.version)))
-    index = Index(bundles=tuple(entries))
+    return entries, left_out
+
+
+def _written(folder: Path, entries: Iterable[Entry]) -> Index:
+    ordered = sorted(entries, key=lambda one: (one.name, version_order(one.version)))
+    index = Index(bundles=tuple(ordered))
     text = index.model_dump_json(indent=1)
     page = share_page(index)
     remove_remains(folder / INDEX, folder / PAGE)
     write_atomically(folder / INDEX, lambda path: path.write_text(f"{text}\n", "utf-8"))
     write_atomically(folder / PAGE, lambda path: path.write_text(page, "utf-8"))
-    return Indexed(index=index, left_out=left_out)
+    return index
 
 
 def _entry(path: Path, tree: BundleTree, contents: Contents) -> Entry:

@@ -7,6 +7,7 @@ ever fail.
 from html import escape
 
 from medseg.sharing.share_index import INDEX, Entry, Index
+from medseg.sharing.size_words import size_words
 
 __all__ = ["share_page"]
 
@@ -64,7 +65,7 @@ def _article(entry: Entry) -> str:
         "Data's licence": escape(entry.data_licence),
         "Verdict": escape(entry.verdict),
         "Signature": escape(entry.signature),
-        "File": f'<a href="{file}">{file}</a>, {entry.size / 1e6:.1f} MB',
+        "File": f'<a href="{file}">{file}</a>, {size_words(entry.size)}',
         "SHA-256": f"<code>{escape(entry.sha256)}</code>",
         "Install": f"<code>medseg bundle install {escape(entry.name)}@{escape(entry.version)} "
         "--from SHARE</code>",

@@ -4,7 +4,7 @@ The older version stays until it is removed. The newer one is judged by itself, 
 carried over: trust is given to a digest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +15,7 @@ from medseg.sharing.contents import all_digests, read_metadata_tree
 from medseg.sharing.install import Installation, install
 from medseg.sharing.installed import Record
 from medseg.sharing.names import version_order
-from medseg.sharing.sources.source import parse_source
+from medseg.sharing.sources.source import Source, parse_source
 from medseg.sharing.store import Installed
 
 __all__ = ["Update", "update"]
@@ -40,8 +40,12 @@ class _NothingNewer(Exception):  # noqa: N818 - no error
     pass
 
 
-def update(before: Installed) -> Update:
+def update(before: Installed, *, fetching: Callable[[Source], None] = lambda found: None) -> Update:
     """Install a newer version of a bundle, if its source has one.
+
+    Args:
+        before: The installed bundle.
+        fetching: Called before anything is fetched.
 
     Raises:
         MedsegError: As of `install`, and if the newer one is not signed by the same key, or has
@@ -54,7 +58,7 @@ def update(before: Installed) -> Update:
         _require_newer(record, after)
 
     try:
-        done = install(source, signed_by=record.signed_by, accept=accept)
+        done = install(source, signed_by=record.signed_by, accept=accept, fetching=fetching)
     except _NothingNewer:
         return Update(before=before, after=None, changes=())
     after = done.installed
@@ -64,8 +68,9 @@ def update(before: Installed) -> Update:
 
 
 def _pinned(record: Record) -> str | None:
-    # An address is taken with its digest; what a share has by then, its index says.
-    return None if record.source.asked.startswith("share:") else record.source.sha256
+    # An address is taken with its digest; a share, a tag or a branch may have another by then.
+    moves = record.source.asked.startswith(("share:", "oci:", "hf:"))
+    return None if moves else record.source.sha256
 
 
 def _require_newer(before: Record, after: Record) -> None:

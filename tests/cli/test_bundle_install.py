@@ -7,7 +7,7 @@ import pytest
 
 from medseg.errors import ExitCode
 from tests.conftest import BUNDLE
-from tests.sharing.small_bundles import files_of, make_folder, make_zip, packed_bundle
+from tests.sharing.plain_bundles import files_of, make_folder, make_zip, packed_bundle
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def test_a_bundle_comes_is_listed_and_goes(command, tmp_path, capsys):
     assert command("bundle", "list") == ExitCode.DONE
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("ball@1.0.0+")
-    assert line.endswith(f" MB, safe, complete, not signed, from {path}")
+    assert line.endswith(f" kB, safe, complete, not signed, from {path}")
     assert command("bundle", "remove", "ball") == ExitCode.DONE
     assert command("bundle", "remove", "ball") == ExitCode.USAGE
     assert "ball: no such bundle is installed" in capsys.readouterr().err
@@ -84,6 +84,31 @@ def test_a_share_is_made_published_to_and_installed_from(command, tmp_path, caps
     error = capsys.readouterr().err
     assert "ball: say which one to remove: ball@1.0.0, ball@1.1.0" in error
     assert command("bundle", "remove", "ball@1.0.0", "ball@1.1.0") == ExitCode.DONE
+
+
+def test_a_source_that_is_gone_does_not_keep_others_from_an_update(command, tmp_path, capsys):
+    for name in ("ball", "cube"):
+        share = tmp_path / name
+        share.mkdir()
+        packed_bundle(share, name)
+        assert command("bundle", "index", share) == ExitCode.DONE
+        assert command("bundle", "install", name, "--from", share) == ExitCode.DONE
+    shutil.rmtree(tmp_path / "ball")
+    packed_bundle(tmp_path / "cube", "cube", "1.1.0")
+    assert command("bundle", "index", tmp_path / "cube") == ExitCode.DONE
+    capsys.readouterr()
+    assert command("bundle", "update") == ExitCode.SOME_CASES_FAILED
+    told = capsys.readouterr()
+    assert told.err.startswith(f"failed: {tmp_path / 'ball' / 'index.json'}: no share there")
+    assert "cube@1.0.0: now cube@1.1.0" in told.out
+    assert command("bundle", "update", "ball") == ExitCode.DATA
+
+
+def test_a_share_is_told_from_a_bundle(command, tmp_path, capsys):
+    packed_bundle(tmp_path)
+    assert command("bundle", "index", tmp_path) == ExitCode.DONE
+    assert command("bundle", "install", tmp_path) == ExitCode.USAGE
+    assert f"is a share; name one of its bundles: NAME --from {tmp_path}" in capsys.readouterr().err
 
 
 def test_an_index_tells_what_it_leaves_out(command, tmp_path, capsys):

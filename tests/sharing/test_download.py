@@ -1,8 +1,11 @@
 """A download is whole and has its digest, or it is not there."""
 
+import contextlib
 import hashlib
 import os
+import socket
 import ssl
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -107,6 +110,20 @@ def test_another_size_than_the_index_says_is_refused_before_it_is_read(server, t
     assert left(tmp_path) == []
 
 
+def test_of_an_unknown_length_no_more_is_read_than_the_index_says(server, tmp_path):
+    server.lengths["/a.zip"] = None
+    with pytest.raises(DataError, match="larger than 5 bytes"):
+        download(f"{server.url}/a.zip", tmp_path / "b.zip", sha256=SHA256, size=5)
+    assert left(tmp_path) == []
+
+
+def test_a_server_that_gives_a_byte_at_a_time_is_given_up(server, tmp_path):
+    server.cuts = [1] * 100
+    with pytest.raises(MachineError, match="50 bytes are kept"):
+        download(f"{server.url}/a.zip", tmp_path / "b.zip", sha256=SHA256)
+    assert len(server.asked) == 50
+
+
 def test_a_redirect_on_the_same_host_is_followed(server, tmp_path):
     server.redirects["/b.zip"] = "/a.zip"
     download(f"{server.url}/b.zip", tmp_path / "b.zip", sha256=SHA256)
@@ -140,6 +157,41 @@ def test_a_refusal_of_the_server_is_told_in_words(server, tmp_path, code, words)
     server.codes["/a.zip"] = code
     with pytest.raises(DataError, match=words):
         download(f"{server.url}/a.zip", tmp_path / "b.zip", sha256=SHA256)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"",
+        b"\x00\x01 hello\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nabc",
+        b"HTTP/1.1 206 Partial\r\nContent-Range: bytes 5-9/10\r\nContent-Length: 5\r\n\r\nabcde",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\nabc",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nabc",
+        b"HTTP/1.1 304 Not Modified\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: http://[bad\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: ///x\r\n\r\n",
+    ],
+    ids=range(11),
+)
+def test_an_answer_that_is_none_is_one_line(tmp_path, reply):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=answer_always, args=(server, reply), daemon=True).start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/a.zip"
+        with pytest.raises((DataError, MachineError), match=r"^http://[ -~]+$"):
+            download(url, tmp_path / "b.zip", sha256=SHA256)
+    assert not (tmp_path / "b.zip").exists()
+
+
+def answer_always(server, reply):
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(reply)
 
 
 def test_nobody_at_the_address_is_one_line(tmp_path):

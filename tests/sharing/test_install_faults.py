@@ -12,7 +12,7 @@ from medseg.sharing.install import install
 from medseg.sharing.share import write_index
 from medseg.sharing.sources.source import parse_source
 from medseg.sharing.store import installed_bundles, store_folder
-from tests.sharing.small_bundles import packed_bundle
+from tests.sharing.plain_bundles import packed_bundle
 from tests.sharing.web_server import Server, served
 
 UNIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="fork and limits are Unix's")
@@ -46,6 +46,9 @@ def child(last):
         remove_installed([find_installed("ball")])
     os._exit(0)
 
+# What is read once, such as the rules, is read before all children.
+install(parse_source(source))
+remove_installed(installed_bundles())
 killed = 0
 while True:
     if work == "remove" and not installed_bundles():
@@ -83,6 +86,7 @@ def killed_at_each_step(work, source) -> int:
 
 
 @UNIX
+@pytest.mark.slow
 def test_killed_at_any_step_an_installation_leaves_whole_bundles_or_none(tmp_path):
     packed = packed_bundle(tmp_path)
     assert killed_at_each_step("install", packed) > 30
@@ -92,6 +96,7 @@ def test_killed_at_any_step_an_installation_leaves_whole_bundles_or_none(tmp_pat
 
 
 @UNIX
+@pytest.mark.slow
 def test_killed_at_any_step_an_installation_from_the_web_is_continued(tmp_path):
     packed_bundle(tmp_path / "share")
     write_index(tmp_path / "share")
@@ -111,6 +116,7 @@ def test_what_was_fetched_a_week_ago_and_not_installed_is_removed(tmp_path):
 
 
 @UNIX
+@pytest.mark.slow
 def test_killed_at_any_step_a_removal_leaves_whole_bundles_or_none(tmp_path):
     packed = packed_bundle(tmp_path)
     assert killed_at_each_step("remove", packed) > 5

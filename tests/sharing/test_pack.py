@@ -15,12 +15,14 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from medseg.bundles.judgement.judge import judge_tree
 from medseg.errors import DataError, UsageError
 from medseg.networks.provenance import Provenance, provenance_json
 from medseg.networks.weights import read_state, write_state
+from medseg.sharing.bytes_tree import BytesTree
 from medseg.sharing.digests import read_digests
 from medseg.sharing.golden import read_golden
-from medseg.sharing.layout import CASE, DIGESTS
+from medseg.sharing.layout import CASE, DIGESTS, SIGNATURE
 from medseg.sharing.pack import Pack, PackChoices, pack_bundle
 from medseg.sharing.plain_zip import zip_bytes
 from tests.conftest import BUNDLE
@@ -103,6 +105,13 @@ def test_an_unpacked_bundle_is_packed_to_the_same_bytes(packed, tmp_path):
     with zipfile.ZipFile(io.BytesIO(zip_bytes(packed.in_one_folder))) as archive:
         archive.extractall(tmp_path)
     assert pack_bundle(tmp_path / BUNDLE.name, PackChoices()).files == packed.files
+
+
+def test_a_packed_bundle_is_safe_and_a_signature_does_not_change_that(packed):
+    signed = {**packed.files, SIGNATURE: b'{"mediaType": "application/vnd.dev.sigstore.bundle"}'}
+    before, after = (judge_tree(BytesTree("x", files)) for files in (packed.files, signed))
+    assert before.verdict == after.verdict == "safe"
+    assert before.digest == after.digest
 
 
 def test_outputs_are_left_out_and_named(bundle):

@@ -16,7 +16,7 @@ from medseg.sharing.share_page import share_page
 from medseg.sharing.sources.source import parse_source
 from medseg.sharing.store import find_installed
 from medseg.sharing.update import update
-from tests.sharing.small_bundles import files_of, listed, make_zip, packed_bundle
+from tests.sharing.plain_bundles import files_of, listed, make_zip, packed_bundle
 
 ENTRY = Entry(
     name="ball",

@@ -21,7 +21,7 @@ from torch import nn
 from medseg._quiet import quiet_libraries
 from medseg.bundles.class_labels import described_labels
 from medseg.bundles.complaints import config_errors
-from medseg.bundles.foreign.fit import missing_for_predict
+from medseg.bundles.foreign.fit import importable, require_fit
 from medseg.bundles.foreign.labels import ForeignLabels
 from medseg.bundles.foreign.metadata import described_bundle
 from medseg.bundles.metadata import Metadata
@@ -51,11 +51,9 @@ def open_foreign(opened: OpenedConfigs, weights: Path, pairs: Sequence[str] = ()
         DataError: For metadata or weights that do not fit.
     """
     bundle = opened.judged.path
+    require_fit(opened)
     metadata = described_bundle(bundle)
-    config = opened.changed(parse_overrides(pairs, opened.merged))
-    missing = missing_for_predict(config, config.get("_meta_", {}), opened.judged.tree.entries)
-    if missing is not None:
-        raise UsageError(f"{bundle}: {missing}")
+    config = importable(opened.changed(parse_overrides(pairs, opened.merged)))
     with config_errors(), quiet_libraries():
         parser = cast("Any", ConfigParser(config))
         device = torch.device(
@@ -149,4 +147,4 @@ def _recipe(bundle: Path, preprocessing: Any) -> tuple[str, Recipe]:
 def _steps(bundle: Path, name: str, compose: Any) -> Sequence[Any]:
     if not isinstance(compose, Compose):
         raise UsageError(f"{bundle}: its {name} is no Compose of MONAI, but {type(compose)}")
-    return cast("Sequence[Any]", compose.transforms)
+    return cast("Any", compose).transforms

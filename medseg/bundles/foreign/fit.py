@@ -8,7 +8,11 @@ from collections.abc import Collection, Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any, cast
 
-__all__ = ["is_foreign", "missing_for_predict"]
+from medseg.bundles.opened import METADATA, OpenedConfigs
+from medseg.bundles.plain_yaml import parse_config
+from medseg.errors import UsageError
+
+__all__ = ["importable", "is_foreign", "missing_for_predict", "require_fit"]
 
 _NEEDED = ("network_def", "preprocessing", "inferer", "postprocessing")
 _FORMATS = ("segmentation", "labels")
@@ -38,7 +42,37 @@ def missing_for_predict(
     channels = image.get("num_channels")
     if channels not in (1, 3):
         return f"its network takes {channels} channels; medseg predict takes 1 or 3"
-    return _lacks_packages(config)
+    return None
+
+
+def importable(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config without imports of packages that are not installed.
+
+    MONAI runs all imports before it builds anything; most packages are for parts, such as lists of
+    data, that a prediction does not build.
+    """
+    imports: Any = config.get("imports")
+    if not isinstance(imports, list):
+        return dict(config)
+    return {**config, "imports": [text for text in cast("list[Any]", imports) if _is_there(text)]}
+
+
+def _is_there(text: Any) -> bool:
+    found = _IMPORT.match(text) if isinstance(text, str) else None
+    return found is None or find_spec(found[1].split(".")[0]) is not None
+
+
+def require_fit(opened: OpenedConfigs) -> None:
+    """Refuse a bundle that `medseg predict` cannot run, before its weights are looked for.
+
+    Raises:
+        UsageError: For the first thing that is missing.
+    """
+    config = parse_config(opened.texts[0], opened.paths[0])
+    metadata = parse_config(opened.judged.read(METADATA).decode("utf-8"), METADATA)
+    missing = missing_for_predict(config, metadata, opened.judged.tree.entries)
+    if missing is not None:
+        raise UsageError(f"{opened.judged.path}: {missing}")
 
 
 def _gives_no_label(metadata: Mapping[str, Any]) -> str | None:
@@ -68,14 +102,6 @@ def _has_module(name: str, files: Collection[str]) -> bool:
     parts = name.split(".")
     paths = ["/".join(parts[:n]) for n in range(len(parts), 0, -1)]
     return any(f"{path}.py" in files or f"{path}/__init__.py" in files for path in paths)
-
-
-def _lacks_packages(config: Mapping[str, Any]) -> str | None:
-    for name in _modules(config):
-        root = name.split(".")[0]
-        if "." not in name and root != "scripts" and find_spec(root) is None:
-            return f"needs the Python package {root}; install it beside medseg"
-    return None
 
 
 def _modules(config: Mapping[str, Any]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from monai.transforms.post.dictionary import AsDiscreted, Invertd
 from monai.utils.enums import MetaKeys
 from torch import Tensor
 
-from medseg.errors import DataError
+from medseg.errors import DataError, is_out_of_memory
 
 __all__ = ["ForeignLabels"]
 
@@ -64,13 +64,26 @@ class ForeignLabels(Inferer):
         """
         image = cast("MetaTensor", inputs[0])
         with torch.no_grad():
-            logits: Any = self.inferer(inputs, network, *args, **kwargs)
+            logits = self._logits(inputs, network, *args, **kwargs)
             if not isinstance(logits, Tensor):
                 raise DataError("the bundle's network returns several outputs, not one")
             data: dict[str, Any] = {self.image_key: image, "pred": logits[0]}
             for step in self.steps:
                 data = step(data)
         return self._label(torch.as_tensor(data["pred"]).as_subclass(Tensor), image)
+
+    def _logits(
+        self, inputs: Tensor, network: Callable[..., Tensor], *args: Any, **kwargs: Any
+    ) -> Any:
+        try:
+            return self.inferer(inputs, network, *args, **kwargs)
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise
+            raise DataError(
+                f"the bundle's network cannot take an image of {tuple(inputs.shape[2:])} in its "
+                f"grid ({str(error).splitlines()[0][:120]})"
+            ) from error
 
     def _label(self, pred: Tensor, image: MetaTensor) -> MetaTensor:
         meta = cast("Any", image).meta

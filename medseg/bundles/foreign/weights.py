@@ -13,7 +13,7 @@ from pickle import UnpicklingError
 from typing import Any, cast
 
 from medseg._files import cache_dir
-from medseg.bundles.foreign.fit import is_foreign
+from medseg.bundles.foreign.fit import is_foreign, require_fit
 from medseg.bundles.judgement.torch_files import torch_findings
 from medseg.bundles.opened import OpenedConfigs
 from medseg.bundles.plain_yaml import parse_config
@@ -33,6 +33,7 @@ def bundle_weights(opened: OpenedConfigs) -> Path:
     Those of a foreign `model.pt` are kept in the cache folder, by the digest of that file.
 
     Raises:
+        UsageError: If medseg predict cannot run the bundle, see `require_fit`.
         DataError: If there are no weights, or the file does not hold the tensors of one network.
         NeedsTrustError: If `model.pt` holds more than tensors, and the bundle is not trusted.
     """
@@ -40,6 +41,7 @@ def bundle_weights(opened: OpenedConfigs) -> Path:
     safe, plain = models / "model.safetensors", models / "model.pt"
     if safe.is_file() or not is_foreign(parse_config(opened.texts[0], opened.paths[0])):
         return safe
+    require_fit(opened)
     try:
         content = plain.read_bytes()
     except OSError as error:
@@ -71,7 +73,7 @@ def _keep(path: Path, content: bytes, kept: Path) -> None:
         loaded: Any = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except (RuntimeError, UnpicklingError, EOFError, ValueError) as error:
         raise DataError(
-            f"{path}: torch reads no tensors of it ({str(error).splitlines()[0][:120]}); ask its "
+            f"{path}: torch reads no tensors of it ({_reason(error)}); ask its "
             "maker for safetensors"
         ) from error
     state = _state(loaded)
@@ -91,3 +93,7 @@ def _state(loaded: Any) -> dict[Any, Any]:
         if isinstance(found.get(key), dict):
             return cast("dict[Any, Any]", found[key])
     return found
+
+
+def _reason(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)[:120]

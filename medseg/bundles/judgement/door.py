@@ -102,18 +102,19 @@ def judge_config(file: str | Path) -> Judged:
     return _once(Path(file), LoneConfig)
 
 
-def require_values(values: Mapping[str, Any], where: str) -> None:
+def require_values(values: Mapping[str, Any], where: str, judged: Judged | None = None) -> None:
     """Refuse overrides that could run code: a pasted command may be a stranger's.
 
     Args:
         values: By key, as `parse_overrides` returns them.
         where: Where they come from, for the error, e.g. `override`.
+        judged: The bundle that they change, if they are not a whole config.
 
     Raises:
         NeedsTrustError: For the first value that is not on the list.
         RefusedError: If no trust suffices for it.
     """
-    places = judge_values(values, where)
+    places = judge_values(values, where, None if judged is None else judged.tree)
     if not places:
         return
     # The gravest first: trusting a config would not help against it.

@@ -71,6 +71,8 @@ def _part_problem(part: str) -> str | None:
 
 def _form_problem(part: str) -> str | None:
     # Letters that look like a separator, a dot or another letter become it in some systems.
+    if normalize("NFC", part) != part:
+        return "its name is in a Unicode form that systems replace by another (not NFC)"
     plain = normalize("NFKC", part)
     if set(plain) & {"/", "\\", ":"} or (plain != part and set(plain) <= {"."}):
         return "its name becomes another path in another Unicode form"

@@ -4,15 +4,16 @@ from collections.abc import Mapping
 
 from medseg.bundles.judgement.word_list import words
 
-__all__ = ["ARCHIVES", "BEGINNINGS", "TEXTS", "content_kind", "suffix_of"]
+__all__ = ["ARCHIVES", "BEGINNINGS", "PICTURES", "TEXTS", "content_kind", "suffix_of"]
 
-_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
+PICTURES = ("png", "jpg", "jpeg", "gif", "tif", "tiff")
+_PICTURE_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
 # 348 and 540 in both orders of bytes: the length of the header.
 _NIFTI = (b"\\\1\0\0", b"\0\0\1\\", b"\x1c\2\0\0", b"\0\0\2\x1c")
 
 # Files whose first bytes say what they are, by ending; pictures may be named for one another.
 BEGINNINGS: Mapping[str, tuple[bytes, ...]] = {
-    **dict.fromkeys(("png", "jpg", "jpeg", "gif", "tif", "tiff"), _PICTURES),
+    **dict.fromkeys(PICTURES, _PICTURE_MAGIC),
     "nii": _NIFTI,
     "nii.gz": (b"\x1f\x8b\x08",),
     "mha": (b"ObjectType", b"NDims", b"Comment"),
@@ -20,11 +21,11 @@ BEGINNINGS: Mapping[str, tuple[bytes, ...]] = {
     "sqlite": (b"SQLite format 3\0",),
 }
 # Texts; those without an ending are LICENSE and the like. A signature, model.sig, is JSON.
-TEXTS = words("md txt csv tsv json jsonl yaml yml bib cff sha256 log rst sig")
+TEXTS = words("md txt csv tsv jsonl bib cff sha256 log rst sig")
 ARCHIVES = words("zip tar gz tgz bz2 xz zst 7z rar lz4 whl egg nemo mar iso cab")
 
 _KINDS = (
-    *((magic, "a picture") for magic in _PICTURES),
+    *((magic, "a picture") for magic in _PICTURE_MAGIC),
     (b"PK", "a zip"),
     (b"\x1f\x8b", "gzip"),
     (b"BZh", "bzip2"),

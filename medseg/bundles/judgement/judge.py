@@ -15,8 +15,8 @@ from medseg.errors import DataError
 
 __all__ = ["judge_folder", "judge_tree", "judge_values"]
 
-# Files beyond this are hashed by their size alone; none such is read by medseg.
-_MOST_BYTES = 4_000_000_000
+# Files beyond this are hashed by their size alone: they are refused, so no trust is given to them.
+_MOST_BYTES = 16 * 2**30
 
 
 def judge_folder(folder: str | Path) -> Judgement:
@@ -76,8 +76,13 @@ def _digest(tree: BundleTree, places: Iterable[Place]) -> str:
 def _content_digest(tree: BundleTree, path: str) -> bytes:
     if tree.entries[path].kind != "file":
         return b"-"
+    if tree.entries[path].size > _MOST_BYTES:
+        return b"too large"
+    content = hashlib.sha256()
     try:
-        return hashlib.sha256(tree.read(path, _MOST_BYTES)).digest()
+        for chunk in tree.chunks(path):
+            content.update(chunk)
+        return content.digest()
     except DataError as error:
         # Told as a place; a digest that says so is nobody else's.
         return f"unread: {error}".encode()

@@ -15,7 +15,7 @@ from medseg.bundles.judgement.zip_data import unpacked
 from medseg.bundles.judgement.zip_layout import Member, read_members
 from medseg.errors import DataError
 
-__all__ = ["npy_findings", "npz_findings", "torch_findings"]
+__all__ = ["npy_findings", "npz_findings", "script_findings", "torch_findings"]
 
 _NPY = b"\x93NUMPY"
 # What torch.save writes beside the pickle: tensors by number, and what is said of all of them.
@@ -45,6 +45,18 @@ def torch_findings(content: bytes) -> Iterator[Finding]:
         yield from _zip_findings(content, _record_findings)
     else:
         yield Finding("needs trust", "is no file of torch that medseg knows")
+
+
+def script_findings(content: bytes) -> Iterator[Finding]:
+    """The finding for a file that is a program by its name, and what else it is.
+
+    Args:
+        content: All of the `.ts` or `.pt2` file.
+    """
+    found = list(torch_findings(content))
+    if not found:
+        yield Finding("needs trust", "is a program by its name, and tensors alone by its content")
+    yield from found
 
 
 def npy_findings(content: bytes) -> Iterator[Finding]:
@@ -102,7 +114,8 @@ def _zip_findings(content: bytes, judge: _Judge) -> Iterator[Finding]:
 def _record_findings(file: io.BytesIO, members: tuple[Member, ...]) -> Iterator[Finding]:
     names = {member: member.name.partition("/")[2] for member in members}
     lower = [name.lower() for name in names.values()]
-    if any(name == "constants.pkl" or name.startswith("code/") for name in lower):
+    is_script = any(name == "constants.pkl" or name.startswith("code/") for name in lower)
+    if is_script:
         yield Finding(
             "needs trust",
             "is a program (TorchScript), which can read and write files; medseg "
@@ -111,7 +124,7 @@ def _record_findings(file: io.BytesIO, members: tuple[Member, ...]) -> Iterator[
     for member, name in names.items():
         if name.lower().endswith(".pkl"):
             yield from pickle_findings(_content(file, member))
-        elif not _TENSOR.fullmatch(name) and not _is_of_script(name):
+        elif not _TENSOR.fullmatch(name) and not (is_script and _is_of_script(name)):
             shown = printable(member.name)[:80]
             yield Finding("needs trust", f"holds {shown!r}, which is no tensor's")
             return

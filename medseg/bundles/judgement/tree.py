@@ -13,7 +13,7 @@ from medseg.errors import DataError
 __all__ = ["BundleTree", "Entry", "FolderTree", "Kind", "opened_regular", "read_regular"]
 
 Kind = Literal["file", "link", "special"]
-_STEP = 2**20
+_FIRST_STEP, _STEP = 2**14, 2**20
 # What was a file when it was listed may be a link by now, or a pipe, which would be waited for.
 _AS_LISTED = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
@@ -93,8 +93,11 @@ class FolderTree:
     def chunks(self, path: str) -> Generator[bytes]:
         """See `BundleTree`."""
         with self._opened(path) as stream:
-            while chunk := stream.read(_STEP):
+            # Of most files, only the beginning is wanted.
+            chunk = stream.read(_FIRST_STEP)
+            while chunk:
                 yield chunk
+                chunk = stream.read(_STEP)
 
     @contextmanager
     def _opened(self, path: str) -> Generator[BinaryIO]:
@@ -128,7 +131,9 @@ def read_regular(file: Path, at_most: int) -> bytes:
 
 
 def _at_most(stream: BinaryIO, at_most: int, file: Path) -> bytes:
-    content = stream.read(at_most + 1)
+    # Python takes as much memory as it is asked to read, whatever the file's length.
+    size = os.fstat(stream.fileno()).st_size
+    content = stream.read(min(at_most, size) + 1)
     if len(content) > at_most:
         raise DataError(f"{file}: is larger than {at_most:,} bytes")
     return content

@@ -30,7 +30,9 @@ class Place:
     def __str__(self) -> str:
         line = "" if self.line is None else f":{self.line}"
         key = f" {self.key}:" if self.key else ""
-        return f"{self.file}{line}:{key} {self.reason}"
+        told = f"{self.file}{line}:{key} {self.reason}"
+        # Names of files are as hostile as what is in them.
+        return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in told)
 
 
 @dataclass(frozen=True, kw_only=True)

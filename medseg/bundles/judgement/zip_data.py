@@ -8,7 +8,8 @@ from medseg.bundles.judgement.zip_layout import STORED, Member
 
 __all__ = ["unpacked"]
 
-_STEP = 2**20
+# Of most files, only the beginning is wanted.
+_FIRST_STEP, _STEP = 2**14, 2**20
 
 
 def unpacked(file: BinaryIO, member: Member) -> Iterator[bytes]:
@@ -28,24 +29,29 @@ def unpacked(file: BinaryIO, member: Member) -> Iterator[bytes]:
 
 
 def _stored(file: BinaryIO, member: Member) -> Iterator[bytes]:
-    for begin in range(0, member.packed, _STEP):
-        yield file.read(min(_STEP, member.packed - begin))
+    rest, step = member.packed, _FIRST_STEP
+    while rest > 0:
+        chunk = file.read(min(step, rest))
+        if not chunk:
+            return
+        yield chunk
+        rest, step = rest - len(chunk), _STEP
 
 
 def _inflated(file: BinaryIO, member: Member) -> Iterator[bytes]:
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     packed, room = member.packed, member.size
-    waiting = b""
+    waiting, step = b"", _FIRST_STEP
     while not stream.eof:
         if not waiting and packed:
-            waiting = file.read(min(_STEP, packed))
+            waiting = file.read(min(step, packed))
             packed -= len(waiting) or packed
         # One byte more than there is room for shows that there is more.
-        chunk = stream.decompress(waiting, min(_STEP, room + 1))
+        chunk = stream.decompress(waiting, min(step, room + 1))
         room -= len(chunk)
         if room < 0 or (not chunk and not waiting and not stream.eof):
             raise zlib.error("it is damaged: it unpacks to another size")
-        waiting = stream.unconsumed_tail
+        waiting, step = stream.unconsumed_tail, _STEP
         yield chunk
     if packed or waiting or stream.unused_data:
         raise zlib.error("it is damaged: bytes follow its end")

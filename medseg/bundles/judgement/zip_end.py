@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from medseg.errors import DataError, ExitCode
 
-__all__ = ["UnsafeZipError", "bytes_at", "find_directory"]
+__all__ = ["UnsafeZipError", "bytes_at", "find_directory", "has_zip_at_end"]
 
 _MOST_ENTRIES = 10_000
 _MOST_DIRECTORY = 2**22
@@ -59,18 +59,33 @@ def find_directory(file: BinaryIO, size: int) -> tuple[int, int, int]:
     return count, begin, after
 
 
+def has_zip_at_end(tail: bytes) -> bool:
+    """Whether a file ends as a zip does, whatever it begins with.
+
+    Args:
+        tail: Its last bytes, 64 KiB or more if it has them.
+    """
+    return bool(_ends(tail))
+
+
+def _ends(tail: bytes) -> list[tuple[int, tuple[int, ...]]]:
+    """Offsets and contents of the ends that reach to the last byte."""
+    places = [found.start() for found in re.finditer(rb"PK\x05\x06", tail)]
+    ends = [(at, _END.unpack_from(tail, at)) for at in places if len(tail) - at >= _END.size]
+    return [(at, end) for at, end in ends if at + _END.size + end[7] == len(tail)]
+
+
 def _end(file: BinaryIO, size: int) -> tuple[int, tuple[int, ...]]:
     reach = min(size, _END.size + _MOST_COMMENT)
     tail = bytes_at(file, size - reach, reach)
-    # That of a zip within may be there too, but only one may reach to the end of this one.
-    places = [found.start() for found in re.finditer(rb"PK\x05\x06", tail)]
-    ends = [(at, _END.unpack_from(tail, at)) for at in places if len(tail) - at >= _END.size]
-    whole = [(at, end) for at, end in ends if at + _END.size + end[7] == len(tail)]
-    if not places:
+    last = tail.rfind(b"PK\x05\x06")
+    if last < 0:
         raise DataError("is no zip, or the end of it is missing; fetch it again")
-    if len(whole) != 1 or whole[0][0] != places[-1]:
+    # That of a zip within may be there too, but only one may reach to the end of this one.
+    ends = _ends(tail)
+    if len(ends) != 1 or ends[0][0] != last:
         raise UnsafeZipError("has two ends, or bytes after its end; zip the folder anew")
-    return size - reach + whole[0][0], whole[0][1]
+    return size - reach + last, ends[0][1]
 
 
 def _end64(file: BinaryIO, at: int, locator: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:

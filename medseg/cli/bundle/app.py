@@ -2,6 +2,7 @@
 
 import typer
 
+from medseg.cli.bundle.card import card
 from medseg.cli.bundle.check import check
 from medseg.cli.bundle.export import export
 from medseg.cli.bundle.halve import halve
@@ -20,6 +21,7 @@ from medseg.cli.bundle.verify import verify
 __all__ = ["app"]
 
 app = typer.Typer(help="Make bundles and share them.", no_args_is_help=True)
+app.command()(card)
 app.command()(sync)
 app.command()(export)
 app.command()(halve)

@@ -1,4 +1,4 @@
-"""`medseg bundle export`: the trained network as ONNX."""
+"""`medseg bundle export`: the trained network as ONNX, its pipeline as JSON."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,9 +19,9 @@ def export(
         Path | None,
         typer.Option(help="Weights file, .safetensors (default: the one in the bundle's models/)."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,  # noqa: FBT002 - a command-line switch
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the files.")] = False,  # noqa: FBT002 - a command-line switch
 ) -> None:
-    """Export the trained network to ONNX, and check it with onnxruntime.
+    """Export the trained network to ONNX, checked with onnxruntime, and its pipeline to JSON.
 
     medseg bundle export bundles/covid_lung_ct_unet3d -o model.onnx
     """
@@ -38,3 +38,5 @@ def export(
         f"{done.path}: image ({', '.join(done.image)}) to logits; onnxruntime's differ from "
         f"torch's by at most {done.largest_difference:.1g}"
     )
+    lacking = "" if done.complete else "; some steps are named only, see its postprocessing"
+    say(f"{done.pipeline}: the steps before and after it{lacking}")

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medseg.cli.say import say
+from medseg.errors import ExitCode, user_error
 
 if TYPE_CHECKING:
     from medseg.sharing.install import Installation
+    from medseg.sharing.sources.source import Source
 
 __all__ = ["install", "update"]
 
@@ -49,7 +51,7 @@ def install(
     from medseg.sharing.sources.source import parse_source
 
     found = parse_source(source, sha256=sha256, share=share)
-    done = install_bundle(found, signed_by=signed_by)
+    done = install_bundle(found, signed_by=signed_by, fetching=_tell_fetching)
     if as_json:
         typer.echo(done.installed.record.model_dump_json(indent=1))
     else:
@@ -67,26 +69,55 @@ def update(
 
     medseg bundle update covid_lung_ct_unet3d
     """
-    from medseg.sharing.store import find_installed, installed_bundles
+    from medseg.sharing.store import installed_bundles
+
+    if names:
+        for name in names:
+            _update(name)
+        return
+    failed = 0
+    for name in dict.fromkeys(one.record.name for one in installed_bundles()):
+        try:
+            _update(name)
+        except Exception as error:
+            users = user_error(error)
+            if users is None:
+                raise
+            # The sources of the others may well be there.
+            say(f"failed: {users}", to="errors")
+            failed += 1
+    if failed:
+        raise typer.Exit(ExitCode.SOME_CASES_FAILED)
+
+
+def _update(name: str) -> None:
+    from medseg.sharing.store import find_installed
     from medseg.sharing.update import update as update_bundle
 
-    if not names:
-        names = list(dict.fromkeys(one.record.name for one in installed_bundles()))
-    for name in names:
-        done = update_bundle(find_installed(name))
-        if done.after is None:
-            say(f"{done.before.name}: nothing newer at {done.before.record.source.asked}")
-            continue
-        say(f"{done.before.name}: now {done.after.installed.name}")
-        for line in done.changes:
-            say(f"  {line}")
-        _tell(done.after)
+    done = update_bundle(find_installed(name), fetching=_tell_fetching)
+    if done.after is None:
+        say(f"{done.before.name}: nothing newer at {done.before.record.source.asked}")
+        return
+    say(f"{done.before.name}: now {done.after.installed.name}")
+    for line in done.changes:
+        say(f"  {line}")
+    _tell(done.after)
+
+
+def _tell_fetching(found: "Source") -> None:
+    from medseg.sharing.size_words import size_words
+
+    if found.scheme != "path":
+        size = "" if found.size is None else f" ({size_words(found.size)})"
+        say(f"fetching {found.text}{size}", to="errors")
 
 
 def _tell(done: "Installation") -> None:
+    from medseg.sharing.size_words import size_words
+
     record = done.installed.record
-    size = record.size / 1e6
-    say(f"{done.done}: {done.installed.name} ({size:.1f} MB, sha256 {record.sha256})")
+    size = size_words(record.size)
+    say(f"{done.done}: {done.installed.name} ({size}, sha256 {record.sha256})")
     complete = record.listed == "complete"
     say(f"files: {'complete, as its list of digests says' if complete else record.listed}")
     say(f"signature: {record.signature}")

@@ -18,6 +18,7 @@ def list_installed(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - a command-line switch
 ) -> None:
     """List the installed bundles, with what was found when they were installed."""
+    from medseg.sharing.size_words import size_words
     from medseg.sharing.store import installed_bundles, store_folder
 
     there = installed_bundles()
@@ -28,7 +29,7 @@ def list_installed(
     for one in there:
         record = one.record
         facts = (
-            f"{record.size / 1e6:.1f} MB",
+            size_words(record.size),
             record.verdict,
             "complete" if record.listed == "complete" else record.listed,
             record.signature,

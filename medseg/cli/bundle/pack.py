@@ -51,7 +51,7 @@ def pack(  # noqa: PLR0913 - one parameter for each option
 ) -> None:
     """Pack a bundle into one zip that runs where only medseg is installed, or say why not.
 
-    medseg bundle pack bundles/covid_lung_ct_unet3d -o covid_lung_ct_unet3d-0.4.1.zip
+    medseg bundle pack bundles/covid_lung_ct_unet3d -o covid.zip
     """
     # torch takes seconds to import; --help does not need it.
     from medseg._files import write_atomically

@@ -1,6 +1,7 @@
 """Download of a file with a known digest, continued where an earlier one ended."""
 
 import json
+import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,13 +13,14 @@ from medseg.data.digest import file_sha256
 from medseg.errors import DataError
 from medseg.sharing.sources.web import TransferError, opened
 
-__all__ = ["MOST_BYTES", "download", "remove_old_downloads"]
+__all__ = ["MOST_BYTES", "download", "remove_download", "remove_old_downloads"]
 
 MOST_BYTES = 4 << 30
 _CHUNK = 1 << 18
 _KEPT_SECONDS = 7 * 24 * 3600.0
-# Of tries that brought nothing, one after the other.
+# Of tries that brought nothing, one after the other, and of all.
 _MOST_FAILURES = 3
+_MOST_TRIES = 50
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,20 @@ def remove_old_downloads(folder: Path) -> None:
     for path in folder.glob("*"):
         with suppress(OSError):
             if path.suffix != ".lock" and path.stat().st_mtime < time.time() - _KEPT_SECONDS:
-                path.unlink()
+                _remove(path)
+
+
+def remove_download(fetched: Path, folder: Path) -> None:
+    """Remove what was fetched into a folder of downloads; anything else is left as it is."""
+    if folder in fetched.parents:
+        _remove(folder / fetched.relative_to(folder).parts[0])
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _continued(url: str, part: _Part, sha256: str, size: int | None) -> bool:
@@ -110,13 +125,13 @@ def _continued(url: str, part: _Part, sha256: str, size: int | None) -> bool:
 
 def _read_all(url: str, part: _Part, size: int | None) -> None:
     failures = 0
-    while True:
+    for tried in range(1, _MOST_TRIES + 1):
         before = part.size
         try:
             return _read_on(url, part, size)
         except TransferError as error:
             failures = 0 if part.size > before else failures + 1
-            if failures == _MOST_FAILURES:
+            if failures == _MOST_FAILURES or tried == _MOST_TRIES:
                 kept = f"; {part.size:,} bytes are kept" if part.size else ""
                 raise TransferError(f"{error}{kept}; give the same command again") from error
         except (OSError, DataError):
@@ -134,7 +149,8 @@ def _read_on(url: str, part: _Part, size: int | None) -> None:
             part.begin(_validator(response))
         total = _total(response, have)
         _require_size(url, total, size)
-        _copy(url, response, part.path, have, MOST_BYTES if total is None else total)
+        known = size if total is None else total
+        _copy(url, response, part.path, have, MOST_BYTES if known is None else known)
         got = part.path.stat().st_size
         if total is not None and got < total:
             raise TransferError(f"{url}: the connection ended")

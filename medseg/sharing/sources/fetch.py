@@ -15,6 +15,8 @@ from pathlib import Path
 
 from medseg.errors import UsageError
 from medseg.sharing.sources.https import fetch_https, find_https
+from medseg.sharing.sources.hub import fetch_hub, find_hub
+from medseg.sharing.sources.oci import fetch_oci, find_oci
 from medseg.sharing.sources.path import fetch_path
 from medseg.sharing.sources.share import find_in_share
 from medseg.sharing.sources.source import Source
@@ -25,13 +27,20 @@ _FIND: Mapping[str, Callable[[Source], Source]] = {
     "share": find_in_share,
     "https": find_https,
     "http": find_https,
+    "oci": find_oci,
+    "hf": find_hub,
 }
 _FETCH: Mapping[str, Callable[[Source, Path], Path]] = {
     "path": fetch_path,
     "https": fetch_https,
     "http": fetch_https,
+    "oci": fetch_oci,
+    "hf": fetch_hub,
 }
-_KNOWN = "a path, https://HOST/FILE.zip or share:PLACE#NAME"
+_KNOWN = (
+    "a path, https://HOST/FILE.zip, share:PLACE#NAME, oci://HOST/REPOSITORY:TAG or "
+    "hf://OWNER/NAME@REVISION"
+)
 
 
 def find(source: Source) -> Source:

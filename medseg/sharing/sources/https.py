@@ -19,8 +19,8 @@ def find_https(source: Source) -> Source:
     """
     require_address(source.text)
     if source.sha256 is None:
-        what = "an address is taken with the SHA-256 of its file"
-        raise UsageError(f"{source.text}: {what}; add --sha256 HEX, as its sender tells it")
+        hint = "add --sha256 HEX, as its sender tells it; of a share, NAME --from ADDRESS"
+        raise UsageError(f"{source.text}: is taken with the SHA-256 of its file: {hint}")
     return source
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from medseg.data.digest import file_sha256
 from medseg.errors import DataError, UsageError
+from medseg.sharing.share_index import INDEX
 from medseg.sharing.sources.source import Source
 
 __all__ = ["fetch_path"]
@@ -13,7 +14,7 @@ def fetch_path(source: Source, folder: Path) -> Path:
     """Path of a zip or folder; nothing is copied into `folder`.
 
     Raises:
-        UsageError: If there is none, or it is a folder and a digest is asked for.
+        UsageError: If there is none, it is a share, or a folder and a digest is asked for.
         DataError: If the zip has another digest.
     """
     del folder
@@ -21,6 +22,8 @@ def fetch_path(source: Source, folder: Path) -> Path:
     if not path.exists():
         hint = "give a zip, a folder or an address, or the name of a bundle with --from SHARE"
         raise UsageError(f"{source.text}: no such file or folder; {hint}")
+    if (path / INDEX).is_file() and not (path / "configs").exists():
+        raise UsageError(f"{path}: is a share; name one of its bundles: NAME --from {path}")
     if source.sha256 is None:
         return path
     if path.is_dir():

@@ -22,6 +22,7 @@ from urllib.request import (
 )
 
 import medseg
+from medseg._text import printable
 from medseg.errors import DataError, MachineError, MedsegError
 from medseg.sharing.sources.address import is_loopback, origin_of, require_address
 
@@ -57,6 +58,8 @@ def opened(url: str, headers: Mapping[str, str]) -> Generator[http.client.HTTPRe
     except HTTPError as error:
         error.close()
         raise DataError(f"{url}: {_refusal(error.code)}") from error
+    except ValueError as error:
+        raise DataError(f"{url}: the answer cannot be understood ({_words(error)})") from error
     except (
         URLError,
         http.client.HTTPException,
@@ -94,9 +97,10 @@ class _SameHost(HTTPRedirectHandler):
         newurl: str,
     ) -> Request | None:
         if origin_of(newurl) != origin_of(req.full_url):
+            elsewhere = printable(newurl[:200])
             raise DataError(
-                f"{req.full_url}: leads to another host, {newurl[:200]}; give that address itself "
-                "if you trust it"
+                f"{req.full_url}: leads to another host, {elsewhere}; give that address itself if "
+                "you trust it"
             )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
@@ -138,4 +142,5 @@ def _failed(url: str, error: Exception) -> MachineError:
 
 def _words(reason: object) -> str:
     text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-    return str(text)[:200]
+    # What came may be in it, line ends and all.
+    return printable(" ".join(str(text).split())[:200])

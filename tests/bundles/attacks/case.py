@@ -68,7 +68,7 @@ class Attack:
         least: The mildest verdict that will do.
         make: Makes it in a folder that does not exist yet; returns the bundle's folder or zip.
         file: The file that a place must name; None if any will do.
-        first_line: Where the attack begins in it; places before it are false alarms.
+        first_line: Where the attack begins in it; a place there or later tells it.
     """
 
     name: str

@@ -234,7 +234,7 @@ x: "$@a and monai.utils.set_determinism('canary')"
         ),
         "comment in a list that becomes a slice": (
             TRUST,
-            "x: \"$@class_names[0 #open('canary', 'w').fileno()\\n:]\"",
+            "x: \"$@class_names[0 #open('canary', 'w').fileno()\\n]\"",
         ),
         "line's end before the expression": (TRUST, f'x: "$\\n{OPEN}"'),
         "form feed before the expression": (TRUST, f'x: "$\\f{OPEN}"'),

@@ -180,6 +180,38 @@ FILES: list[Attack] = [
     ),
     _file("file's address in the card", "docs/README.md", "![x](file:///etc/passwd)\n"),
     _file("frame in the card", "docs/README.md", "<iframe src='http://localhost:9/'></iframe>\n"),
+    _file(
+        "script's address in entities",
+        "docs/README.md",
+        "<a href='java&#115;cript:alert(1)'>x</a>\n",
+    ),
+    _file(
+        "script's address over a tab", "docs/README.md", "<a href='java\tscript:alert(1)'>x</a>\n"
+    ),
+    _file("script's address by reference", "docs/README.md", "[x]\n\n[x]: javascript:alert(1)\n"),
+    _file("script's address in brackets", "docs/README.md", "[x](<javascript:alert(1)>)\n"),
+    _file("data's address with a script", "docs/README.md", "[x](data:text/html,<script>)\n"),
+    _file("event of a drawing in the card", "docs/README.md", "<svg/onload=alert(1)>\n"),
+    _file("event over lines in the card", "docs/README.md", "<img src=x\nonerror\n=alert(1)>\n"),
+    _file("form in the card", "docs/README.md", "<form action='http://localhost:9/'>\n"),
+    _file("refresh in the card", "docs/README.md", "<meta http-equiv=refresh content='0;x'>\n"),
+    _file("style that loads in the card", "docs/README.md", "<link rel=stylesheet href=//x/>\n"),
+    _file("object in the card", "docs/README.md", "<object data='x.pdf'></object>\n"),
+    _file("share of a network in the card", "docs/README.md", "![x](\\\\server\\share\\x.png)\n"),
+    _file("formula in a table", "docs/scores.csv", "a,b\n=cmd|' /C calc'!A0,1\n"),
+    _file("formula behind a sign in a table", "docs/scores.csv", "a,b\n+cmd|' /C calc'!A0,1\n"),
+    _file("picture that is a drawing", "docs/logo.png", "<svg onload='alert(1)'/>"),
+    # --- requirements, which pip would follow
+    _file(
+        "packages of another index", "requirements.txt", "--index-url http://localhost:9/\nx==1\n"
+    ),
+    _file("packages of one more index", "requirements.txt", "--extra-index-url=//x/\nx==1\n"),
+    _file("package of an address", "requirements.txt", "x @ https://localhost:9/x.whl\n"),
+    _file("package of git", "requirements.txt", "git+https://localhost:9/x.git#egg=x\n"),
+    _file("package of the bundle", "requirements.txt", "-e .\n"),
+    _file("package of a folder", "requirements.txt", "./wheels/x\n"),
+    _file("requirements elsewhere", "requirements.txt", "-r ../../requirements.txt\n"),
+    _file("trusted host over two lines", "requirements.txt", "x==1 \\\n --trusted-host x\n"),
     _file("document with macros", "docs/x.docm", _zip("word/vbaProject.bin", "x")),
     _file("PDF with a script", "docs/x.pdf", "%PDF-1.7\n1 0 obj <</JS (app.alert(1))>>\n"),
     _file("template that runs", "docs/x.jinja2", "{{ ''.__class__ }}"),

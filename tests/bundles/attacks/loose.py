@@ -105,6 +105,9 @@ def _take(bundle: Path, file: str | None) -> None:
     for key in ("imports", *list(workflow.parser.get())):
         with suppress(Exception):
             workflow.parser.get_parsed_content(key)
+    output = workflow.parser.get_parsed_content("output_dir")
+    if not str(output).startswith(str(bundle.parent)) or ".." in str(output).split("/"):
+        raise LookupError(f"output_dir is {str(output)[:80]!r}")
 
 
 def _child(name: str, folder: Path, told: Path) -> None:
@@ -123,6 +126,9 @@ def _child(name: str, folder: Path, told: Path) -> None:
     READY["on"] = True
     try:
         _take(bundle, attack.file)
+    except LookupError as error:
+        with told.open("a") as file:
+            file.write(f"{error}\n")
     except BaseException:
         traceback.print_exc()
         raise
@@ -143,7 +149,8 @@ def _seen(name: str, folder: Path) -> str:
     if left:
         return "left its canary"
     if told.exists():
-        return f"stopped at {told.read_text().splitlines()[0]}"
+        line = told.read_text().splitlines()[0]
+        return line if line.startswith("output_dir") else f"stopped at {line}"
     if os.WIFSIGNALED(status):
         return f"killed by {signal.Signals(os.WTERMSIG(status)).name} after at most {SECONDS} s"
     ended = os.waitstatus_to_exitcode(status)

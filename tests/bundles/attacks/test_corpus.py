@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,22 @@ GRAVITY = {"safe": 0, "needs trust": 1, "refused": 2}
 OWN = sorted(path.parent.parent for path in (REPOSITORY / "bundles").glob("*/configs/train.yaml"))
 ZOO = sorted(path.parent.parent for path in BESIDE.glob("zoo/*/configs/metadata.json"))
 
+# Their verdicts are to be those of the folders. What no zip can hold is left out.
+ZIPPED = [
+    name
+    for name in [name for name in CORPUS if not name.startswith(("files", "archives"))][::7]
+    if "million" not in name
+]
+
+
+def _zipped(folder: Path) -> Path:
+    path = folder.with_name(f"{folder.name}.zip")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                archive.write(file, f"b/{file.relative_to(folder)}")
+    return path
+
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory):
@@ -27,6 +45,7 @@ def judged(tmp_path_factory):
     packed = folder / "harmless.zip"
     packed.write_bytes(sound_zip())
     paths = {name: CORPUS[name].make(folder / f"{i}") for i, name in enumerate(CORPUS)}
+    paths |= {f"zip of {name}": _zipped(paths[name]) for name in ZIPPED}
     paths |= {"harmless": harmless, "harmless, packed": packed}
     paths |= {f"own: {path.name}": path for path in OWN} | {f"zoo: {p.name}": p for p in ZOO}
     warm = [*map(str, OWN), *map(str, ZOO), str(harmless), str(packed)]
@@ -61,12 +80,19 @@ def test_an_attack_is_not_judged_safe(name, judged):
 @pytest.mark.parametrize("name", CORPUS)
 def test_the_places_are_where_the_attack_is_and_are_told_in_one_line(name, judged):
     attack, result = CORPUS[name], judged[name]
-    told = [place[5] for place in result["places"]] or [result["error"]]
+    # Names of files are escaped by what prints them.
+    told = [place[4] for place in result["places"]] or [result["error"]]
     assert all(line.isprintable() and line for line in told), told
     if attack.file is not None and not result["error"]:
-        found = [p for p in result["places"] if p[0] == attack.file]
-        assert found, result["places"]
-        assert all((p[1] or attack.first_line) >= attack.first_line for p in found), found
+        found = [place for place in result["places"] if place[0] == attack.file]
+        assert any((place[1] or attack.first_line) >= attack.first_line for place in found), found
+
+
+@pytest.mark.parametrize("name", ZIPPED)
+def test_an_attack_in_a_zip_is_judged_as_in_a_folder(name, judged):
+    packed, folder = judged[f"zip of {name}"], judged[name]
+    for what in ("verdict", "places", "error", "digest"):
+        assert packed[what] == folder[what], what
 
 
 @pytest.mark.parametrize("name", ["harmless", "harmless, packed", *(f"own: {p.name}" for p in OWN)])

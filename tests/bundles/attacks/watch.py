@@ -1,14 +1,15 @@
 """Audit hook under which bundles are judged: what Python does is watched, and most of it refused.
 
 Run as `python -m tests.bundles.attacks.watch LIST RESULT`, since a hook stays for the rest of a
-process. LIST is JSON: paths to be judged, after those of harmless bundles that are judged first, so
-that all modules of the judge are there. RESULT gets, for each path, verdict, places and what the
-judge did that it must not do.
+process; memory is bounded as well. LIST is JSON: paths to be judged, after those of harmless
+bundles that are judged first, so that all modules of the judge are there. RESULT gets, for each
+path, verdict, places and what the judge did that it must not do.
 """
 
 import ast
 import json
 import os
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -59,6 +60,8 @@ NEVER = (
     "os.",
 )
 READING = ("os.listdir", "os.scandir", "os.walk", "os.fwalk", "os.getxattr", "os.listxattr")
+# A judge that reads a file of 20 GiB into memory ends here.
+MOST_MEMORY = 2 * 2**30
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -99,7 +102,8 @@ class Watch:
         writes = isinstance(mode, str) and set(mode) & set("wax+")
         if writes or (isinstance(flags, int) and flags & WRITING):
             return f"open for writing {path!r:.200}"
-        return "" if self._inside(path) else f"open {path!r:.200}"
+        # Python looks for a file of the name that ast.parse gives to a text with an error.
+        return "" if path == "<unknown>" or self._inside(path) else f"open {path!r:.200}"
 
     def _inside(self, path: object) -> bool:
         """Whether it is the bundle or below it; an open handle is of what was opened already."""
@@ -143,6 +147,7 @@ def main(list_file: str, result_file: str) -> None:
     asked = json.loads(Path(list_file).read_text())
     for path in asked["harmless"]:
         judge(path)
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     watch = Watch()
     results = {path: _watched(watch, path) for path in asked["paths"]}
     Path(result_file).write_text(json.dumps(results))

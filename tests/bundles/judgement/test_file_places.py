@@ -61,6 +61,14 @@ def arrays(**values):
     return file.getvalue()
 
 
+def zipped():
+    """Bytes of a small zip."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as written:
+        written.writestr("__main__.py", "1")
+    return file.getvalue()
+
+
 def script():
     """Bytes of a network as TorchScript."""
     file = io.BytesIO()
@@ -171,6 +179,7 @@ CODE = {
     "docs/d.csv": ("a\0b", "refused", "no text in UTF-8"),
     "docs/e.png": ("<html>", "refused", "not what its name says, but unknown content"),
     "golden/image.nii.gz": ("x", "refused", "not what its name says"),
+    "docs/logo.png": (PNG + zipped(), "needs trust", "a picture and a zip at once"),
 }
 
 
@@ -281,6 +290,13 @@ PICKLES = {
         "as a zip it",
     ),
     "TorchScript": ("models/model.ts", script(), "needs trust", "a program (TorchScript)"),
+    "tensors by the name of a program": ("models/a.ts", saved(STATE), "needs trust", "a program"),
+    "a pickle where TorchScript has files": (
+        "models/a.pt",
+        torch_zip(**{"data.pkl": b"\x80\x02N.", "extra/config.p": pickle.dumps(SYSTEM)}),
+        "needs trust",
+        "no tensor's",
+    ),
     "TorchScript by another name": ("models/model.pt", script(), "needs trust", "TorchScript"),
     "a pickle": ("models/a.pkl", pickle.dumps([1]), "needs trust", "a pickle, which runs code"),
     "an array of objects": (
@@ -361,6 +377,14 @@ def test_weights_pass_if_their_header_agrees_with_the_file(tmp_path):
         assert (grade, "not a readable safetensors file" in reason) == ("refused", True)
 
 
+def test_weights_whose_header_has_a_key_twice_are_refused(tmp_path):
+    text = json.dumps(TENSOR)
+    twice = f"{text[:-1]}, {text[1:]}".encode()
+    content = struct.pack("<Q", len(twice)) + twice + bytes(8)
+    ((_, grade, reason),) = places_of(tmp_path, {"models/model.safetensors": content})
+    assert (grade, "a key twice" in reason) == ("refused", True)
+
+
 def test_links_pipes_and_strange_names_are_refused(tmp_path):
     (tmp_path / "link").symlink_to("/etc/passwd")
     (tmp_path / "folder").symlink_to("/etc")
@@ -371,7 +395,8 @@ def test_links_pipes_and_strange_names_are_refused(tmp_path):
     (tmp_path / "nul.txt").write_text("x")
     found = {place.file: place for place in file_places(FolderTree(tmp_path))}
     assert {place.grade for place in found.values()} == {"refused"}
-    assert set(found) == {"link", "folder", "pipe", "a\nb.txt", "a.txt", "nul.txt"}
+    assert set(found) == {"link", "folder", "pipe", "a\nb.txt", "A.txt", "a.txt", "nul.txt"}
+    assert all(str(place).isprintable() for place in found.values())
     assert "is the same file as 'A.txt' on some systems" in found["a.txt"].reason
 
 
