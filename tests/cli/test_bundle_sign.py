@@ -110,7 +110,7 @@ def test_a_passphrase_comes_from_a_file_where_there_is_no_terminal(
         (["sign", "spleen", "--key", "spleen/LICENSE"], "is no private key in PEM"),
         (["sign", "spleen", "--key", "ward.key", "-o", "x.zip"], "a folder is signed in place"),
         (["sign", "spleen", "--key", "ward.key", "--chain", "x"], "give --certificate too"),
-        (["verify", "nowhere"], "nowhere: not found"),
+        (["verify", "nowhere"], "nowhere: not a bundle"),
         (["verify", "spleen/LICENSE"], "is no zip"),
     ],
 )
