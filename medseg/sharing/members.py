@@ -33,7 +33,8 @@ class Members:
 
     Attributes:
         kept: Files to be read for the zip.
-        left_out: Files that stay: outputs, and what pack writes anew.
+        left_out: Files that stay: outputs, and what desktops leave. What pack writes anew, such as
+            `models/model.pt`, is neither read nor told.
         problems: Files that must not leave, one line each.
     """
 
@@ -45,8 +46,9 @@ class Members:
 def members_of(tree: BundleTree) -> Members:
     """Sort the files of a bundle's folder."""
     entries = tree.entries
-    left_out = [path for path in entries if path in _ANEW or _STAYS.fullmatch(path)]
-    rest = {path: entry for path, entry in entries.items() if path not in left_out}
+    left_out = [path for path in entries if _STAYS.fullmatch(path)]
+    dealt_with = _ANEW.union(left_out)
+    rest = {path: entry for path, entry in entries.items() if path not in dealt_with}
     return Members(
         kept=tuple(path for path, entry in rest.items() if _goes(path, entry)),
         left_out=tuple(left_out),
