@@ -34,7 +34,7 @@ from medseg.data.images.volume import read_volume
 from medseg.errors import DataError, MedsegError, user_error
 
 BEGIN, END = "<!-- zoo table: begin -->", "<!-- zoo table: end -->"
-SHAPE = (48, 40, 32)
+SHAPE = (24, 24, 16)
 AFFINE = np.array([[-2.0, 0, 0, 50], [0, 2.5, 0, -40], [0, 0, 3.0, 10], [0, 0, 0, 1]])
 
 

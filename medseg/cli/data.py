@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from medseg.cli.croissant import croissant
 from medseg.cli.preview import preview
 from medseg.cli.say import say
 from medseg.cli.statistics import statistics
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.command()(preview)
 app.command()(statistics)
+app.command()(croissant)
 
 
 @app.command()
