@@ -11,8 +11,7 @@ import pytest
 
 from tests.bundles.attacks.archives import sound_zip
 from tests.bundles.attacks.case import write_base
-from tests.bundles.attacks.corpus import CORPUS, FAMILIES
-from tests.bundles.attacks.loose import SEEN
+from tests.bundles.attacks.corpus import CORPUS, FAMILIES, SEEN
 from tests.conftest import BESIDE, REPOSITORY
 
 GRAVITY = {"safe": 0, "needs trust": 1, "refused": 2}
