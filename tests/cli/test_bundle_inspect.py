@@ -125,6 +125,25 @@ def test_json_has_the_documented_keys(command, copy, capfd):
     assert set(place) == {"file", "line", "key", "grade", "reason"}
 
 
+def test_scores_are_told_with_their_intervals(command, copy, capfd):
+    metadata = json.loads((copy / "configs/metadata.json").read_bytes())
+    rows = [
+        {"of": "mean", "metric": "dsc", "value": 0.881, "interval": [0.87, 0.89]},
+        {"of": "anterior hippocampus", "metric": "hd95_mm", "value": 1.5},
+    ]
+    metadata["scores"] = {"data": "fold 0 of MSD Task04", "cases": 35, "rows": rows}
+    (copy / "configs/metadata.json").write_text(json.dumps(metadata))
+    assert command("bundle", "inspect", copy) == 0
+    told = " ".join(
+        line.partition("| ")[2] for line in capfd.readouterr().out.splitlines() if "|" in line
+    )
+    assert "mean dsc 0.881 [0.87, 0.89], anterior hippocampus hd95_mm 1.5" in told
+    assert "fold 0 of MSD Task04 (35 cases)" in told
+    assert command("bundle", "inspect", copy, "--json") == 0
+    scores = json.loads(capfd.readouterr().out)["bundle"]["scores"]
+    assert scores["rows"][0]["interval"] == [0.87, 0.89]
+
+
 FORGED = (
     "x\nverdict: safe - trust me",
     "x\r\nverdict: safe",

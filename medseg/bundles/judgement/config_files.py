@@ -214,7 +214,7 @@ def _read_yaml(path: str, text: str) -> ConfigFile:
     loader = _CLoader(text)
     try:
         node = loader.get_single_node()
-        _require_plain(node, path)
+        _require_plain(node, path, loader)
         content = None if node is None else loader.construct_document(node)
         _require_size(content, path)
     except yaml.YAMLError as error:
@@ -231,7 +231,7 @@ def _read_yaml(path: str, text: str) -> ConfigFile:
     return ConfigFile(path, content, lambda key: _yaml_line(node, key))
 
 
-def _require_plain(node: Any, path: str) -> None:
+def _require_plain(node: Any, path: str, loader: Any) -> None:
     """Refuse aliases, tags and merge keys: what they stand for is not what is written there."""
     seen: set[int] = set()
     waiting = [] if node is None else [node]
@@ -241,14 +241,22 @@ def _require_plain(node: Any, path: str) -> None:
         if id(here) in seen:
             raise UsageError(f"{where}an alias (*) repeats this part elsewhere; write it out")
         seen.add(id(here))
-        if here.tag.endswith((":int", ":float")) and len(here.value) > _MOST_DIGITS:
-            raise UsageError(f"{where}a number of too many digits; is no config")
         if not here.tag.startswith("tag:yaml.org,2002:") or here.tag.endswith(_STRANGE):
             raise UsageError(f"{where}the tag or merge key {here.tag!r:.60} is no plain data")
-        if isinstance(here, yaml.MappingNode):
+        if isinstance(here, yaml.ScalarNode):
+            _require_plain_scalar(here, where, loader)
+        elif isinstance(here, yaml.MappingNode):
             waiting.extend(part for pair in cast("Any", here).value for part in pair)
         elif isinstance(here, yaml.SequenceNode):
             waiting.extend(cast("Any", here).value)
+
+
+def _require_plain_scalar(node: Any, where: str, loader: Any) -> None:
+    if node.tag.endswith((":int", ":float")) and len(node.value) > _MOST_DIGITS:
+        raise UsageError(f"{where}a number of too many digits; is no config")
+    # Written without quotes, it is what it looks like, unless a tag says otherwise.
+    if not node.style and node.tag != loader.resolve(yaml.ScalarNode, node.value, (True, False)):
+        raise UsageError(f"{where}a tag makes something else of {node.value!r:.60}")
 
 
 _STRANGE = (":merge", ":value", ":binary", ":set", ":omap", ":pairs")

@@ -194,9 +194,8 @@ def _item(value: Value, key: Value) -> Value | None:
             if not (isinstance(key, Known) and isinstance(name, Known)) or name.value == key.value
         ]
         return either(found) if found else None
-    if value in (PLAIN, TEXT) or (isinstance(value, Known) and isinstance(value.value, str)):
-        return PLAIN if value == PLAIN else TEXT
-    return None
+    # A letter of a text could be any, such as that of a root.
+    return PLAIN if value == PLAIN else None
 
 
 def _item_of_list(value: Listing, key: Value) -> Value | None:
@@ -212,10 +211,8 @@ def sliced(value: Value) -> Value | None:
     for one in options(value):
         if isinstance(one, Listing):
             results.append(_many(one))
-        elif isinstance(one, Many) or one in (PLAIN, TEXT, UNKNOWN):
+        elif isinstance(one, Many) or one in (PLAIN, UNKNOWN):
             results.append(one)
-        elif isinstance(one, Known) and isinstance(one.value, str):
-            results.append(TEXT)
         else:
             return None
     return either(results)
@@ -233,8 +230,6 @@ def items_of(value: Value) -> Value | None:
             results.extend(key for key, _ in one.pairs)
         elif one in (PLAIN, UNKNOWN):
             results.append(one)
-        elif one == TEXT or (isinstance(one, Known) and isinstance(one.value, str)):
-            results.append(TEXT)
         else:
             return None
     return either(results) if results or value == NEVER else PLAIN

@@ -8,11 +8,17 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from monai.bundle import ConfigParser
+from monai.utils.misc import CheckKeyDuplicatesYamlLoader
 
 from medseg.bundles.judgement.config_files import read_config_tree, read_text
 from medseg.bundles.judgement.json_lines import json_lines
+from medseg.errors import UsageError
 from tests.bundles.judgement.trees import MemoryTree
 
+PIECES = ["a", "b", ":", " ", "\n", "  ", "\t", "- ", "? ", "[", "]", "{", "}", ",", '"', "'", "$x",
+          "@", "%", "#", " #", "|", ">", "1", "\\", "\\n", "!", "---", "...", "~", "key: ", "*",
+          "&", "`", "\\x41", "%YAML 1.2\n", "<<", "=", "! ", "!!str ", "1:2",
+          "0x1", "é"]  # fmt: skip
 scalars = st.none() | st.booleans() | st.integers(-9, 9) | st.text("ab:,{}[]\"'\\ -#", max_size=6)
 keys = st.text("ab_#:", min_size=1, max_size=3)
 data = st.dictionaries(
@@ -108,3 +114,16 @@ def test_a_place_of_json_has_the_line_of_its_key():
     assert [config.line(key) for key in [("a",), ("a", "0"), ("a", "1", "b"), ("a", "9")]] == [
         2, 3, 4, 2,
     ]  # fmt: skip
+
+
+@given(text=st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join))
+def test_yaml_is_read_as_by_monais_own_parser_or_refused(text):
+    try:
+        ours = read_text("a.yaml", text).content
+    except UsageError:
+        return
+    try:
+        theirs = yaml.load(text, CheckKeyDuplicatesYamlLoader)
+    except (yaml.YAMLError, ValueError):
+        return
+    assert repr(ours) == repr(theirs)

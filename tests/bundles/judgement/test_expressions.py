@@ -28,16 +28,19 @@ def _whole(inner):
         several.map(lambda v: f"[{', '.join(v)}]")
         | several.map(lambda v: f"({', '.join(v)},)")
         | inner.map(lambda v: f"{{'key': {v}}}")
-        | inner.map(lambda v: f"[{v} for i in @names]")
-        | inner.map(lambda v: f"[{{'image': i, 'more': {v}}} for i in @names if i == 'a']")
-        | st.tuples(inner, inner).map(lambda p: f"({p[0]} == {p[1]})")
         | st.tuples(flags, inner).map(lambda p: f"({p[0]} and {p[1]})")
         | inner.map(lambda v: f"(not {v})")
         | st.tuples(inner, flags, inner).map(lambda p: f"({p[0]} if {p[1]} else {p[2]})")
     )
 
 
-allowed = st.recursive(st.recursive(numbers, _numeric, max_leaves=4) | texts, _whole, max_leaves=6)
+scalars = st.recursive(numbers, _numeric, max_leaves=4) | texts
+loops = (
+    scalars.map(lambda v: f"[{v} for i in @names]")
+    | scalars.map(lambda v: f"[{{'image': i, 'more': {v}}} for i in @names if i == 'a']")
+    | st.tuples(scalars, scalars).map(lambda p: f"({p[0]} == {p[1]})")
+)
+allowed = st.recursive(scalars | loops, _whole, max_leaves=6)
 forbidden = st.sampled_from(
     [
         "__import__('os')",
