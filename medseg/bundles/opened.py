@@ -66,8 +66,9 @@ class OpenedConfigs:
         place = self.judged.path.resolve()
         root = place if place.is_dir() else place.parent.parent
         config = overridden(self.merged, {"bundle_root": str(root), **overrides})
-        # With the bundle: what is safe by itself may not be when it is merged over that.
-        require_values({**self.added, **overrides}, "override", self.judged)
+        # What is safe by itself may not be when it is merged: so as it is to be built; or, where
+        # the bundle has places that are trusted, what is changed, over any of its configs.
+        require_values({**self.added, **overrides}, config, self.judged)
         import_code_of(self.judged)
         whole = {**config, "_meta_": self._metadata()}
         return with_macro_files(whole, self.judged)

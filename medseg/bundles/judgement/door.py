@@ -31,6 +31,7 @@ __all__ = [
     "require_values",
 ]
 
+_OVERRIDE = "override"
 _MOST_PLACES = 3
 _LONGEST_REASON = 160
 # By these, a torch or MONAI of the user's would read pickles, which are programs.
@@ -102,24 +103,27 @@ def judge_config(file: str | Path) -> Judged:
     return _once(Path(file), LoneConfig)
 
 
-def require_values(values: Mapping[str, Any], where: str, judged: Judged | None = None) -> None:
+def require_values(changes: Mapping[str, Any], config: Mapping[str, Any], judged: Judged) -> None:
     """Refuse overrides that could run code: a pasted command may be a stranger's.
 
     Args:
-        values: By key, as `parse_overrides` returns them.
-        where: Where they come from, for the error, e.g. `override`.
-        judged: The bundle that they change, if they are not a whole config.
+        changes: Values by key, as `parse_overrides` returns them.
+        config: The config that they make of the bundle's, as it is to be built.
+        judged: The bundle.
 
     Raises:
         NeedsTrustError: For the first value that is not on the list.
         RefusedError: If no trust suffices for it.
     """
-    places = judge_values(values, where, None if judged is None else judged.tree)
+    # Either suffices: a change is safe over one config of a bundle, and not over another.
+    if not judge_values(config, _OVERRIDE):
+        return
+    places = judge_values(changes, _OVERRIDE, judged.tree)
     if not places:
         return
     # The gravest first: trusting a config would not help against it.
     place = min(places, key=lambda one: one.grade != "refused")
-    told = f"{place.key or where}: {printable(place.reason)[: 2 * _LONGEST_REASON]}"
+    told = f"{place.key or _OVERRIDE}: {printable(place.reason)[: 2 * _LONGEST_REASON]}"
     if place.grade == "refused":
         raise RefusedError(f"{told}; it is refused")
     raise NeedsTrustError(
