@@ -35,5 +35,5 @@ FAMILIES: dict[str, list[Attack]] = {
 CORPUS: dict[str, Attack] = {
     f"{family}: {attack.name}": attack for family, table in FAMILIES.items() for attack in table
 }
-# What became of each attack when `loose.py` let it loose under plain MONAI; `-` if nothing was seen.
+# What became of each attack when `loose.py` let it loose under plain MONAI; `-` if nothing did.
 SEEN = Path(__file__).with_name("seen.tsv")
