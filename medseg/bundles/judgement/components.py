@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 from medseg.bundles.judgement.abstract import UNKNOWN, Known, Value, options, parts
 from medseg.bundles.judgement.results import astray, given, unfit
-from medseg.bundles.judgement.rules import Call, Rules
+from medseg.bundles.judgement.rules import Argument, Call, Rules
 from medseg.bundles.judgement.syntax import Fault
 from medseg.bundles.judgement.texts import hidden_letter, shown
+from medseg.bundles.judgement.verdict import Slip
 from medseg.bundles.judgement.wording import named_fault
 from medseg.bundles.judgement.world import Node, World
 
@@ -100,17 +101,28 @@ def _argument_faults(rules: Rules, targets: list[Node], name: str, value: Value)
             reason = (
                 f"the argument {shown(name)} of {target.value}, which medseg's rules do not list"
             )
-            yield Fault("needs trust", f"unknown: gives {reason}")
+            slip = Slip("argument", name, of=str(target.value))
+            yield Fault("needs trust", f"unknown: gives {reason}", slip)
             continue
         reason = unfit(value, allowed)
         if reason:
-            yield Fault("needs trust", f"{name} of {target.value} {reason}")
+            slip = _choice(allowed, value, f"{name} of {target.value}")
+            yield Fault("needs trust", f"{name} of {target.value} {reason}", slip)
         most = _MOST_WORKERS if name == "num_workers" else _MOST_WIDTH
         if (name == "num_workers" or rule.gives == "network") and _largest(value) > most:
             yield Fault("needs trust", f"{name} of {target.value} is larger than {most:,}")
         lost = astray(value)
         if lost:
             yield Fault("needs trust", f"gives {target.value} {lost}")
+
+
+def _choice(allowed: Argument, value: Value, of: str) -> Slip | None:
+    """A text in place of a word of the list."""
+    if allowed.one_of is None or not isinstance(value, Known) or not isinstance(value.value, str):
+        return None
+    return Slip(
+        "choice", value.value, of, tuple(word for word in allowed.one_of if isinstance(word, str))
+    )
 
 
 def _largest(value: Value) -> float:

@@ -17,7 +17,7 @@ import yaml
 
 from medseg.bundles.judgement.json_lines import json_lines
 from medseg.bundles.judgement.tree import BundleTree
-from medseg.bundles.judgement.verdict import Place
+from medseg.bundles.judgement.verdict import Place, Slip
 from medseg.bundles.plain_yaml import MOST_LEVELS, MOST_VALUES, require_plain_yaml
 from medseg.errors import DataError, UsageError
 
@@ -291,4 +291,6 @@ def _refused(path: str, message: str) -> Place:
         number, _, rest = reason.removeprefix("line ").partition(": ")
         if number.isdigit():
             line, reason = int(number), rest
-    return Place(file=path, line=line, key="", grade="refused", reason=f"is no config: {reason}")
+    slip = Slip("file", reason) if reason.startswith("not valid ") else None
+    reason = f"is no config: {reason}"
+    return Place(file=path, line=line, key="", grade="refused", reason=reason, slip=slip)

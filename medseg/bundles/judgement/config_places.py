@@ -1,6 +1,7 @@
 """Places in the configs of a bundle that keep it from being safe."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from medseg._text import printable
 from medseg.bundles.judgement.abstract import (
@@ -33,7 +34,7 @@ from medseg.bundles.judgement.rules import Rules, load_rules
 from medseg.bundles.judgement.syntax import Fault, Import, read_expression
 from medseg.bundles.judgement.texts import hidden_letter, leads_out, shown
 from medseg.bundles.judgement.tree import BundleTree
-from medseg.bundles.judgement.verdict import Place
+from medseg.bundles.judgement.verdict import Place, Slip
 from medseg.bundles.judgement.world import META, Node, World
 
 __all__ = ["config_places", "places_in"]
@@ -196,7 +197,8 @@ class _Judging:
         found = self._world.find(tuple(identity.split("::")))
         if not found:
             reason = f"refers to @{shown(identity)}, which no config of this bundle defines"
-            self._tell(node, [Fault("needs trust", reason)])
+            slip = Slip("key", identity, near=self._world.near(identity))
+            self._tell(node, [Fault("needs trust", reason, slip)])
             return UNKNOWN
         return either(map(self._value, found))
 
@@ -219,12 +221,19 @@ class _Judging:
             # Of what is not followed, the worst is told as well.
             self._tell(node, [fault for fault in evaluation.faults if fault.grade == "refused"])
             return UNKNOWN
-        self._tell(node, evaluation.faults)
+        self._tell(node, [_with_source(fault, source) for fault in evaluation.faults])
         lost = astray(value)
         if lost:
             self._tell(node, [Fault("needs trust", f"puts together {lost}")])
             return Rooted("")
         return value
+
+
+def _with_source(fault: Fault, source: str) -> Fault:
+    slip = fault.slip
+    if slip is None or slip.kind != "variable":
+        return fault
+    return replace(fault, slip=replace(slip, of=source))
 
 
 def _is_built(node: Node) -> bool:
@@ -251,4 +260,5 @@ def _place(node: Node, fault: Fault) -> Place:
         key=printable("#".join(node.key)),
         grade=fault.grade,
         reason=fault.reason,
+        slip=fault.slip,
     )

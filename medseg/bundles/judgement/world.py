@@ -3,6 +3,7 @@
 Any config may be merged over any other, so an id stands for all that the configs define by it.
 """
 
+import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -78,6 +79,11 @@ class World:
                     target = tuple(macro_target(text)[1].split("::"))
                     found += self._find((*target, *path[length:]), hops - 1)
         return list(dict.fromkeys(found))
+
+    def near(self, identity: str) -> tuple[str, ...]:
+        """The id that is nearest to one that nothing is found by, if one is near."""
+        ids = {"::".join(root.path) for root in self.roots if root.path[0] != META}
+        return tuple(difflib.get_close_matches(identity, ids, n=1, cutoff=0.7))
 
     def sources(self, node: Node) -> list[Node]:
         """Where a value is written: of a reference or macro what it stands for, else itself."""
