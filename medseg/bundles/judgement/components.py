@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from medseg.bundles.judgement.abstract import UNKNOWN, Known, Value, options
+from medseg.bundles.judgement.abstract import UNKNOWN, Known, Value, options, parts
 from medseg.bundles.judgement.results import astray, given, unfit
 from medseg.bundles.judgement.rules import Call, Rules
 from medseg.bundles.judgement.syntax import Fault
@@ -12,6 +12,9 @@ from medseg.bundles.judgement.world import Node, World
 
 __all__ = ["component_faults", "component_result", "patch_faults"]
 
+# Beyond these no machine has the memory.
+_MOST_WORKERS = 256
+_MOST_WIDTH = 65_536
 _NO_ARGUMENTS = frozenset({"_target_", "_disabled_", "_requires_", "_desc_", "_mode_"})
 
 
@@ -102,9 +105,19 @@ def _argument_faults(rules: Rules, targets: list[Node], name: str, value: Value)
         reason = unfit(value, allowed)
         if reason:
             yield Fault("needs trust", f"{name} of {target.value} {reason}")
+        most = _MOST_WORKERS if name == "num_workers" else _MOST_WIDTH
+        if (name == "num_workers" or rule.gives == "network") and _largest(value) > most:
+            yield Fault("needs trust", f"{name} of {target.value} is larger than {most:,}")
         lost = astray(value)
         if lost:
             yield Fault("needs trust", f"gives {target.value} {lost}")
+
+
+def _largest(value: Value) -> float:
+    """The largest number that is known in a value."""
+    if isinstance(value, Known):
+        return abs(value.value) if isinstance(value.value, int | float) else 0
+    return max(map(_largest, parts(value)), default=0)
 
 
 def component_result(rules: Rules, node: Node, children: Mapping[str, Value]) -> Value:

@@ -17,7 +17,8 @@ from tests.bundles.judgement.trees import MemoryTree
 
 PIECES = ["a", "b", ":", " ", "\n", "  ", "\t", "- ", "? ", "[", "]", "{", "}", ",", '"', "'", "$x",
           "@", "%", "#", " #", "|", ">", "1", "\\", "\\n", "!", "---", "...", "~", "key: ", "*",
-          "&", "`", "\\x41", "%YAML 1.2\n", "<<", "=", "! ", "!!str ", "1:2", "0x1", "é"]  # fmt: skip
+          "&", "`", "\\x41", "%YAML 1.2\n", "<<", "=", "! ", "!!str ", "1:2",
+          "0x1", "é"]  # fmt: skip
 scalars = st.none() | st.booleans() | st.integers(-9, 9) | st.text("ab:,{}[]\"'\\ -#", max_size=6)
 keys = st.text("ab_#:", min_size=1, max_size=3)
 data = st.dictionaries(
