@@ -58,7 +58,7 @@ def bundle_weights(opened: OpenedConfigs) -> Path:
 
 def _require_tensors(path: Path, content: bytes, opened: OpenedConfigs) -> None:
     finding = next(torch_findings(content), None)
-    if finding is not None and opened.standing != "trusted":
+    if finding is not None and opened.judged.standing != "trusted":
         raise NeedsTrustError(
             f"{path}: {finding.reason}; see medseg bundle inspect {opened.judged.path}"
         )

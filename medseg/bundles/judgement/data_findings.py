@@ -19,6 +19,7 @@ from medseg.bundles.judgement.onnx_file import onnx_findings
 from medseg.bundles.judgement.page_text import card_findings, page_findings
 from medseg.bundles.judgement.pickles import pickle_findings
 from medseg.bundles.judgement.requirements_text import is_requirements, requirement_findings
+from medseg.bundles.judgement.table_text import table_findings
 from medseg.bundles.judgement.torch_files import (
     npy_findings,
     npz_findings,
@@ -158,3 +159,5 @@ def _text_findings(tree: BundleTree, path: str, head: bytes) -> Iterator[Finding
         yield from page_findings(text, _PAGES[suffix])
     elif suffix == "md":
         yield from card_findings(text)
+    elif suffix in ("csv", "tsv"):
+        yield from table_findings(text)

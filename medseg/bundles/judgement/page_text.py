@@ -65,6 +65,9 @@ def page_findings(text: str, what: str) -> Iterator[Finding]:
 
 
 def _opens_else(target: str) -> bool:
+    # A share of a network, to which Windows sends the reader's name and a hash of the password.
+    if re.match(r"\s*[\\/]\s*[\\/]", target):
+        return True
     # Browsers leave blanks and controls out.
     plain = re.sub(r"[\x00-\x20\\]", "", target)
     return _SCHEME.match(plain) is not None or _ENTITY.search(plain.partition("/")[0]) is not None

@@ -1,5 +1,7 @@
 """All attacks, by family."""
 
+from pathlib import Path
+
 from tests.bundles.attacks.archives import ARCHIVES
 from tests.bundles.attacks.case import Attack
 from tests.bundles.attacks.differences import DIFFERENCES
@@ -14,7 +16,7 @@ from tests.bundles.attacks.places import PLACES
 from tests.bundles.attacks.plain_data import PLAIN_DATA
 from tests.bundles.attacks.targets import TARGETS
 
-__all__ = ["CORPUS", "FAMILIES"]
+__all__ = ["CORPUS", "FAMILIES", "SEEN"]
 
 FAMILIES: dict[str, list[Attack]] = {
     "expressions": EXPRESSIONS,
@@ -33,3 +35,5 @@ FAMILIES: dict[str, list[Attack]] = {
 CORPUS: dict[str, Attack] = {
     f"{family}: {attack.name}": attack for family, table in FAMILIES.items() for attack in table
 }
+# What became of each attack when `loose.py` let it loose under plain MONAI; `-` if nothing did.
+SEEN = Path(__file__).with_name("seen.tsv")

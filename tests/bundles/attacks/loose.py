@@ -19,11 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.bundles.attacks.case import CONFIG
-from tests.bundles.attacks.corpus import CORPUS
+from tests.bundles.attacks.corpus import CORPUS, SEEN
 
-__all__ = ["SEEN"]
-
-SEEN = Path(__file__).with_name("seen.tsv")
 SECONDS = 20
 BYTES = 12 * 2**30
 REACHED = (

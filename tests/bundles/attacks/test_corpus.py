@@ -11,7 +11,7 @@ import pytest
 
 from tests.bundles.attacks.archives import sound_zip
 from tests.bundles.attacks.case import write_base
-from tests.bundles.attacks.corpus import CORPUS, FAMILIES
+from tests.bundles.attacks.corpus import CORPUS, FAMILIES, SEEN
 from tests.conftest import BESIDE, REPOSITORY
 
 GRAVITY = {"safe": 0, "needs trust": 1, "refused": 2}
@@ -109,3 +109,9 @@ def test_the_bundles_of_the_model_zoo_are_judged_under_the_watch(judged):
         pytest.skip(f"no configs of the model zoo: {BESIDE / 'zoo'} is not there")
     assert {judged[f"zoo: {path.name}"]["verdict"] for path in ZOO} <= set(GRAVITY)
     assert len(ZOO) == 31
+
+
+def test_what_was_seen_to_work_is_in_the_corpus():
+    rows = [row.split("\t") for row in SEEN.read_text().splitlines()]
+    assert {name for name, _ in rows} <= set(CORPUS)
+    assert sum(seen != "-" for _, seen in rows) > 300
