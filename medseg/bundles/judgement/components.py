@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from medseg.bundles.judgement.abstract import UNKNOWN, Known, Value, options, parts
+from medseg.bundles.judgement.references import changed_parts, is_plain_part
 from medseg.bundles.judgement.results import astray, given, unfit
 from medseg.bundles.judgement.rules import Argument, Call, Rules
 from medseg.bundles.judgement.syntax import Fault
@@ -144,6 +145,8 @@ def component_result(rules: Rules, node: Node, children: Mapping[str, Value]) ->
 
 def patch_faults(rules: Rules, world: World, root: Node) -> Iterator[Fault]:
     """Faults of a key that changes a part of another config, `a#b: value`."""
+    if root.key and not all(map(is_plain_part, changed_parts(root.key[0]))):
+        yield Fault("needs trust", "changes a part by a name that MONAI may take for another")
     if len(root.path) == (2 if root.file.is_metadata else 1):
         return
     name = root.path[-1]

@@ -43,6 +43,8 @@ _MARKS = ("$", "%", "@")
 _NO_LOOP = 10**9
 # Our own bundles take 1,000.
 _MOST_STEPS = 200_000
+# Parts of values that are looked at, those of a list again with each reference to it.
+_MOST_LOOKED_AT = 500_000
 _TOO_LARGE = Fault("refused", "a number, text or list too large to be honest")
 
 
@@ -76,6 +78,7 @@ class _Judging:
         self._doing: dict[Node, int] = {}
         self._loop_from = _NO_LOOP
         self._count = 0
+        self._looked_at = 0
         self._faults: dict[Node, dict[Fault, None]] = {}
 
     def places(self) -> list[Place]:
@@ -113,6 +116,11 @@ class _Judging:
             self._faults.setdefault(node, {})[fault] = None
 
     def _value(self, node: Node) -> Value:
+        value = self._value_once(node)
+        self._looked_at += getattr(value, "size", 1)
+        return value if self._looked_at < _MOST_LOOKED_AT else self._too_large(node)
+
+    def _value_once(self, node: Node) -> Value:
         if node in self._values:
             return self._values[node]
         if node in self._doing:
@@ -171,7 +179,10 @@ class _Judging:
         if not raw.startswith(_MARKS):
             return self._words(node, raw if text is None else text)
         if text is None:
-            self._tell(node, [Fault("refused", "a relative id that leads above the config")])
+            self._tell(
+                node,
+                [Fault("refused", "a relative id that leads above the config, or is too long")],
+            )
             return UNKNOWN
         if is_relative(raw) and not all(map(_is_word, node.path)):
             self._tell(node, [Fault("refused", "a relative id below a key that is no plain name")])

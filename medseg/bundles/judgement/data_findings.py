@@ -14,6 +14,7 @@ from medseg.bundles.judgement.file_kinds import (
     suffix_of,
 )
 from medseg.bundles.judgement.finding import Finding
+from medseg.bundles.judgement.image_headers import HEADERS, header_findings
 from medseg.bundles.judgement.logging_conf import logging_findings
 from medseg.bundles.judgement.onnx_file import onnx_findings
 from medseg.bundles.judgement.page_text import card_findings, page_findings
@@ -133,6 +134,8 @@ def _beginning_findings(tree: BundleTree, path: str, head: bytes) -> Iterator[Fi
     suffix = suffix_of(path)
     if not head.startswith(BEGINNINGS[suffix]):
         yield Finding("refused", f"is not what its name says, but {_content(head)}")
+    elif suffix in HEADERS:
+        yield from header_findings(suffix, head)
     elif suffix in PICTURES and has_zip_at_end(_end(tree, path)):
         yield Finding("needs trust", "is a picture and a zip at once")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from medseg.bundles.judgement.references import is_relative, macro_target
+from medseg.bundles.judgement.references import is_plain_part, is_relative, macro_target
 from medseg.bundles.judgement.syntax import Fault
 from medseg.bundles.judgement.texts import shown
 from medseg.bundles.judgement.verdict import Slip
@@ -34,7 +34,11 @@ def macro_faults(world: World, text: str) -> Iterator[Fault]:
         )
         yield Fault("needs trust", reason)
         return
-    found = world.find(tuple(identity.split("::"))) if identity else []
+    parts = identity.split("::")
+    if identity and not all(map(is_plain_part, parts)):
+        reason = f"copies %{shown(identity)}, which MONAI may take for another id"
+        yield Fault("needs trust", reason)
+    found = world.find(tuple(parts)) if identity else []
     if not found:
         reason = f"copies %{shown(identity)}, which no config of this bundle defines"
         yield Fault("needs trust", reason, Slip("macro", identity, near=world.near(identity)))
