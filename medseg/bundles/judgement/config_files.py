@@ -17,13 +17,8 @@ import yaml
 from medseg.bundles.judgement.json_lines import json_lines
 from medseg.bundles.judgement.sizes import children, require_size
 from medseg.bundles.judgement.tree import BundleTree
-<<<<<<< HEAD
 from medseg.bundles.judgement.verdict import Place, Slip
-from medseg.bundles.plain_yaml import MOST_LEVELS, MOST_VALUES, require_plain_yaml
-=======
-from medseg.bundles.judgement.verdict import Place
 from medseg.bundles.plain_yaml import require_plain_yaml
->>>>>>> breaker
 from medseg.errors import DataError, UsageError
 
 __all__ = ["ConfigFile", "Key", "config_paths", "read_config_tree", "read_text"]
