@@ -29,7 +29,7 @@ from medseg.bundles.judgement.references import (
     reference_id,
     resolved,
 )
-from medseg.bundles.judgement.results import astray, unfit
+from medseg.bundles.judgement.results import astray, handed_on, unfit
 from medseg.bundles.judgement.rules import Rules, load_rules
 from medseg.bundles.judgement.syntax import Fault, Import, read_expression
 from medseg.bundles.judgement.texts import hidden_letter, leads_out, shown
@@ -41,6 +41,8 @@ __all__ = ["config_places", "places_in"]
 
 _MARKS = ("$", "%", "@")
 _NO_LOOP = 10**9
+# Where import statements stand: MONAI computes these, and takes nothing from there.
+_IMPORTS = ("imports", "import", "initialize", "run", "finalize")
 # Our own bundles take 1,000.
 _MOST_STEPS = 200_000
 # Parts of values that are looked at, those of a list again with each reference to it.
@@ -99,6 +101,8 @@ class _Judging:
 
     def _judge_key(self, root: Node) -> None:
         self._tell(root, patch_faults(self._rules, self._world, root))
+        if self._is_active(root) and root.path[0] not in _IMPORTS:
+            self._tell(root, handed_on(self._value(root)))
         rule = self._rules.keys.get(root.path[0]) if len(root.path) == 1 else None
         if rule is not None and self._is_active(root):
             for source in self._world.sources(root):

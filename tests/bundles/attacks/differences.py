@@ -46,6 +46,28 @@ _LINES: list[Attack] = attacks(
             "x: {_target_: SupervisedEvaluator, device: cpu, val_data_loader: '@datalist', "
             "network: '@network', val_handlers: ['$from functools import partial']}",
         ),
+        # --- imported functions in keys that medseg takes by their names
+        "imported functions as steps of a preprocessing": (
+            TRUST,
+            "preprocessing_steps:\n"
+            "- {_target_: CopyItemsd, keys: image, names: '`touch canary`'}\n"
+            "- $from numpy import str_\n"
+            "- $from os import system",
+        ),
+        "imported function as the inferer": (TRUST, "inferer: $from os import abort"),
+        "imported module as the network": (TRUST, "network: $import os"),
+        "list of imports as the steps of a preprocessing": (
+            TRUST,
+            'imports: ["$from os import system"]\npreprocessing_steps: "@imports"',
+        ),
+        "macro of imports as the steps of a preprocessing": (
+            TRUST,
+            'imports: ["$from os import system"]\npreprocessing_steps: "%imports"',
+        ),
+        "one of the imports as a step, by an expression": (
+            TRUST,
+            'imports: ["$from os import system"]\npreprocessing_steps: "$[i for i in @imports]"',
+        ),
         # --- ids that MONAI takes for others: it drops blanks, and reads positions by `int`
         "plus and a blank after the name": (
             TRUST,
