@@ -1,6 +1,6 @@
 """Verdict on a bundle: safe, needs trust or refused, and each place that it is for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 __all__ = ["Grade", "Judgement", "Place", "Slip", "Verdict"]
@@ -25,7 +25,7 @@ class Slip:
     kind: Literal["name", "variable", "argument", "choice", "key", "macro", "syntax", "file"]
     text: str
     of: str = ""
-    near: tuple[str, ...] = ()
+    near: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
