@@ -6,19 +6,17 @@ from medseg.bundles.judgement.public_names import is_argument, is_component, is_
 from medseg.bundles.judgement.rules import own_rules
 
 
-def test_names_of_the_rules_are_there():
+def test_every_name_of_the_rules_are_there():
     rules = own_rules()
-    # Each is looked for in hundreds of files, so that a part of them has to do.
     names = [*rules.components, *rules.functions, *rules.values]
-    dotted = [name for name in names if "." in name][::8]
-    bare = [name for name in rules.components if "." not in name][::8]
-    assert len(dotted) > 15 < len(bare)
+    dotted = [name for name in names if "." in name]
+    bare = [name for name in rules.components if "." not in name]
     assert [name for name in dotted if not is_name(name)] == []
     assert [name for name in bare if not is_component(name)] == []
 
 
-def test_arguments_of_the_rules_are_there():
-    ours = dict(list(own_rules().components.items())[::12])
+def test_every_argument_of_the_rules_are_there():
+    ours = own_rules().components
     lost = {
         (name, argument)
         for name, rule in ours.items()
