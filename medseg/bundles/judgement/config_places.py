@@ -212,7 +212,7 @@ class _Judging:
         found = self._world.find(tuple(identity.split("::")))
         if not found:
             reason = f"refers to @{shown(identity)}, which no config of this bundle defines"
-            slip = Slip("key", identity, near=self._world.near(identity))
+            slip = Slip("key", identity, among=self._world.ids)
             self._tell(node, [Fault("needs trust", reason, slip)])
             return UNKNOWN
         return either(map(self._value, found))

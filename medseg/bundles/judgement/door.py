@@ -112,8 +112,13 @@ def _over(judged: Judged, bundle: Judged) -> Sequence[Place]:
     """Places of a config that is merged over a bundle, whose keys are there for it."""
     configs = read_config_tree(judged.tree)[0]
     places = [judge_values(one.content, _OVERRIDE, bundle.tree) for one in configs]
-    slips = {place.slip for found in places for place in found}
-    return [one for one in judged.judgement.places if one.slip is None or one.slip in slips]
+    slips = {place.slip: place.slip for found in places for place in found}
+    # Of the same mistakes, those know what is near in the bundle.
+    return [
+        replace(one, slip=slips.get(one.slip))
+        for one in judged.judgement.places
+        if one.slip is None or one.slip in slips
+    ]
 
 
 def judge_working(bundle: str | Path) -> Judged:

@@ -41,7 +41,7 @@ def macro_faults(world: World, text: str) -> Iterator[Fault]:
     found = world.find(tuple(parts)) if identity else []
     if not found:
         reason = f"copies %{shown(identity)}, which no config of this bundle defines"
-        yield Fault("needs trust", reason, Slip("macro", identity, near=world.near(identity)))
+        yield Fault("needs trust", reason, Slip("macro", identity, among=world.ids))
     for node in found:
         if any(_is_relative(child) for child in world.below(node)):
             reason = f"copies %{shown(identity)}, whose relative ids change with the place"

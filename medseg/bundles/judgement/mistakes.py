@@ -18,6 +18,9 @@ from medseg.bundles.judgement.verdict import Place, Slip
 __all__ = ["first_mistake", "mistake"]
 
 _NEAR = 0.7
+# Nobody mistypes more, and to look for each takes a second.
+_MOST_PLACES = 10
+_LONGEST = 200
 
 
 def first_mistake(places: Iterable[Place]) -> Place | None:
@@ -27,6 +30,9 @@ def first_mistake(places: Iterable[Place]) -> Place | None:
         With the mistake as its reason, and with the key of the component for that of its
         `_target_`.
     """
+    places = list(places)
+    if len(places) > _MOST_PLACES:
+        return None
     found: list[Place] = []
     for place in places:
         told = mistake(place)
@@ -39,7 +45,10 @@ def first_mistake(places: Iterable[Place]) -> Place | None:
 
 def mistake(place: Place) -> str | None:
     """What is mistyped at a place, in words; None if what is named there is or may be there."""
-    return None if place.slip is None else _TOLD[place.slip.kind](place.slip)
+    slip = place.slip
+    if slip is None or (len(slip.text) > _LONGEST and slip.kind not in ("file", "syntax")):
+        return None
+    return _TOLD[slip.kind](slip)
 
 
 def _name(slip: Slip) -> str | None:
@@ -71,20 +80,20 @@ def _argument(slip: Slip) -> str | None:
 
 
 def _choice(slip: Slip) -> str | None:
-    hint = _did_you_mean(_near_names(slip.text, slip.near))
-    if any("." in word for word in slip.near):
+    hint = _did_you_mean(_near_names(slip.text, slip.among))
+    if any("." in word for word in slip.among):
         there = is_name(slip.text) if "." in slip.text else is_component(slip.text)
-        hint = "" if there else hint or f"it may be {', '.join(slip.near)}"
+        hint = "" if there else hint or f"it may be {', '.join(slip.among)}"
     return f"{slip.of} cannot be {slip.text!r:.80}; {hint}" if hint else None
 
 
 def _key(slip: Slip) -> str:
-    hint = _did_you_mean([f"@{_written(near)}" for near in slip.near])
+    hint = _did_you_mean([f"@{near}" for near in _near_ids(slip)])
     return f"no such key in this config: @{_written(slip.text)}{'; ' if hint else ''}{hint}"
 
 
 def _macro(slip: Slip) -> str:
-    hint = _did_you_mean([f"%{_written(near)}" for near in slip.near])
+    hint = _did_you_mean([f"%{near}" for near in _near_ids(slip)])
     told = f"a %macro refers to a key that is not there ({_written(slip.text)})"
     return f"{told}{'; ' if hint else ''}{hint}"
 
@@ -115,6 +124,10 @@ def _near_names(name: str, names: Sequence[str]) -> list[str]:
         return [beside[near[0]]]
     near = difflib.get_close_matches(last, of_all, n=1, cutoff=_NEAR)
     return [of_all[near[0]]] if near else difflib.get_close_matches(name, names, n=1, cutoff=0.8)
+
+
+def _near_ids(slip: Slip) -> list[str]:
+    return [_written(one) for one in difflib.get_close_matches(slip.text, slip.among, 1, _NEAR)]
 
 
 def _module(name: str) -> str:

@@ -1,6 +1,6 @@
 """Verdict on a bundle: safe, needs trust or refused, and each place that it is for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 __all__ = ["Grade", "Judgement", "Place", "Slip", "Verdict"]
@@ -19,13 +19,13 @@ class Slip:
             an expression; `file`, whose text is why it is no config.
         text: As it is written; of a macro or reference without its mark.
         of: Of an argument or choice: the component.
-        near: What is near to it, if that is known with the place.
+        among: What may have been meant, if that is known with the place.
     """
 
     kind: Literal["name", "variable", "argument", "choice", "key", "macro", "syntax", "file"]
     text: str
     of: str = ""
-    near: tuple[str, ...] = ()
+    among: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,9 +3,9 @@
 Any config may be merged over any other, so an id stands for all that the configs define by it.
 """
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, cast
 
 from medseg.bundles.judgement.config_files import ConfigFile, Key
@@ -17,6 +17,7 @@ META = "_meta_"
 # Where the values of `+list: [...]` stand: behind those of the list that it extends.
 APPENDED = "+"
 _MOST_HOPS = 5
+_MOST_IDS = 1_000
 # What MONAI calls a key of an earlier version.
 _RENAMED = {"optional_packages_version": "required_packages_version"}
 
@@ -80,10 +81,11 @@ class World:
                     found += self._find((*target, *path[length:]), hops - 1)
         return list(dict.fromkeys(found))
 
-    def near(self, identity: str) -> tuple[str, ...]:
-        """The id that is nearest to one that nothing is found by, if one is near."""
-        ids = {"::".join(root.path) for root in self.roots if root.path[0] != META}
-        return tuple(difflib.get_close_matches(identity, ids, n=1, cutoff=0.7))
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the first keys, among which one may be meant by another that is not there."""
+        ids = dict.fromkeys("::".join(root.path) for root in self.roots if root.path[0] != META)
+        return tuple(ids)[:_MOST_IDS]
 
     def sources(self, node: Node) -> list[Node]:
         """Where a value is written: of a reference or macro what it stands for, else itself."""
