@@ -26,6 +26,8 @@ def config_paths(bundle: str | Path, names: Sequence[str]) -> list[str]:
         UsageError: If the folder is not a bundle, or has no such config.
     """
     folder = Path(bundle)
+    if folder.suffix == ".zip" and folder.is_file():
+        raise UsageError(f"{bundle}: is a zip; run medseg bundle install {bundle}, give its name")
     if not (folder / "configs" / "metadata.json").is_file():
         near = sorted(
             path.parents[1].name for path in folder.parent.glob("*/configs/metadata.json")
