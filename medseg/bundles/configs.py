@@ -27,7 +27,9 @@ def config_paths(bundle: str | Path, names: Sequence[str]) -> list[str]:
     """
     folder = Path(bundle)
     if folder.suffix == ".zip" and folder.is_file():
-        raise UsageError(f"{bundle}: is a zip; run medseg bundle install {bundle}, give its name")
+        raise UsageError(
+            f"{bundle}: is a zip; install it (medseg bundle install) and give its name"
+        )
     if not (folder / "configs" / "metadata.json").is_file():
         near = sorted(
             path.parents[1].name for path in folder.parent.glob("*/configs/metadata.json")

@@ -151,7 +151,7 @@ def test_what_is_neither_path_nor_name_is_told_with_what_is_installed(tmp_path):
 
 def test_a_zip_where_a_folder_is_needed_is_told_to_be_installed(tmp_path):
     path = packed_bundle(tmp_path)
-    with pytest.raises(UsageError, match=r"is a zip; run medseg bundle install"):
+    with pytest.raises(UsageError, match=r"is a zip; install it \(medseg bundle install\)"):
         config_paths(path, [])
 
 
