@@ -1,9 +1,9 @@
 """Verdicts on the bundles of MONAI's model zoo, as a table, and how long all of them take.
 
-    python -m benchmarks.zoo_verdicts ZOO -o docs/zoo-verdicts.md
+    python -m benchmarks.zoo_verdicts ZOO -o docs/how-to/zoo-verdicts.md
 
 ZOO holds one folder a bundle: its configs, and `FILES.tsv` with all files of the published bundle.
-Nothing of a bundle is executed; see docs/bundle-inspect.md.
+Nothing of a bundle is executed; see docs/how-to/bundle-inspect.md.
 """
 
 import argparse

@@ -31,6 +31,10 @@ def config_paths(bundle: str | Path, names: Sequence[str]) -> list[str]:
         UsageError: If the folder is not a bundle, or has no such config.
     """
     folder = Path(bundle)
+    if folder.suffix == ".zip" and folder.is_file():
+        raise UsageError(
+            f"{bundle}: is a zip; install it (medseg bundle install) and give its name"
+        )
     if not (folder / "configs" / "metadata.json").is_file():
         if folder.is_file():
             raise UsageError(f"{bundle}: {_IS_FILE}")

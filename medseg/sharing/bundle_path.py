@@ -51,6 +51,11 @@ def given_bundle(given: str | Path) -> GivenBundle:
     if wanted is not None and installed_bundles(wanted.name):
         found = find_installed(str(given))
         return GivenBundle(found.folder, "installed", found.record.name)
+    if not path.exists() and path.name == str(given):
+        raise UsageError(
+            f"{given}: not a bundle: neither a file or folder here nor the name of an installed "
+            f"one; {installed_hint()}"
+        )
     try:
         config_paths(path, [])
     except UsageError as error:

@@ -16,7 +16,7 @@ from medseg._files import write_atomically
 from medseg.bundles.metadata import Metadata, load_metadata
 from medseg.bundles.scores import Scores
 from medseg.data.manifest import Manifest, load_manifest
-from medseg.errors import ManifestError
+from medseg.errors import DataError, ManifestError
 from medseg.networks.provenance import Provenance, read_provenance
 from medseg.sharing.card_licence import hub_licence
 
@@ -68,8 +68,10 @@ def read_card_facts(bundle: Path) -> CardFacts:
     """The facts of the bundle in a folder.
 
     Raises:
-        DataError: If metadata or weights are broken.
+        DataError: If there is no such folder, or metadata or weights are broken.
     """
+    if not bundle.is_dir():
+        raise DataError(f"{bundle}: no such folder; give the folder of a bundle")
     weights, licence = bundle / _WEIGHTS, bundle / "LICENSE"
     manifests: list[Manifest] = []
     for path in sorted((bundle / "configs").glob("*.json")):

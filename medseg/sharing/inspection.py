@@ -61,7 +61,7 @@ def inspect_bundle(path: str | Path) -> Inspection:
 
 
 def inspection_json(inspection: Inspection) -> dict[str, Any]:
-    """An inspection as plain values, as docs/bundle-inspect.md describes them."""
+    """An inspection as plain values, as docs/how-to/bundle-inspect.md describes them."""
     summary = inspection.summary
     told = {} if summary is None else asdict(summary)
     if summary is not None and summary.scores is not None:

@@ -149,7 +149,7 @@ def _places(judgement: Judgement, places: Literal["first", "all"]) -> Iterator[t
     for group in groups[:shown]:
         yield group[0].grade, _told(group)
     if len(groups) > shown:
-        yield "...", f"{sum(map(len, groups[shown:]))} more places; --all tells them"
+        yield "...", f"{_number(sum(map(len, groups[shown:])), 'more place')}; --all tells them"
 
 
 def _kind(place: Place) -> tuple[str, str, str]:
@@ -169,7 +169,11 @@ def _verdict(judgement: Judgement) -> str:
     count = len(judgement.places)
     if judgement.verdict == "safe":
         return "verdict: safe - plain data, and parts that the rules list"
-    places = f"{count} place{'' if count == 1 else 's'}"
+    places = _number(count, "place")
     if judgement.verdict == "refused":
         return f"verdict: refused - {places}; medseg does not run it"
     return f"verdict: needs trust - {places}; medseg bundle trust, digest {judgement.digest}"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

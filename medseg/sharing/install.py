@@ -192,8 +192,10 @@ def _unpacked(found: Source, fetched: Path, folder: Path) -> tuple[Path, str]:
 def _require_acceptable(wish: _Wish, contents: Contents, judgement: Judgement) -> None:
     where = wish.found.text
     if wish.signed_by not in (None, contents.signed_by):
-        what = f"{contents.signature}, not signed by {wish.signed_by}"
-        raise DataError(f"{where}: {what}; ask whoever sent it")
+        raise DataError(
+            f"{where}: {contents.signature}; it was to be signed by {wish.signed_by}, so ask "
+            "whoever sent it"
+        )
     if judgement.verdict == "refused":
         refused = [place for place in judgement.places if place.grade == "refused"]
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""

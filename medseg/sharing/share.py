@@ -127,6 +127,8 @@ def packed_contents(packed: Path) -> tuple[ZipTree, Contents]:
     Raises:
         DataError: If it is none, or incomplete.
     """
+    if packed.is_dir():
+        raise DataError(f"{packed}: is a folder; give the zip that medseg bundle pack makes of it")
     tree = ZipTree(packed)
     contents = read_contents(tree, name=tree.folder, where=str(packed))
     if contents.listed != "complete":

@@ -149,7 +149,7 @@ def listed_digests(tree: BundleTree) -> Digests:
     """
     if DIGESTS not in tree.entries:
         raise DataError(
-            f"{tree.name}: has no {DIGESTS}, so it was not packed; `medseg bundle pack` does that"
+            f"{tree.name}: has no {DIGESTS}, so it was not packed by `medseg bundle pack`"
         )
     return read_digests(tree.read(DIGESTS, _MOST_LIST_BYTES), tree.name)
 

@@ -110,7 +110,7 @@ def test_what_is_no_bundle_is_one_line(command, capfd, tmp_path, make, code, wor
 def test_json_has_the_documented_keys(command, copy, capfd):
     assert command("bundle", "inspect", copy, "--json") == 0
     told = json.loads(capfd.readouterr().out)
-    documented = Path("docs/bundle-inspect.md").read_text(encoding="utf-8")
+    documented = Path("docs/how-to/bundle-inspect.md").read_text(encoding="utf-8")
     for key in (*told, *told["bundle"], *told["bundle"]["weights"]):
         assert f"`{key}`" in documented, key
     assert told["verdict"] == "safe"

@@ -130,15 +130,19 @@ def installed(command, tmp_path, capsys):
     return BUNDLE.name
 
 
-def test_an_installed_bundle_is_named_to_commands(command, installed, capsys):
+def test_an_installed_bundle_is_named_to_commands(command, installed, tmp_path, capsys):
     assert command("predict", installed, "none.nii.gz", "-o", "out") == ExitCode.DATA
     assert "none.nii.gz: not there" in capsys.readouterr().err
     assert command("train", installed, "--keys", "learning_rate") == ExitCode.DONE
     assert "learning_rate" in capsys.readouterr().out
     assert command("bundle", "inspect", installed, "--json") in (0, ExitCode.NEEDS_TRUST)
+    kept = tmp_path / "model.onnx"
+    kept.touch()
+    assert command("bundle", "export", installed, "-o", kept) == ExitCode.USAGE
+    assert f"{kept} already exists" in capsys.readouterr().err
     assert command("predict", "covid", "none.nii.gz", "-o", "out") == ExitCode.USAGE
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("medseg: covid: not a bundle ")
+    assert line.startswith("medseg: covid: not a bundle: ")
     assert f"; installed: {installed}@" in line
 
 

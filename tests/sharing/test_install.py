@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from medseg.bundles.configs import config_paths
 from medseg.errors import DataError, RefusedError, UsageError
 from medseg.sharing.bundle_path import bundle_path, given_bundle
 from medseg.sharing.install import install
@@ -137,13 +138,21 @@ def test_a_name_is_a_bundle_from_anywhere_and_a_path_comes_first(tmp_path, monke
 
 
 def test_what_is_neither_path_nor_name_is_told_with_what_is_installed(tmp_path):
-    with pytest.raises(UsageError, match=r"not a bundle .*; none is installed"):
+    with pytest.raises(UsageError, match=r"not a bundle: .*; none is installed"):
         bundle_path("ball")
     installed(packed_bundle(tmp_path))
-    with pytest.raises(UsageError, match=r"not a bundle .*; installed: ball@1.0.0"):
+    with pytest.raises(UsageError, match=r"not a bundle: .*; installed: ball@1.0.0"):
         bundle_path("bell")
     with pytest.raises(UsageError, match=r"ball@2.0.0: no such bundle is installed; installed: ba"):
         bundle_path("ball@2.0.0")
+    with pytest.raises(UsageError, match=r"^bell.zip: .*neither a file or folder"):
+        bundle_path("bell.zip")
+
+
+def test_a_zip_where_a_folder_is_needed_is_told_to_be_installed(tmp_path):
+    path = packed_bundle(tmp_path)
+    with pytest.raises(UsageError, match=r"is a zip; install it \(medseg bundle install\)"):
+        config_paths(path, [])
 
 
 def test_names_that_differ_in_case_alone_are_not_both_installed(tmp_path):

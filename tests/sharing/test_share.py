@@ -16,7 +16,7 @@ from medseg.sharing.share_page import share_page
 from medseg.sharing.sources.source import parse_source
 from medseg.sharing.store import find_installed
 from medseg.sharing.update import update
-from tests.sharing.plain_bundles import files_of, listed, make_zip, packed_bundle
+from tests.sharing.plain_bundles import files_of, listed, make_folder, make_zip, packed_bundle
 
 ENTRY = Entry(
     name="ball",
@@ -155,6 +155,12 @@ def test_what_is_incomplete_or_not_safe_is_not_published(tmp_path, files, words)
     path = make_zip(tmp_path / "ball-1.0.0.zip", "ball", files)
     with pytest.raises(DataError, match=words):
         publish(path, str(tmp_path / "share"))
+    assert not (tmp_path / "share").exists()
+
+
+def test_a_folder_is_to_be_packed_before_it_is_published(tmp_path):
+    with pytest.raises(DataError, match="is a folder; give the zip"):
+        publish(make_folder(tmp_path / "ball", files_of()), str(tmp_path / "share"))
     assert not (tmp_path / "share").exists()
 
 

@@ -188,7 +188,7 @@ def test_a_bundle_that_is_not_as_it_was_packed_is_not_signed(bundle, pair):
 
 def test_a_folder_that_was_not_packed_is_not_signed(bundle, pair):
     (bundle / "digests.json").unlink()
-    with pytest.raises(DataError, match="so it was not packed; `medseg bundle pack` does that"):
+    with pytest.raises(DataError, match="so it was not packed by `medseg bundle pack`"):
         sign_bundle(bundle, SigningKey(key=pair.private))
 
 

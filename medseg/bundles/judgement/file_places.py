@@ -44,7 +44,7 @@ def file_places(tree: BundleTree) -> list[Place]:
         try:
             findings = _first(_findings(tree, path, is_config=path in configs))
         except DataError as error:
-            findings = [Finding("refused", f"cannot be read: {_told(error, path)}")]
+            findings = [Finding("refused", _told(error, path))]
         places.extend(_place(path, found) for found in findings)
     return places
 
@@ -63,7 +63,8 @@ def _place(path: str, found: Finding) -> Place:
 
 
 def _told(error: DataError, path: str) -> str:
-    return printable(str(error).rpartition(f"{path}: ")[2])
+    reason = printable(str(error).rpartition(f"{path}: ")[2])
+    return reason if reason.startswith("cannot be read") else f"cannot be read: {reason}"
 
 
 def _name_places(tree: BundleTree) -> Iterator[Place]:

@@ -27,13 +27,14 @@ def export(
     """
     # What may not run is refused before torch and MONAI are imported, which takes seconds.
     from medseg.bundles.opened import open_configs
-
-    open_configs(bundle, ["inference"])
-    from medseg.bundles.onnx import export_onnx
     from medseg.sharing.bundle_path import bundle_path
 
+    folder = bundle_path(bundle)
+    open_configs(folder, ["inference"])
+    from medseg.bundles.onnx import export_onnx
+
     existing = "replace" if overwrite else "refuse"
-    done = export_onnx(bundle_path(bundle), output, weights=weights, existing=existing)
+    done = export_onnx(folder, output, weights=weights, existing=existing)
     say(
         f"{done.path}: image ({', '.join(done.image)}) to logits; onnxruntime's differ from "
         f"torch's by at most {done.largest_difference:.1g}"

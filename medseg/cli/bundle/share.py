@@ -31,9 +31,12 @@ def index(
 
 def publish(
     packed: Annotated[Path, typer.Argument(metavar="ZIP", help="As medseg bundle pack made it.")],
-    target: Annotated[str, typer.Argument(help="Folder of a share.")],
+    target: Annotated[
+        str,
+        typer.Argument(help="Folder of a share, oci://HOST/REPOSITORY:TAG or hf://OWNER/NAME."),
+    ],
 ) -> None:
-    """Publish a packed bundle: copy it into a share, and renew its index.
+    """Publish a packed bundle: copy it into a share and renew its index, or send it elsewhere.
 
     A version that is published stays as it is: another content needs another version.
 
