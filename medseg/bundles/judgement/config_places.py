@@ -41,7 +41,7 @@ __all__ = ["config_places", "places_in"]
 _MARKS = ("$", "%", "@")
 _NO_LOOP = 10**9
 # Where import statements stand: MONAI computes these, and takes nothing from there.
-_IMPORTS = ("imports", "import", "initialize", "run", "finalize")
+_IMPORTS = ("imports", "import", "initialize", "run", "training", "finalize")
 # Our own bundles take 1,000.
 _MOST_STEPS = 200_000
 # Parts of values and letters of expressions that are looked at; parts of a list again with each
