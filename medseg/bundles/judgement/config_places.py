@@ -42,10 +42,11 @@ __all__ = ["config_places", "places_in"]
 _MARKS = ("$", "%", "@")
 _NO_LOOP = 10**9
 # Where import statements stand: MONAI computes these, and takes nothing from there.
-_IMPORTS = ("imports", "import", "initialize", "run", "finalize")
+_IMPORTS = ("imports", "import", "initialize", "run", "training", "finalize")
 # Our own bundles take 1,000.
 _MOST_STEPS = 200_000
-# Parts of values that are looked at, those of a list again with each reference to it.
+# Parts of values and letters of expressions that are looked at; parts of a list again with each
+# reference to it.
 _MOST_LOOKED_AT = 500_000
 _TOO_LARGE = Fault("refused", "a number, text or list too large to be honest")
 
@@ -120,9 +121,11 @@ class _Judging:
             self._faults.setdefault(node, {})[fault] = None
 
     def _value(self, node: Node) -> Value:
+        if self._looked_at >= _MOST_LOOKED_AT:
+            return self._too_large(node)
         value = self._value_once(node)
         self._looked_at += getattr(value, "size", 1)
-        return value if self._looked_at < _MOST_LOOKED_AT else self._too_large(node)
+        return value
 
     def _value_once(self, node: Node) -> Value:
         if node in self._values:
@@ -223,6 +226,7 @@ class _Judging:
         return UNKNOWN if faults else either(map(self._value, copied_values(self._world, text)))
 
     def _expression(self, node: Node, source: str) -> Value:
+        self._looked_at += len(source)
         read, faults = read_expression(source)
         self._tell(node, faults)
         if read is None:

@@ -12,6 +12,7 @@ __all__ = ["copied_values", "macro_faults"]
 
 # A copy of a copy of a copy doubles each time.
 _MOST_VALUES = 20_000
+_MOST_HOPS = 30
 
 
 def copied_values(world: World, text: str) -> list[Node]:
@@ -43,10 +44,10 @@ def macro_faults(world: World, text: str) -> Iterator[Fault]:
         reason = f"copies %{shown(identity)}, which no config of this bundle defines"
         yield Fault("needs trust", reason, Slip("macro", identity, among=world.ids))
     for node in found:
-        if any(_is_relative(child) for child in world.below(node)):
+        if _has_relative(world, node):
             reason = f"copies %{shown(identity)}, whose relative ids change with the place"
             yield Fault("needs trust", reason)
-        if _size(world, node, ()) > _MOST_VALUES:
+        if _size(world, node, 0) > _MOST_VALUES:
             yield Fault("refused", "copies of copies, too many to be honest")
 
 
@@ -55,16 +56,27 @@ def _is_relative(node: Node) -> bool:
     return isinstance(value, str) and value.startswith(("$", "@", "%")) and is_relative(value)
 
 
-def _size(world: World, node: Node, above: tuple[Node, ...]) -> int:
+def _has_relative(world: World, node: Node) -> bool:
+    if node not in world.relative:
+        world.relative[node] = any(map(_is_relative, world.below(node)))
+    return world.relative[node]
+
+
+def _size(world: World, node: Node, depth: int) -> int:
     """Values of a part once its macros are replaced; more than the most if that has no end."""
-    if node in above or len(above) > 30:
+    if node in world.sizes:
+        return world.sizes[node]
+    # What copies itself has no end, and is met while it is counted.
+    world.sizes[node] = _MOST_VALUES + 1
+    if depth > _MOST_HOPS:
         return _MOST_VALUES + 1
     size = 0
     for child in world.below(node):
         size += 1
         if isinstance(child.value, str) and child.value.startswith("%"):
-            for copied in copied_values(world, child.value.replace("#", "::")):
-                size += _size(world, copied, (*above, node))
+            copies = copied_values(world, child.value.replace("#", "::"))
+            size += sum(_size(world, copied, depth + 1) for copied in copies)
         if size > _MOST_VALUES:
             break
+    world.sizes[node] = size
     return size

@@ -47,6 +47,9 @@ class World:
     def __init__(self, configs: Iterable[ConfigFile]) -> None:
         """Takes the configs apart; what is no mapping defines nothing."""
         self.roots: list[Node] = []
+        # Of what macros copy, each found once: values in it, and whether it has relative ids.
+        self.sizes: dict[Node, int] = {}
+        self.relative: dict[Node, bool] = {}
         self._by_path: dict[Key, list[Node]] = {}
         # With the file whose own values alone they change, if it has them.
         self._patches: dict[Key, dict[str, list[tuple[Node, ConfigFile | None]]]] = {}

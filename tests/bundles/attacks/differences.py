@@ -250,6 +250,24 @@ _FILES: list[Attack] = [
             ("references to nothing", "configs/a.json", '{"a": "$' + "@" * 200_000 + '"}'),
             ("name of a key", "configs/a.json", '{"' + "a" * 200_000 + '": {"b": "@##c"}}'),
             (
+                "copies of a long list",
+                "configs/a.json",
+                f'{{"a": [{",".join(["1"] * 15_000)}], "b": [{",".join(["%s"] * 50_000)}]}}'
+                % (('"%a"',) * 50_000),
+            ),
+            (
+                "copies of copies",
+                "configs/a.json",
+                '{"a0": 1, '
+                + ", ".join(f'"a{i}": ["%a{i - 1}", "%a{i - 1}"]' for i in range(1, 15_000))
+                + "}",
+            ),
+            (
+                "expressions without end",
+                "configs/a.json",
+                f'{{"a": [{",".join([chr(34) + "$" + "+".join("1" * 900) + chr(34)] * 1_500)}]}}',
+            ),
+            (
                 "references to a long list",
                 "configs/a.json",
                 f'{{"a": [{",".join(["1"] * 15_000)}], "b": [{",".join(["%s"] * 50_000)}]}}'

@@ -130,9 +130,9 @@ def test_a_site_adds_rules_in_the_file_that_the_variable_names(tmp_path, monkeyp
 def test_a_site_adds_rules_in_the_user_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("MEDSEG_HOME", str(tmp_path))
     (tmp_path / "rules.yaml").write_text("imports: {ours: our own package}")
-    assert verdict("a: $import ours") == "safe"
+    assert verdict("imports: [$import ours]") == "safe"
     (tmp_path / "rules.yaml").write_text("imports: {theirs: another package}")
-    assert verdict("a: $import ours") == "needs trust"
+    assert verdict("imports: [$import ours]") == "needs trust"
 
 
 @pytest.mark.parametrize(
