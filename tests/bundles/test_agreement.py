@@ -217,6 +217,7 @@ def test_evaluate_and_inference_say_the_same_of_what_makes_a_label(name):
     for key in (
         *settings,
         "skip",
+        "window_batch",
         "reader",
         "engine",
         "precision",
