@@ -14,6 +14,11 @@ __all__ = ["MAY_BE", "NEEDED", "config_paths", "merge_configs", "overridden", "r
 NEEDED = ("preprocessing_steps", "network", "inferer", "device", "class_names")
 MAY_BE = ("window", "part_of", "label_kind", "postprocessing")
 
+_IS_FILE = (
+    "not a bundle's folder but a file; a zip is installed first ('medseg bundle install ZIP'), and "
+    "then goes by its name"
+)
+
 
 def config_paths(bundle: str | Path, names: Sequence[str]) -> list[str]:
     """Paths of a bundle's config files, in the order in which they are merged.
@@ -31,11 +36,14 @@ def config_paths(bundle: str | Path, names: Sequence[str]) -> list[str]:
             f"{bundle}: is a zip; install it (medseg bundle install) and give its name"
         )
     if not (folder / "configs" / "metadata.json").is_file():
+        if folder.is_file():
+            raise UsageError(f"{bundle}: {_IS_FILE}")
+        what = "no configs/metadata.json" if folder.exists() else "there is no such folder"
         near = sorted(
             path.parents[1].name for path in folder.parent.glob("*/configs/metadata.json")
         )
         hint = f"; bundles beside it: {', '.join(near)}" if near else ""
-        raise UsageError(f"{bundle}: not a bundle (no configs/metadata.json){hint}")
+        raise UsageError(f"{bundle}: not a bundle ({what}){hint}")
     paths = [_config_path(folder / "configs", name) for name in names]
     for path in paths:
         if not path.is_file():

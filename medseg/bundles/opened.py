@@ -100,7 +100,7 @@ def open_configs(bundle: str | Path, names: Sequence[str]) -> OpenedConfigs:
     own = [name for name in names if not is_config_file(name)]
     inside = dict(zip(own, config_paths(bundle, own), strict=True))
     judged = require_runnable(bundle)
-    lone = {name: require_runnable_config(name) for name in names if name not in inside}
+    lone = {name: require_runnable_config(name, judged) for name in names if name not in inside}
     bytes_of = {name: judged.read(f"configs/{Path(inside[name]).name}") for name in own}
     bytes_of |= {
         name: config.read(next(iter(config.tree.entries))) for name, config in lone.items()

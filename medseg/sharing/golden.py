@@ -24,6 +24,8 @@ Precision = Literal["fp32", "bf16", "fp16"]
 
 # Least Dice similarity coefficient of each class: in single precision, machines differ in the order
 # of additions alone, which moves voxels that were undecided.
+# Below this, a bundle that says so would pass with any label.
+_LOOSEST = 0.9
 LEAST_DSC: Mapping[Precision, float] = {"fp32": 0.995, "bf16": 0.95, "fp16": 0.95}
 
 
@@ -45,7 +47,8 @@ class GoldenCase(BaseModel):
         made_with: Versions of medseg, monai and torch that gave it.
         least_dsc: By engine and precision as `Predictor.engine` names them (`torch fp32`): the
             least Dice coefficient of every class but the background that counts as the same. A
-            class in neither label counts 1, in one of them 0.
+            class in neither label counts 1, in one of them 0. Not below 0.9: the bundle's own word
+            is not to make its test pass with any label.
         origin: Where the image comes from, in words.
         licence: Of image and label, e.g. `CC0-1.0`.
     """
@@ -62,7 +65,7 @@ class GoldenCase(BaseModel):
     classes: Annotated[tuple[str, ...], Field(min_length=2)]
     weights_sha256: Sha256
     made_with: Mapping[str, str]
-    least_dsc: Mapping[str, Annotated[float, Field(gt=0, le=1)]]
+    least_dsc: Mapping[str, Annotated[float, Field(ge=_LOOSEST, le=1)]]
     origin: Annotated[str, Field(min_length=1)]
     licence: Annotated[str, Field(min_length=1)]
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from medseg.bundles.judgement.judge import judge_tree
-from medseg.bundles.judgement.tree import BundleTree, FolderTree
+from medseg.bundles.judgement.snapshot import working_tree
+from medseg.bundles.judgement.tree import BundleTree
 from medseg.bundles.judgement.verdict import Judgement, Place
 from medseg.bundles.judgement.zip_end import UnsafeZipError
 from medseg.bundles.judgement.zip_tree import ZipTree
@@ -69,14 +70,18 @@ def inspection_json(inspection: Inspection) -> dict[str, Any]:
         "path": inspection.path,
         "verdict": inspection.judgement.verdict,
         "digest": inspection.judgement.digest,
-        "places": [asdict(place) for place in inspection.judgement.places],
+        "places": [_told(place) for place in inspection.judgement.places],
         "remarks": list(inspection.remarks),
         "bundle": told or None,
     }
 
 
+def _told(place: Place) -> dict[str, Any]:
+    return {name: value for name, value in asdict(place).items() if name != "slip"}
+
+
 def _tree(path: Path) -> BundleTree:
-    return FolderTree(path) if path.is_dir() else ZipTree(path)
+    return working_tree(path) if path.is_dir() else ZipTree(path)
 
 
 def _refused(path: Path, error: UnsafeZipError) -> Inspection:

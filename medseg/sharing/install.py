@@ -203,6 +203,7 @@ def _require_acceptable(wish: _Wish, contents: Contents, judgement: Judgement) -
             f"{where}: refused, and not installed: {refused[0]}{more}; medseg bundle inspect "
             "lists all places"
         )
+    _require_same_signer(contents, where)
     near = {
         one.record.name
         for one in installed_bundles()
@@ -211,6 +212,19 @@ def _require_acceptable(wish: _Wish, contents: Contents, judgement: Judgement) -
     if near:
         what = f"its name, {contents.name}, differs from the installed {min(near)} in case alone"
         raise DataError(f"{where}: {what}; remove that one first if this is meant")
+
+
+def _require_same_signer(contents: Contents, where: str) -> None:
+    """Refuse what would be taken, by its name, for the work of whoever signed the installed one."""
+    signers = {one.record.signed_by for one in installed_bundles(contents.name)} - {None}
+    if signers and contents.signed_by not in signers:
+        name = contents.name
+        what = (
+            f"{contents.signature}, but the installed {name} is signed by {min(map(str, signers))}"
+        )
+        raise DataError(
+            f"{where}: {what}; `medseg bundle remove {name}` first if this is to take its place"
+        )
 
 
 def _record(wish: _Wish, contents: Contents, judgement: Judgement) -> Record:

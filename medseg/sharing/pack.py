@@ -200,4 +200,6 @@ def _remarks(source: PackSource) -> Iterator[str]:
     elif weights.tensors_sha256 != scores.weights_sha256 == weights.source_sha256:
         yield "the scores in configs/metadata.json are of the weights before they were halved"
     if source.dropped_cases:
-        yield f"{source.dropped_cases} cases of manifests stay, with their paths and patients"
+        count = source.dropped_cases
+        cases = f"the {count} cases" if count > 1 else "the one case"
+        yield f"left out of the manifests: {cases}, with paths and patients"

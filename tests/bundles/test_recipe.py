@@ -9,7 +9,7 @@ import torch
 import yaml
 
 from medseg.bundles import build_steps, carry_along, find_recipe, read_recipe
-from medseg.errors import NeedsTrustError, RefusedError, UsageError
+from medseg.errors import UsageError
 
 TOY = {
     "patch_size": [4, 4],
@@ -139,16 +139,16 @@ def build_all(path):
         ("a: [1,", "not valid YAML"),
         (changed(label_steps=None), "no list of label_steps; write [] if there are none"),
         (changed(label_steps=["RandFlipd"]), "label_steps, step 1 is not a transform: 'RandFlipd'"),
-        (changed(label_steps=[{"_target_": "Nonsensed"}]), "builds Nonsensed"),
+        (changed(label_steps=[{"_target_": "Nonsensed"}]), "'Nonsensed'"),
         (changed(label_steps=[{"_target_": "medseg.transforms.Nonsense"}]), "Nonsense"),
         (
             changed(label_steps=[{"_target_": "EnsureTyped", "keys": "@nowhere"}]),
-            "refers to @nowhere, which no config of this bundle defines",
+            "no such key in this config: @nowhere",
         ),
         (changed(label_steps=[{"_target_": "EnsureTyped", "keys": "%nowhere"}]), "nowhere"),
         (
             changed(label_steps=[{"_target_": "EnsureTyped", "kys": "image"}]),
-            "gives the argument kys of EnsureTyped",
+            "EnsureTyped has no argument kys",
         ),
         (changed(label_steps=[{"_target_": "EnsureTyped", "keys": "$1/0"}]), "division by zero"),
         (
@@ -159,7 +159,7 @@ def build_all(path):
 )
 def test_a_recipe_that_cannot_be_used_is_one_line_that_names_it(recipe, content, told):
     path = recipe(content)
-    with pytest.raises((NeedsTrustError, RefusedError, UsageError)) as refused:
+    with pytest.raises(UsageError) as refused:
         build_all(path)
     (line,) = str(refused.value).splitlines()
     assert str(path) in line

@@ -259,20 +259,47 @@ def test_what_shows_only_when_a_part_is_built_is_a_line_too(
 @pytest.mark.parametrize(
     ("pair", "message"),
     [
-        ("epochs=$foo", "epochs: unknown: uses foo"),
-        ("epochs=$1 +", "epochs: no valid expression of Python"),
-        ("epochs=@nope", "epochs: refers to @nope, which no config of this bundle defines"),
+        ("epochs=$foo", "epochs: the expression $foo fails (NameError: name 'foo'"),
+        ("epochs=$max(@epoch, 1)", "epochs: no such key in this config: @epoch; did you mean @epo"),
+        ("epochs=$1 +", "epochs: the expression $1 + is not valid Python"),
+        ("epochs=@nope", "epochs: no such key in this config: @nope"),
+        ("loss={_target_: medseg.losses.DiceLos}", "did you mean medseg.losses."),
+        ("loss={_target_: medseg.loses.SoftDiceLoss}", "did you mean medseg.losses.SoftDiceLoss?"),
+        ("loss={_target_: torch.nn.CrossEntropyLos}", "did you mean torch.nn.CrossEntropyLoss?"),
+        ("loss={_target_: Nope}", "loss: no such class or function: 'Nope'"),
         (
-            "loss={_target_: medseg.losses.DiceLos}",
-            "loss#_target_: unknown: builds medseg.losses.D",
+            "loss={_target_: medseg.losses.SoftDiceLoss, smoth: 1}",
+            "loss#smoth: SoftDiceLoss has no argument smoth; did you mean smooth?",
         ),
-        ("loss={_target_: Nope}", "loss#_target_: unknown: builds Nope"),
-        ("reader=two", "reader of LoadImaged may only be null or medseg.data.DicomSeriesReader"),
-        ("run=%nowhere", "run: copies %nowhere, which no config of this bundle defines"),
+        ("reader=two", "reader: reader of LoadImaged cannot be 'two'; it may be medseg.data."),
+        ("reader=NibabelReder", "did you mean NibabelReader?"),
+        ("run=%nowhere", "run: a %macro refers to a key that is not there (nowhere)"),
     ],
     ids=lambda text: text[:24],
 )
-def test_what_could_be_anything_is_a_line_before_a_part_is_built(
+def test_what_is_nowhere_is_a_mistake_and_asks_for_no_trust(
+    pair, message, built_bundle, tmp_path, command, capfd
+):
+    code = command("train", built_bundle, "--config", "train", f"dataset_dir={tmp_path}", pair)
+    (line,) = capfd.readouterr().err.strip().splitlines()
+    assert code == 2
+    assert message in line
+    assert "trust" not in line
+
+
+@pytest.mark.parametrize(
+    ("pair", "message"),
+    [
+        ("epochs=$open", "epochs: uses open, which reads"),
+        ("loss={_target_: torch.nn.Bilinear}", "builds torch.nn.Bilinear"),
+        ("loss={_target_: monai.losses.dice.DiceLoss}", "builds monai.losses.dice.DiceLoss"),
+        ("reader=NumpyReader", "reader of LoadImaged may only be null or medseg.data.Dicom"),
+        ("loss={_target_: scripts.Loss}", "builds scripts.Loss"),
+        ("loss={_target_: Nope, a: $open('b')}", "open"),
+    ],
+    ids=lambda text: text[:24],
+)
+def test_what_may_be_there_and_is_not_on_the_list_needs_trust(
     pair, message, built_bundle, tmp_path, command, capfd
 ):
     code = command("train", built_bundle, "--config", "train", f"dataset_dir={tmp_path}", pair)

@@ -14,6 +14,7 @@ from tests.conftest import BUNDLE
 
 # Not on the list, and of no harm; what MONAI hands to `eval` it may as well be anything else.
 SING = "print('sang', flush=True)"
+NOTHING = "you have trusted nothing that is not safe"
 DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 
 
@@ -93,7 +94,7 @@ def test_trust_shows_each_place_and_is_given_by_digest(medseg, bundle):
     assert f"its digest is {digest}, not 0000" in err
     code, _, err = medseg("bundle", "trust", bundle, "--digest", digest[:63])
     assert code == 2
-    assert medseg("bundle", "trust", "--list") == (0, "", "")
+    assert medseg("bundle", "trust", "--list") == (0, f"{NOTHING}\n", "")
     code, out, _ = medseg(
         "bundle", "trust", bundle, "--digest", digest, "--reason", "read by A. B."
     )
@@ -215,3 +216,23 @@ def test_what_is_no_bundle_is_said(medseg, tmp_path):
     code, _, err = medseg("bundle", "trust", tmp_path)
     assert code == 2
     assert "not a bundle (no configs/metadata.json)" in err
+
+
+def test_a_zip_is_installed_first_and_then_trusted_by_its_name(medseg, bundle, tmp_path):
+    zipped = shutil.make_archive(str(tmp_path / "strange"), "zip", bundle.parent, bundle.name)
+    code, _, err = medseg("bundle", "trust", zipped)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "'medseg bundle install ZIP'" in err
+    folder = bundle.rename(bundle.with_name("stranger"))
+    assert medseg("bundle", "install", folder)[0] == 0
+    code, _, err = medseg("bundle", "trust", "stranger")
+    assert code == 10
+    digest = DIGEST.findall(err)[-1]
+    assert medseg("bundle", "trust", "stranger", "--digest", digest)[0] == 0
+    assert medseg("bundle", "trust", "stranger")[1].startswith(f"{tmp_path}/home/bundles/stranger/")
+
+
+def test_a_folder_that_is_not_there_is_said_to_be_so(medseg, tmp_path):
+    code, _, err = medseg("bundle", "trust", tmp_path / "nowhere")
+    assert code == 2
+    assert "nowhere: not a bundle (there is no such folder)" in err

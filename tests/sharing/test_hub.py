@@ -14,7 +14,7 @@ from medseg.errors import UsageError
 from medseg.sharing.hub import Repository
 from tests.conftest import REPOSITORY
 from tests.sharing.hub_server import serving
-from tests.sharing.small_bundles import packed_bundle
+from tests.sharing.plain_bundles import packed_bundle
 
 pytestmark = pytest.mark.hub
 

@@ -10,7 +10,7 @@ from medseg.sharing.keys import new_key_pair
 from medseg.sharing.share import write_index
 from medseg.sharing.sign import SigningKey, sign_bundle
 from medseg.sharing.sources.source import parse_source
-from medseg.sharing.store import find_installed, installed_bundles
+from medseg.sharing.store import find_installed, installed_bundles, remove_installed
 from medseg.sharing.trusted_keys import add_key, remove_key
 from medseg.sharing.update import update
 from tests.sharing.plain_bundles import packed_bundle
@@ -58,6 +58,19 @@ def test_another_key_is_told_and_does_not_do_for_the_one_asked_for(tmp_path, key
     record = installed(path).record
     assert record.signed_by is None
     assert record.signature.startswith("signed by an unknown key (fingerprint ")
+
+
+def test_a_name_that_is_signed_is_not_taken_over_by_another_key_or_by_none(tmp_path, keys):
+    installed(signed(packed_bundle(tmp_path / "a"), keys["clinic"]))
+    newer = packed_bundle(tmp_path / "b", version="99.0.0")
+    told = r"not signed, but the installed ball is signed by clinic; `medseg bundle remove ball`"
+    with pytest.raises(DataError, match=told):
+        installed(newer)
+    with pytest.raises(DataError, match=r"signed by an unknown key .* is signed by clinic"):
+        installed(signed(newer, keys["other"]))
+    assert find_installed("ball").record.version == "1.0.0"
+    remove_installed(installed_bundles())
+    assert installed(newer).record.version == "99.0.0"
 
 
 def test_a_signature_of_another_content_is_not_installed(tmp_path, keys):

@@ -19,7 +19,7 @@ from medseg.sharing.sources.source import parse_source
 from medseg.sharing.store import find_installed
 from medseg.sharing.update import update
 from tests.pacs.test_orthanc import WAIT_S, free_port, wait_for
-from tests.sharing.small_bundles import files_of, listed, make_zip, packed_bundle
+from tests.sharing.plain_bundles import files_of, listed, make_zip, packed_bundle
 
 CONFIGURATION = """
 version: 0.1

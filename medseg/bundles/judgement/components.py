@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from medseg.bundles.judgement.abstract import UNKNOWN, Known, Value, options, parts
+from medseg.bundles.judgement.references import changed_parts, is_plain_part
 from medseg.bundles.judgement.results import astray, given, unfit
-from medseg.bundles.judgement.rules import Call, Rules
+from medseg.bundles.judgement.rules import Argument, Call, Rules
 from medseg.bundles.judgement.syntax import Fault
 from medseg.bundles.judgement.texts import hidden_letter, shown
+from medseg.bundles.judgement.verdict import Slip
 from medseg.bundles.judgement.wording import named_fault
 from medseg.bundles.judgement.world import Node, World
 
@@ -100,17 +102,28 @@ def _argument_faults(rules: Rules, targets: list[Node], name: str, value: Value)
             reason = (
                 f"the argument {shown(name)} of {target.value}, which medseg's rules do not list"
             )
-            yield Fault("needs trust", f"unknown: gives {reason}")
+            slip = Slip("argument", name, of=str(target.value))
+            yield Fault("needs trust", f"unknown: gives {reason}", slip)
             continue
         reason = unfit(value, allowed)
         if reason:
-            yield Fault("needs trust", f"{name} of {target.value} {reason}")
+            slip = _choice(allowed, value, f"{name} of {target.value}")
+            yield Fault("needs trust", f"{name} of {target.value} {reason}", slip)
         most = _MOST_WORKERS if name == "num_workers" else _MOST_WIDTH
         if (name == "num_workers" or rule.gives == "network") and _largest(value) > most:
             yield Fault("needs trust", f"{name} of {target.value} is larger than {most:,}")
         lost = astray(value)
         if lost:
             yield Fault("needs trust", f"gives {target.value} {lost}")
+
+
+def _choice(allowed: Argument, value: Value, of: str) -> Slip | None:
+    """A text in place of a word of the list."""
+    if allowed.one_of is None or not isinstance(value, Known) or not isinstance(value.value, str):
+        return None
+    return Slip(
+        "choice", value.value, of, tuple(word for word in allowed.one_of if isinstance(word, str))
+    )
 
 
 def _largest(value: Value) -> float:
@@ -132,6 +145,8 @@ def component_result(rules: Rules, node: Node, children: Mapping[str, Value]) ->
 
 def patch_faults(rules: Rules, world: World, root: Node) -> Iterator[Fault]:
     """Faults of a key that changes a part of another config, `a#b: value`."""
+    if root.key and not all(map(is_plain_part, changed_parts(root.key[0]))):
+        yield Fault("needs trust", "changes a part by a name that MONAI may take for another")
     if len(root.path) == (2 if root.file.is_metadata else 1):
         return
     name = root.path[-1]

@@ -6,7 +6,6 @@ given twice, aliases, tags, invisible characters.
 """
 
 import json
-import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,9 +15,10 @@ from typing import Any, cast
 import yaml
 
 from medseg.bundles.judgement.json_lines import json_lines
+from medseg.bundles.judgement.sizes import children, require_size
 from medseg.bundles.judgement.tree import BundleTree
-from medseg.bundles.judgement.verdict import Place
-from medseg.bundles.plain_yaml import MOST_LEVELS, MOST_VALUES, require_plain_yaml
+from medseg.bundles.judgement.verdict import Place, Slip
+from medseg.bundles.plain_yaml import require_plain_yaml
 from medseg.errors import DataError, UsageError
 
 __all__ = ["ConfigFile", "Key", "config_paths", "read_config_tree", "read_text"]
@@ -33,7 +33,6 @@ _SUFFIXES = (*_YAML, ".json")
 _LARGE_FILES = ("large_files.yml", "large_files.yaml", "large_files.json")
 _CLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Line ends for one YAML parser, and none for the next.
-_HALF = re.compile("[\ud800-\udfff]")
 _MOST_DIGITS = 100
 _LINE_ENDS = frozenset("\x85\u2028\u2029")
 
@@ -79,7 +78,7 @@ def _all_values(content: Any) -> Iterator[Any]:
     while waiting:
         value = waiting.pop()
         yield value
-        waiting.extend(_children(value))
+        waiting.extend(children(value))
 
 
 def config_paths(tree: BundleTree) -> list[str]:
@@ -166,7 +165,7 @@ def json_content(path: str, text: str) -> Any:
         raise UsageError(f"{path}: line {error.lineno}: not valid JSON ({error.msg})") from None
     except ValueError as error:
         raise UsageError(f"{path}: {error!s:.100}") from None
-    _require_size(content, path)
+    require_size(content, path)
     return content
 
 
@@ -185,29 +184,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-def _require_size(content: Any, path: str) -> None:
-    waiting: list[tuple[Any, int]] = [(content, 1)]
-    seen = 0
-    while waiting:
-        value, level = waiting.pop()
-        children = _children(value)
-        texts = cast("list[Any]", [*value, value] if isinstance(value, dict) else [value])
-        if any(isinstance(part, str) and _HALF.search(part) for part in texts):
-            raise UsageError(f"{path}: half a letter (a lone surrogate), which no text has")
-        if isinstance(value, dict) and len(set(map(str, texts))) < len(texts):
-            raise UsageError(f"{path}: two keys that are one to MONAI, such as 1 and '1'")
-        seen += 1
-        if seen > MOST_VALUES or level > MOST_LEVELS:
-            raise UsageError(f"{path}: too many values, or nested too deeply; is no config")
-        waiting.extend((child, level + 1) for child in children)
-
-
-def _children(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(cast("dict[Any, Any]", value).values())
-    return cast("list[Any]", value) if isinstance(value, list) else []
-
-
 def _read_yaml(path: str, text: str) -> ConfigFile:
     # Levels and values before anything is composed, or the composer runs out of stack.
     require_plain_yaml(text, path)
@@ -216,7 +192,7 @@ def _read_yaml(path: str, text: str) -> ConfigFile:
         node = loader.get_single_node()
         _require_plain(node, path, loader)
         content = None if node is None else loader.construct_document(node)
-        _require_size(content, path)
+        require_size(content, path)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
@@ -291,4 +267,6 @@ def _refused(path: str, message: str) -> Place:
         number, _, rest = reason.removeprefix("line ").partition(": ")
         if number.isdigit():
             line, reason = int(number), rest
-    return Place(file=path, line=line, key="", grade="refused", reason=f"is no config: {reason}")
+    slip = Slip("file", reason) if reason.startswith("not valid ") else None
+    reason = f"is no config: {reason}"
+    return Place(file=path, line=line, key="", grade="refused", reason=reason, slip=slip)

@@ -1,6 +1,7 @@
 """Places in the configs of a bundle that keep it from being safe."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from medseg._text import printable
 from medseg.bundles.judgement.abstract import (
@@ -28,20 +29,24 @@ from medseg.bundles.judgement.references import (
     reference_id,
     resolved,
 )
-from medseg.bundles.judgement.results import astray, unfit
+from medseg.bundles.judgement.results import astray, handed_on, unfit
 from medseg.bundles.judgement.rules import Rules, load_rules
 from medseg.bundles.judgement.syntax import Fault, Import, read_expression
 from medseg.bundles.judgement.texts import hidden_letter, leads_out, shown
 from medseg.bundles.judgement.tree import BundleTree
-from medseg.bundles.judgement.verdict import Place
+from medseg.bundles.judgement.verdict import Place, Slip
 from medseg.bundles.judgement.world import META, Node, World
 
 __all__ = ["config_places", "places_in"]
 
 _MARKS = ("$", "%", "@")
 _NO_LOOP = 10**9
+# Where import statements stand: MONAI computes these, and takes nothing from there.
+_IMPORTS = ("imports", "import", "initialize", "run", "finalize")
 # Our own bundles take 1,000.
 _MOST_STEPS = 200_000
+# Parts of values that are looked at, those of a list again with each reference to it.
+_MOST_LOOKED_AT = 500_000
 _TOO_LARGE = Fault("refused", "a number, text or list too large to be honest")
 
 
@@ -75,6 +80,7 @@ class _Judging:
         self._doing: dict[Node, int] = {}
         self._loop_from = _NO_LOOP
         self._count = 0
+        self._looked_at = 0
         self._faults: dict[Node, dict[Fault, None]] = {}
 
     def places(self) -> list[Place]:
@@ -95,6 +101,8 @@ class _Judging:
 
     def _judge_key(self, root: Node) -> None:
         self._tell(root, patch_faults(self._rules, self._world, root))
+        if self._is_active(root) and root.path[0] not in _IMPORTS:
+            self._tell(root, handed_on(self._value(root)))
         rule = self._rules.keys.get(root.path[0]) if len(root.path) == 1 else None
         if rule is not None and self._is_active(root):
             for source in self._world.sources(root):
@@ -112,6 +120,11 @@ class _Judging:
             self._faults.setdefault(node, {})[fault] = None
 
     def _value(self, node: Node) -> Value:
+        value = self._value_once(node)
+        self._looked_at += getattr(value, "size", 1)
+        return value if self._looked_at < _MOST_LOOKED_AT else self._too_large(node)
+
+    def _value_once(self, node: Node) -> Value:
         if node in self._values:
             return self._values[node]
         if node in self._doing:
@@ -170,7 +183,10 @@ class _Judging:
         if not raw.startswith(_MARKS):
             return self._words(node, raw if text is None else text)
         if text is None:
-            self._tell(node, [Fault("refused", "a relative id that leads above the config")])
+            self._tell(
+                node,
+                [Fault("refused", "a relative id that leads above the config, or is too long")],
+            )
             return UNKNOWN
         if is_relative(raw) and not all(map(_is_word, node.path)):
             self._tell(node, [Fault("refused", "a relative id below a key that is no plain name")])
@@ -196,7 +212,8 @@ class _Judging:
         found = self._world.find(tuple(identity.split("::")))
         if not found:
             reason = f"refers to @{shown(identity)}, which no config of this bundle defines"
-            self._tell(node, [Fault("needs trust", reason)])
+            slip = Slip("key", identity, among=self._world.ids)
+            self._tell(node, [Fault("needs trust", reason, slip)])
             return UNKNOWN
         return either(map(self._value, found))
 
@@ -219,12 +236,19 @@ class _Judging:
             # Of what is not followed, the worst is told as well.
             self._tell(node, [fault for fault in evaluation.faults if fault.grade == "refused"])
             return UNKNOWN
-        self._tell(node, evaluation.faults)
+        self._tell(node, [_with_source(fault, source) for fault in evaluation.faults])
         lost = astray(value)
         if lost:
             self._tell(node, [Fault("needs trust", f"puts together {lost}")])
             return Rooted("")
         return value
+
+
+def _with_source(fault: Fault, source: str) -> Fault:
+    slip = fault.slip
+    if slip is None or slip.kind != "variable":
+        return fault
+    return replace(fault, slip=replace(slip, of=source))
 
 
 def _is_built(node: Node) -> bool:
@@ -251,4 +275,5 @@ def _place(node: Node, fault: Fault) -> Place:
         key=printable("#".join(node.key)),
         grade=fault.grade,
         reason=fault.reason,
+        slip=fault.slip,
     )

@@ -14,11 +14,13 @@ from medseg.bundles.judgement.file_kinds import (
     suffix_of,
 )
 from medseg.bundles.judgement.finding import Finding
+from medseg.bundles.judgement.image_headers import HEADERS, header_findings
 from medseg.bundles.judgement.logging_conf import logging_findings
 from medseg.bundles.judgement.onnx_file import onnx_findings
 from medseg.bundles.judgement.page_text import card_findings, page_findings
 from medseg.bundles.judgement.pickles import pickle_findings
 from medseg.bundles.judgement.requirements_text import is_requirements, requirement_findings
+from medseg.bundles.judgement.table_text import table_findings
 from medseg.bundles.judgement.torch_files import (
     npy_findings,
     npz_findings,
@@ -132,6 +134,8 @@ def _beginning_findings(tree: BundleTree, path: str, head: bytes) -> Iterator[Fi
     suffix = suffix_of(path)
     if not head.startswith(BEGINNINGS[suffix]):
         yield Finding("refused", f"is not what its name says, but {_content(head)}")
+    elif suffix in HEADERS:
+        yield from header_findings(suffix, head)
     elif suffix in PICTURES and has_zip_at_end(_end(tree, path)):
         yield Finding("needs trust", "is a picture and a zip at once")
 
@@ -158,3 +162,5 @@ def _text_findings(tree: BundleTree, path: str, head: bytes) -> Iterator[Finding
         yield from page_findings(text, _PAGES[suffix])
     elif suffix == "md":
         yield from card_findings(text)
+    elif suffix in ("csv", "tsv"):
+        yield from table_findings(text)

@@ -8,19 +8,21 @@ user has trusted; the rest is refused in one line.
 import os
 import shlex
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from medseg._text import printable
+from medseg.bundles.judgement.config_files import read_config_tree
 from medseg.bundles.judgement.judge import judge_tree, judge_values
+from medseg.bundles.judgement.mistakes import first_mistake
 from medseg.bundles.judgement.rules import load_rules
 from medseg.bundles.judgement.snapshot import MOST_BYTES, LoneConfig, Snapshot, working_tree
 from medseg.bundles.judgement.tree import BundleTree
 from medseg.bundles.judgement.trust import is_trusted
 from medseg.bundles.judgement.verdict import Judgement, Place
-from medseg.errors import NeedsTrustError, RefusedError
+from medseg.errors import NeedsTrustError, RefusedError, UsageError
 
 __all__ = [
     "Judged",
@@ -78,19 +80,45 @@ def require_runnable(bundle: str | Path) -> Judged:
         bundle: The folder.
 
     Raises:
+        UsageError: If all that keeps it from being safe are mistakes of typing.
         NeedsTrustError: If it is not safe, and this user has not trusted it as it is.
         RefusedError: If no trust suffices.
         DataError: If it is no folder.
     """
-    return _passed(judge_working(bundle))
+    judged = judge_working(bundle)
+    return _passed(judged, judged.judgement.places)
 
 
-def require_runnable_config(file: str | Path) -> Judged:
+def require_runnable_config(file: str | Path, over: Judged | None = None) -> Judged:
     """Judge a config outside any bundle, such as a recipe; as `require_runnable`.
 
     Its bytes are those of the only file of the tree.
+
+    Args:
+        file: The config.
+        over: The bundle that it is merged over, whose keys it may refer to.
+
+    Raises:
+        UsageError: If all that keeps it from being safe are mistakes of typing.
+        NeedsTrustError: As of `require_runnable`.
+        RefusedError: As of `require_runnable`.
+        DataError: If it is no file.
     """
-    return _passed(judge_config(file))
+    judged = judge_config(file)
+    return _passed(judged, judged.judgement.places if over is None else _over(judged, over))
+
+
+def _over(judged: Judged, bundle: Judged) -> Sequence[Place]:
+    """Places of a config that is merged over a bundle, whose keys are there for it."""
+    configs = read_config_tree(judged.tree)[0]
+    places = [judge_values(one.content, _OVERRIDE, bundle.tree) for one in configs]
+    slips = {place.slip: place.slip for found in places for place in found}
+    # Of the same mistakes, those know what is near in the bundle.
+    return [
+        replace(one, slip=slips.get(one.slip))
+        for one in judged.judgement.places
+        if one.slip is None or one.slip in slips
+    ]
 
 
 def judge_working(bundle: str | Path) -> Judged:
@@ -112,6 +140,7 @@ def require_values(changes: Mapping[str, Any], config: Mapping[str, Any], judged
         judged: The bundle.
 
     Raises:
+        UsageError: If all that is not on the list are mistakes of typing.
         NeedsTrustError: For the first value that is not on the list.
         RefusedError: If no trust suffices for it.
     """
@@ -122,7 +151,10 @@ def require_values(changes: Mapping[str, Any], config: Mapping[str, Any], judged
     if not places:
         return
     # The gravest first: trusting a config would not help against it.
-    place = min(places, key=lambda one: one.grade != "refused")
+    place = min(places, key=lambda one: (one.grade != "refused", one.slip is not None))
+    mistake = first_mistake(places)
+    if mistake is not None:
+        raise UsageError(f"{mistake.key or _OVERRIDE}: {mistake.reason}")
     told = f"{place.key or _OVERRIDE}: {printable(place.reason)[: 2 * _LONGEST_REASON]}"
     if place.grade == "refused":
         raise RefusedError(f"{told}; it is refused")
@@ -163,13 +195,21 @@ def _standing(judgement: Judgement) -> Literal["safe", "trusted"] | None:
     return None
 
 
-def _passed(judged: Judged) -> Judged:
+def _passed(judged: Judged, places: Sequence[Place]) -> Judged:
     if judged.standing is None:
+        mistake = first_mistake(places)
+        if mistake is not None:
+            raise UsageError(_mistake_line(judged, mistake, len(places) - 1))
         refused = judged.judgement.verdict == "refused"
         raise (RefusedError if refused else NeedsTrustError)(_line(judged))
     for name in _PICKLES:
         os.environ.pop(name, None)
     return judged
+
+
+def _mistake_line(judged: Judged, mistake: Place, more: int) -> str:
+    folder = f"{judged.path}: " if judged.path.is_dir() else ""
+    return f"{folder}{printable(str(mistake))}{f'; and {more} more such' if more else ''}"
 
 
 def _line(judged: Judged) -> str:

@@ -31,7 +31,7 @@ from medseg.bundles.judgement.references import LOCAL
 from medseg.bundles.judgement.results import astray, given, unfit
 from medseg.bundles.judgement.rules import Call, Rules
 from medseg.bundles.judgement.syntax import Fault, bound_names, is_reference
-from medseg.bundles.judgement.wording import named_fault
+from medseg.bundles.judgement.wording import used_fault
 
 __all__ = ["Evaluation"]
 
@@ -71,8 +71,8 @@ class Evaluation:
         self.faults.append(Fault(grade, reason))
         return UNKNOWN
 
-    def _named_fault(self, name: str, *, does: str) -> Value:
-        self.faults.append(named_fault(self._rules, name, does))
+    def _named_fault(self, named: Named, *, does: str) -> Value:
+        self.faults.append(used_fault(self._rules, named, does))
         return UNKNOWN
 
     def _used(self, node: ast.expr, scope: Scope) -> Value:
@@ -84,7 +84,7 @@ class Evaluation:
         if not isinstance(value, Named):
             return value
         kind = self._rules.values.get(value.name) if value.imported else None
-        return self._named_fault(value.name, does="uses") if kind is None else Of(kind)
+        return self._named_fault(value, does="uses") if kind is None else Of(kind)
 
     def _value(self, node: ast.expr, scope: Scope) -> Value:
         visit = cast("Any", getattr(self, f"_visit_{type(node).__name__.lower()}", None))
@@ -162,7 +162,7 @@ class Evaluation:
         bare = name not in self._rules.functions and "." not in name
         if rule is None or bare or not callee.imported:
             self._arguments(node, scope)
-            return self._named_fault(name, does="calls")
+            return self._named_fault(callee, does="calls")
         return self._called(rule, name, node, scope)
 
     def _called(self, rule: Call, name: str, node: ast.Call, scope: Scope) -> Value:

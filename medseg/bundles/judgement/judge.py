@@ -8,7 +8,8 @@ from typing import Any
 from medseg.bundles.judgement.config_files import config_paths
 from medseg.bundles.judgement.config_places import config_places
 from medseg.bundles.judgement.file_places import file_places
-from medseg.bundles.judgement.tree import BundleTree, FolderTree
+from medseg.bundles.judgement.snapshot import working_tree
+from medseg.bundles.judgement.tree import BundleTree
 from medseg.bundles.judgement.value_places import value_places
 from medseg.bundles.judgement.verdict import Judgement, Place
 from medseg.errors import DataError
@@ -20,12 +21,12 @@ _MOST_BYTES = 16 * 2**30
 
 
 def judge_folder(folder: str | Path) -> Judgement:
-    """Judge the bundle in a folder, as `judge_tree` does.
+    """Judge the bundle in a folder, as `judge_tree` does, without what its runs have written.
 
     Raises:
         DataError: If it is no folder, or cannot be read.
     """
-    return judge_tree(FolderTree(folder))
+    return judge_tree(working_tree(Path(folder)))
 
 
 def judge_tree(tree: BundleTree) -> Judgement:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from medseg.bundles.judgement.references import is_relative, macro_target
+from medseg.bundles.judgement.references import is_plain_part, is_relative, macro_target
 from medseg.bundles.judgement.syntax import Fault
 from medseg.bundles.judgement.texts import shown
+from medseg.bundles.judgement.verdict import Slip
 from medseg.bundles.judgement.world import Node, World
 
 __all__ = ["copied_values", "macro_faults"]
@@ -33,10 +34,14 @@ def macro_faults(world: World, text: str) -> Iterator[Fault]:
         )
         yield Fault("needs trust", reason)
         return
-    found = world.find(tuple(identity.split("::"))) if identity else []
+    parts = identity.split("::")
+    if identity and not all(map(is_plain_part, parts)):
+        reason = f"copies %{shown(identity)}, which MONAI may take for another id"
+        yield Fault("needs trust", reason)
+    found = world.find(tuple(parts)) if identity else []
     if not found:
         reason = f"copies %{shown(identity)}, which no config of this bundle defines"
-        yield Fault("needs trust", reason)
+        yield Fault("needs trust", reason, Slip("macro", identity, among=world.ids))
     for node in found:
         if any(_is_relative(child) for child in world.below(node)):
             reason = f"copies %{shown(identity)}, whose relative ids change with the place"

@@ -25,12 +25,14 @@ from medseg.bundles.judgement.abstract import (
     parts,
 )
 from medseg.bundles.judgement.syntax import MOST_NUMBER, Fault
+from medseg.bundles.judgement.texts import leads_out
 
 __all__ = ["binary", "bindings", "item", "items_of", "sliced"]
 
 MOST_TEXT = 2_000
 MOST_ITEMS = 10_000
 _MOST_PRODUCTS = 256
+_SEPARATORS = frozenset("/\\:")
 
 
 def binary(operator: ast.operator, left: Value, right: Value) -> Value | None:
@@ -117,7 +119,8 @@ def _added(left: Value, right: Value) -> Value | None:
         return Many(either(values), times) if values else Listing(())
     # Texts, or lists of plain data: of neither is anything known.
     plain = all(_is_text(side) or side == PLAIN for side in (left, right))
-    return PLAIN if plain and PLAIN in (left, right) else None
+    stays = plain and PLAIN in (left, right) and _stays(left, right)
+    return PLAIN if stays else None
 
 
 def _is_text(value: Value) -> bool:
@@ -126,7 +129,7 @@ def _is_text(value: Value) -> bool:
     return isinstance(value, Rooted) or value in (TEXT, PATH)
 
 
-def _joined(left: Value, right: Value) -> Value:
+def _joined(left: Value, right: Value) -> Value | None:
     if isinstance(right, Known):
         text = str(right.value)
         if isinstance(left, Known) and left.by_user and not right.by_user:
@@ -141,8 +144,21 @@ def _joined(left: Value, right: Value) -> Value:
             return Rooted(left.tail + text)
         if left == PATH:
             return Rooted(text)
-    # A text of which a part is not known could lead anywhere.
-    return TEXT
+    return TEXT if _stays(left, right) else None
+
+
+def _stays(left: Value, right: Value) -> bool:
+    """Whether a text of which a part is not known leads nowhere; that part may be empty or a dot.
+
+    On its own it is a name or a number, without separators.
+    """
+    known = [str(side.value) for side in (left, right) if isinstance(side, Known)]
+    dots = any(text and not text.strip(". ") for text in known)
+    # `cuda:` becomes no address by a name.
+    away = any(leads_out(f"{text}0" if text.endswith(":") else text) for text in known)
+    several = not known and not isinstance(left, Rooted)
+    behind = isinstance(right, Known) and bool(_SEPARATORS.intersection(str(right.value)))
+    return not (dots or away or several or behind)
 
 
 def _repeated(left: Value, right: Value) -> Value | None:

@@ -4,6 +4,7 @@ Code in a card is searched as well: what is code to one reader of Markdown is a 
 """
 
 import re
+from bisect import bisect_left as bisect
 from collections.abc import Iterator
 
 from medseg.bundles.judgement.finding import Finding
@@ -16,7 +17,7 @@ _SCHEME = re.compile(
     re.IGNORECASE,
 )
 _LINK = re.compile(
-    r"\]\(\s*(?:<(?P<angle>[^>]*)>|(?P<inline>[^)\s]+))"
+    r"\]\(\s*(?:<(?P<angle>[^>]{0,1000})|(?P<inline>[^)\s]+))"
     r"|^[ ]{0,3}\[[^\]\n]+\]:\s*<?(?P<reference>[^\s>]+)"
     r"|<(?P<auto>[a-zA-Z][a-zA-Z0-9+.-]*:[^>\s]+)>"
     r"|(?:href|src|action|formaction|data|poster|srcset|content)\s*=\s*"
@@ -40,15 +41,16 @@ def card_findings(text: str) -> Iterator[Finding]:
     Args:
         text: All of the file.
     """
+    ends = [end.start() for end in re.finditer("\n", text)]
     for mark in _MARK.finditer(text):
         shown = " ".join(mark[0].split())[:40]
         reason = f"{shown!a} in a page runs, or brings in, something else"
-        yield Finding("needs trust", reason, line=_line(text, mark.start()))
+        yield Finding("needs trust", reason, line=bisect(ends, mark.start()) + 1)
     for link in _LINK.finditer(text):
         target = next((found for found in link.groups() if found), "")
         if _opens_else(target):
             reason = f"the link {target[:60]!a} opens something else than a page of the web"
-            yield Finding("needs trust", reason, line=_line(text, link.start()))
+            yield Finding("needs trust", reason, line=bisect(ends, link.start()) + 1)
 
 
 def page_findings(text: str, what: str) -> Iterator[Finding]:
@@ -63,10 +65,9 @@ def page_findings(text: str, what: str) -> Iterator[Finding]:
 
 
 def _opens_else(target: str) -> bool:
+    # A share of a network, to which Windows sends the reader's name and a hash of the password.
+    if re.match(r"\s*[\\/]\s*[\\/]", target):
+        return True
     # Browsers leave blanks and controls out.
     plain = re.sub(r"[\x00-\x20\\]", "", target)
     return _SCHEME.match(plain) is not None or _ENTITY.search(plain.partition("/")[0]) is not None
-
-
-def _line(text: str, at: int) -> int:
-    return text.count("\n", 0, at) + 1

@@ -1,6 +1,6 @@
 """Results of calls on the list, as abstract values, and what may be given to their arguments."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from medseg.bundles.judgement.abstract import (
     COUNT,
@@ -26,9 +26,10 @@ from medseg.bundles.judgement.abstract import (
 )
 from medseg.bundles.judgement.operations import items_of
 from medseg.bundles.judgement.rules import Argument
+from medseg.bundles.judgement.syntax import Fault
 from medseg.bundles.judgement.texts import leads_out, shown
 
-__all__ = ["astray", "given", "unfit"]
+__all__ = ["astray", "given", "handed_on", "unfit"]
 
 _DTYPES = frozenset(
     ["bool", "uint8", "uint16", "int8", "int16", "int32", "int64", "float", "float16", "float32",
@@ -134,6 +135,20 @@ def _astray(value: Value) -> str | None:
         reason = leads_out(value.value)
         return reason and f"{shown(value.value)!r}, which leads {reason}"
     return None
+
+
+def handed_on(value: Value) -> Iterator[Fault]:
+    """The fault of a key whose value has an imported function or module in it.
+
+    Whatever takes the key's value, such as the steps of a preprocessing, calls what is in it.
+    """
+    waiting = [value]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, Named):
+            yield Fault("needs trust", f"hands on {here.name}, which is imported, to be called")
+            return
+        waiting.extend(parts(here))
 
 
 def unfit(value: Value, argument: Argument) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from medseg.bundles.judgement.references import LOCAL
 from medseg.bundles.judgement.texts import hidden_letter, strange_name
-from medseg.bundles.judgement.verdict import Grade
+from medseg.bundles.judgement.verdict import Grade, Slip
 
 __all__ = ["Fault", "Import", "bound_names", "is_reference", "read_expression"]
 
@@ -43,6 +43,7 @@ class Fault:
 
     grade: Grade
     reason: str
+    slip: Slip | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def read_expression(source: str) -> tuple[ast.expr | Import | None, list[Fault]]
         return _statement(source) if "import" in source else _expression(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else type(error).__name__
-        return None, [Fault("refused", f"no valid expression of Python ({reason})")]
+        slip = Slip("syntax", source) if isinstance(error, SyntaxError) else None
+        return None, [Fault("refused", f"no valid expression of Python ({reason})", slip)]
 
 
 def _expression(source: str) -> tuple[ast.expr, list[Fault]]:

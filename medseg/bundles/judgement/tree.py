@@ -72,7 +72,8 @@ class FolderTree:
         """
         self._folder = Path(folder)
         if not self._folder.is_dir():
-            raise DataError(f"{folder}: no such folder; give the folder of a bundle")
+            what = "is a file" if self._folder.is_file() else "no such folder"
+            raise DataError(f"{folder}: {what}; give the folder of a bundle")
         self._entries = dict(sorted(_entries(self._folder)))
 
     @property

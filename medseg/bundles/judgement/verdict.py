@@ -1,12 +1,31 @@
 """Verdict on a bundle: safe, needs trust or refused, and each place that it is for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["Grade", "Judgement", "Place", "Verdict"]
+__all__ = ["Grade", "Judgement", "Place", "Slip", "Verdict"]
 
 Verdict = Literal["safe", "needs trust", "refused"]
 Grade = Literal["needs trust", "refused"]
+
+
+@dataclass(frozen=True)
+class Slip:
+    """What a place is if its author mistyped it, to be told apart from what could run.
+
+    Attributes:
+        kind: `name` of a class, function or constant; `variable` that no import gives; `argument`;
+            `choice` among an argument's values; `key` or `macro` of a config; `syntax` of
+            an expression; `file`, whose text is why it is no config.
+        text: As it is written; of a macro or reference without its mark.
+        of: Of an argument or choice: the component.
+        among: What may have been meant, if that is known with the place.
+    """
+
+    kind: Literal["name", "variable", "argument", "choice", "key", "macro", "syntax", "file"]
+    text: str
+    of: str = ""
+    among: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +38,7 @@ class Place:
         key: Path of the config key, e.g. `train#trainer`; empty outside configs.
         grade: Whether a user's trust suffices for it.
         reason: What it is and what it could do, in words, in one line.
+        slip: What it is if it may be mistyped; see `mistakes.mistake`.
     """
 
     file: str
@@ -26,6 +46,7 @@ class Place:
     key: str
     grade: Grade
     reason: str
+    slip: Slip | None = None
 
     def __str__(self) -> str:
         line = "" if self.line is None else f":{self.line}"

@@ -1,12 +1,16 @@
 """Wording of the reasons of places, for the person who decides whether to trust a bundle."""
 
+import builtins
 import sys
+from dataclasses import replace
 
+from medseg.bundles.judgement.abstract import Named
 from medseg.bundles.judgement.rules import Danger, Rules
 from medseg.bundles.judgement.syntax import Fault
 from medseg.bundles.judgement.texts import shown
+from medseg.bundles.judgement.verdict import Slip
 
-__all__ = ["named_fault"]
+__all__ = ["named_fault", "used_fault"]
 
 # Their names are public, so one that is not on the list is a stranger's choice, not a stranger.
 _PACKAGES = frozenset({"ignite", "medseg", "monai", "numpy", "torch"})
@@ -27,7 +31,17 @@ def named_fault(rules: Rules, name: str, does: str) -> Fault:
     first = name.partition(".")[0]
     if "." in name and first not in _PACKAGES and first not in sys.stdlib_module_names:
         unknown += "; it is code of the bundle's own or of another package"
-    return Fault("needs trust", unknown)
+    return Fault("needs trust", unknown, Slip("name", name))
+
+
+def used_fault(rules: Rules, named: Named, does: str) -> Fault:
+    """As `named_fault`, for a name in an expression."""
+    fault = named_fault(rules, named.name, does)
+    first = named.name.partition(".")[0]
+    if fault.slip is None or named.imported:
+        return fault
+    slip = None if hasattr(builtins, first) else Slip("variable", first)
+    return replace(fault, slip=slip)
 
 
 def _danger(rules: Rules, name: str) -> Danger | None:

@@ -5,6 +5,7 @@ Any config may be merged over any other, so an id stands for all that the config
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, cast
 
 from medseg.bundles.judgement.config_files import ConfigFile, Key
@@ -16,6 +17,7 @@ META = "_meta_"
 # Where the values of `+list: [...]` stand: behind those of the list that it extends.
 APPENDED = "+"
 _MOST_HOPS = 5
+_MOST_IDS = 1_000
 # What MONAI calls a key of an earlier version.
 _RENAMED = {"optional_packages_version": "required_packages_version"}
 
@@ -78,6 +80,12 @@ class World:
                     target = tuple(macro_target(text)[1].split("::"))
                     found += self._find((*target, *path[length:]), hops - 1)
         return list(dict.fromkeys(found))
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the first keys, among which one may be meant by another that is not there."""
+        ids = dict.fromkeys("::".join(root.path) for root in self.roots if root.path[0] != META)
+        return tuple(ids)[:_MOST_IDS]
 
     def sources(self, node: Node) -> list[Node]:
         """Where a value is written: of a reference or macro what it stands for, else itself."""

@@ -74,6 +74,8 @@ def _list(*, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([entry.model_dump(mode="json") for entry in entries], indent=1))
         return
+    if not entries:
+        say("you have trusted nothing that is not safe")
     for entry in entries:
         by = f" by {entry.by}" if entry.by else ""
         reason = f": {entry.reason}" if entry.reason else ""

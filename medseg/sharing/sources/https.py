@@ -20,14 +20,14 @@ def find_https(source: Source) -> Source:
     require_address(source.text)
     if source.sha256 is None:
         hint = "add --sha256 HEX, as its sender tells it; of a share, NAME --from ADDRESS"
-        raise UsageError(f"{source.text}: is taken with the SHA-256 of its file: {hint}")
+        raise UsageError(f"{source.text}: is taken only with the SHA-256 of its file: {hint}")
     return source
 
 
 def fetch_https(source: Source, folder: Path) -> Path:
     """Download the zip into `folder`; see `download` for errors."""
     if source.sha256 is None:
-        raise UsageError(f"{source.text}: an address is taken with the SHA-256 of its file")
+        raise UsageError(f"{source.text}: an address is taken only with the SHA-256 of its file")
     name = hashlib.sha256(f"{source.text} {source.sha256}".encode()).hexdigest()[:16]
     path = folder / f"{name}.zip"
     download(source.text, path, sha256=source.sha256, size=source.size)

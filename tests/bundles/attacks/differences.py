@@ -9,6 +9,7 @@ from tests.bundles.attacks.case import CONFIG, METADATA, Attack, attacks, config
 __all__ = ["DIFFERENCES"]
 
 TRUST = "needs trust"
+REFUSED = "refused"
 SAVE = "{_target_: medseg.inference.SaveLabeld, keys: pred, output_dir: '@output_dir'}"
 RUN = """\
 steps: {_target_: Compose, transforms: %s}
@@ -44,6 +45,37 @@ _LINES: list[Attack] = attacks(
             TRUST,
             "x: {_target_: SupervisedEvaluator, device: cpu, val_data_loader: '@datalist', "
             "network: '@network', val_handlers: ['$from functools import partial']}",
+        ),
+        # --- imported functions in keys that medseg takes by their names
+        "imported functions as steps of a preprocessing": (
+            TRUST,
+            "preprocessing_steps:\n"
+            "- {_target_: CopyItemsd, keys: image, names: '`touch canary`'}\n"
+            "- $from numpy import str_\n"
+            "- $from os import system",
+        ),
+        "imported function as the inferer": (TRUST, "inferer: $from os import abort"),
+        "imported module as the network": (TRUST, "network: $import os"),
+        "list of imports as the steps of a preprocessing": (
+            TRUST,
+            'imports: ["$from os import system"]\npreprocessing_steps: "@imports"',
+        ),
+        "macro of imports as the steps of a preprocessing": (
+            TRUST,
+            'imports: ["$from os import system"]\npreprocessing_steps: "%imports"',
+        ),
+        "one of the imports as a step, by an expression": (
+            TRUST,
+            'imports: ["$from os import system"]\npreprocessing_steps: "$[i for i in @imports]"',
+        ),
+        # --- ids that MONAI takes for others: it drops blanks, and reads positions by `int`
+        "plus and a blank after the name": (
+            TRUST,
+            'x: {_target_: LoadImaged, keys: image}\n"+x ": {reader: os.abort}',
+        ),
+        "plus and a wide blank before the name": (
+            TRUST,
+            'x: {_target_: LoadImaged, keys: image}\n"+\u3000x": {reader: os.abort}',
         ),
         # --- components that are put together of parts
         "plus makes a component of a plain mapping": (
@@ -176,7 +208,55 @@ _LINES: list[Attack] = attacks(
         ),
     }
 )
+LOADER = "x: {_target_: LoadImaged, keys: image}\n"
 _FILES: list[Attack] = [
+    # A second config holds what the judge takes the id for, and is never merged.
+    *(
+        made(
+            f"id that MONAI takes for another: {what}",
+            TRUST,
+            {CONFIG: config_of(lines), "configs/evaluate.yaml": other},
+            CONFIG,
+        )
+        for what, lines, other in (
+            ("a blank after a name", f'{LOADER}"x #reader": os.abort', '"x ": {a: 1}\n'),
+            (
+                "a position with a zero before it",
+                'x: [{_target_: LoadImaged, keys: image}]\n"x#00#reader": os.abort',
+                'x: {"00": {a: 1}}\n',
+            ),
+            (
+                "an empty name, which is the whole config",
+                'r: ITKReader\nx: {_target_: LoadImaged, keys: image, reader: "@r"}\n'
+                '"#r": os.abort',
+                '"": {a: 1}\n',
+            ),
+            (
+                "a macro's position with a zero before it",
+                'r: [os.abort]\nx: {_target_: LoadImaged, keys: image, reader: "%r::00"}',
+                'r: {"00": ITKReader}\n',
+            ),
+            (
+                "a macro's position counted from the end",
+                'r: [os.abort]\nx: {_target_: LoadImaged, keys: image, reader: "%r::-1"}',
+                'r: {"-1": ITKReader}\n',
+            ),
+        )
+    ),
+    *(
+        made(f"text that takes all time to be searched: {what}", REFUSED, {name: text}, name)
+        for what, name, text in (
+            ("macro of dots", "configs/a.json", '{"a": "%' + "." * 200_000 + '"}'),
+            ("references to nothing", "configs/a.json", '{"a": "$' + "@" * 200_000 + '"}'),
+            ("name of a key", "configs/a.json", '{"' + "a" * 200_000 + '": {"b": "@##c"}}'),
+            (
+                "references to a long list",
+                "configs/a.json",
+                f'{{"a": [{",".join(["1"] * 15_000)}], "b": [{",".join(["%s"] * 50_000)}]}}'
+                % (('"$@a"',) * 50_000),
+            ),
+        )
+    ),
     made(
         "metadata whose key with # makes a component",
         TRUST,

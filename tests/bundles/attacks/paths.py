@@ -92,6 +92,26 @@ _LINES: list[Attack] = attacks(
         "path of variables of the shell": (TRUST, "output_dir: $HOME/canary"),
         "device as a file": (TRUST, "dataset_dir: /dev/stdin"),
         "environment of a process": (TRUST, "manifest_file: /proc/self/environ"),
+        # --- texts of which a part is not known, and may be empty or a dot
+        **{
+            f"image elsewhere, {what}": (
+                TRUST,
+                'imports: ["$import os"]\n'
+                "s: {_target_: medseg.networks.trained_setting, path: models/none.safetensors, "
+                "name: none, default: ''}\n"
+                "x: {_target_: Dataset, transform: {_target_: LoadImaged, keys: image}, "
+                f'data: [{{image: "${text}"}}]}}',
+            )
+            for what, text in {
+                "behind the end of a path": "os.path.basename('a/') + '/canary'",
+                "before the end of a path": "'/' + os.path.basename('a/canary')",
+                "behind a number": "str(abs(1)) + '/../../canary'",
+                "of two dots": "os.path.basename('a/.') + './canary'",
+                "of two dots, apart": "os.path.join(os.path.basename('a/.') + '.', 'canary')",
+                "in a home folder": "'~' + os.path.basename('a/root')",
+                "behind a setting of the weights": "@s + '/canary'",
+            }.items()
+        },
     }
 )
 _FILES: list[Attack] = [
@@ -121,5 +141,41 @@ _FILES: list[Attack] = [
         {"large_files.yml": "large_files:\n- {path: ../../x, url: 'https://localhost:9/'}\n"},
         "large_files.yml",
     ),
+]
+_FILES += [
+    made(f"image whose voxels are {what}", TRUST, {path: text}, path)
+    for what, path, text in (
+        (
+            "another file's, MetaImage",
+            "golden/a.mha",
+            "ObjectType = Image\nNDims = 2\nElementDataFile = /tmp/canary\n",
+        ),
+        (
+            "another file's behind a comment that says otherwise, MetaImage",
+            "golden/a.mha",
+            "ObjectType = Image\nComment = \rElementDataFile = LOCAL\n"
+            "ElementDataFile = ../../canary\n",
+        ),
+        (
+            "named behind a long comment, MetaImage",
+            "golden/a.mha",
+            f"Comment = {'x' * 10_000}\nElementDataFile = /tmp/canary\n",
+        ),
+        (
+            "another file's, NRRD",
+            "golden/a.nrrd",
+            "NRRD0004\ntype: uchar\ndata file: /tmp/canary\n\n",
+        ),
+        (
+            "another file's by the old name, NRRD",
+            "golden/a.nrrd",
+            "NRRD0001\ntype: uchar\ndatafile: ../canary\n\n",
+        ),
+        (
+            "named behind a long comment, NRRD",
+            "golden/a.nrrd",
+            f"NRRD0004\n# {'x' * 10_000}\ndata file: /tmp/canary\n\n",
+        ),
+    )
 ]
 PATHS: list[Attack] = [*_LINES, *_FILES]

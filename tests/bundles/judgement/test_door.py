@@ -17,11 +17,13 @@ from medseg.bundles.judgement.door import (
     require_runnable,
     require_runnable_config,
 )
+from medseg.bundles.judgement.judge import judge_folder
 from medseg.bundles.judgement.trust import add_trust, remove_trust
 from medseg.bundles.onnx import export_onnx
 from medseg.bundles.opened import open_configs
 from medseg.bundles.trained_network import read_trained_network
 from medseg.errors import MedsegError, NeedsTrustError, RefusedError, UsageError
+from medseg.sharing.inspection import inspect_bundle
 from tests.bundles.test_contract import BUNDLES
 from tests.conftest import BUNDLE, REPOSITORY
 
@@ -29,6 +31,8 @@ ROOT = REPOSITORY / "medseg"
 # Who may parse configs: each reads what the door has let in, or builds nothing of it.
 PARSERS = {
     "bundles/configs.py": {"ConfigParser", "read_config_file"},  # merges plain data
+    "bundles/contract.py": {"read_config_file"},  # looks at keys, for `check`
+    "bundles/foreign/adapter.py": {"ConfigParser"},  # builds what `open_configs` let in
     "bundles/judgement/config_files.py": {"yaml"},  # judges
     "bundles/judgement/rules.py": {"read_config_file", "yaml"},  # our own rules, and the site's
     "bundles/kinds.py": {"yaml"},  # writes values for messages
@@ -38,9 +42,10 @@ PARSERS = {
     "bundles/monai_line.py": {"read_config_file"},  # an args file of plain MONAI
     "bundles/plain_yaml.py": {"yaml"},  # reads plain data
     "bundles/recipe.py": {"ConfigParser"},  # builds what `open_config_file` let in
-    "bundles/root.py": {"ConfigWorkflow"},  # recognises one among the callers
+    "bundles/root.py": {"ConfigParser", "ConfigWorkflow"},  # recognises one among the callers
     "bundles/trained_network.py": {"ConfigParser"},  # builds what `open_configs` let in
     "bundles/workflow.py": {"ConfigWorkflow"},  # runs what `open_configs` let in
+    "sharing/card.py": {"yaml"},  # writes the card's front matter
     "sharing/pack_source.py": {"read_config_file", "yaml"},  # reads plain data, to write its twin
     "sharing/trained_config.py": {"yaml"},  # writes lines into a config
 }
@@ -380,3 +385,72 @@ def test_unchanged_files_are_judged_once(bundle):
     assert require_runnable(Path(os.path.relpath(bundle))).judgement is first.judgement
     os.utime(bundle / "configs" / "train.yaml")
     assert require_runnable(bundle).judgement is not first.judgement
+
+
+def test_a_mistake_in_a_bundles_config_is_told_by_file_and_line(bundle):
+    put(bundle, "device", "'@devise'")
+    with pytest.raises(UsageError, match="no such key in this config: @devise; did you") as told:
+        require_runnable(bundle)
+    assert re.match(rf"{bundle}: configs/inference.yaml:\d+: device: ", str(told.value))
+
+
+def test_a_mistake_beside_what_could_run_does_not_hide_it(bundle, sang):
+    put(bundle, "device", "'@devise'")
+    put(bundle, "window", f"${SING} or [0.0, 1.0]")
+    with pytest.raises(NeedsTrustError, match="window"):
+        open_predictor(bundle)
+    assert not sang()
+
+
+def test_a_bundle_with_a_mistake_may_be_trusted_all_the_same(bundle):
+    put(bundle, "device", "'@devise'")
+    add_trust(judge_working(bundle).judgement.digest, name=str(bundle), reason="test")
+    assert require_runnable(bundle).standing == "trusted"
+
+
+def test_a_config_of_ones_own_may_refer_to_the_bundles_keys_and_a_mistake_in_it_is_told(
+    bundle, tmp_path
+):
+    own = tmp_path / "own.yaml"
+    own.write_text("part_of: '@class_names'\n")
+    with pytest.raises(NeedsTrustError, match="@class_names"):
+        open_configs(bundle, ["inference", str(own)])
+    own.write_text("part_of: '@class_names'\nwindow: '@class_nams'\n")
+    with pytest.raises(UsageError, match=rf"^{own}:2: window: no such key .*: @class_nams"):
+        open_configs(bundle, ["inference", str(own)])
+
+
+def test_a_module_that_a_config_names_is_not_imported_to_see_whether_it_is_there(tmp_path):
+    # Whoever unpacks a bundle beside a module of these names has not asked for it to run.
+    (tmp_path / "Nope.py").write_text("print('sang', flush=True)")
+    recipe = tmp_path / "own.yaml"
+    targets = ["Nope", "Nope.Thing", "monai.losses.Nope", "medseg.Nope.Thing", "monai.apps.Nope"]
+    steps = "".join(f"- _target_: {target}\n" for target in targets)
+    recipe.write_text(f"preprocessing_steps: []\nlabel_steps: []\naugmentation_steps:\n{steps}")
+    code = f"""
+import sys
+from medseg.bundles.judgement.door import require_runnable_config
+from medseg.errors import MedsegError
+try:
+    require_runnable_config({str(recipe)!r})
+except MedsegError as error:
+    print(error)
+print([name for name in ("Nope", "monai", "torch") if name in sys.modules])
+"""
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{REPOSITORY}"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "sang" not in done.stdout
+
+
+def test_what_runs_write_is_no_part_of_the_bundle_for_any_command(bundle):
+    before = judge_working(bundle).judgement
+    (bundle / "eval").mkdir()
+    (bundle / "eval" / "checkpoint.pt").write_bytes(b"\x80\x04cos\nsystem\n.")
+    assert judge_working(bundle).judgement == before
+    assert judge_folder(bundle) == before
+    assert inspect_bundle(bundle).judgement == before
+    (bundle / "eval" / "code.py").write_text("")
+    assert inspect_bundle(bundle).judgement == judge_working(bundle).judgement != before
