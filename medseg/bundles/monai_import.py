@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, cast
 
+from medseg.bundles.config_texts import config_texts
 from medseg.bundles.configs import MAY_BE, NEEDED
 from medseg.bundles.plain_yaml import parse_config
 from medseg.errors import UsageError
@@ -54,7 +55,10 @@ _KNOWN_COMPONENTS = frozenset(
 _KNOWN_PACKAGES = tuple(
     f"medseg.{name}." for name in ("bundles", "data", "inference", "networks", "transforms")
 )
-_KNOWN_EXPRESSION = re.compile(r"\$monai\.utils\.set_determinism\(seed=\d+\)")
+_KNOWN_EXPRESSION = re.compile(
+    r"\$monai\.utils\.set_determinism\(seed=\d+\)"
+    r"|\$monai\.utils\.optional_import\('medseg'\)\[1\] or exit\('[\w ,./-]*'\)"
+)
 # Any other expression with one of these words could use anything.
 _REACHES_OUT = re.compile(r"\$.*\b(monai|import|" + "|".join(HIDDEN).replace(".", r"\.") + r")\b")
 _REFERENCE = re.compile(r"[@%]([\w.]+)")
@@ -111,20 +115,9 @@ def _reached(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if key in seen or key not in config:
             continue
         seen.add(key)
-        for name, text in _texts(config[key], key):
+        for name, text in config_texts(config[key], key):
             yield name, text
             waiting += _REFERENCE.findall(text)
-
-
-def _texts(value: Any, name: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        yield name, value
-    elif isinstance(value, Mapping):
-        for key, part in cast("Mapping[object, Any]", value).items():
-            yield from _texts(part, str(key))
-    elif isinstance(value, list):
-        for part in cast("list[Any]", value):
-            yield from _texts(part, name)
 
 
 def _is_known(entry: tuple[str, str]) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any, cast
 
+from medseg.bundles.config_texts import config_texts
 from medseg.bundles.opened import METADATA, OpenedConfigs
 from medseg.bundles.plain_yaml import parse_config
 from medseg.errors import UsageError
@@ -106,23 +107,12 @@ def _has_module(name: str, files: Collection[str]) -> bool:
 
 def _modules(config: Mapping[str, Any]) -> Iterator[str]:
     """Names of modules that the config imports, and of components with a dotted name."""
-    for key, text in _texts(config):
+    for key, text in config_texts(config):
         found = _IMPORT.match(text)
         if found is not None:
             yield found[1]
         elif key == "_target_" and text.startswith("scripts."):
             yield text
-
-
-def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        yield key, value
-    elif isinstance(value, Mapping):
-        for name, child in cast("Mapping[object, Any]", value).items():
-            yield from _texts(child, str(name))
-    elif isinstance(value, list):
-        for child in cast("list[Any]", value):
-            yield from _texts(child, key)
 
 
 def _first(metadata: Mapping[str, Any], side: str) -> Mapping[str, Any]:
