@@ -77,6 +77,11 @@ def _split(manifest: Manifest, split: Split, fold: int) -> list[Case]:
 def _why_empty(manifest: Manifest, split: Split, fold: int) -> str:
     if split == "test":
         return "has no test cases; list some under test, or use the validation split"
+    if not manifest.cases:
+        return (
+            "lists no cases, as in a packed bundle; write a manifest.json of your data set "
+            "(medseg data manifest)"
+        )
     folds = sorted({case.fold for case in manifest.training if case.fold is not None})
     return f"the {split} split of fold {fold} has no cases; folds are {folds}"
 

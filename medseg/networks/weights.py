@@ -7,7 +7,6 @@ nobody has to remember the overrides of a training. Next to each `.safetensors` 
 """
 
 import inspect
-import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,11 +22,11 @@ from medseg.errors import DataError, MedsegError, UsageError
 from medseg.networks.provenance import KEY, Provenance, provenance_json
 from medseg.networks.settings import checked_setting
 from medseg.networks.unet import UNet
+from medseg.networks.weights_bytes import plain_bytes, safe_bytes
 from medseg.networks.weights_file import (
     header_object,
     read_weights_file,
     read_weights_header,
-    signed_weights,
 )
 
 # safetensors has no complete annotations.
@@ -37,11 +36,9 @@ __all__ = [
     "halve_weights",
     "halved_state",
     "load_weights",
-    "plain_bytes",
     "plain_network",
     "read_state",
     "renew_plain",
-    "safe_bytes",
     "save_weights",
     "trained_network",
     "trained_setting",
@@ -145,19 +142,6 @@ def renew_plain(path: str | Path) -> None:
     plain, beside = plain_bytes(state), Path(path).with_suffix(".pt")
     if not (beside.is_file() and beside.read_bytes() == plain):
         write_atomically(beside, lambda temporary: temporary.write_bytes(plain))
-
-
-def safe_bytes(state: Mapping[str, Tensor], texts: Mapping[str, str]) -> bytes:
-    """A safetensors file of tensors, with texts and the tensors' digest in its header."""
-    return signed_weights(cast("bytes", _tensors.save(dict(state))), texts)
-
-
-def plain_bytes(state: Mapping[str, Tensor]) -> bytes:
-    """A `.pt` file of tensors alone; equal tensors give equal bytes."""
-    # In one order, so that equal tensors are equal files; safetensors has another than networks.
-    plain = io.BytesIO()
-    torch.save(dict(sorted(state.items())), plain)
-    return plain.getvalue()
 
 
 def load_weights(network: nn.Module, path: str | Path) -> None:

@@ -7,13 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from medseg.networks.provenance import Provenance, read_provenance
-from medseg.networks.weights import (
-    halved_state,
-    plain_bytes,
-    read_state,
-    safe_bytes,
-    trained_network,
-)
+from medseg.networks.weights import halved_state, read_state, trained_network
+from medseg.networks.weights_bytes import plain_bytes, safe_bytes
 from medseg.networks.weights_file import DIGEST, header_object, read_weights_header
 from medseg.sharing.leaks import header_values
 

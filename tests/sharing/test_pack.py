@@ -16,6 +16,8 @@ import yaml
 from safetensors.torch import load_file
 
 from medseg.bundles.judgement.judge import judge_tree
+from medseg.data.datalists import datalist
+from medseg.data.manifest import load_manifest
 from medseg.errors import DataError, UsageError
 from medseg.networks.provenance import Provenance, provenance_json
 from medseg.networks.weights import read_state, write_state
@@ -138,6 +140,13 @@ def test_the_manifest_has_labels_and_licence_and_no_case(packed):
     assert [label["name"] for label in manifest["labels"]] == ["background", "lung", "infection"]
     assert not manifest.keys() & {"training", "test"}
     assert b"coronacase" not in packed.files["configs/covid19_ct_seg.json"]
+
+
+def test_training_without_a_manifest_of_ones_own_says_what_to_do(packed, tmp_path):
+    path = tmp_path / "manifest.json"
+    path.write_bytes(packed.files["configs/covid19_ct_seg.json"])
+    with pytest.raises(DataError, match="lists no cases, as in a packed bundle; write a manifest"):
+        datalist(load_manifest(path), tmp_path, split="training", fold=0)
 
 
 def test_model_pt_holds_the_same_tensors_and_nothing_else(packed, tmp_path):
