@@ -69,7 +69,8 @@ def check_contract(bundle: str | Path, schema: str | Path | None = None) -> list
             breaches.extend(Breach(file, one) for one in missing_properties(content, name))
     if METADATA not in {breach.file for breach in breaches}:
         breaches.extend(_metadata_breaches(bundle, schema))
-    return breaches + network_breaches(bundle)
+    # Of a bundle that breaks the rest, it may not be there to be built.
+    return breaches or network_breaches(bundle)
 
 
 def _configs(bundle: Path) -> dict[str, str]:

@@ -134,7 +134,8 @@ def test_without_augmentation_a_patch_is_a_frame_as_it_is(dish):
 
     parser = ConfigParser()
     parser.read_config(str(BUNDLE / "configs" / "train.yaml"))
-    parser.update({"dataset_dir": str(dish), "augmentation": 0.0, "patch_size": [32, 36]})
+    parser.update({"bundle_root": str(BUNDLE), "dataset_dir": str(dish)})
+    parser.update({"augmentation": 0.0, "patch_size": [32, 36]})
     parser.update({"centres": {"_target_": "medseg.transforms.Centres", "foreground": 0.0}})
     cases = parser.get_parsed_content("train_cases")
     prepared = parser.get_parsed_content("train#preprocessing")(cases[0])
