@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 
+from medseg._locks import LOCK
 from medseg.bundles.judgement.file_kinds import (
     ARCHIVES,
     BEGINNINGS,
@@ -35,7 +36,8 @@ from medseg.bundles.judgement.zip_end import has_zip_at_end
 
 __all__ = ["HARMLESS_HIDDEN", "data_findings", "entry_text"]
 
-HARMLESS_HIDDEN = frozenset({".gitattributes", ".gitignore", ".gitkeep", ".ds_store"})
+# A lock stays where a training had its weights; what it says is for a message alone.
+HARMLESS_HIDDEN = frozenset({".gitattributes", ".gitignore", ".gitkeep", ".ds_store", LOCK})
 # Files that are looked into as a whole, and texts of which all lines are.
 _MOST_LOOKED_INTO = 2**29
 _MOST_TEXT = 2**22

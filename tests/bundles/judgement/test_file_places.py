@@ -21,6 +21,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medseg._locks import LOCK
 from medseg.bundles.judgement.file_places import file_places
 from medseg.bundles.judgement.tree import FolderTree
 from medseg.bundles.judgement.zip_tree import ZipTree
@@ -557,3 +558,9 @@ def test_reasons_are_one_line_whatever_the_file_holds(tmp_path):
     }
     for _, _, reason in places_of(tmp_path, files):
         assert reason.isprintable()
+
+
+def test_the_lock_that_a_training_into_models_leaves_is_no_place(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / LOCK).write_text("radiology, process 12\n")
+    assert list(file_places(FolderTree(tmp_path))) == []
