@@ -61,12 +61,15 @@ def pack(  # noqa: PLR0913 - one parameter for each option
     choices = PackChoices(
         weights=weights, precision=precision, golden=golden, golden_licence=golden_licence
     )
+    existing = "replace" if overwrite or dry_run else "refuse"
+    if output is not None and not output.is_dir():
+        # Before the golden case is labelled, which takes a while.
+        _target(output, "", existing)
     packed = pack_bundle(bundle, choices)
-    target = _target(output, f"{packed.name}-{packed.version}.zip")
     written = not (dry_run or packed.problems)
+    name = f"{packed.name}-{packed.version}.zip"
+    target = _target(output, name, existing if written else "replace")
     if written:
-        if target.exists() and not overwrite:
-            raise UsageError(f"{target} already exists; use --overwrite or another -o")
         content = zip_bytes(packed.in_one_folder)
         write_atomically(target, lambda temporary: temporary.write_bytes(content))
     if as_json:
@@ -77,10 +80,12 @@ def pack(  # noqa: PLR0913 - one parameter for each option
         raise typer.Exit(ExitCode.DATA)
 
 
-def _target(output: Path | None, name: str) -> Path:
+def _target(output: Path | None, name: str, existing: Literal["refuse", "replace"]) -> Path:
     target = Path(name) if output is None else output / name if output.is_dir() else output
     if target.suffix != ".zip":
         raise UsageError(f"{target}: must end in .zip, or be a folder that is there")
+    if existing == "refuse" and target.exists():
+        raise UsageError(f"{target} already exists; use --overwrite or another -o")
     return target
 
 
