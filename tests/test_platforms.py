@@ -17,7 +17,7 @@ MONAIS = sorted(
     if path.suffix in (".yaml", ".conf") or path.name == "metadata.json"
 )
 # Modules whose `open` opens something else than a text file by its path.
-OTHERS = {"os", "Image", "source", "files", "archive", "_blosc2()"}
+OTHERS = {"os", "Image", "source", "files", "archive", "opener", "_blosc2()"}
 # Without a name in the environment, and without an entry in the system's list of users.
 NAMELESS = """
 import os, pwd

@@ -5,6 +5,7 @@ and qform codes to chance. Here a label is written atomically, with the same aff
 qform; if the qform cannot represent it, since a quaternion has no shear, it is marked as unknown.
 """
 
+import re
 from collections.abc import Generator, Hashable, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,17 +68,24 @@ class SaveLabeld(SaveImaged):
 
         Raises:
             UsageError: If the file exists and is not to be replaced.
+            DataError: If the case is no name of a file, but a path that could lead elsewhere.
         """
         for key in self.keys:
             label: MetaTensor = data[key]
             source = _source(label)
             case = data.get("case") or parse_source(source).series_uid or image_stem(source)
+            _require_name(str(case))
             path = self.output_dir / f"{case}{LABEL}{label_suffix(source)}"
             if path.exists() and self.overwrite == "refuse":
                 raise UsageError(f"{path} already exists; set overwrite to 'replace' or move it")
             values = label.as_tensor().cpu().numpy()[0]
             save_label(path, values, np.asarray(label.affine, dtype=np.float64))
         return dict(data)
+
+
+def _require_name(case: str) -> None:
+    if re.search(r"[/\\:\0]", case):
+        raise DataError(f"{case[:60]!r}: a case is the name of a file here, and holds no / \\ or :")
 
 
 def _source(label: MetaTensor) -> str:

@@ -160,8 +160,8 @@ def _written(folder: Path, entries: Iterable[Entry]) -> Index:
     text = index.model_dump_json(indent=1)
     page = share_page(index)
     remove_remains(folder / INDEX, folder / PAGE)
-    write_atomically(folder / INDEX, lambda path: path.write_text(f"{text}\n", "utf-8"))
-    write_atomically(folder / PAGE, lambda path: path.write_text(page, "utf-8"))
+    write_atomically(folder / INDEX, lambda path: path.write_text(f"{text}\n", encoding="utf-8"))
+    write_atomically(folder / PAGE, lambda path: path.write_text(page, encoding="utf-8"))
     return index
 
 

@@ -153,7 +153,7 @@ def place(staged: Path, record: Record) -> Installed:
 def write_record(folder: Path, record: Record) -> None:
     """Write or renew the record of a bundle."""
     text = record.model_dump_json(indent=1)
-    write_atomically(folder / RECORD, lambda path: path.write_text(f"{text}\n", "utf-8"))
+    write_atomically(folder / RECORD, lambda path: path.write_text(f"{text}\n", encoding="utf-8"))
 
 
 def remove_installed(chosen: Sequence[Installed]) -> None:

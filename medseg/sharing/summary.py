@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from medseg.bundles.judgement.config_files import json_content, read_text
+from medseg.bundles.judgement.config_files import json_content, parse_text
 from medseg.bundles.judgement.tree import BundleTree
 from medseg.bundles.scores import Scores
 from medseg.errors import MedsegError
@@ -156,7 +156,7 @@ def _network(tree: BundleTree) -> str:
         if path not in tree.entries:
             continue
         try:
-            config = read_text(path, tree.read(path, _MOST_TEXT).decode("utf-8")).content
+            config = parse_text(path, tree.read(path, _MOST_TEXT).decode("utf-8")).content
         except (MedsegError, UnicodeDecodeError):
             continue
         parts = (_mapping(_mapping(config).get(key)) for key in ("network_def", "network"))

@@ -222,7 +222,7 @@ def test_a_zip_is_installed_first_and_then_trusted_by_its_name(medseg, bundle, t
     zipped = shutil.make_archive(str(tmp_path / "strange"), "zip", bundle.parent, bundle.name)
     code, _, err = medseg("bundle", "trust", zipped)
     assert (code, err.count("\n")) == (2, 1)
-    assert "'medseg bundle install ZIP'" in err
+    assert "is a zip; install it (medseg bundle install)" in err
     folder = bundle.rename(bundle.with_name("stranger"))
     assert medseg("bundle", "install", folder)[0] == 0
     code, _, err = medseg("bundle", "trust", "stranger")

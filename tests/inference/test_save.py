@@ -44,6 +44,15 @@ def test_a_case_that_the_data_names_names_the_file(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["p01_seg.nii.gz", "p02_seg.nii.gz"]
 
 
+@pytest.mark.parametrize("case", ["../a", "/a", "a/b", "a\\b", "c:a", "a\0"])
+def test_a_case_that_could_lead_elsewhere_is_refused(tmp_path, case):
+    out = tmp_path / "out"
+    data = {**prediction(np.zeros((2, 2, 2))), "case": case}
+    with pytest.raises(DataError, match="a case is the name of a file here"):
+        SaveLabeld("pred", output_dir=str(out))(data)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_sform_and_qform_say_the_same_where_both_can(tmp_path):
     turned = np.diag([-2.0, -1.5, 4.0, 1.0])
     data = {"pred": MetaTensor(torch.zeros(1, 2, 3, 4), affine=turned)}

@@ -1,6 +1,6 @@
 """Components of a config (`_target_`), held to the list of those that may be built, and how."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from medseg.bundles.judgement.abstract import UNKNOWN, Known, Value, options, parts
 from medseg.bundles.judgement.references import changed_parts, is_plain_part
@@ -33,18 +33,24 @@ def component_faults(
     """
     children = world.children(node)
     targets = children["_target_"]
-    for name, nodes in children.items():
-        for child in nodes:
-            if name in _NO_ARGUMENTS or name.startswith("_"):
-                yield from ((child, fault) for fault in _faults(rules, name, child, value_of))
-                continue
-            # What is wrong with a value is told where the value is written.
-            for source in world.sources(child):
-                for fault in _argument_faults(rules, targets, name, value_of(source)):
-                    yield source, fault
+    for name, child in ((name, child) for name, nodes in children.items() for child in nodes):
+        if name in _NO_ARGUMENTS or name.startswith("_"):
+            yield from ((child, fault) for fault in _faults(rules, name, child, value_of))
+            continue
+        # What is wrong with a value is told where the value is written.
+        for source in world.sources(child):
+            for fault in _argument_faults(rules, targets, name, value_of(source)):
+                yield source, fault
     for target in targets:
+        yield from ((target, fault) for fault in _missing(rules, target, children))
         if node.children.get("_target_") is not target:
             yield target, Fault("needs trust", "changes what another part of the config builds")
+
+
+def _missing(rules: Rules, target: Node, children: Iterable[str]) -> Iterator[Fault]:
+    rule = _rule(rules, target.value)
+    for name in sorted(set(() if rule is None else rule.needs) - set(children)):
+        yield Fault("needs trust", f"builds {target.value} without {name}, so as MONAI likes")
 
 
 def _faults(

@@ -21,7 +21,7 @@ from medseg.bundles.judgement.verdict import Place, Slip
 from medseg.bundles.plain_yaml import require_plain_yaml
 from medseg.errors import DataError, UsageError
 
-__all__ = ["ConfigFile", "Key", "config_paths", "read_config_tree", "read_text"]
+__all__ = ["ConfigFile", "Key", "config_paths", "parse_text", "read_config_tree"]
 
 Key = tuple[str, ...]
 # Our longest manifest has 70,000; MONAI reads a config whole, so a larger one is no honest config.
@@ -100,13 +100,13 @@ def read_config_tree(tree: BundleTree) -> tuple[list[ConfigFile], list[Place]]:
     places: list[Place] = []
     for path in config_paths(tree):
         try:
-            configs.append(read_text(path, _text(tree.read(path, MOST_BYTES), path)))
+            configs.append(parse_text(path, _text(tree.read(path, MOST_BYTES), path)))
         except (DataError, UsageError) as error:
             places.append(_refused(path, str(error)))
     return configs, places
 
 
-def read_text(path: str, text: str) -> ConfigFile:
+def parse_text(path: str, text: str) -> ConfigFile:
     """Read one config.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from medseg._text import printable
-from medseg.bundles.judgement.config_files import read_text
+from medseg.bundles.judgement.config_files import parse_text
 from medseg.bundles.judgement.entry_names import name_problem
 from medseg.bundles.judgement.finding import Finding
 from medseg.bundles.judgement.verdict import Grade
@@ -35,7 +35,7 @@ def large_file_findings(path: str, text: str) -> Iterator[Finding]:
         text: All of the file; what is no plain data is told with the configs.
     """
     try:
-        config = read_text(path, text)
+        config = parse_text(path, text)
     except MedsegError:
         return
     content = config.content

@@ -161,7 +161,8 @@ def unfit(value: Value, argument: Argument) -> str | None:
             reason = next(filter(None, (unfit(part, argument) for part in parts(option))), None)
         elif isinstance(option, Table) and reason is None:
             # A function within is called as well.
-            reason = next(filter(None, (unfit(part, _ANY) for part in parts(option))), None)
+            within = argument if argument.only == "cases" else _ANY
+            reason = next(filter(None, (unfit(part, within) for part in parts(option))), None)
         if reason:
             return reason
     return None
@@ -182,6 +183,8 @@ def _unfit(value: Value, argument: Argument) -> str | None:
         return "may not be a list, whose text or number could take any memory"
     if argument.most is not None and not _is_at_most(value, argument.most):
         return f"has to be a number up to {argument.most}"
+    if argument.only == "cases" and value in (PLAIN, TEXT):
+        return "holds a text that cannot be followed: as a path it could lead anywhere"
     if argument.only == "dtype" and not _is_dtype(value):
         return "may only be a type of numbers"
     return _unfit_path(value, argument)

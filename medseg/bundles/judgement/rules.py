@@ -34,14 +34,15 @@ class Argument(_Model):
 
     Attributes:
         only: `path` stays in the bundle's or the user's folders; `dtype` is a type of numbers;
-            `single` is no list or mapping.
+            `single` is no list or mapping; `cases` holds no text of unknown content, such as
+            one of the weights' header, which could be a path.
         one_of: The only values; for a list, for each of its values.
         bundle_may_say: The only values that a bundle may give; a user may give others.
         ends: How a path has to end.
         most: The largest number; a length, whatever it is, is no larger than what it counts.
     """
 
-    only: Literal["path", "dtype", "single", "anything"] = "anything"
+    only: Literal["path", "dtype", "single", "cases", "anything"] = "anything"
     one_of: tuple[Scalar, ...] | None = None
     bundle_may_say: tuple[Scalar, ...] | None = None
     ends: str | None = None
@@ -56,6 +57,7 @@ class Call(_Model):
         takes: Names of the arguments that any value may be given to; in the order of the
             signature where they may be given by position.
         but: Arguments that are restricted.
+        needs: Arguments that it is not to be without.
         many: Whether it takes any number of values by position, each as the last of `takes`.
         gives: Kind of what it returns; see `results.given`.
     """
@@ -63,6 +65,7 @@ class Call(_Model):
     why: Reason
     takes: tuple[Word, ...] = ()
     but: Mapping[Word, Argument] = {}
+    needs: tuple[Word, ...] = ()
     many: bool = False
     gives: str = "part"
 

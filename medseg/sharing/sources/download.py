@@ -41,7 +41,7 @@ class _Part:
     def validator(self) -> str | None:
         """What the server calls this content, by ETag or date; None if it does not."""
         with suppress(OSError, ValueError, KeyError, TypeError):
-            return str(json.loads(self._validator_path.read_text())["validator"])
+            return str(json.loads(self._validator_path.read_text(encoding="utf-8"))["validator"])
         return None
 
     def begin(self, validator: str | None) -> None:
@@ -50,7 +50,9 @@ class _Part:
         self.remove()
         if validator is not None:
             text = json.dumps({"validator": validator})
-            write_atomically(self._validator_path, lambda path: path.write_text(text))
+            write_atomically(
+                self._validator_path, lambda path: path.write_text(text, encoding="utf-8")
+            )
 
     def remove(self) -> None:
         """Remove the bytes and what is known of them."""

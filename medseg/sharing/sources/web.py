@@ -51,7 +51,8 @@ def opened(url: str, headers: Mapping[str, str]) -> Generator[http.client.HTTPRe
     asked = {"User-Agent": f"medseg/{medseg.__version__}", "Accept-Encoding": "identity"}
     request = Request(require_address(url), headers={**asked, **headers})
     try:
-        with _opener(url).open(request, timeout=_SECONDS) as response:
+        opener = _opener(url)
+        with opener.open(request, timeout=_SECONDS) as response:
             yield response
     except MedsegError:
         raise

@@ -8,6 +8,39 @@ TRUST = "needs trust"
 
 _LINES: list[Attack] = attacks(
     {
+        "case whose name is a setting of the weights": (
+            TRUST,
+            "w: {_target_: medseg.networks.trained_setting, path: models/model.safetensors, "
+            "name: where, default: x}\n"
+            "x: {_target_: CacheDataset, data: [{image: docs/i.nii.gz, case: '@w'}]}",
+        ),
+        "images whose paths are a setting of the weights": (
+            TRUST,
+            "w: {_target_: medseg.networks.trained_setting, path: models/model.safetensors, "
+            "name: cases, default: []}\nx: {_target_: Dataset, data: '@w'}",
+        ),
+        "case whose name is put together of a setting": (
+            TRUST,
+            "w: {_target_: medseg.networks.trained_setting, path: models/model.safetensors, "
+            "name: where, default: x}\n"
+            "x: {_target_: Dataset, data: \"$[{'image': 'a', 'case': str(@w) + 'x'}]\"}",
+        ),
+        "metadata of a folder that the weights name": (
+            TRUST,
+            "w: {_target_: medseg.networks.trained_setting, path: models/model.safetensors, "
+            "name: where, default: x}\n"
+            "x: {_target_: medseg.bundles.training_provenance, bundle_root: '@w'}",
+        ),
+        "reader of Pillow, which hands EPS to Ghostscript": (
+            TRUST,
+            "x: {_target_: LoadImaged, keys: image, reader: PILReader}",
+        ),
+        "reader of ITK, which follows HDF5 to other files": (
+            TRUST,
+            "x: {_target_: LoadImaged, keys: image, reader: ITKReader}",
+        ),
+        "any reader, as none is named": (TRUST, "x: {_target_: LoadImaged, keys: image}"),
+        "any reader, by null": (TRUST, "x: {_target_: LoadImaged, keys: image, reader: null}"),
         "output into the root": (TRUST, "output_dir: /"),
         "output into an absolute folder": (TRUST, "output_dir: /tmp/canary"),
         "output into the home folder": (TRUST, "output_dir: ~/canary"),

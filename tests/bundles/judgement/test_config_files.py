@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from monai.bundle import ConfigParser
 from monai.utils.misc import CheckKeyDuplicatesYamlLoader
 
-from medseg.bundles.judgement.config_files import read_config_tree, read_text
+from medseg.bundles.judgement.config_files import parse_text, read_config_tree
 from medseg.bundles.judgement.json_lines import json_lines
 from medseg.errors import UsageError
 from tests.bundles.judgement.trees import MemoryTree
@@ -147,11 +147,11 @@ def test_what_is_judged_is_what_monai_reads(content, tmp_path_factory):
     for name, text in (("a.json", json.dumps(content)), ("a.yaml", yaml.safe_dump(content))):
         (folder / name).write_text(text)
         theirs = ConfigParser.load_config_file(folder / name)
-        assert read_text(name, text).content == theirs == content
+        assert parse_text(name, text).content == theirs == content
 
 
 def test_a_place_of_json_has_the_line_of_its_key():
-    config = read_text("a.json", '{\n "a": [\n  1,\n  {"b": 2}\n ]\n}')
+    config = parse_text("a.json", '{\n "a": [\n  1,\n  {"b": 2}\n ]\n}')
     assert [config.line(key) for key in [("a",), ("a", "0"), ("a", "1", "b"), ("a", "9")]] == [
         2, 3, 4, 2,
     ]  # fmt: skip
@@ -160,7 +160,7 @@ def test_a_place_of_json_has_the_line_of_its_key():
 @given(text=st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join))
 def test_yaml_is_read_as_by_monais_own_parser_or_refused(text):
     try:
-        ours = read_text("a.yaml", text).content
+        ours = parse_text("a.yaml", text).content
     except UsageError:
         return
     try:
