@@ -21,8 +21,8 @@ _GOES = re.compile(
 )
 # Written anew by pack: model.pt is a pickle, never read.
 _ANEW = frozenset({DIGESTS, SIGNATURE, REQUIREMENTS, "models/model.pt"})
-# Outputs of trainings and predictions, and what desktops leave behind.
-_STAYS = re.compile(r"eval/.*|(.*/)?(\.DS_Store|Thumbs\.db|desktop\.ini)", re.DOTALL)
+# Outputs of trainings and predictions, locks of these, and what desktops leave behind.
+_STAYS = re.compile(r"eval/.*|(.*/)?(\.DS_Store|\.medseg-lock|Thumbs\.db|desktop\.ini)", re.DOTALL)
 _CODE = (".py", ".pyc", ".pyd", ".so", ".dll", ".dylib", ".sh", ".bat", ".ps1", ".exe", ".ipynb")
 _PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".ts", ".npy", ".npz", ".bin")
 

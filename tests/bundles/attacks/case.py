@@ -51,7 +51,8 @@ BASE = {
     "network": '{_target_: medseg.networks.place_network, network: "@network_def", '
     'device: "@device"}',
     "datalist": '{_target_: medseg.data.list_images, folder: "@dataset_dir"}',
-    "preprocessing": '{_target_: Compose, transforms: [{_target_: LoadImaged, keys: "@keys"}]}',
+    "preprocessing": "{_target_: Compose, transforms: [{_target_: LoadImaged, "
+    'keys: "@keys", reader: [medseg.data.VolumeReader]}]}',
     "inferer": "{_target_: SimpleInferer}",
     "postprocessing": "{_target_: Compose, transforms: [{_target_: "
     "medseg.inference.SaveLabeld, keys: pred, "

@@ -230,7 +230,8 @@ def test_a_bundle_must_not_say_that_files_are_replaced():
 
 
 def test_a_second_config_counts_whatever_it_changes():
-    base = f"out: eval\nover: refuse\nsave: {SAVE}\nload: [{{_target_: LoadImaged, keys: a}}]"
+    load = "{_target_: LoadImaged, keys: a, reader: medseg.data.VolumeReader}"
+    base = f"out: eval\nover: refuse\nsave: {SAVE}\nload: [{load}]"
     assert verdict(base, second="out: other") == "safe"
     for second in (
         "out: /srv",

@@ -13,13 +13,15 @@ BUNDLES = sorted(path.parents[1] for path in Path("bundles").glob("*/configs/met
 # How the reasons begin that configs of the model zoo need trust for: all of them.
 ZOO = {
     "spleen_ct_segmentation": {
-        "builds CheckpointLoader", "builds CheckpointSaver", "builds MetricsSaver",
-        "builds SaveImaged", "calls torch.jit.load", "defines a function (lambda)",
-        "imports torch_tensorrt", "'/workspace/data/Task09_Spleen' leads",
+        "builds CheckpointLoader", "builds CheckpointSaver", "builds LoadImaged without reader",
+        "builds MetricsSaver", "builds SaveImaged", "calls torch.jit.load",
+        "defines a function (lambda)", "imports torch_tensorrt",
+        "'/workspace/data/Task09_Spleen' leads",
     },
     "wholeBrainSeg_Large_UNEST_segmentation": {
-        "builds CheckpointLoader", "builds CheckpointSaver", "builds SaveImaged",
-        "builds scripts.networks.unest_base_patch_4.UNesT", "puts values into a text",
+        "builds CheckpointLoader", "builds CheckpointSaver", "builds LoadImaged without reader",
+        "builds SaveImaged", "builds scripts.networks.unest_base_patch_4.UNesT",
+        "puts values into a text",
     },
 }  # fmt: skip
 
