@@ -73,8 +73,9 @@ class SaveLabeld(SaveImaged):
         for key in self.keys:
             label: MetaTensor = data[key]
             source = _source(label)
-            case = data.get("case") or parse_source(source).series_uid or image_stem(source)
-            _require_name(str(case))
+            # The name of a file that is there already, and no more, may hold any letter.
+            named = data.get("case") or parse_source(source).series_uid
+            case = _bare(str(named)) if named else image_stem(source)
             path = self.output_dir / f"{case}{LABEL}{label_suffix(source)}"
             if path.exists() and self.overwrite == "refuse":
                 raise UsageError(f"{path} already exists; set overwrite to 'replace' or move it")
@@ -83,9 +84,10 @@ class SaveLabeld(SaveImaged):
         return dict(data)
 
 
-def _require_name(case: str) -> None:
+def _bare(case: str) -> str:
     if re.search(r"[/\\:\0]", case):
         raise DataError(f"{case[:60]!r}: a case is the name of a file here, and holds no / \\ or :")
+    return case
 
 
 def _source(label: MetaTensor) -> str:

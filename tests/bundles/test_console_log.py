@@ -44,8 +44,10 @@ def test_the_console_form_logs_to_the_console(capsys):
 
 
 @pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
-def test_that_of_every_bundle_is_of_this_form(bundle):
+def test_that_of_every_bundle_is_of_this_form(bundle, capsys):
     log_to_console((bundle / "configs" / "logging.conf").read_bytes(), "logging.conf")
+    logging.getLogger("something").info("a line")
+    assert capsys.readouterr().out.endswith("INFO something: a line\n")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What a saved label promises."""
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -51,6 +52,12 @@ def test_a_case_that_could_lead_elsewhere_is_refused(tmp_path, case):
     with pytest.raises(DataError, match="a case is the name of a file here"):
         SaveLabeld("pred", output_dir=str(out))(data)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_the_name_of_an_image_may_hold_a_colon(tmp_path):
+    SaveLabeld("pred", output_dir=str(tmp_path))(prediction(np.zeros((2, 2, 2)), "a:1.nii.gz"))
+    assert [path.name for path in tmp_path.iterdir()] == ["a:1_seg.nii.gz"]
 
 
 def test_sform_and_qform_say_the_same_where_both_can(tmp_path):

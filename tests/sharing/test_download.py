@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from medseg.data.digest import file_sha256
 from medseg.errors import DataError, MachineError, UsageError
 from medseg.sharing.sources import download as module
 from medseg.sharing.sources.address import require_address
@@ -204,6 +205,7 @@ def test_nobody_at_the_address_is_one_line(tmp_path):
 def test_proxies_of_the_environment_are_not_asked_for_this_machine(server, tmp_path, monkeypatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     download(f"{server.url}/a.zip", tmp_path / "b.zip", sha256=SHA256)
+    assert file_sha256(tmp_path / "b.zip") == SHA256
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="limits of a process are Unix's")
