@@ -18,12 +18,12 @@ from pathlib import Path
 
 from benchmarks._timing import cpu_model, on_one_thread
 from medseg.bundles.judgement.judge import judge_folder
-from medseg.sharing.inspection import inspect_bundle
-from medseg.sharing.keys import new_key_pair
-from medseg.sharing.pack import PackChoices, pack_bundle
-from medseg.sharing.plain_zip import zip_bytes
-from medseg.sharing.sign import SigningKey, sign_bundle
-from medseg.sharing.verify import verify
+from medseg.sharing.describing.inspection import inspect_bundle
+from medseg.sharing.packing.pack import PackChoices, pack_bundle
+from medseg.sharing.packing.plain_zip import zip_bytes
+from medseg.sharing.signing.keys import new_key_pair
+from medseg.sharing.signing.sign import SigningKey, sign_bundle
+from medseg.sharing.signing.verify import verify
 
 STEPS = ("pack, nothing kept", "pack again", "sign", "verify", "inspect")
 

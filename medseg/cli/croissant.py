@@ -26,7 +26,7 @@ def croissant(
     """
     if output.exists() and not overwrite:
         raise UsageError(f"{output} already exists; use --overwrite or another -o")
-    from medseg.sharing.croissant import write_croissant
+    from medseg.sharing.describing.croissant import write_croissant
 
     described = load_manifest(manifest)
     write_croissant(described, output, url=url)

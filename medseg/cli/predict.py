@@ -116,7 +116,7 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     share = _shard(shard)
     # Before the inputs are looked at: what may not run is refused whatever they are.
     from medseg.bundles.opened import open_configs
-    from medseg.sharing.bundle_path import bundle_path
+    from medseg.sharing.store.bundle_path import bundle_path
 
     bundle = bundle_path(bundle)
     open_configs(bundle, ["inference"])

@@ -42,7 +42,7 @@ def train(
 
     Of an installed bundle, which is named instead, the output goes to runs/NAME, here.
     """
-    from medseg.sharing.bundle_path import given_bundle
+    from medseg.sharing.store.bundle_path import given_bundle
 
     given = given_bundle(bundle)
     configs = config or ["train"]

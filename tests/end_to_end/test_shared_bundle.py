@@ -18,10 +18,10 @@ import nibabel
 import numpy as np
 import pytest
 
-from medseg.sharing.golden import read_golden
+from medseg.sharing.golden.golden import read_golden
 from medseg.sharing.layout import CASE
-from medseg.sharing.pack import PackChoices, pack_bundle
-from medseg.sharing.plain_zip import zip_bytes
+from medseg.sharing.packing.pack import PackChoices, pack_bundle
+from medseg.sharing.packing.plain_zip import zip_bytes
 from tests.conftest import BUNDLE, REPOSITORY
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]

@@ -6,8 +6,8 @@ import shutil
 import pytest
 import yaml
 
-from medseg.sharing.card import CARD, card_text, read_card_facts, update_card
-from medseg.sharing.pack import PackChoices, pack_bundle
+from medseg.sharing.describing.card import CARD, card_text, read_card_facts, update_card
+from medseg.sharing.packing.pack import PackChoices, pack_bundle
 from tests.conftest import BUNDLE, REPOSITORY
 
 BUNDLES = sorted(path.parents[1] for path in REPOSITORY.glob("bundles/*/configs/metadata.json"))

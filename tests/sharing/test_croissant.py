@@ -7,7 +7,7 @@ import pytest
 
 from medseg.data.manifest import load_manifest
 from medseg.errors import DataError, MachineError
-from medseg.sharing.croissant import croissant_json, write_croissant
+from medseg.sharing.describing.croissant import croissant_json, write_croissant
 from tests.conftest import REPOSITORY
 
 MANIFEST = load_manifest(REPOSITORY / "data_manifests" / "msd_hippocampus.json")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from medseg.errors import DataError
-from medseg.sharing.golden import GoldenCase, least_dsc, read_golden, write_golden
+from medseg.sharing.golden.golden import GoldenCase, least_dsc, read_golden, write_golden
 
 CASE = GoldenCase(
     image="image.nii.gz",

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from medseg.errors import UsageError
-from medseg.sharing.hub import Repository
+from medseg.sharing.publishing.hub import Repository
 from tests.conftest import REPOSITORY
 from tests.sharing.hub_server import serving
 from tests.sharing.plain_bundles import packed_bundle

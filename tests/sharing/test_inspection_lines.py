@@ -5,7 +5,7 @@ from unicodedata import east_asian_width
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medseg.sharing.inspection_lines import wrapped
+from medseg.sharing.describing.inspection_lines import wrapped
 
 
 @given(text=st.text(), columns=st.integers(20, 80))

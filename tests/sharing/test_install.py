@@ -10,11 +10,11 @@ import pytest
 
 from medseg.bundles.configs import config_paths
 from medseg.errors import DataError, RefusedError, UsageError
-from medseg.sharing.bundle_path import bundle_path, given_bundle
-from medseg.sharing.install import install
-from medseg.sharing.share import write_index
+from medseg.sharing.publishing.share import write_index
 from medseg.sharing.sources.source import parse_source
-from medseg.sharing.store import (
+from medseg.sharing.store.bundle_path import bundle_path, given_bundle
+from medseg.sharing.store.install import install
+from medseg.sharing.store.store import (
     find_installed,
     installed_bundles,
     matching_bundles,

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from medseg.errors import user_error
-from medseg.sharing.install import install
-from medseg.sharing.share import write_index
+from medseg.sharing.publishing.share import write_index
 from medseg.sharing.sources.source import parse_source
-from medseg.sharing.store import installed_bundles, store_folder
+from medseg.sharing.store.install import install
+from medseg.sharing.store.store import installed_bundles, store_folder
 from tests.sharing.plain_bundles import packed_bundle
 from tests.sharing.web_server import Server, served
 
@@ -22,10 +22,10 @@ UNIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="fork and limits are U
 KILLED = """
 import os, signal, sys
 from medseg.bundles.judgement.tree import FolderTree
-from medseg.sharing.contents import read_contents
-from medseg.sharing.install import install
+from medseg.sharing.store.contents import read_contents
+from medseg.sharing.store.install import install
 from medseg.sharing.sources.source import parse_source
-from medseg.sharing.store import find_installed, installed_bundles, remove_installed
+from medseg.sharing.store.store import find_installed, installed_bundles, remove_installed
 
 KINDS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "fcntl.lockf"}
 work, source = sys.argv[1:]

@@ -5,14 +5,14 @@ import zipfile
 import pytest
 
 from medseg.errors import DataError, UsageError
-from medseg.sharing.install import install
-from medseg.sharing.keys import new_key_pair
-from medseg.sharing.share import write_index
-from medseg.sharing.sign import SigningKey, sign_bundle
+from medseg.sharing.publishing.share import write_index
+from medseg.sharing.signing.keys import new_key_pair
+from medseg.sharing.signing.sign import SigningKey, sign_bundle
+from medseg.sharing.signing.trusted_keys import add_key, remove_key
 from medseg.sharing.sources.source import parse_source
-from medseg.sharing.store import find_installed, installed_bundles, remove_installed
-from medseg.sharing.trusted_keys import add_key, remove_key
-from medseg.sharing.update import update
+from medseg.sharing.store.install import install
+from medseg.sharing.store.store import find_installed, installed_bundles, remove_installed
+from medseg.sharing.store.update import update
 from tests.sharing.plain_bundles import packed_bundle
 
 

@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from medseg.errors import DataError, UsageError
-from medseg.sharing.keys import new_key_pair, read_private_key
-from medseg.sharing.trusted_keys import add_key, remove_key, trusted_keys
+from medseg.sharing.signing.keys import new_key_pair, read_private_key
+from medseg.sharing.signing.trusted_keys import add_key, remove_key, trusted_keys
 from tests.sharing.small_bundle import Authority
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from medseg.sharing.licence_names import forbids_commercial_use, licence_names
+from medseg.sharing.describing.licence_names import forbids_commercial_use, licence_names
 
 TEXTS = {
     "MIT License\n\nCopyright (c) 2020": ("MIT",),

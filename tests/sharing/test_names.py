@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medseg.errors import DataError, UsageError
-from medseg.sharing.names import (
+from medseg.sharing.store.names import (
     Wanted,
     parse_wanted,
     require_name,

@@ -23,10 +23,10 @@ from medseg.networks.provenance import Provenance, provenance_json
 from medseg.networks.weights import read_state, write_state
 from medseg.sharing.bytes_tree import BytesTree
 from medseg.sharing.digests import read_digests
-from medseg.sharing.golden import read_golden
+from medseg.sharing.golden.golden import read_golden
 from medseg.sharing.layout import CASE, DIGESTS, SIGNATURE
-from medseg.sharing.pack import Pack, PackChoices, pack_bundle
-from medseg.sharing.plain_zip import zip_bytes
+from medseg.sharing.packing.pack import Pack, PackChoices, pack_bundle
+from medseg.sharing.packing.plain_zip import zip_bytes
 from tests.conftest import BUNDLE
 
 # MONAI's deprecations are theirs to mend.
@@ -85,8 +85,8 @@ def test_a_copy_with_other_times_modes_and_umask_packed_elsewhere_gives_the_same
     (bundle / "eval" / "patient.nii.gz").write_bytes(b"a patient")
     code = (
         "import os, sys, locale; os.umask(0o077)\n"
-        "from medseg.sharing.pack import PackChoices, pack_bundle\n"
-        "from medseg.sharing.plain_zip import zip_bytes\n"
+        "from medseg.sharing.packing.pack import PackChoices, pack_bundle\n"
+        "from medseg.sharing.packing.plain_zip import zip_bytes\n"
         "import hashlib; packed = pack_bundle(sys.argv[1], PackChoices())\n"
         "print(hashlib.sha256(zip_bytes(packed.in_one_folder)).hexdigest())"
     )

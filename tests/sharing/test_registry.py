@@ -11,13 +11,13 @@ import subprocess
 import pytest
 
 from medseg.errors import DataError, MachineError, UsageError
-from medseg.sharing.install import install
-from medseg.sharing.oci_registry import Reference
-from medseg.sharing.publish import publish
+from medseg.sharing.publishing.oci_registry import Reference
+from medseg.sharing.publishing.publish import publish
 from medseg.sharing.sources.fetch import fetch, find
 from medseg.sharing.sources.source import parse_source
-from medseg.sharing.store import find_installed
-from medseg.sharing.update import update
+from medseg.sharing.store.install import install
+from medseg.sharing.store.store import find_installed
+from medseg.sharing.store.update import update
 from tests.pacs.test_orthanc import WAIT_S, free_port, wait_for
 from tests.sharing.plain_bundles import files_of, listed, make_zip, packed_bundle
 

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medseg.errors import DataError, UsageError
-from medseg.sharing.install import install
-from medseg.sharing.publish import publish
-from medseg.sharing.share import write_index
-from medseg.sharing.share_index import Entry, Index
-from medseg.sharing.share_page import share_page
+from medseg.sharing.publishing.publish import publish
+from medseg.sharing.publishing.share import write_index
+from medseg.sharing.publishing.share_index import Entry, Index
+from medseg.sharing.publishing.share_page import share_page
 from medseg.sharing.sources.source import parse_source
-from medseg.sharing.store import find_installed
-from medseg.sharing.update import update
+from medseg.sharing.store.install import install
+from medseg.sharing.store.store import find_installed
+from medseg.sharing.store.update import update
 from tests.sharing.plain_bundles import files_of, listed, make_folder, make_zip, packed_bundle
 
 ENTRY = Entry(

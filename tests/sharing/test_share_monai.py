@@ -6,10 +6,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from medseg.sharing.install import install
-from medseg.sharing.publish import publish
+from medseg.sharing.publishing.publish import publish
+from medseg.sharing.signing.verify import verify
 from medseg.sharing.sources.source import parse_source
-from medseg.sharing.verify import verify
+from medseg.sharing.store.install import install
 from tests.sharing.plain_bundles import packed_bundle
 
 

@@ -7,12 +7,12 @@ import zipfile
 
 import pytest
 
-from medseg.bundles.judgement.zip_tree import ZipTree, extract
+from medseg.bundles.judgement.zips.zip_tree import ZipTree, extract
 from medseg.errors import DataError, UsageError
-from medseg.sharing.keys import new_key_pair
-from medseg.sharing.sign import SigningKey, sign_bundle
-from medseg.sharing.trusted_keys import add_key
-from medseg.sharing.verify import verify
+from medseg.sharing.signing.keys import new_key_pair
+from medseg.sharing.signing.sign import SigningKey, sign_bundle
+from medseg.sharing.signing.trusted_keys import add_key
+from medseg.sharing.signing.verify import verify
 from tests.sharing.small_bundle import Authority, contents, write_bundle, write_zip
 
 

@@ -12,9 +12,9 @@ from medseg.data.digest import file_sha256, voxels_sha256
 from medseg.errors import DataError
 from medseg.inference.engines.openvino_runtime import has_openvino
 from medseg.inference.save import save_label
-from medseg.sharing.golden import GoldenCase, least_dsc, write_golden
-from medseg.sharing.trial import EngineTrial, Trial, try_bundle
-from medseg.sharing.unpacked import unpacked
+from medseg.sharing.golden.golden import GoldenCase, least_dsc, write_golden
+from medseg.sharing.golden.trial import EngineTrial, Trial, try_bundle
+from medseg.sharing.golden.unpacked import unpacked
 from tests.sharing.small_bundle import write_zip
 
 CLASSES = ("background", "lung", "infection")

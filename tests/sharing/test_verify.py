@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from medseg.bundles.judgement.tree import FolderTree
 from medseg.errors import DataError
-from medseg.sharing import file_digests
 from medseg.sharing.digests import Digests, bytes_digest, write_digests
-from medseg.sharing.file_digests import FolderDigests
-from medseg.sharing.keys import new_key_pair
-from medseg.sharing.sign import SigningKey, sign_bundle
-from medseg.sharing.trusted_keys import add_key
-from medseg.sharing.verify import verify, verify_tree
+from medseg.sharing.signing import file_digests
+from medseg.sharing.signing.file_digests import FolderDigests
+from medseg.sharing.signing.keys import new_key_pair
+from medseg.sharing.signing.sign import SigningKey, sign_bundle
+from medseg.sharing.signing.trusted_keys import add_key
+from medseg.sharing.signing.verify import verify, verify_tree
 from tests.sharing.small_bundle import FILES, contents, write_bundle, write_zip
 
 

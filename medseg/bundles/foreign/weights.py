@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from medseg._files import cache_dir
 from medseg.bundles.foreign.fit import is_foreign, require_fit
-from medseg.bundles.judgement.torch_files import torch_findings
+from medseg.bundles.judgement.files.torch_files import torch_findings
 from medseg.bundles.opened import OpenedConfigs
 from medseg.bundles.plain_yaml import parse_config
 from medseg.errors import DataError, NeedsTrustError

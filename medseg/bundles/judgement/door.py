@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from medseg._text import printable
-from medseg.bundles.judgement.config_files import read_config_tree
+from medseg.bundles.judgement.configs.config_files import read_config_tree
 from medseg.bundles.judgement.judge import judge_tree, judge_values
 from medseg.bundles.judgement.mistakes import first_mistake
 from medseg.bundles.judgement.rules import load_rules

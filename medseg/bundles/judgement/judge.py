@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from medseg.bundles.judgement.config_files import config_paths
-from medseg.bundles.judgement.config_places import config_places
-from medseg.bundles.judgement.file_places import file_places
+from medseg.bundles.judgement.configs.config_files import config_paths
+from medseg.bundles.judgement.configs.config_places import config_places
+from medseg.bundles.judgement.configs.value_places import value_places
+from medseg.bundles.judgement.files.file_places import file_places
 from medseg.bundles.judgement.snapshot import working_tree
 from medseg.bundles.judgement.tree import BundleTree
-from medseg.bundles.judgement.value_places import value_places
 from medseg.bundles.judgement.verdict import Judgement, Place
 from medseg.errors import DataError
 

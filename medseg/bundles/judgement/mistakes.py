@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from medseg._text import printable
+from medseg.bundles.judgement.configs.references import LOCAL
+from medseg.bundles.judgement.configs.texts import shown
 from medseg.bundles.judgement.public_names import is_argument, is_component, is_name
-from medseg.bundles.judgement.references import LOCAL
 from medseg.bundles.judgement.rules import load_rules
-from medseg.bundles.judgement.texts import shown
 from medseg.bundles.judgement.verdict import Place, Slip
 
 __all__ = ["first_mistake", "mistake"]

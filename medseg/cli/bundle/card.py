@@ -20,7 +20,7 @@ def card(
     medseg bundle card bundles/covid_lung_ct_unet3d
     """
     from medseg.bundles.configs import config_paths
-    from medseg.sharing.card import CARD, card_text, read_card_facts, update_card
+    from medseg.sharing.describing.card import CARD, card_text, read_card_facts, update_card
 
     # A folder that is no bundle is refused as such.
     config_paths(bundle, [])

@@ -28,8 +28,8 @@ def check(
     medseg bundle check bundles/covid_lung_ct_unet3d
     """
     from medseg.bundles.contract import check_contract
-    from medseg.sharing.bundle_path import bundle_path
-    from medseg.sharing.unpacked import unpacked
+    from medseg.sharing.golden.unpacked import unpacked
+    from medseg.sharing.store.bundle_path import bundle_path
 
     with unpacked(bundle_path(bundle)) as folder:
         breaches = check_contract(folder, schema)

@@ -27,7 +27,7 @@ def export(
     """
     # What may not run is refused before torch and MONAI are imported, which takes seconds.
     from medseg.bundles.opened import open_configs
-    from medseg.sharing.bundle_path import bundle_path
+    from medseg.sharing.store.bundle_path import bundle_path
 
     folder = bundle_path(bundle)
     open_configs(folder, ["inference"])

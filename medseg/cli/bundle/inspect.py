@@ -34,9 +34,9 @@ def inspect(
 
     medseg bundle inspect covid_lung_ct_unet3d-0.6.0.zip
     """
-    from medseg.sharing.bundle_path import bundle_path
-    from medseg.sharing.inspection import inspect_bundle, inspection_json
-    from medseg.sharing.inspection_lines import inspection_lines
+    from medseg.sharing.describing.inspection import inspect_bundle, inspection_json
+    from medseg.sharing.describing.inspection_lines import inspection_lines
+    from medseg.sharing.store.bundle_path import bundle_path
 
     inspection = inspect_bundle(bundle_path(bundle))
     if as_json:

@@ -8,8 +8,8 @@ from medseg.cli.say import say
 from medseg.errors import ExitCode, user_error
 
 if TYPE_CHECKING:
-    from medseg.sharing.install import Installation
     from medseg.sharing.sources.source import Source
+    from medseg.sharing.store.install import Installation
 
 __all__ = ["install", "update"]
 
@@ -47,8 +47,8 @@ def install(
 
     medseg predict covid_lung_ct_unet3d scan.nii.gz -o labels
     """
-    from medseg.sharing.install import install as install_bundle
     from medseg.sharing.sources.source import parse_source
+    from medseg.sharing.store.install import install as install_bundle
 
     found = parse_source(source, sha256=sha256, share=share)
     done = install_bundle(found, signed_by=signed_by, fetching=_tell_fetching)
@@ -69,7 +69,7 @@ def update(
 
     medseg bundle update covid_lung_ct_unet3d
     """
-    from medseg.sharing.store import installed_bundles
+    from medseg.sharing.store.store import installed_bundles
 
     if names:
         for name in names:
@@ -91,8 +91,8 @@ def update(
 
 
 def _update(name: str) -> None:
-    from medseg.sharing.store import find_installed
-    from medseg.sharing.update import update as update_bundle
+    from medseg.sharing.store.store import find_installed
+    from medseg.sharing.store.update import update as update_bundle
 
     done = update_bundle(find_installed(name), fetching=_tell_fetching)
     if done.after is None:
@@ -105,7 +105,7 @@ def _update(name: str) -> None:
 
 
 def _tell_fetching(found: "Source") -> None:
-    from medseg.sharing.size_words import size_words
+    from medseg.sharing.describing.size_words import size_words
 
     if found.scheme != "path":
         size = "" if found.size is None else f" ({size_words(found.size)})"
@@ -113,7 +113,7 @@ def _tell_fetching(found: "Source") -> None:
 
 
 def _tell(done: "Installation") -> None:
-    from medseg.sharing.size_words import size_words
+    from medseg.sharing.describing.size_words import size_words
 
     record = done.installed.record
     size = size_words(record.size)

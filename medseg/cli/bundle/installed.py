@@ -9,7 +9,7 @@ from medseg.cli.say import say
 from medseg.errors import UsageError
 
 if TYPE_CHECKING:
-    from medseg.sharing.store import Installed
+    from medseg.sharing.store.store import Installed
 
 __all__ = ["list_installed", "remove"]
 
@@ -18,8 +18,8 @@ def list_installed(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - a command-line switch
 ) -> None:
     """List the installed bundles, with what was found when they were installed."""
-    from medseg.sharing.size_words import size_words
-    from medseg.sharing.store import installed_bundles, store_folder
+    from medseg.sharing.describing.size_words import size_words
+    from medseg.sharing.store.store import installed_bundles, store_folder
 
     there = installed_bundles()
     if as_json:
@@ -49,7 +49,7 @@ def remove(
 
     medseg bundle remove covid_lung_ct_unet3d@0.4.0
     """
-    from medseg.sharing.store import matching_bundles, remove_installed
+    from medseg.sharing.store.store import matching_bundles, remove_installed
 
     chosen: dict[str, Installed] = {}
     for name in names:

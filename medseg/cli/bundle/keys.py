@@ -10,7 +10,7 @@ from medseg.cli.bundle.passphrase import PassphraseFile, new_passphrase
 from medseg.cli.say import say
 
 if TYPE_CHECKING:
-    from medseg.sharing.trusted_keys import TrustedKey
+    from medseg.sharing.signing.trusted_keys import TrustedKey
 
 __all__ = ["app"]
 
@@ -39,8 +39,8 @@ def new(
 
     medseg bundle keys new radiology
     """
-    from medseg.sharing.keys import new_key_pair
-    from medseg.sharing.trusted_keys import add_key, require_free_name
+    from medseg.sharing.signing.keys import new_key_pair
+    from medseg.sharing.signing.trusted_keys import add_key, require_free_name
 
     require_free_name(name)
     wanted = passphrase or passphrase_file is not None
@@ -63,7 +63,7 @@ def add(
 
     medseg bundle keys add radiology radiology.pub
     """
-    from medseg.sharing.trusted_keys import add_key
+    from medseg.sharing.signing.trusted_keys import add_key
 
     say(f"trusted: {_told(add_key(name, file))}")
 
@@ -73,7 +73,7 @@ def list_keys(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - a command-line switch
 ) -> None:
     """List the trusted keys."""
-    from medseg.sharing.trusted_keys import trusted_keys
+    from medseg.sharing.signing.trusted_keys import trusted_keys
 
     keys = trusted_keys()
     if as_json:
@@ -88,7 +88,7 @@ def list_keys(
 @app.command()
 def remove(name: Name) -> None:
     """Trust a key no longer."""
-    from medseg.sharing.trusted_keys import remove_key
+    from medseg.sharing.signing.trusted_keys import remove_key
 
     say(f"no longer trusted: {_told(remove_key(name))}")
 

@@ -11,7 +11,7 @@ from medseg.cli.say import say
 from medseg.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from medseg.sharing.pack import Pack
+    from medseg.sharing.packing.pack import Pack
 
 __all__ = ["pack"]
 
@@ -55,8 +55,8 @@ def pack(  # noqa: PLR0913 - one parameter for each option
     """
     # torch takes seconds to import; --help does not need it.
     from medseg._files import write_atomically
-    from medseg.sharing.pack import PackChoices, pack_bundle, pack_json
-    from medseg.sharing.plain_zip import zip_bytes
+    from medseg.sharing.packing.pack import PackChoices, pack_bundle, pack_json
+    from medseg.sharing.packing.plain_zip import zip_bytes
 
     choices = PackChoices(
         weights=weights, precision=precision, golden=golden, golden_licence=golden_licence

@@ -22,7 +22,7 @@ def passphrase_for(key: Path, file: Path | None) -> str:
     Raises:
         UsageError: If it is encrypted, and there is neither a file nor a terminal.
     """
-    from medseg.sharing.keys import read_key_file
+    from medseg.sharing.signing.keys import read_key_file
 
     if file is not None:
         return _first_line(file)

@@ -19,8 +19,8 @@ def index(
 
     medseg bundle index /srv/bundles
     """
-    from medseg.sharing.share import write_index
-    from medseg.sharing.share_index import INDEX, PAGE
+    from medseg.sharing.publishing.share import write_index
+    from medseg.sharing.publishing.share_index import INDEX, PAGE
 
     done = write_index(folder)
     for reason in done.left_out.values():
@@ -42,6 +42,6 @@ def publish(
 
     medseg bundle publish covid_lung_ct_unet3d-0.4.1.zip /srv/bundles
     """
-    from medseg.sharing.publish import publish as publish_bundle
+    from medseg.sharing.publishing.publish import publish as publish_bundle
 
     say(publish_bundle(packed, target))

@@ -34,7 +34,7 @@ def sign(  # noqa: PLR0913 - the options of a command
 
     medseg bundle sign covid_lung_ct_unet3d-0.6.0.zip --key radiology.key
     """
-    from medseg.sharing.sign import SigningKey, sign_bundle
+    from medseg.sharing.signing.sign import SigningKey, sign_bundle
 
     signing = SigningKey(
         key=key,

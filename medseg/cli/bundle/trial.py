@@ -12,7 +12,7 @@ from medseg.errors import ExitCode
 from medseg.inference.engines.words import EngineChoice, PrecisionChoice
 
 if TYPE_CHECKING:
-    from medseg.sharing.trial import EngineTrial
+    from medseg.sharing.golden.trial import EngineTrial
 
 __all__ = ["trial"]
 
@@ -34,9 +34,9 @@ def trial(
 
     medseg bundle test covid_lung_ct_unet3d-0.6.0.zip
     """
-    from medseg.sharing.bundle_path import bundle_path
-    from medseg.sharing.trial import try_bundle
-    from medseg.sharing.unpacked import unpacked
+    from medseg.sharing.golden.trial import try_bundle
+    from medseg.sharing.golden.unpacked import unpacked
+    from medseg.sharing.store.bundle_path import bundle_path
 
     with unpacked(bundle_path(bundle)) as folder:
         found = try_bundle(folder, engine=engine, precision=precision)

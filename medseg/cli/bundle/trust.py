@@ -61,7 +61,7 @@ def trust(
         say(f"{entry.name}: not trusted any more ({entry.digest})")
     elif bundle is not None:
         from medseg.bundles.opened import is_config_file
-        from medseg.sharing.bundle_path import bundle_path
+        from medseg.sharing.store.bundle_path import bundle_path
 
         config = is_config_file(bundle.name)
         _trust(bundle if config else bundle_path(bundle), digest, reason)

@@ -10,7 +10,7 @@ from medseg.cli.say import say
 from medseg.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from medseg.sharing.verify import Verification
+    from medseg.sharing.signing.verify import Verification
 
 __all__ = ["verify"]
 
@@ -40,9 +40,9 @@ def verify(
 
     medseg bundle verify covid_lung_ct_unet3d-0.6.0.zip --signed-by radiology
     """
-    from medseg.sharing.bundle_path import bundle_path
-    from medseg.sharing.trusted_keys import trusted_keys
-    from medseg.sharing.verify import verify as verified
+    from medseg.sharing.signing.trusted_keys import trusted_keys
+    from medseg.sharing.signing.verify import verify as verified
+    from medseg.sharing.store.bundle_path import bundle_path
 
     if signed_by is not None and signed_by not in (names := [k.name for k in trusted_keys()]):
         raise UsageError(

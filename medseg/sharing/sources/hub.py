@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from medseg.errors import DataError
-from medseg.sharing.hub import CARD, OWN_FILES, Repository, hub_api, told
+from medseg.sharing.publishing.hub import CARD, OWN_FILES, Repository, hub_api, told
 from medseg.sharing.sources.download import MOST_BYTES
 from medseg.sharing.sources.source import Source
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from medseg.data.digest import file_sha256
 from medseg.errors import DataError, MachineError
-from medseg.sharing.oci_registry import (
+from medseg.sharing.publishing.oci_registry import (
     Reference,
     read_layer,
     registry_client,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from medseg.data.digest import file_sha256
 from medseg.errors import DataError, UsageError
-from medseg.sharing.share_index import INDEX
+from medseg.sharing.publishing.share_index import INDEX
 from medseg.sharing.sources.source import Source
 
 __all__ = ["fetch_path"]

@@ -5,11 +5,11 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 from medseg.errors import DataError, UsageError
-from medseg.sharing.names import require_wanted
-from medseg.sharing.share_index import INDEX, MOST_INDEX_BYTES, choose_entry, read_index
+from medseg.sharing.publishing.share_index import INDEX, MOST_INDEX_BYTES, choose_entry, read_index
 from medseg.sharing.sources.address import is_address, require_address
 from medseg.sharing.sources.source import Source
 from medseg.sharing.sources.web import read_small
+from medseg.sharing.store.names import require_wanted
 
 __all__ = ["find_in_share"]
 

@@ -117,7 +117,7 @@ def judge(path: str) -> dict[str, Any]:
     """Verdict and places of a bundle's folder or zip; an error that a user is told refuses it."""
     from medseg.bundles.judgement.judge import judge_tree
     from medseg.bundles.judgement.tree import FolderTree
-    from medseg.bundles.judgement.zip_tree import ZipTree
+    from medseg.bundles.judgement.zips.zip_tree import ZipTree
     from medseg.errors import MedsegError
 
     opened: Callable[[str], Any] = ZipTree if path.endswith(".zip") else FolderTree

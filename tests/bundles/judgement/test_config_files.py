@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from monai.bundle import ConfigParser
 from monai.utils.misc import CheckKeyDuplicatesYamlLoader
 
-from medseg.bundles.judgement.config_files import parse_text, read_config_tree
-from medseg.bundles.judgement.json_lines import json_lines
+from medseg.bundles.judgement.configs.config_files import parse_text, read_config_tree
+from medseg.bundles.judgement.configs.json_lines import json_lines
 from medseg.errors import UsageError
 from tests.bundles.judgement.trees import MemoryTree
 

@@ -215,7 +215,7 @@ def test_a_folder_outside_needs_trust_however_it_comes_to_the_writer(folder):
     assert verdict(f'out: "{quoted}"\nover: refuse\nsave: {SAVE}') == "needs trust"
     assert verdict(f'a: ["{quoted}"]\nout: "$@a[0]"\nover: refuse\nsave: {SAVE}') == "needs trust"
     meta = {"configs/metadata.json": f'{{"out": "{quoted}"}}'}
-    from medseg.bundles.judgement.config_places import config_places
+    from medseg.bundles.judgement.configs.config_places import config_places
     from tests.bundles.judgement.trees import MemoryTree
 
     for value in ("'%_meta_::out'", "'@_meta_::out'", "'$@_meta_#out'"):

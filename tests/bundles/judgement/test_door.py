@@ -23,7 +23,7 @@ from medseg.bundles.onnx import export_onnx
 from medseg.bundles.opened import open_configs
 from medseg.bundles.trained_network import read_trained_network
 from medseg.errors import MedsegError, NeedsTrustError, RefusedError, UsageError
-from medseg.sharing.inspection import inspect_bundle
+from medseg.sharing.describing.inspection import inspect_bundle
 from tests.bundles.test_contract import BUNDLES
 from tests.conftest import BUNDLE, REPOSITORY
 
@@ -33,7 +33,7 @@ PARSERS = {
     "bundles/configs.py": {"ConfigParser", "read_config_file"},  # merges plain data
     "bundles/contract.py": {"read_config_file"},  # looks at keys, for `check`
     "bundles/foreign/adapter.py": {"ConfigParser"},  # builds what `open_configs` let in
-    "bundles/judgement/config_files.py": {"yaml"},  # judges
+    "bundles/judgement/configs/config_files.py": {"yaml"},  # judges
     "bundles/judgement/rules.py": {"read_config_file", "yaml"},  # our own rules, and the site's
     "bundles/kinds.py": {"yaml"},  # writes values for messages
     "bundles/keys.py": {"yaml"},  # writes values for a table
@@ -45,9 +45,12 @@ PARSERS = {
     "bundles/root.py": {"ConfigParser", "ConfigWorkflow"},  # recognises one among the callers
     "bundles/trained_network.py": {"ConfigParser"},  # builds what `open_configs` let in
     "bundles/workflow.py": {"ConfigWorkflow"},  # runs what `open_configs` let in
-    "sharing/card.py": {"yaml"},  # writes the card's front matter
-    "sharing/pack_source.py": {"read_config_file", "yaml"},  # reads plain data, to write its twin
-    "sharing/trained_config.py": {"yaml"},  # writes lines into a config
+    "sharing/describing/card.py": {"yaml"},  # writes the card's front matter
+    "sharing/packing/pack_source.py": {
+        "read_config_file",
+        "yaml",
+    },  # reads plain data, to write its twin
+    "sharing/packing/trained_config.py": {"yaml"},  # writes lines into a config
 }
 READERS = {"ConfigParser", "ConfigWorkflow", "read_config", "read_config_file", "yaml"}
 

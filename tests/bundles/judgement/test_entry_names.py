@@ -7,7 +7,7 @@ from unicodedata import normalize
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from medseg.bundles.judgement.entry_names import name_clashes, name_problem
+from medseg.bundles.judgement.files.entry_names import name_clashes, name_problem
 
 parts = st.text(
     st.one_of(st.characters(), st.sampled_from("./\\: ~1conauxCOM\u2025\uff0f\u0301")), max_size=12

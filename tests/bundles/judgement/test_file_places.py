@@ -22,9 +22,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medseg._locks import LOCK
-from medseg.bundles.judgement.file_places import file_places
+from medseg.bundles.judgement.files.file_places import file_places
 from medseg.bundles.judgement.tree import FolderTree
-from medseg.bundles.judgement.zip_tree import ZipTree
+from medseg.bundles.judgement.zips.zip_tree import ZipTree
 from medseg.networks.weights_file import signed_weights
 from tests.bundles.judgement.zips import zip_of
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from medseg.bundles.judgement.config_places import config_places
+from medseg.bundles.judgement.configs.config_places import config_places
 from medseg.bundles.judgement.judge import judge_folder, judge_tree, judge_values
 from medseg.bundles.judgement.tree import FolderTree
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, external_data_helper, helper, numpy_helper
 
-from medseg.bundles.judgement.onnx_file import onnx_findings
+from medseg.bundles.judgement.files.onnx_file import onnx_findings
 
 
 def network(*, operator="Relu", domain="", functions=(), inner=None):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from monai.bundle import ConfigParser, ReferenceResolver
 
-from medseg.bundles.judgement.references import (
+from medseg.bundles.judgement.configs.references import (
     LOCAL,
     expression_text,
     macro_target,

@@ -8,7 +8,7 @@ import re
 import pytest
 from monai.bundle import ComponentLocator
 
-from medseg.bundles.judgement.abstract import FLAG, NUMBER, PATH, PLAIN, TEXT
+from medseg.bundles.judgement.configs.abstract import FLAG, NUMBER, PATH, PLAIN, TEXT
 from medseg.bundles.judgement.rules import load_rules, own_rules
 from medseg.errors import UsageError
 from tests.bundles.judgement.trees import verdict

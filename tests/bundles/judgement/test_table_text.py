@@ -2,7 +2,7 @@
 
 import pytest
 
-from medseg.bundles.judgement.table_text import table_findings
+from medseg.bundles.judgement.files.table_text import table_findings
 
 FORMULAS = [
     "=1+1",

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medseg.bundles.judgement.tree import FolderTree
-from medseg.bundles.judgement.zip_end import UnsafeZipError
-from medseg.bundles.judgement.zip_tree import ZipTree, extract
+from medseg.bundles.judgement.zips.zip_end import UnsafeZipError
+from medseg.bundles.judgement.zips.zip_tree import ZipTree, extract
 from medseg.errors import DataError, ExitCode, MachineError, UsageError, user_error
 from tests.bundles.judgement.zips import LINK, Raw, raw_zip, zip_of
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from medseg.bundles.judgement.config_places import config_places
+from medseg.bundles.judgement.configs.config_places import config_places
 from medseg.bundles.judgement.tree import Entry
 from medseg.bundles.judgement.verdict import Place
 from medseg.errors import DataError

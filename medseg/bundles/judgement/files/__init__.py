@@ -1,0 +1,1 @@
+"""Files of a bundle, judged by name and content."""

@@ -1,0 +1,1 @@
+"""Zips of bundles: read without unpacking, and only if all readers agree."""

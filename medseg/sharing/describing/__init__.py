@@ -1,0 +1,1 @@
+"""What a bundle is, in words: inspection, model card, Croissant."""

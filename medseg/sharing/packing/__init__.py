@@ -1,0 +1,1 @@
+"""Packing: one zip of a bundle, and what must not leave with it."""

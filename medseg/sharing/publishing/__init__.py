@@ -1,0 +1,1 @@
+"""Shares, registries and the hub, and publication there."""

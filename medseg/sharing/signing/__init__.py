@@ -1,0 +1,1 @@
+"""Keys, signatures and the verification of a bundle's files."""

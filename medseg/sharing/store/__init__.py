@@ -1,0 +1,1 @@
+"""Store of installed bundles, and how they come into it."""
