@@ -83,7 +83,7 @@ def try_bundle(
     The bundle is judged first, as for a prediction.
 
     Args:
-        bundle: The folder; of a zip, see `sharing.unpacked`.
+        bundle: The folder; of a zip, see `sharing.golden.unpacked`.
         engine: `auto` tries every engine that a prediction would try on this machine.
         precision: As `engine`.
 
