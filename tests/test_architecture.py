@@ -19,7 +19,7 @@ LAYERS = [
         "_user_folder",
     },
     {"data", "losses", "metrics", "networks", "transforms"},
-    {"inference", "training"},
+    {"executor", "inference", "training"},
     {"bundles", "reports"},
     {"prediction", "sharing", "studies"},
     {"cli"},

@@ -1,0 +1,1 @@
+"""Executor: runs jobs, each a process of its own, on this machine or on several."""

@@ -1,0 +1,1 @@
+"""Runs of a study: which there are, each trained and scored once, kept by digest."""
