@@ -133,7 +133,8 @@ def test_a_run_that_fails_is_told_with_its_reason_and_the_others_are_run(
 
 def test_killed_it_goes_on_and_repeats_nothing(study, glands, tmp_path):
     line = [
-        sys.executable, "-c", "from medseg.cli.main import main; main()", "study", "run", str(study()), f"dataset_dir={glands}",
+        sys.executable, "-c", "from medseg.cli.main import main; main()",
+        "study", "run", str(study()), f"dataset_dir={glands}",
         "--runs", str(tmp_path / "runs"), "-o", str(tmp_path / "out"),
     ]  # fmt: skip
     process = subprocess.Popen(line, start_new_session=True)
