@@ -1,0 +1,87 @@
+"""Noise floor of a study: what repetitions of its baseline differ by, and what it can see."""
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from medseg.studies.statistics.cells import Cells, table
+from medseg.studies.statistics.mean import Mean, smallest_seen
+from medseg.studies.statistics.variance import (
+    Component,
+    components,
+    expected_variance,
+    forms_of,
+)
+from medseg.studies.statistics_types import Noise
+
+__all__ = ["RunNoise", "noise_floor", "run_noise", "with_run_noise"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunNoise:
+    """Variances of the baseline's runs.
+
+    Attributes:
+        run: Variance between runs of a fold, whatever the cases.
+        rest: Variance of a case's score between runs, beyond that.
+        freedom: Degrees of freedom of the first.
+    """
+
+    run: float
+    rest: float
+    freedom: float
+
+
+def run_noise(baseline: Cells) -> RunNoise | None:
+    """Noise between the seeds of the baseline; None with one seed."""
+    if not baseline:
+        return None
+    forms = forms_of(table(baseline))
+    if forms.freedom[0] <= 0:
+        return None
+    found = components(forms)
+    return RunNoise(
+        run=max(found["run"], 0.0), rest=max(found["rest"], 0.0), freedom=float(forms.freedom[0])
+    )
+
+
+def noise_floor(baseline: Cells, design: Cells) -> Noise | None:
+    """Noise of the baseline; None if it has fewer than two seeds.
+
+    Args:
+        baseline: Its scores.
+        design: Cells of a row that is compared, whatever their values.
+    """
+    noise = run_noise(baseline)
+    by_seed: dict[int, list[float]] = defaultdict(list)
+    for (seed, _, _), value in sorted(baseline.items()):
+        by_seed[seed].append(value)
+    if noise is None or not design:
+        return None
+    # The difference of two runs has twice the variance of one.
+    twice: dict[Component, float] = {"run": 2 * noise.run, "case": 0.0, "rest": 2 * noise.rest}
+    variance = expected_variance(table(design), twice)
+    freedom = variance.freedom if "run" in variance.of else noise.freedom
+    return Noise(
+        seeds=len(by_seed),
+        mean=float(np.mean(list(baseline.values()))),
+        sd=float(np.std([np.mean(values) for values in by_seed.values()], ddof=1)),
+        smallest_difference=smallest_seen(math.sqrt(variance.value), freedom),
+    )
+
+
+def with_run_noise(mean: Mean, cells: Cells, noise: RunNoise | None) -> Mean:
+    """Mean difference of rows with one seed, with the noise between the baseline's seeds added.
+
+    As it is if it accounts for runs already, or the baseline has but one seed too.
+    """
+    if "run" in mean.of or not mean.of or noise is None:
+        return mean
+    of_cases = mean.error**2
+    of_runs = 2 * noise.run * float(forms_of(table(cells)).in_mean[0])
+    spread = of_cases**2 / mean.freedom + of_runs**2 / noise.freedom
+    freedom = (of_cases + of_runs) ** 2 / spread if spread > 0 else mean.freedom
+    error = math.sqrt(of_cases + of_runs)
+    return Mean(value=mean.value, error=error, freedom=freedom, of=("run", *mean.of))
