@@ -1,6 +1,6 @@
 """Mean scores of each row by class and by group of cases, with macro, micro and pooled averages."""
 
-from medseg.studies.pages.averages import group_means, group_names
+from medseg.studies.pages.averages import group_means
 from medseg.studies.pages.contents import Contents
 from medseg.studies.pages.figures import plain, score_name
 from medseg.studies.pages.markdown_text import escaped, table
@@ -16,9 +16,9 @@ def classes_section(contents: Contents) -> str:
         return ""
     lines = [[escaped(one.row), *(plain(one.classes.get(name)) for name in names)] for one in rows]
     note = (
-        f"Mean {escaped(score_name(contents.score))} over runs. Macro: every class weighs the "
-        "same; micro: every case and class does; pooled: all cases are counted as one image, so "
-        "large structures weigh most."
+        f"Mean {escaped(score_name(contents.score))} over runs. Macro: mean of the classes' means "
+        "over cases; pooled: all cases counted as one image, then the mean of the classes; micro: "
+        "all cases and classes counted as one, so that large structures weigh most."
     )
     columns = ["row", *map(escaped, names)]
     return "\n\n".join(("## Classes and averages", note, table(columns, lines)))
@@ -26,15 +26,15 @@ def classes_section(contents: Contents) -> str:
 
 def groups_section(contents: Contents) -> str:
     """A column for each group of cases, such as a tissue; empty if cases have none."""
-    groups = group_names(contents.results)
+    rows = [(one.row, group_means(one, contents.score)) for one in contents.summary.rows]
+    groups = list(dict.fromkeys(group for _, means in rows for group in means))
     if not groups:
         return ""
-    lines: list[list[str]] = []
-    for one in contents.summary.rows:
-        means = group_means(contents.results, one.row, contents.score)
-        total = sum(means.values()) / len(means)
-        lines.append([escaped(one.row), *map(plain, means.values()), plain(total)])
+    lines = [[escaped(row), *(plain(means.get(group)) for group in groups)] for row, means in rows]
     name = escaped(score_name(contents.score))
-    note = f"Mean {name} over runs; `mean`: of the groups, however many cases each has."
-    columns = ["row", *map(escaped, groups), "mean"]
+    note = (
+        f"Mean {name} over runs, cases and classes; the mean of the groups weighs each the same, "
+        "however many cases it has."
+    )
+    columns = ["row", *map(escaped, groups)]
     return "\n\n".join(("## Groups of cases", note, table(columns, lines)))

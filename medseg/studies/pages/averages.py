@@ -1,15 +1,14 @@
 """Averages of cases that the pages show: of a run, and of each group of cases."""
 
 import math
-from collections.abc import Iterable, Sequence
 from statistics import fmean
 
-from medseg.studies.results import CaseScore, RunResult, StudyResults
+from medseg.studies.results import RunResult, StudyResults
+from medseg.studies.statistics.averages import GROUP_MEAN
+from medseg.studies.statistics.cells import WHOLE_CASE, case_scores
+from medseg.studies.statistics_types import Comparison
 
-__all__ = ["WHOLE_CASE", "group_means", "group_names", "metric_names", "run_mean", "scored_runs"]
-
-# Name under which scores of a case as a whole stand, such as of its objects.
-WHOLE_CASE = "all"
+__all__ = ["group_means", "metric_names", "run_mean", "scored_runs"]
 
 
 def scored_runs(results: StudyResults, row: str) -> list[RunResult]:
@@ -19,25 +18,24 @@ def scored_runs(results: StudyResults, row: str) -> list[RunResult]:
 
 
 def run_mean(run: RunResult, metric: str) -> float:
-    """Mean of a run's classes, each the mean of its cases; NaN if the metric was not scored."""
-    return _mean_of_classes(run.cases, metric)
+    """Mean of a run's cases, each the mean of its classes; NaN if the metric was not scored."""
+    known = [value for value in case_scores(run.cases, metric).values() if not math.isnan(value)]
+    return fmean(known) if known else math.nan
 
 
-def group_names(results: StudyResults) -> list[str]:
-    """Groups of the cases, by name; empty if the cases have none."""
-    return sorted({one.group for run in results.runs for one in run.cases if one.group})
-
-
-def group_means(results: StudyResults, row: str, metric: str) -> dict[str, float]:
-    """Mean of a row's runs by group of cases, over the group's classes; NaN without a case."""
-    runs = scored_runs(results, row)
-    return {
-        group: _mean(
-            _mean_of_classes([one for one in run.cases if one.group == group], metric)
-            for run in runs
-        )
-        for group in group_names(results)
+def group_means(comparison: Comparison, metric: str) -> dict[str, float]:
+    """A row's mean over classes by group of cases, then that of the groups, where it was scored."""
+    found = {
+        name: {
+            one.group: one.values[metric]
+            for one in comparison.averages
+            if one.group and one.name == name and metric in one.values
+        }
+        for name in ("macro", WHOLE_CASE)
     }
+    means = found["macro"] or found[WHOLE_CASE]
+    groups = sorted(group for group in means if group != GROUP_MEAN)
+    return {group: means[group] for group in (*groups, GROUP_MEAN) if group in means}
 
 
 def metric_names(results: StudyResults) -> list[str]:
@@ -47,16 +45,3 @@ def metric_names(results: StudyResults) -> list[str]:
         for one in run.cases:
             found.update(dict.fromkeys(one.values))
     return list(found)
-
-
-def _mean_of_classes(cases: Sequence[CaseScore], metric: str) -> float:
-    by_class: dict[str, list[float]] = {}
-    for one in cases:
-        if metric in one.values:
-            by_class.setdefault(one.class_name, []).append(one.values[metric])
-    return _mean(_mean(values) for values in by_class.values())
-
-
-def _mean(values: Iterable[float]) -> float:
-    known = [value for value in values if not math.isnan(value)]
-    return fmean(known) if known else math.nan

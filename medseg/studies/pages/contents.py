@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from medseg.studies.pages.findings import Reproduction, reproduction_of
 from medseg.studies.results import StudyResults
-from medseg.studies.statistics_types import Comparison, StudySummary
+from medseg.studies.statistics_types import StudySummary
 from medseg.studies.study_file import Study
 
 __all__ = ["Contents", "Extent", "Repeat"]
@@ -41,10 +40,3 @@ class Contents:
     def score(self) -> str:
         """The metric by which rows are compared."""
         return self.results.score
-
-    def reproduction(self, comparison: Comparison) -> Reproduction | None:
-        """Whether what was published of a row was seen; None if nothing was, or no run scored."""
-        found = self.results.published.get(comparison.row)
-        if found is None or comparison.difference is None:
-            return None
-        return reproduction_of(found[0], comparison, self.summary.noise, self.score)

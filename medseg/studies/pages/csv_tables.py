@@ -6,20 +6,20 @@ that all other tables are equal when a study was killed and resumed.
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from medseg._csv import csv_text
-from medseg.studies.pages.averages import group_means, group_names, metric_names, run_mean
+from medseg.studies.pages.averages import metric_names, run_mean
 from medseg.studies.pages.contents import Contents
-from medseg.studies.pages.findings import effect_of
-from medseg.studies.pages.paths import without_paths
 from medseg.studies.results import RunResult, StudyResults
 from medseg.studies.statistics_types import Comparison
 
-__all__ = ["cases_csv", "costs_csv", "groups_csv", "rows_csv", "runs_csv"]
+__all__ = ["averages_csv", "cases_csv", "costs_csv", "rows_csv", "runs_csv"]
 
 _RUN = ("row", "seed", "fold")
-# Decimals that no sum in another order changes, and more than any table shows.
+# Of voxels, whose averages say nothing.
+_COUNTS = ("tp", "fp", "fn", "tn")
+# Digits that no sum in another order changes, and more than any table shows.
 _DIGITS = 9
 
 
@@ -60,18 +60,19 @@ def cases_csv(results: StudyResults, metrics: Sequence[str] | None = None) -> st
     return _table([*_RUN, "case", "group", "class", *names], lines)
 
 
-def groups_csv(results: StudyResults) -> str:
-    """A line for each row and group of cases: mean of its runs, in every metric."""
-    metrics = metric_names(results)
-
-    def lines() -> Iterator[dict[str, object]]:
-        for row in results.rows:
-            means = {metric: group_means(results, row, metric) for metric in metrics}
-            for group in group_names(results):
-                cells = {metric: _cell(of_groups[group]) for metric, of_groups in means.items()}
-                yield {"row": row, "group": group, **cells}
-
-    return _table(["row", "group", *metrics], lines())
+def averages_csv(contents: Contents) -> str:
+    """A line for each row, class or kind of average, and group of cases, in every metric."""
+    metrics = metric_names(contents.results)
+    lines = (
+        {
+            **{"row": row.row, "group": one.group, "average": one.name, "cases": one.cases},
+            **{name: _cell(value) for name, value in one.values.items()},
+        }
+        for row in contents.summary.rows
+        for one in row.averages
+    )
+    columns = [name for name in metrics if name not in _COUNTS]
+    return _table(["row", "group", "average", "cases", *columns], lines)
 
 
 def costs_csv(results: StudyResults) -> str:
@@ -87,7 +88,7 @@ def costs_csv(results: StudyResults) -> str:
 
 def _row_line(contents: Contents, one: Comparison) -> dict[str, object]:
     name, score = contents.score, one.score
-    low, high = score.ci95 if score else (None, None)
+    low, high = (score and score.ci95) or (None, None)
     difference_low, difference_high = one.difference_ci95 or (None, None)
     published = contents.results.published.get(one.row, ("", ""))
     rank = next((ranked for ranked in contents.summary.ranking if ranked.row == one.row), None)
@@ -104,12 +105,17 @@ def _row_line(contents: Contents, one: Comparison) -> dict[str, object]:
         "difference_high": _cell(difference_high),
         "p": _cell(one.p_value),
         "p_holm": _cell(one.p_holm),
+        "p_mean": _cell(one.p_mean),
+        "p_mean_holm": _cell(one.p_mean_holm),
+        "effect_size": _cell(one.effect_size),
+        "smallest_difference": _cell(one.smallest_difference),
         "probability_better": _cell(one.probability_better),
-        "effect": "" if one.difference is None else effect_of(one, name),
+        "finding": one.finding,
         "verdict": one.verdict,
+        "notes": "; ".join(one.notes),
         "published": published[0],
         "published_note": published[1],
-        "reproduced": contents.reproduction(one) or "",
+        "reproduced": one.published,
         "rank": rank and rank.rank,
         "rank_low": rank and rank.rank_ci95[0],
         "rank_high": rank and rank.rank_ci95[1],
@@ -120,7 +126,7 @@ def _row_line(contents: Contents, one: Comparison) -> dict[str, object]:
 
 def _run_line(results: StudyResults, run: RunResult) -> dict[str, object]:
     line: dict[str, object] = {**_named(run), "digest": run.digest}
-    line["reason"] = without_paths(run.reason)
+    line["reason"] = run.reason
     line["cases"] = len({one.case for one in run.cases})
     if run.cases:
         line[results.score] = _cell(run_mean(run, results.score))
@@ -146,7 +152,7 @@ def _in_order(results: StudyResults) -> list[RunResult]:
 
 def _cell(value: float | None) -> float | None:
     """Rounded; nothing for what is not a number."""
-    return None if value is None or math.isnan(value) else round(value, _DIGITS)
+    return None if value is None or math.isnan(value) else float(f"{value:.{_DIGITS}g}")
 
 
 def _table(columns: Sequence[str], lines: Iterable[Mapping[str, object]]) -> str:

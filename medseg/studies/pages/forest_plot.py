@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from medseg.studies.pages.contents import Contents
 from medseg.studies.pages.figures import p_value, score_name, signed, signed_interval
-from medseg.studies.pages.findings import better_sign, effect_of
 from medseg.studies.pages.plot_style import BAND, COLOURS, DIM, DPI, INK, label, tidy
+from medseg.studies.statistics.direction import sign
 from medseg.studies.statistics_types import Comparison
 
 __all__ = ["forest_figure"]
@@ -39,7 +39,7 @@ def forest_figure(contents: Contents) -> Figure | None:
         axes.axvspan(-floor, floor, color=BAND, zorder=0, label=told)
     axes.axvline(0, color=INK, linewidth=0.8)
     for place, one in enumerate(rows):
-        _draw_row(axes, place, one, limit, COLOURS[effect_of(one, contents.score)])
+        _draw_row(axes, place, one, limit, COLOURS[one.finding or "no evidence"])
     axes.set_xlim(-limit, limit)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     _write_rows(axes, contents, rows)
@@ -85,11 +85,11 @@ def _write_rows(axes: Any, contents: Contents, rows: Sequence[Comparison]) -> No
 
 
 def _write_legend(axes: Any, contents: Contents) -> None:
-    for name in ("better", "worse", "none seen"):
-        told = "no evidence of a difference" if name == "none seen" else name
+    for name in ("better", "worse", "no evidence"):
+        told = "no evidence of a difference" if name == "no evidence" else name
         axes.plot([], [], "s-", color=COLOURS[name], markersize=5, label=told)
     axes.figure.legend(loc="outside lower center", frameon=False, ncols=4, fontsize=8)
-    better = "right is better" if better_sign(contents.score) > 0 else "left is better"
+    better = "right is better" if sign(contents.score) > 0 else "left is better"
     name = score_name(contents.score)
     axes.set_xlabel(f"difference in {name} to the baseline, 95 % interval ({better})")
     axes.set_title(

@@ -58,15 +58,15 @@ def curves_figure(contents: Contents, column: str, title: str) -> Figure | None:
     columns = min(_COLUMNS, len(panels))
     lines = math.ceil(len(panels) / columns)
     size = (max(4.0, 2.1 * columns), 0.9 + 1.6 * lines)
-    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
-    grid: Any = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).flat
-    for axes, row in zip(grid, panels, strict=False):
-        _draw(axes, drawn, row)
-    for axes in list(grid)[len(panels) :]:
-        axes.set_visible(False)
-    cast_figure: Any = figure
-    cast_figure.suptitle(f"{title}: mean and range of the runs; grey: baseline", fontsize=9)
-    cast_figure.supxlabel("epoch", fontsize=9)
+    figure: Any = Figure(figsize=size, dpi=DPI, layout="constrained")
+    grid: Any = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+    for place, axes in enumerate(grid.flat):
+        if place < len(panels):
+            _draw(axes, drawn, panels[place])
+        else:
+            axes.set_visible(False)
+    figure.suptitle(f"{title}: mean and range of the runs; grey: baseline", fontsize=9)
+    figure.supxlabel("epoch", fontsize=9)
     return figure
 
 

@@ -12,7 +12,7 @@ from medseg.studies.pages.small_png import small_png
 __all__ = ["BAND", "COLOURS", "DIM", "DPI", "INK", "THIN", "label", "plot_files", "tidy"]
 
 # Okabe and Ito's palette (https://jfly.uni-koeln.de/color/), told apart by the colour-blind.
-COLOURS = {"better": "#0072B2", "worse": "#D55E00", "none seen": "#666666"}
+COLOURS = {"better": "#0072B2", "worse": "#D55E00", "no evidence": "#666666"}
 INK, DIM, THIN, BAND = "#222222", "#888888", "#CCCCCC", "#EEEEEE"
 DPI = 150
 

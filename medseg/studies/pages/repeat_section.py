@@ -2,21 +2,20 @@
 
 from medseg._text import safe_name
 from medseg.studies.pages.contents import Contents, Extent
-from medseg.studies.pages.markdown_text import code_block, escaped, file_link, table
-from medseg.studies.pages.paths import without_paths
+from medseg.studies.pages.markdown_text import code, code_block, escaped, file_link, table
 
 __all__ = ["config_path", "failures_section", "repeat_section"]
 
 
-def config_path(row: str) -> str:
-    """Where the resolved config of a row is written, beside the page."""
-    return f"rows/{safe_name(row).replace(' ', '_')}/config.yaml"
+def config_path(place: int, row: str) -> str:
+    """Where the resolved config of a row is written, beside the page; its number comes first."""
+    return f"rows/{place:02d}_{safe_name(row)}/config.yaml"
 
 
 def failures_section(contents: Contents) -> str:
     """A line for each failed run; empty if none failed."""
     lines = [
-        [escaped(run.row), str(run.seed), str(run.fold), escaped(without_paths(run.reason))]
+        [escaped(run.row), str(run.seed), str(run.fold), escaped(run.reason)]
         for run in contents.results.runs
         if run.reason
     ]
@@ -36,8 +35,9 @@ def _of_row(contents: Contents, row: str, extent: Extent) -> str:
     repeat, changes = contents.repeats[row], contents.results.overrides.get(row, {})
     lines = [f"### {escaped(row)}"]
     if changes:
-        told = (f"{escaped(key)} = {escaped(str(value))}" for key, value in changes.items())
-        lines.append(f"Changes: {', '.join(told)}.")
+        told = (code(f"{key}={value}") for key, value in changes.items())
+        lines.append(f"Changes {', '.join(told)}.")
     if repeat.config and extent == "whole":
-        lines.append(f"Config: {file_link('config.yaml', config_path(row))}.")
+        path = config_path(contents.results.rows.index(row), row)
+        lines.append(f"Resolved config: {file_link('config.yaml', path)}.")
     return "\n\n".join([*lines, code_block(repeat.command, "bash")])

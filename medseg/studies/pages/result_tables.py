@@ -13,7 +13,6 @@ from medseg.studies.pages.figures import (
     signed,
     signed_interval,
 )
-from medseg.studies.pages.findings import effect_of
 from medseg.studies.pages.markdown_text import escaped, table
 from medseg.studies.statistics_types import Comparison
 
@@ -22,13 +21,13 @@ __all__ = ["ranking_section", "results_section"]
 
 def results_section(contents: Contents) -> str:
     """Score, paired difference, tests and verdict of each row, and what was published of it."""
-    name = escaped(score_name(contents.score))
+    name, rows = escaped(score_name(contents.score)), contents.summary.rows
     columns = ["row", "verdict"]
     published = bool(contents.results.published)
     columns += ["published", "reproduced"] if published else []
     words = len(columns)
     columns += ["runs", f"{name}, mean ± SD", "95 % interval", "difference", "95 % interval"]
-    columns += ["p (Holm)", "P(better)"]
+    columns += ["p, cases", "p, mean", "P(better)"]
     lines = [
         [
             _name(contents, one),
@@ -36,15 +35,11 @@ def results_section(contents: Contents) -> str:
             *(_published(contents, one) if published else ()),
             *_numbers(one),
         ]
-        for one in contents.summary.rows
+        for one in rows
     ]
-    note = (
-        f"Differences are those to the baseline in {name}, same cases, same seed and fold. p: "
-        "Wilcoxon's signed-rank test over cases within folds, after Holm's correction for all "
-        "rows. P(better): that a new run of the row scores better than one of the baseline. SD: "
-        "between runs."
-    )
-    return "\n\n".join(("## Results", _counted(contents), table(columns, lines, words=words), note))
+    notes = [f"- {escaped(one.row)}: {'; '.join(one.notes)}" for one in rows if one.notes]
+    parts = ["## Results", _counted(contents), table(columns, lines, words=words), _legend(name)]
+    return "\n\n".join([*parts, *(["\n".join(notes)] if notes else [])])
 
 
 def ranking_section(contents: Contents) -> str:
@@ -71,21 +66,31 @@ def ranking_section(contents: Contents) -> str:
 def _counted(contents: Contents) -> str:
     """How many rows are better, worse, or not told apart, in a sentence."""
     compared = [one for one in contents.summary.rows if one.difference is not None]
-    seen = Counter(effect_of(one, contents.score) for one in compared)
+    seen = Counter(one.finding for one in compared)
     text = (
         f"Rows compared with the baseline: {len(compared)}, of which {seen['better']} better, "
-        f"{seen['worse']} worse, {seen['none seen']} without evidence of a difference."
+        f"{seen['worse']} worse, {seen['no evidence']} without evidence of a difference."
     )
-    found = Counter(filter(None, map(contents.reproduction, compared)))
+    found = Counter(one.published for one in compared if one.published)
     if found:
         counts = (f"{count} {word}" for word, count in sorted(found.items()))
         text += f" Published findings: {found.total()}, of which {', '.join(counts)}."
     return text
 
 
+def _legend(name: str) -> str:
+    return (
+        f"Differences are those to the baseline in {name}, same cases, same seed and fold. p: of "
+        "Wilcoxon's signed-rank test over cases within folds, and of the t-test of the mean over "
+        "cases and seeds, both after Holm's correction for all rows; a row is better or worse if "
+        "its interval and both tests say so. P(better): that a new run of the row scores better "
+        "than one of the baseline. SD: between runs."
+    )
+
+
 def _published(contents: Contents, one: Comparison) -> list[str]:
     effect, note = contents.results.published.get(one.row, (NOTHING, ""))
-    reproduced = contents.reproduction(one) or NOTHING
+    reproduced = one.published or NOTHING
     return [escaped(f"{effect}: {note}" if note else effect), reproduced]
 
 
@@ -98,6 +103,7 @@ def _numbers(one: Comparison) -> list[str]:
         signed(one.difference),
         signed_interval(one.difference_ci95),
         p_value(one.p_holm),
+        p_value(one.p_mean_holm),
         percent(one.probability_better),
     ]
 

@@ -6,10 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from medseg.studies.pages.averages import group_means, group_names, run_mean
+from medseg.studies.pages.averages import run_mean
 from medseg.studies.pages.contents import Contents
-from medseg.studies.pages.findings import effect_of
-from medseg.studies.pages.paths import without_paths
 from medseg.studies.results import RunResult
 from medseg.studies.statistics_types import Comparison
 
@@ -32,9 +30,7 @@ def study_json(contents: Contents) -> str:
         "ranking": [dataclasses.asdict(one) for one in summary.ranking],
         "runs": [_run(contents, run) for run in runs],
     }
-    text = json.dumps(_strict(content), indent=1, ensure_ascii=False, default=str)
-    # A name that is not UTF-8.
-    return text.encode(errors="replace").decode() + "\n"
+    return json.dumps(_strict(content), indent=1, ensure_ascii=False, default=str) + "\n"
 
 
 def _row(contents: Contents, one: Comparison) -> dict[str, Any]:
@@ -43,12 +39,9 @@ def _row(contents: Contents, one: Comparison) -> dict[str, Any]:
     repeat = contents.repeats.get(one.row)
     return {
         **dataclasses.asdict(one),
-        "failed": [without_paths(reason) for reason in one.failed],
-        "effect": None if one.difference is None else effect_of(one, contents.score),
         "overrides": results.overrides.get(one.row, {}),
         "published": effect and {"effect": effect, "note": note},
-        "reproduced": contents.reproduction(one),
-        "groups": group_means(results, one.row, contents.score) if group_names(results) else {},
+        "reproduced": one.published,
         "command": repeat and repeat.command,
     }
 
@@ -56,7 +49,7 @@ def _row(contents: Contents, one: Comparison) -> dict[str, Any]:
 def _run(contents: Contents, run: RunResult) -> dict[str, Any]:
     return {
         **{name: getattr(run, name) for name in ("row", "seed", "fold", "digest")},
-        "reason": without_paths(run.reason),
+        "reason": run.reason,
         contents.score: run_mean(run, contents.score) if run.cases else None,
         "losses": run.losses and dataclasses.asdict(run.losses),
         "network_and_epochs": run.cost

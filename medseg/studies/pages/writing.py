@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from medseg._files import write_atomically
-from medseg.studies.pages.averages import group_names
 from medseg.studies.pages.contents import Contents, Extent, Repeat
 from medseg.studies.pages.cost_plot import cost_figure
-from medseg.studies.pages.csv_tables import cases_csv, costs_csv, groups_csv, rows_csv, runs_csv
+from medseg.studies.pages.csv_tables import averages_csv, cases_csv, costs_csv, rows_csv, runs_csv
 from medseg.studies.pages.forest_plot import forest_figure
 from medseg.studies.pages.learning_curves import curves_figure
 from medseg.studies.pages.page import study_markdown
@@ -75,9 +74,9 @@ def study_files(contents: Contents, extent: Extent) -> dict[str, bytes]:
     tables = _tables(contents, extent)
     if extent == "compact":
         plots = {name: content for name, content in plots.items() if name.endswith(".png")}
-    files = {**{name: text.encode() for name, text in tables.items()}, **plots, **pictures}
+    files = {**{name: _bytes(text) for name, text in tables.items()}, **plots, **pictures}
     page = study_markdown(contents, extent, files=files, worst=worst)
-    return {**files, PAGE: page.encode()}
+    return {**files, PAGE: _bytes(page)}
 
 
 def _tables(contents: Contents, extent: Extent) -> dict[str, str]:
@@ -86,16 +85,20 @@ def _tables(contents: Contents, extent: Extent) -> dict[str, str]:
         "rows.csv": rows_csv(contents),
         "runs.csv": runs_csv(results),
         "costs.csv": costs_csv(results),
+        "averages.csv": averages_csv(contents),
         "cases.csv": cases_csv(results, None if extent == "whole" else [results.score]),
     }
-    if group_names(results):
-        tables["groups.csv"] = groups_csv(results)
     if extent == "whole":
         tables["study.json"] = study_json(contents)
         for row, repeat in contents.repeats.items():
             if repeat.config:
-                tables[config_path(row)] = without_paths(repeat.config)
+                tables[config_path(contents.results.rows.index(row), row)] = repeat.config
     return tables
+
+
+def _bytes(text: str) -> bytes:
+    # A name that is not UTF-8 can be in no file.
+    return without_paths(text).encode(errors="replace")
 
 
 def _plots(contents: Contents) -> dict[str, bytes]:
