@@ -118,7 +118,8 @@ def _draw(
     shown = [min(max(one.score.mean, low), high) if one.score else low for one in rows]
     for one, cost, y in zip(rows, costs, shown, strict=True):
         colour = INK if one.row == BASELINE else COLOURS[one.finding or "no evidence"]
-        marker = "o" if low < y < high else "v" if y == low else "^"
+        inside = "D" if one.row == BASELINE else "o"
+        marker = inside if low < y < high else "v" if y == low else "^"
         if one.score and one.score.ci95:
             axes.plot([cost, cost], one.score.ci95, color=THIN, linewidth=1, zorder=1)
         axes.plot([cost], [y], marker, color=colour, markersize=4, clip_on=False, zorder=3)

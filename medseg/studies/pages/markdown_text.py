@@ -46,7 +46,7 @@ def code_block(text: str, language: str = "") -> str:
 
 def file_link(text: str, path: str) -> str:
     """A link to a file beside the page, by its relative path."""
-    return f"[{escaped(text)}]({quote(path, safe="/=,")})"
+    return f"[{escaped(text)}]({quote(path, safe='/=,')})"
 
 
 def _fence(text: str, least: int) -> str:

@@ -12,6 +12,8 @@ from medseg.studies.pages.learning_curves import curves_figure
 from medseg.studies.pages.page import study_markdown
 from medseg.studies.pages.paths import without_paths
 from medseg.studies.pages.plot_style import plot_files
+from medseg.studies.pages.published_scores import published_csv, rows_by_loss
+from medseg.studies.pages.published_tables import published_markdown
 from medseg.studies.pages.repeat_section import config_path
 from medseg.studies.pages.study_json import study_json
 from medseg.studies.pages.worst_cases import worst_pictures
@@ -88,6 +90,10 @@ def _tables(contents: Contents, extent: Extent) -> dict[str, str]:
         "averages.csv": averages_csv(contents),
         "cases.csv": cases_csv(results, None if extent == "whole" else [results.score]),
     }
+    ranked = rows_by_loss(contents) if contents.study.protocol == "random splits" else []
+    if ranked:
+        tables["published_tables.md"] = published_markdown(results.title, ranked)
+        tables["published_tables.csv"] = published_csv(ranked)
     if extent == "whole":
         tables["study.json"] = study_json(contents)
         for row, repeat in contents.repeats.items():
