@@ -21,15 +21,18 @@ __all__ = [
     "BlockStyle",
     "ConvBlock",
     "DownBlock",
+    "InputNorm",
     "Norm",
     "NormKind",
     "UpBlock",
     "convolve",
+    "normalise_image",
 ]
 
 Activation = Literal["relu", "elu"]
 Norm = Literal["none", "one", "both"]
 NormKind = Literal["batch", "instance", "group"]
+InputNorm = Literal["none", "batch", "instance"]
 Sizes = tuple[int, ...]
 
 _ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "elu": nn.ELU}
@@ -123,6 +126,11 @@ class UpBlock(nn.Module):
 def convolve(channels: tuple[int, int], kernel: Sizes, padding: Sizes | int = 0) -> nn.Module:
     """A convolution with bias, in as many axes as the kernel has."""
     return _CONV[len(kernel)](*channels, kernel_size=kernel, padding=padding)  # pyright: ignore[reportArgumentType] - the number of axes is in the dictionary's key
+
+
+def normalise_image(kind: InputNorm, in_channels: int, spatial_dims: int) -> nn.Module:
+    """Normalisation of the image before the first convolution; for `none`, none."""
+    return nn.Identity() if kind == "none" else _norm(kind, in_channels, spatial_dims)
 
 
 def _layers(
