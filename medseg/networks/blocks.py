@@ -25,6 +25,7 @@ __all__ = [
     "Norm",
     "NormKind",
     "UpBlock",
+    "convolution_layers",
     "convolve",
     "normalise_image",
 ]
@@ -74,8 +75,10 @@ class ConvBlock(nn.Sequential):
     ) -> None:
         width = channels[1]
         layers = [
-            *_layers(channels, kernel, style.norm != "none", style),
-            *_layers((width, width), kernel, style.norm == "both", style),
+            *convolution_layers(channels, kernel, normalised=style.norm != "none", style=style),
+            *convolution_layers(
+                (width, width), kernel, normalised=style.norm == "both", style=style
+            ),
         ]
         super().__init__(*layers, *([nn.Dropout(dropout)] if dropout else []))
 
@@ -133,12 +136,10 @@ def normalise_image(kind: InputNorm, in_channels: int, spatial_dims: int) -> nn.
     return nn.Identity() if kind == "none" else _norm(kind, in_channels, spatial_dims)
 
 
-def _layers(
-    channels: tuple[int, int],
-    kernel: Sizes,
-    normalised: bool,  # noqa: FBT001 - private, and named where it is passed
-    style: BlockStyle,
+def convolution_layers(
+    channels: tuple[int, int], kernel: Sizes, *, normalised: bool, style: BlockStyle
 ) -> list[nn.Module]:
+    """A convolution, its norm if it has one, and the activation."""
     padding = tuple(size // 2 for size in kernel) if style.convolution == "padded" else 0
     layers = [convolve(channels, kernel, padding)]
     if normalised:

@@ -154,6 +154,11 @@ class UNet(nn.Module):
         return {"_target_": "medseg.networks.UNet", **self._arguments}
 
     @torch.jit.unused
+    def encoder_parts(self) -> list[nn.Module]:
+        """The parts that `freeze=encoder` keeps: all down to the bottleneck, which is included."""
+        return [self.input_norm, self.stem, self.down]
+
+    @torch.jit.unused
     def output_size(self, size: Sequence[int]) -> tuple[int, ...]:
         """Spatial size of the logits for an image of spatial size `size`.
 
