@@ -12,7 +12,7 @@ from pathlib import Path
 from medseg.executor.child import GRACE_SECONDS
 from medseg.executor.job import Ended, Job
 
-__all__ = ["POLL_SECONDS", "begin", "end_all", "ended"]
+__all__ = ["POLL_SECONDS", "begin", "end_all", "ended", "run_to_end"]
 
 POLL_SECONDS = 0.05
 
@@ -34,7 +34,7 @@ def begin(job: Job, environment: Mapping[str, str], folder: Path | None = None) 
     result = "" if job.result is None else str(job.result)
     # UTF-8 for the log; -P: no module is taken from the folder in which it runs.
     python = (sys.executable, "-P", "-X", "utf8", "-m", "medseg.executor.child")
-    return subprocess.Popen(  # noqa: S603 - this Python, a module of ours
+    return subprocess.Popen(
         (*python, str(job.log), result, job.module, *job.arguments),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -44,6 +44,19 @@ def begin(job: Job, environment: Mapping[str, str], folder: Path | None = None) 
         # Ctrl-C is for the executor, which ends its jobs itself.
         start_new_session=True,
     )
+
+
+def run_to_end(job: Job, folder: Path, environment: Mapping[str, str]) -> Ended:
+    """Run a job, and wait for its end; an error or interruption here ends it."""
+    process = begin(job, environment, folder)
+    try:
+        while True:
+            end = ended(job, process)
+            if end is not None:
+                return end
+            time.sleep(POLL_SECONDS)
+    finally:
+        end_all([process])
 
 
 def ended(job: Job, process: Process) -> Ended | None:

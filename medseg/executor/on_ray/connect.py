@@ -26,6 +26,8 @@ def import_ray() -> Any:
         MachineError: If it is not installed.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # A Ray started here runs jobs as fast as plain processes; it would lower their priority.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     # Jobs without GPUs see none, which later versions no longer do by themselves.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "1")
     try:

@@ -8,12 +8,13 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from medseg.executor.job import Ended, Job
 from medseg.executor.on_ray.nodes import resources_of
-from medseg.executor.process import POLL_SECONDS, begin, end_all, ended
+from medseg.executor.process import run_to_end
 
 __all__ = ["Foreman", "News"]
 
@@ -59,10 +60,8 @@ class Foreman:
         self._asked = time.monotonic()
         if len(self._news) <= after:
             self._changed.clear()
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), _PATIENCE_SECONDS)
-            except TimeoutError:
-                pass
         return self._news[after:]
 
     async def stop(self) -> None:
@@ -94,7 +93,7 @@ class Foreman:
     async def _attempt(self, job: Job) -> Ended | None:
         """How a job ended; None if it was lost."""
         errors = self._ray.exceptions
-        task = self._ray.remote(max_retries=0, scheduling_strategy="SPREAD")(_run)
+        task = self._ray.remote(max_retries=0, scheduling_strategy="SPREAD")(run_to_end)
         running = task.options(**resources_of(job)).remote(job, *self._arguments)
         self._running.add(running)
         try:
@@ -114,16 +113,3 @@ class Foreman:
         ):
             await asyncio.sleep(_IDLE_SECONDS / 10)
         os._exit(0)
-
-
-def _run(job: Job, folder: Path, environment: Mapping[str, str]) -> Ended:
-    """Run a job on the node on which this task runs."""
-    process = begin(job, environment, folder)
-    try:
-        while True:
-            end = ended(job, process)
-            if end is not None:
-                return end
-            time.sleep(POLL_SECONDS)
-    finally:
-        end_all([process])

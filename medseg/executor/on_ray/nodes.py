@@ -50,12 +50,13 @@ def check_nodes(ray: Any, jobs: Sequence[Job], folders: Sequence[Path]) -> None:
             probe.options(scheduling_strategy=_at(node)).remote(mark, folders, versions())
             for node in nodes
         ]
-        for node, answer in zip(nodes, asked, strict=True):
-            problem = _answer(ray, answer)
-            if problem:
-                raise MachineError(f"node {node['NodeManagerHostname']}: {problem}")
+        problems = [_answer(ray, answer) for answer in asked]
     finally:
         mark.unlink(missing_ok=True)
+    for node, problem in zip(nodes, problems, strict=True):
+        if problem:
+            name = f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
+            raise MachineError(f"node {name}: {problem}")
 
 
 def versions() -> dict[str, str]:
@@ -91,11 +92,14 @@ def _answer(ray: Any, answer: Any) -> str:
         return ray.get(answer, timeout=_PATIENCE_SECONDS)
     except ray.exceptions.GetTimeoutError:
         return f"does not answer within {_PATIENCE_SECONDS:.0f} s; see `ray status`"
-    except ray.exceptions.RayError as error:
+    except ray.exceptions.RayTaskError as error:
         text = str(error)
         if "No module named 'medseg" in text:
             return "medseg is not installed there, or not for Ray's Python; install it"
         return text.strip().splitlines()[-1][:300]
+    except ray.exceptions.RayError:
+        # Lost since the cluster was asked for its nodes: what remains goes on without it.
+        return ""
 
 
 def _problem(mark: Path, folders: Sequence[Path], expected: Mapping[str, str]) -> str:
