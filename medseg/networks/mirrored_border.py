@@ -1,7 +1,7 @@
 """Mirrored border: an image made larger by its own mirror, for valid convolutions.
 
-Valid convolutions see no invented zeros, but give less than they are given. The paper of 2015
-extrapolates what is missing around an image by mirroring; the logits are then as large as the image.
+Valid convolutions see no invented zeros, but give less than they are given. The paper
+of 2015 extrapolates what is missing around an image by mirroring; the logits are then as large.
 
 Reference:
     Ronneberger et al., U-Net, MICCAI 2015, fig. 2. https://doi.org/10.1007/978-3-319-24574-4_28
@@ -30,7 +30,7 @@ class MirroredBorder(nn.Module):
         super().__init__()
         self.levels = levels
 
-    @torch.jit.ignore
+    @torch.jit.ignore  # pyright: ignore[reportArgumentType, reportUnknownMemberType] - torch types its decorator loosely
     def forward(self, image: Tensor) -> Tensor:
         """Return the larger image, the given one at its centre.
 
