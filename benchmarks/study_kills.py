@@ -44,41 +44,49 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--on", default="local")
     given = parser.parse_args()
-    chance = random.Random(given.seed)  # noqa: S311 - moments, no secrets
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_glands(folder / "glands")
         (folder / "study.yaml").write_text(yaml.safe_dump(STUDY, sort_keys=False))
         started = time.monotonic()
         _begin(folder, "peace", given.on).wait()
-        whole = time.monotonic() - started
-        repeated = kills = 0
-        done: dict[str, int] = {}
-        while kills < given.kills:
-            process = _begin(folder, "war", given.on)
-            try:
-                process.wait(timeout=chance.uniform(0, whole / 4))
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                kills += 1
-            now = _results(folder / "war" / "runs")
-            repeated += sum(1 for run, moment in done.items() if now.get(run) != moment)
-            done = now
-            if len(done) == len(_results(folder / "peace" / "runs")) and kills < given.kills:
-                # All done before the last kill: from the start again, for more moments.
-                shutil.rmtree(folder / "war")
-                done = {}
+        seconds = time.monotonic() - started
+        repeated = _kill(folder, given.on, given.kills, seconds, random.Random(given.seed))
         code = _begin(folder, "war", given.on).wait()
-        equal = [
-            (folder / "peace" / "out" / table).read_bytes()
-            == (folder / "war" / "out" / table).read_bytes()
+        equal = {
+            table: _bytes(folder, "peace", table) == _bytes(folder, "war", table)
             for table in TABLES
-        ]
-    print(f"{kills} kills over {whole:.0f} s of study, on {given.on}")
-    print(f"runs repeated: {repeated}; exit code at the end: {code}")
-    print(f"tables equal: {dict(zip(TABLES, equal, strict=True))}")
-    sys.exit(0 if not repeated and all(equal) and code == 0 else 1)
+        }
+    print(f"{given.kills} kills over {seconds:.0f} s of study, on {given.on}")
+    print(f"runs repeated: {repeated}; exit code at the end: {code}; tables equal: {equal}")
+    sys.exit(0 if not repeated and all(equal.values()) and code == 0 else 1)
+
+
+def _kill(folder: Path, on: str, kills: int, seconds: float, chance: random.Random) -> int:
+    """Start the study and kill it, again and again; how many finished runs were run again."""
+    repeated = 0
+    done: dict[str, int] = {}
+    every = len(_results(folder / "peace" / "runs"))
+    while kills:
+        process = _begin(folder, "war", on)
+        try:
+            process.wait(timeout=chance.uniform(0, seconds / 4))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            kills -= 1
+        now = _results(folder / "war" / "runs")
+        repeated += sum(1 for run, moment in done.items() if now.get(run) != moment)
+        done = now
+        if len(done) == every and kills:
+            # All done before the last kill: from the start again, for more moments.
+            shutil.rmtree(folder / "war")
+            done = {}
+    return repeated
+
+
+def _bytes(folder: Path, name: str, table: str) -> bytes:
+    return (folder / name / "out" / table).read_bytes()
 
 
 def _begin(folder: Path, name: str, on: str) -> subprocess.Popen[bytes]:
