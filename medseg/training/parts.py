@@ -3,6 +3,7 @@
 Handlers of the trainer and of the evaluator share it, and checkpoints save it.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -124,5 +125,5 @@ def _require_patch(network: nn.Module, settings: Mapping[str, Any]) -> None:
     try:
         output_size(settings["patch_size"])
     except UsageError as error:
-        what = str(error).replace("UNet: spatial size of the input", "patch_size")
+        what = re.sub(r"^\w+: spatial size of the input", "patch_size", str(error))
         raise UsageError(what) from error
