@@ -9,7 +9,12 @@ if TYPE_CHECKING:
     from medseg.networks.cpu.instance_norm import InstanceNorm
     from medseg.networks.monai_network import MonaiNetwork
     from medseg.networks.placement import default_device, place_network
-    from medseg.networks.provenance import Provenance, TrainingImages, read_provenance
+    from medseg.networks.provenance import (
+        Provenance,
+        StartedFrom,
+        TrainingImages,
+        read_provenance,
+    )
     from medseg.networks.segnet import SegNet
     from medseg.networks.unet import UNet
     from medseg.networks.weights import (
@@ -26,6 +31,7 @@ __all__ = [
     "MonaiNetwork",
     "Provenance",
     "SegNet",
+    "StartedFrom",
     "TrainingImages",
     "UNet",
     "compile_network",

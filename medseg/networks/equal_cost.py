@@ -4,7 +4,7 @@ A U-Net doubles its features at each level. A flat one has as many at each, so t
 cost is at full resolution; whether that is worse is a comparison only if both cost the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from medseg.errors import UsageError
@@ -16,7 +16,9 @@ __all__ = ["flat_width"]
 _WIDEST = 4096
 
 
-def flat_width(network: KnownNetwork, patch_size: Sequence[int], **choices: Any) -> int:
+def flat_width(
+    network: KnownNetwork, patch_size: Sequence[int], choices: Mapping[str, Any] | None = None
+) -> int:
     """The `first_width` of a flat U-Net whose MACs are nearest to those of a network.
 
     Args:
@@ -38,7 +40,13 @@ def flat_width(network: KnownNetwork, patch_size: Sequence[int], **choices: Any)
     sought = macs(network, shape)
 
     def cost(width: int) -> int:
-        flat = {**described, "max_width": None, **choices, "first_width": width, "growth": 1}
+        flat = {
+            **described,
+            "max_width": None,
+            **(choices or {}),
+            "first_width": width,
+            "growth": 1,
+        }
         return macs(build_shell(flat, "the flat U-Net", UsageError), shape)
 
     low, high = 1, 2

@@ -28,7 +28,7 @@ def test_a_flat_network_is_its_own_equal():
 
 def test_a_flat_unet_may_be_sought_for_a_segnet():
     network = SegNet(2, 1, 2, convolutions=[2, 2], first_width=8)
-    width = flat_width(network, (16, 16), depth=3)
+    width = flat_width(network, (16, 16), {"depth": 3})
     flat = macs(UNet(2, 1, 2, depth=3, first_width=width, growth=1), (1, 16, 16))
     assert flat == pytest.approx(macs(network, (1, 16, 16)), rel=0.2)
 
