@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from medseg.transforms.gamma import RandGammad, adjust_gamma
     from medseg.transforms.gaussian_noise import RandGaussianNoised, add_gaussian_noise
     from medseg.transforms.instances import InstancesToForegroundd, part_touching
+    from medseg.transforms.label_noise import LabelNoised, add_label_noise
     from medseg.transforms.linear_spacing import LinearSpacingd, interpolate_axes
     from medseg.transforms.low_resolution import RandLowResolutiond, lower_resolution
     from medseg.transforms.n4 import N4BiasFieldd, correct_bias_field
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from medseg.transforms.rand_warp_patch import RandWarpPatchd
     from medseg.transforms.rician_noise import RandRicianNoised, add_rician_noise
     from medseg.transforms.sampling_grid import PatchGrid
+    from medseg.transforms.shifted_steps import shifted_steps
     from medseg.transforms.stain_jitter import RandStainJitterd, change_stains
     from medseg.transforms.warp import Warp, sample_warp
     from medseg.transforms.warp_patch import plan_patch, resample
@@ -50,6 +52,7 @@ __all__ = [
     "Elastic",
     "Flip",
     "InstancesToForegroundd",
+    "LabelNoised",
     "LinearSpacingd",
     "N4BiasFieldd",
     "PatchGrid",
@@ -71,6 +74,7 @@ __all__ = [
     "ZScored",
     "Zoom",
     "add_gaussian_noise",
+    "add_label_noise",
     "add_rician_noise",
     "adjust_gamma",
     "change_colours",
@@ -87,6 +91,7 @@ __all__ = [
     "plan_patch",
     "resample",
     "sample_warp",
+    "shifted_steps",
     "z_score",
 ]
 
