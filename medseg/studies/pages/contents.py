@@ -1,30 +1,32 @@
 """What a study's page is made of: its file, results, statistics, and how its rows are repeated."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from medseg.studies.results import StudyResults
 from medseg.studies.statistics_types import StudySummary
 from medseg.studies.study_file import Study
 
-__all__ = ["Contents", "Extent", "Repeat"]
+__all__ = ["Contents", "Extent", "Repeats"]
 
 # `compact` is for a repository of text: no SVG, JSON or configs, and of the cases only the score.
 Extent = Literal["whole", "compact"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repeat:
-    """How a row is run again.
+class Repeats:
+    """How rows are run again.
 
     Attributes:
-        command: On the command line, from the folder of the bundle's repository.
-        config: The row's resolved config, as YAML; empty if no run of it was prepared.
+        preparation: Commands that come before those of any row, such as what all rows share.
+        commands: By row.
+        configs: The resolved config of each row, as YAML.
     """
 
-    command: str
-    config: str = ""
+    preparation: str = ""
+    commands: Mapping[str, str] = field(default_factory=dict[str, str])
+    configs: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,7 @@ class Contents:
     study: Study
     results: StudyResults
     summary: StudySummary
-    repeats: Mapping[str, Repeat]
+    repeats: Repeats
 
     @property
     def score(self) -> str:

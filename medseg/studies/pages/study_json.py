@@ -27,6 +27,7 @@ def study_json(contents: Contents) -> str:
         "study": contents.study.model_dump(mode="json"),
         "noise": summary.noise and dataclasses.asdict(summary.noise),
         "rows": [_row(contents, one) for one in summary.rows],
+        "preparation": contents.repeats.preparation,
         "ranking": [dataclasses.asdict(one) for one in summary.ranking],
         "runs": [_run(contents, run) for run in runs],
     }
@@ -36,13 +37,12 @@ def study_json(contents: Contents) -> str:
 def _row(contents: Contents, one: Comparison) -> dict[str, Any]:
     results = contents.results
     effect, note = results.published.get(one.row, (None, None))
-    repeat = contents.repeats.get(one.row)
     return {
         **dataclasses.asdict(one),
         "overrides": results.overrides.get(one.row, {}),
         "published": effect and {"effect": effect, "note": note},
         "reproduced": one.published,
-        "command": repeat and repeat.command,
+        "command": contents.repeats.commands.get(one.row),
     }
 
 
