@@ -86,7 +86,7 @@ def _pairs(overrides: Overrides) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    """A value as the command line takes it: words as they are, unless they read as a number."""
+    """A value as the command line takes it: words as they are, if they read as themselves."""
     if isinstance(value, str) and read_value(value, value) == value:
         return value
     return json.dumps(value, ensure_ascii=False)

@@ -6,9 +6,8 @@ comparison says so.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,16 +86,18 @@ def differences(row: Cells, baseline: Cells) -> dict[Cell, float]:
 def table(cells: Cells) -> Table:
     """Cells as arrays, sorted, so that no result depends on the order of runs."""
     order = sorted(cells)
-    folds = np.unique([fold for _, fold, _ in order], return_inverse=True)[1]
-    seeds = np.unique([seed for seed, _, _ in order], return_inverse=True)[1]
-    names = [f"{fold}/{case}" for _, fold, case in order]
-    cases = np.unique(names, return_inverse=True)[1]
     return Table(
         values=np.array([cells[cell] for cell in order], dtype=np.float64),
-        folds=_whole(folds),
-        seeds=_whole(seeds),
-        cases=_whole(cases),
+        folds=_numbered([fold for _, fold, _ in order]),
+        seeds=_numbered([seed for seed, _, _ in order]),
+        cases=_numbered([(fold, case) for _, fold, case in order]),
     )
+
+
+def _numbered(keys: Sequence[Hashable]) -> NDArray[np.int64]:
+    """Each key's number, in the order in which keys come first."""
+    number = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+    return np.array([number[key] for key in keys], dtype=np.int64)
 
 
 def _mean_over_classes(values: Mapping[str, float]) -> float:
@@ -104,7 +105,3 @@ def _mean_over_classes(values: Mapping[str, float]) -> float:
     if all(math.isnan(value) for value in classes):
         return values.get(WHOLE_CASE, math.nan)
     return sum(classes) / len(classes)
-
-
-def _whole(numbers: NDArray[Any]) -> NDArray[np.int64]:
-    return np.asarray(numbers, dtype=np.int64).reshape(-1)

@@ -1,21 +1,19 @@
 """Comparison of a row with the baseline: paired, over seeds, folds and cases."""
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr
 
 from medseg.studies.results import RunResult
 from medseg.studies.statistics.cells import Cells, table
 from medseg.studies.statistics.direction import bounds, sign
-from medseg.studies.statistics.mean import Mean, mean_of
+from medseg.studies.statistics.mean import Mean, Part, mean_of
 from medseg.studies.statistics.noise import RunNoise, with_run_noise
 from medseg.studies.statistics.rank_test import wilcoxon
 from medseg.studies.statistics.variance import components, forms_of
-from medseg.studies.statistics_types import Estimate, Interval
+from medseg.studies.statistics_types import Estimate
 
 __all__ = ["Difference", "difference_of", "estimate_of", "notes_of"]
 
@@ -38,11 +36,6 @@ class Difference:
     effect_size: float | None
     probability_better: float | None
 
-    @property
-    def ci95(self) -> Interval | None:
-        """95 % interval; None if nothing is repeated."""
-        return self.mean.ci95 if self.mean.of else None
-
 
 def estimate_of(cells: Cells, score: str) -> Estimate | None:
     """Mean score of a row; None without any. The interval ends where the metric does."""
@@ -57,20 +50,18 @@ def estimate_of(cells: Cells, score: str) -> Estimate | None:
     return Estimate(
         mean=mean.value,
         sd=float(np.std(of_runs, ddof=1)) if len(of_runs) > 1 else None,
-        ci95=(max(low, mean.ci95[0]), min(high, mean.ci95[1])) if mean.of else None,
+        ci95=mean.ci95 and (max(low, mean.ci95[0]), min(high, mean.ci95[1])),
     )
 
 
-def difference_of(cells: Cells, score: str, noise: RunNoise | None) -> Difference | None:
+def difference_of(cells: Cells, score: str, noise: RunNoise | None) -> Difference:
     """Compare a row.
 
     Args:
-        cells: Paired differences to the baseline; None is returned if there are none.
+        cells: Paired differences to the baseline, at least one.
         score: The metric.
         noise: Between the baseline's seeds, which stands in for the row's if it has one seed.
     """
-    if not cells:
-        return None
     mean = with_run_noise(mean_of(cells), cells, noise)
     by_case: dict[tuple[int, str], list[float]] = defaultdict(list)
     for (_, fold, case), value in sorted(cells.items()):
@@ -129,18 +120,17 @@ def _probability_better(
 ) -> float | None:
     """That the mean difference of a new pair of runs, over as many cases, is for the row.
 
-    Student's t with the error of the mean and the variance between runs.
+    The interval of such a difference has the variance between runs as a part more.
     """
     forms = forms_of(table(cells))
     cases_a_run = len(cells) / len({cell[:2] for cell in cells})
     if forms.freedom[0] > 0:
         found = components(forms)
         between = max(found["run"], 0.0) + max(found["rest"], 0.0) / cases_a_run
+        freedom = float(forms.freedom[0])
     elif noise is not None:
-        between = 2 * (noise.run + noise.rest / cases_a_run)
+        between, freedom = 2 * (noise.run + noise.rest / cases_a_run), noise.freedom
     else:
         return None
-    error = math.sqrt(between + mean.error**2)
-    if error == 0:
-        return 0.5 if mean.value == 0 else float(sign(score) * mean.value > 0)
-    return float(stdtr(mean.freedom, sign(score) * mean.value / error))
+    tail = mean.plus(Part(variance=between, freedom=freedom)).p_value / 2
+    return 1 - tail if sign(score) * mean.value > 0 else tail

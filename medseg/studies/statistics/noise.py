@@ -1,17 +1,15 @@
 """Noise floor of a study: what repetitions of its baseline differ by, and what it can see."""
 
-import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from medseg.studies.statistics.cells import Cells, table
-from medseg.studies.statistics.mean import Mean, smallest_seen
+from medseg.studies.statistics.mean import Mean, Part, expected_error
 from medseg.studies.statistics.variance import (
     Component,
     components,
-    expected_variance,
     forms_of,
 )
 from medseg.studies.statistics_types import Noise
@@ -52,23 +50,23 @@ def noise_floor(baseline: Cells, design: Cells) -> Noise | None:
 
     Args:
         baseline: Its scores.
-        design: Cells of a row that is compared, whatever their values.
+        design: Cells of a row that is compared, whatever their values; by default its own.
     """
     noise = run_noise(baseline)
     by_seed: dict[int, list[float]] = defaultdict(list)
     for (seed, _, _), value in sorted(baseline.items()):
         by_seed[seed].append(value)
-    if noise is None or not design:
+    design = design or baseline
+    if noise is None:
         return None
     # The difference of two runs has twice the variance of one.
     twice: dict[Component, float] = {"run": 2 * noise.run, "case": 0.0, "rest": 2 * noise.rest}
-    variance = expected_variance(table(design), twice)
-    freedom = variance.freedom if "run" in variance.of else noise.freedom
+    error = with_run_noise(expected_error(table(design), twice), design, noise)
     return Noise(
         seeds=len(by_seed),
         mean=float(np.mean(list(baseline.values()))),
         sd=float(np.std([np.mean(values) for values in by_seed.values()], ddof=1)),
-        smallest_difference=smallest_seen(math.sqrt(variance.value), freedom),
+        smallest_difference=error.smallest_seen,
     )
 
 
@@ -79,9 +77,6 @@ def with_run_noise(mean: Mean, cells: Cells, noise: RunNoise | None) -> Mean:
     """
     if "run" in mean.of or not mean.of or noise is None:
         return mean
-    of_cases = mean.error**2
-    of_runs = 2 * noise.run * float(forms_of(table(cells)).in_mean[0])
-    spread = of_cases**2 / mean.freedom + of_runs**2 / noise.freedom
-    freedom = (of_cases + of_runs) ** 2 / spread if spread > 0 else mean.freedom
-    error = math.sqrt(of_cases + of_runs)
-    return Mean(value=mean.value, error=error, freedom=freedom, of=("run", *mean.of))
+    share = float(forms_of(table(cells)).in_mean[0])
+    more = mean.plus(Part(variance=2 * noise.run * share, freedom=noise.freedom))
+    return replace(more, of=("run", *mean.of))

@@ -1,24 +1,20 @@
-"""Variance of a mean over runs and cases: both vary, and both are few.
+"""Variances of runs and cases: both vary, and both are few.
 
 Within each fold, runs (one a seed) cross cases, so a value is modelled as
 
     value = mean + fold + run + case + rest,
 
-with the runs, cases and rests random and the folds' training sets as they are. The components'
+with runs, cases and rests random, and the folds' training sets as they are. The components'
 variances follow from sums of squares by their expectations (Henderson's method 1, which holds for
-missing cells too), pooled over folds. With nothing missing the variance of the mean is that of
-the two-way random effects, (MS_run + MS_case - MS_rest) / cells, and its degrees of freedom are
-Satterthwaite's.
+missing cells too), pooled over folds. With nothing missing they are those of the two-way
+analysis of variance: the run's is (MS_run - MS_rest) / cases.
 
-References:
+Reference:
     Henderson, Estimation of variance and covariance components, Biometrics 1953.
     https://doi.org/10.2307/3001853
-    Satterthwaite, An approximate distribution of estimates of variance components, Biometrics
-    Bulletin 1946. https://doi.org/10.2307/3002019
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -26,19 +22,10 @@ from numpy.typing import NDArray
 
 from medseg.studies.statistics.cells import Table
 
-__all__ = [
-    "Component",
-    "Forms",
-    "Variance",
-    "components",
-    "expected_variance",
-    "forms_of",
-    "variance_of_mean",
-]
+__all__ = ["COMPONENTS", "Component", "Forms", "components", "forms_of", "repeated"]
 
 Component = Literal["run", "case", "rest"]
-CROSSED: tuple[Component, ...] = ("run", "case")
-COMPONENTS: tuple[Component, ...] = (*CROSSED, "rest")
+COMPONENTS: tuple[Component, ...] = ("run", "case", "rest")
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
@@ -60,69 +47,21 @@ class Forms:
     in_mean: Floats
 
 
-@dataclass(frozen=True, kw_only=True)
-class Variance:
-    """Variance of a mean.
-
-    Attributes:
-        value: The variance.
-        freedom: Its degrees of freedom.
-        of: The components that could be told from the data: both need at least two.
-    """
-
-    value: float
-    freedom: float
-    of: tuple[Component, ...]
-
-
-def variance_of_mean(table: Table) -> Variance | None:
-    """Variance of the mean over all cells; None if nothing is repeated, such as for one cell.
-
-    A component whose estimate is below zero is taken as zero. One that is never repeated is left
-    out: with one seed, the variance is that over cases, for just these runs.
-    """
-    forms = forms_of(table)
-    of = _repeated(forms)
-    if not of:
-        return None
-    found = components(forms)
-    return _satterthwaite(forms, of, tuple(name for name in of if found[name] > 0))
-
-
-def expected_variance(design: Table, variances: Mapping[Component, float]) -> Variance:
-    """Variance of the mean over the cells of a design, if the components' variances are known.
-
-    Its degrees of freedom are those that an estimate from such cells would have. What is never
-    repeated in the design adds to the variance all the same.
-    """
-    forms = forms_of(design)
-    known = np.array([variances[name] for name in COMPONENTS])
-    expected = replace(forms, squares=forms.expected @ known)
-    of = _repeated(forms)
-    kept: tuple[Component, ...] = tuple(name for name in of if variances[name] > 0)
-    freedom = _satterthwaite(expected, of, kept).freedom
-    return Variance(value=float(forms.in_mean @ known), freedom=freedom, of=of)
-
-
-def _satterthwaite(
-    forms: Forms, of: tuple[Component, ...], kept: tuple[Component, ...]
-) -> Variance:
-    """Variance of the mean by the components kept, with Satterthwaite's degrees of freedom."""
-    merged = _merge(forms, kept)
-    shares = np.linalg.lstsq(merged.expected.T, merged.in_mean, rcond=None)[0] * merged.squares
-    value = max(float(shares.sum()), 0.0)
-    held = merged.freedom > 0
-    spread = float((shares[held] ** 2 / merged.freedom[held]).sum())
-    freedom = value**2 / spread if spread > 0 else float(merged.freedom.sum())
-    return Variance(value=value, freedom=max(freedom, 1.0), of=of)
+def repeated(forms: Forms) -> dict[Component, bool]:
+    """Whether any fold has two of a component; if not, its variance cannot be told."""
+    return {name: bool(forms.freedom[i] > 0) for i, name in enumerate(COMPONENTS)}
 
 
 def components(forms: Forms) -> dict[Component, float]:
-    """Estimated variance of each component; below zero by chance, zero if never repeated."""
-    of = _repeated(forms)
-    merged = _merge(forms, of)
-    found = np.linalg.lstsq(merged.expected, merged.squares, rcond=None)[0]
-    return {"run": 0.0, "case": 0.0, **dict(zip((*of, "rest"), found.tolist(), strict=True))}
+    """Estimated variance of each component; below zero by chance, zero if never repeated.
+
+    Where cases are not repeated between runs, as with random splits, case and rest cannot be told
+    apart; each gets half of their sum.
+    """
+    held = repeated(forms)
+    known = np.array([held["run"], held["case"], True])
+    found = np.linalg.lstsq(forms.expected[:, known], forms.squares, rcond=None)[0].tolist()
+    return {name: found.pop(0) if known[i] else 0.0 for i, name in enumerate(COMPONENTS)}
 
 
 def forms_of(table: Table) -> Forms:
@@ -169,23 +108,4 @@ def _fold_forms(values: Floats, runs: Whole, cases: Whole) -> Forms:
         ),
         freedom=np.array([r - 1, c - 1, n - r - c + 1], dtype=np.float64),
         in_mean=np.array([same_run, same_case, 1.0]) / n,
-    )
-
-
-def _repeated(forms: Forms) -> tuple[Component, ...]:
-    """Those of run and case of which there are two in some fold."""
-    return tuple(name for name, held in zip(CROSSED, forms.freedom[:2] > 0, strict=True) if held)
-
-
-def _merge(forms: Forms, kept: tuple[Component, ...]) -> Forms:
-    """Forms of the components kept; the others' sums of squares go to the rest."""
-    gather = np.array([[name == one for one in COMPONENTS] for name in kept], dtype=np.float64)
-    gather = gather.reshape(len(kept), 3)
-    rows = np.vstack([gather, 1 - gather.sum(axis=0)])
-    columns = np.vstack([gather, [0.0, 0.0, 1.0]])
-    return Forms(
-        squares=rows @ forms.squares,
-        expected=rows @ forms.expected @ columns.T,
-        freedom=rows @ forms.freedom,
-        in_mean=columns @ forms.in_mean,
     )
