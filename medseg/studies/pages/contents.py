@@ -1,14 +1,14 @@
 """What a study's page is made of: its file, results, statistics, and how its rows are repeated."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from medseg.studies.results import StudyResults
+from medseg.studies.results import RunResult, StudyResults
 from medseg.studies.statistics_types import StudySummary
 from medseg.studies.study_file import Study
 
-__all__ = ["Contents", "Extent", "Repeats"]
+__all__ = ["Contents", "Extent", "Repeats", "in_order"]
 
 # `compact` is for a repository of text: no SVG, JSON or configs, and of the cases only the score.
 Extent = Literal["whole", "compact"]
@@ -42,3 +42,13 @@ class Contents:
     def score(self) -> str:
         """The metric by which rows are compared."""
         return self.results.score
+
+
+def in_order(results: StudyResults) -> StudyResults:
+    """The results with runs by row, fold and seed, in whatever order they ended."""
+    place = {row: number for number, row in enumerate(results.rows)}
+
+    def key(run: RunResult) -> tuple[int, int, int]:
+        return place[run.row], run.fold, run.seed
+
+    return replace(results, runs=tuple(sorted(results.runs, key=key)))

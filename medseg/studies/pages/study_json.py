@@ -19,8 +19,6 @@ _DETERMINISTIC = ("iterations", "epochs", "best_epoch", "parameters", "macs")
 def study_json(contents: Contents) -> str:
     """Strict JSON, without NaN or infinity, in an order that depends on the study file alone."""
     results, summary = contents.results, contents.summary
-    place = {row: number for number, row in enumerate(results.rows)}
-    runs = sorted(results.runs, key=lambda run: (place[run.row], run.fold, run.seed))
     content = {
         "title": results.title,
         "score": results.score,
@@ -29,7 +27,7 @@ def study_json(contents: Contents) -> str:
         "rows": [_row(contents, one) for one in summary.rows],
         "preparation": contents.repeats.preparation,
         "ranking": [dataclasses.asdict(one) for one in summary.ranking],
-        "runs": [_run(contents, run) for run in runs],
+        "runs": [_run(contents, run) for run in results.runs],
     }
     return json.dumps(_strict(content), indent=1, ensure_ascii=False, default=str) + "\n"
 

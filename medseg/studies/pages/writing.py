@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from medseg._files import write_atomically
-from medseg.studies.pages.contents import Contents, Extent, Repeats
+from medseg.studies.pages.contents import Contents, Extent, Repeats, in_order
 from medseg.studies.pages.cost_plot import cost_figure
 from medseg.studies.pages.csv_tables import averages_csv, cases_csv, costs_csv, rows_csv, runs_csv
 from medseg.studies.pages.forest_plot import forest_figure
@@ -57,7 +57,9 @@ def write_study(
     Raises:
         OSError: If a file cannot be written.
     """
-    contents = Contents(study=study, results=results, summary=summary, repeats=repeats or Repeats())
+    contents = Contents(
+        study=study, results=in_order(results), summary=summary, repeats=repeats or Repeats()
+    )
     files = study_files(contents, extent)
     folder = Path(folder)
     page = files.pop(PAGE)
