@@ -24,8 +24,6 @@ _PATHS = (
     "_meta_", "bundle_root", "dataset_dir", "manifest_file", "output_dir", "ckpt_dir", "ckpt_path",
     "initialize",
 )  # fmt: skip
-# Weights that a training starts from: their bytes count, not where they lie.
-_STARTED_FROM = "control::init_weights"
 # What a study sets in every run. Curves of TensorBoard would take as long as small trainings.
 _ALWAYS = {"control::tensorboard": "none"}
 # The engine of the weights as they are: conversion takes longer than small test sets.
@@ -172,8 +170,8 @@ def _runs_of(
         **_SCORED, **train, **resolve_overrides(study.scoring, opened.both.merged),
         "split": study.split,
     }  # fmt: skip
-    built = _determining(checked_config(opened.train, _without_start(train)))
-    judged = _determining(checked_config(opened.both, _without_start(scored)))
+    built = _determining(checked_config(opened.train, train))
+    judged = _determining(checked_config(opened.both, scored))
     for seed in dict.fromkeys(seeds):
         split = seed if study.protocol == "random splits" else None
         for fold in study.folds:
@@ -183,7 +181,7 @@ def _runs_of(
                 "data": splits[split],
                 "threads": study.threads,
                 "losses": study.losses,
-                "init_weights": _init_weights(train),
+                "init_weights": _init_weights(config),
             }
             yield PlannedRun(
                 row=row,
@@ -215,14 +213,6 @@ def _determining(config: Mapping[str, Any]) -> Overrides:
     return {key: value for key, value in config.items() if key not in _PATHS}
 
 
-def _without_start(overrides: Overrides) -> Overrides:
-    return {key: value for key, value in overrides.items() if key != _STARTED_FROM}
-
-
-def _init_weights(overrides: Overrides) -> str:
-    """Digest of the weights that a training starts from; what is missing is its own to tell."""
-    path = overrides.get(_STARTED_FROM)
-    if path is None:
-        return ""
-    file = Path(path) / "models" / "model.safetensors" if Path(path).is_dir() else Path(path)
-    return path_sha256(file) if file.exists() else ""
+def _init_weights(config: Mapping[str, Any]) -> str:
+    path = config["control"].get("init_weights")
+    return path_sha256(path) if isinstance(path, str) and Path(path).exists() else ""
