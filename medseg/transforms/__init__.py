@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from medseg.transforms.border_weight import BorderWeightd
     from medseg.transforms.class_voxels import ClassVoxelsd, list_class_voxels
     from medseg.transforms.colour_jitter import ColourChange, RandColourJitterd, change_colours
+    from medseg.transforms.domain_shift import shifted_steps
     from medseg.transforms.drop_slice_axis import DropSliceAxisd
     from medseg.transforms.gamma import RandGammad, adjust_gamma
     from medseg.transforms.gaussian_noise import RandGaussianNoised, add_gaussian_noise
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from medseg.transforms.rand_warp_patch import RandWarpPatchd
     from medseg.transforms.rician_noise import RandRicianNoised, add_rician_noise
     from medseg.transforms.sampling_grid import PatchGrid
-    from medseg.transforms.shifted_steps import shifted_steps
     from medseg.transforms.stain_jitter import RandStainJitterd, change_stains
     from medseg.transforms.warp import Warp, sample_warp
     from medseg.transforms.warp_patch import plan_patch, resample

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from medseg.executor.job import Ended, Job
     from medseg.studies.running.plan import PlannedRun, StudyPlan
 
-__all__ = ["run"]
+__all__ = ["RunsOn", "bundle_of", "gpus_of_run", "run", "run_plan", "write_page"]
 
 DEFAULT_FOLDER = Path("runs/studies")
 
@@ -69,21 +69,20 @@ def run(  # noqa: PLR0913 - the options of a command
     from medseg.studies.study_file import load_study
 
     content = load_study(study)
-    plan = plan_study(
-        content, given_bundle(_bundle_of(study, content.bundle)).path, overrides or []
-    )
+    plan = plan_study(content, given_bundle(bundle_of(study, content.bundle)).path, overrides or [])
     missing = missing_runs(plan, runs, failed="again" if retry else "kept")
     if dry_run:
         _tell_forecast(plan, runs, missing, parallel or max(1, count_cores() // content.threads))
         return
     folder = out or DEFAULT_FOLDER / study.stem
-    where = _Where(on=on, address=address, parallel=parallel, gpus=_gpus(gpus))
+    where = RunsOn(on=on, address=address, parallel=parallel, gpus=gpus_of_run(gpus))
     with study_folder(folder, study):
-        _run(plan, runs, missing, where)
-        _write(plan, runs, folder)
+        run_plan(plan, runs, missing, where)
+        write_page(plan, runs, folder)
 
 
-def _bundle_of(study: Path, named: str | None) -> Path:
+def bundle_of(study: Path, named: str | None) -> Path:
+    """The bundle that a study file names, or in whose `studies` it lies."""
     from medseg.errors import UsageError
 
     if named is not None:
@@ -109,7 +108,7 @@ def _tell_forecast(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Where:
+class RunsOn:
     """Where runs are computed; see `run_jobs`."""
 
     on: Place
@@ -118,13 +117,15 @@ class _Where:
     gpus: float
 
 
-def _gpus(given: float | None) -> float:
+def gpus_of_run(given: float | None) -> float:
+    """GPUs of a run: as given, or one if this machine has one."""
     import torch
 
     return float(torch.cuda.is_available()) if given is None else given
 
 
-def _run(plan: "StudyPlan", store: Path, missing: "list[PlannedRun]", where: _Where) -> None:
+def run_plan(plan: "StudyPlan", store: Path, missing: "list[PlannedRun]", where: RunsOn) -> None:
+    """Run what is missing, and say how far it is."""
     from medseg.executor.run import run_jobs
     from medseg.studies.running.run_study import run_missing
 
@@ -155,7 +156,8 @@ def _progress(count: int) -> "Callable[[PlannedRun, Ended], None]":
     return told
 
 
-def _write(plan: "StudyPlan", store: Path, folder: Path) -> None:
+def write_page(plan: "StudyPlan", store: Path, folder: Path) -> None:
+    """Write the page of a study whose runs are done, and say where it is."""
     from medseg.errors import MachineError
     from medseg.studies.pages import row_repeats, write_study
     from medseg.studies.running.run_study import collect_results

@@ -1,4 +1,4 @@
-"""Shift of the domain: behind the reading, of known strength, in its place."""
+"""Domain shift: behind the reading, of known strength, in its place."""
 
 import numpy as np
 import pytest

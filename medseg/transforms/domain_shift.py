@@ -1,4 +1,4 @@
-"""Shift of the domain: changes of each image as it is read, to score a network on other images.
+"""Domain shift: changes of each image as it is read, to score a network on other images.
 
 A scanner, a lamp or a focus of another kind changes an image before anything is normalised; what
 the normalisation takes away is no shift. Augmentations with a probability of 1 and a range of one
