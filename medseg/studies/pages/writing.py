@@ -1,10 +1,9 @@
 """Output folder of a study: page, tables, plots and pictures, each written at once."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from medseg._files import write_atomically
-from medseg.studies.pages.contents import Contents, Extent, Repeat
+from medseg.studies.pages.contents import Contents, Extent, Repeats, in_order
 from medseg.studies.pages.cost_plot import cost_figure
 from medseg.studies.pages.csv_tables import averages_csv, cases_csv, costs_csv, rows_csv, runs_csv
 from medseg.studies.pages.forest_plot import forest_figure
@@ -34,7 +33,7 @@ def write_study(
     folder: str | Path,
     *,
     study: Study,
-    repeats: Mapping[str, Repeat] | None = None,
+    repeats: Repeats | None = None,
     extent: Extent = "whole",
 ) -> Path:
     """Write the page of a study with all that belongs to it; see docs/how-to/study-page.md.
@@ -48,7 +47,7 @@ def write_study(
         summary: Their statistics.
         folder: Where to; made if it is missing.
         study: The study file.
-        repeats: How each row is run again.
+        repeats: How each row is run again, see `row_repeats`.
         extent: `compact` leaves out what a repository of text should not carry: SVG, JSON,
             configs, and of the cases all but the score.
 
@@ -58,7 +57,9 @@ def write_study(
     Raises:
         OSError: If a file cannot be written.
     """
-    contents = Contents(study=study, results=results, summary=summary, repeats=repeats or {})
+    contents = Contents(
+        study=study, results=in_order(results), summary=summary, repeats=repeats or Repeats()
+    )
     files = study_files(contents, extent)
     folder = Path(folder)
     page = files.pop(PAGE)
@@ -96,9 +97,8 @@ def _tables(contents: Contents, extent: Extent) -> dict[str, str]:
         tables["published_tables.csv"] = published_csv(ranked)
     if extent == "whole":
         tables["study.json"] = study_json(contents)
-        for row, repeat in contents.repeats.items():
-            if repeat.config:
-                tables[config_path(contents.results.rows.index(row), row)] = repeat.config
+        for row, config in contents.repeats.configs.items():
+            tables[config_path(results.rows.index(row), row)] = config
     return tables
 
 
