@@ -74,7 +74,7 @@ def write_study(
 def study_files(contents: Contents, extent: Extent) -> dict[str, bytes]:
     """Content of each file of the folder, by its relative path; the page is `study.md`."""
     plots = _plots(contents)
-    worst, pictures = worst_pictures(contents)
+    worst, pictures = worst_pictures(contents, extent)
     tables = _tables(contents, extent)
     if extent == "compact":
         plots = {name: content for name, content in plots.items() if name.endswith(".png")}
