@@ -28,8 +28,8 @@ _LOGIT = 2.0
 # Share of cases whose structure a run misses: they score 0.
 _MISSED = 0.02
 # Quadrature over a standard normal.
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(60)
-_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+_NODES, _AREAS = np.polynomial.hermite_e.hermegauss(60)
+_WEIGHTS = _AREAS / _AREAS.sum()
 
 
 @dataclass(frozen=True, kw_only=True)
