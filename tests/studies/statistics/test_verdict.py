@@ -4,11 +4,16 @@ import pytest
 
 from medseg.studies.statistics.verdict import Evidence, finding_of, in_words, reproduction
 
+BOTH = ("run", "case")
 
-def evidence(difference, low, high, *, p=0.01, smallest=0.03, cases=20, rows=3, p_rank=None):
+
+def evidence(
+    difference, low, high, *, p=0.01, smallest=0.03, cases=20, rows=3, p_rank=None, of=BOTH
+):
     return Evidence(
         difference=difference,
         ci95=(low, high),
+        of=of,
         p_rank=p if p_rank is None else p_rank,
         p_mean=p,
         cases=cases,
@@ -50,6 +55,15 @@ def test_the_rank_test_must_agree():
 def test_the_rank_test_has_no_say_where_it_cannot_reach_five_per_cent():
     # Four cases: 2 of 16 outcomes, 0.125 at best.
     assert finding_of(evidence(0.012, 0.004, 0.020, p_rank=0.375, cases=4), "dsc") == "better"
+
+
+def test_one_seed_is_no_evidence_whatever_the_cases_say():
+    found = evidence(0.012, 0.004, 0.020, of=("case",))
+    assert verdict(found) == (
+        "no evidence of a difference: +0.012 (+0.004 to +0.020) over cases,"
+        " but one seed has no noise floor"
+    )
+    assert reproduction("better", found, "no evidence", "dsc") == "cannot be seen at this size"
 
 
 def test_small_differences_get_the_decimals_that_show_them():
