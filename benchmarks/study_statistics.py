@@ -1,11 +1,12 @@
 """Whether the statistics of studies keep their word: intervals, false alarms and power.
 
-    python -m benchmarks.study_statistics {coverage,alarms,power} [--studies 2000] [--seed 0]
+    python -m benchmarks.study_statistics {coverage,means,alarms,power} [--studies 2000] [--seed 0]
 
 Draws studies whose truth is known (`_study_models`) and prints a Markdown table: how often the 95 %
-interval of the difference holds the truth, beside two other methods; how often a study without
-any effect calls some row better or worse; and how often a difference of the size that a study
-is said to see is seen. Of 2000 studies, a share of 5 % has a standard error of 0.5 %.
+interval of a difference holds the truth, beside two other methods; how often that of a row's own
+mean score does; how often a study without any effect calls some row better or worse; or how often
+a difference is seen that is as small as a study is said to see. Of 2000 studies, a share of 5 %
+has a standard error of 0.5 %.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from benchmarks._study_models import (
     draw,
     table_of,
     true_difference,
+    true_mean,
 )
 from benchmarks._timing import on_one_thread, versions
 from medseg.metrics.bootstrap import draw_cases, interval95
@@ -85,6 +87,20 @@ def print_coverage(studies: int, rng: np.random.Generator) -> None:
         for design in COVERED:
             shares = " | ".join(f"{100 * s:.1f}" for s in coverage(model, design, studies, rng))
             print(f"| {model.name} | {_size(design)} | {shares} |", flush=True)
+
+
+def print_means(studies: int, rng: np.random.Generator) -> None:
+    """Share of studies whose interval of a row's own mean score holds the truth."""
+    print("| scores | seeds | folds | cases a fold | medseg |")
+    print("|---|---|---|---|---|")
+    for model in (BY_CASE, SKEWED):
+        for design in COVERED:
+            held = 0
+            for _ in range(studies):
+                scores, runs = draw(model, design, 1, rng)
+                low, high = mean_of_table(table_of(scores[0])).ci95 or (0.0, 0.0)
+                held += low <= true_mean(model, runs) <= high
+            print(f"| {model.name} | {_size(design)} | {100 * held / studies:.1f} |", flush=True)
 
 
 def print_alarms(studies: int, rng: np.random.Generator) -> None:
@@ -242,7 +258,12 @@ def _size(design: Design) -> str:
     return f"{design.seeds} | {design.folds} | {design.cases}"
 
 
-TABLES = {"coverage": print_coverage, "alarms": print_alarms, "power": print_power}
+TABLES = {
+    "coverage": print_coverage,
+    "means": print_means,
+    "alarms": print_alarms,
+    "power": print_power,
+}
 
 if __name__ == "__main__":
     main()
