@@ -1,7 +1,7 @@
 """Wilcoxon's test over cases and Holm's correction over rows."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -26,6 +26,7 @@ def test_a_name_in_two_folds_is_two_cases():
     assert wilcoxon(differences) == stats.wilcoxon([1, 2, 3]).pvalue == 0.25
 
 
+@settings(max_examples=20)
 @given(st.lists(st.integers(-20, 20), min_size=1, max_size=8).filter(any))
 def test_scipy_finds_the_same_p_value(values):
     differences = {(0, 0, f"{i:02d}"): float(v) for i, v in enumerate(values)}
