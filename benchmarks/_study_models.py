@@ -20,6 +20,7 @@ __all__ = [
     "draw",
     "table_of",
     "true_difference",
+    "true_mean",
 ]
 
 Floats = NDArray[np.float64]
@@ -28,8 +29,8 @@ _LOGIT = 2.0
 # Share of cases whose structure a run misses: they score 0.
 _MISSED = 0.02
 # Quadrature over a standard normal.
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(60)
-_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+_NODES, _AREAS = np.polynomial.hermite_e.hermegauss(60)
+_WEIGHTS = _AREAS / _AREAS.sum()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +104,13 @@ def true_difference(model: Model, runs: Floats) -> float:
         means = _mean_of_runs(model, runs).mean(axis=(1, 2))
         return float(means[1] - means[0])
     return _over_runs(model, model.effect) - _over_runs(model, 0.0)
+
+
+def true_mean(model: Model, runs: Floats) -> float:
+    """True mean score of the baseline; with one seed, that of just these runs over all cases."""
+    if runs.shape[2] == 1:
+        return float(_mean_of_runs(model, runs[0]).mean())
+    return _over_runs(model, 0.0)
 
 
 def cells(scores: Floats) -> dict[tuple[int, int, str], float]:

@@ -5,8 +5,9 @@ that batch norm uses the statistics that it came with and dropout is off: the sa
 training and in use. A pruned network is trained by the weights that it has left.
 """
 
+from collections.abc import Collection
 from functools import partial
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import nn
@@ -18,7 +19,7 @@ __all__ = ["Freeze", "freeze_parts"]
 Freeze = Literal["none", "encoder", "zeros"]
 
 
-def freeze_parts(network: nn.Module, which: Freeze) -> None:
+def freeze_parts(network: nn.Module, which: Freeze, *, new: Collection[str] = ()) -> None:
     """Freeze parts of a network in place; before it is copied or distributed.
 
     Args:
@@ -26,28 +27,41 @@ def freeze_parts(network: nn.Module, which: Freeze) -> None:
             `medseg.networks.UNet`.
         which: `none`; `encoder`: all levels down to the bottleneck, which is included; `zeros`:
             weights of kernels that are zero.
+        new: Names of layers of the encoder that are trained all the same, since they have learnt
+            nothing yet, such as a first convolution for other channels.
 
     Raises:
         UsageError: If it does not say what its encoder is, or has no zeros.
     """
     if which == "encoder":
-        _freeze_encoder(network)
+        _freeze_encoder(network, new)
     if which == "zeros":
         _freeze_zeros(network)
 
 
-def _freeze_encoder(network: nn.Module) -> None:
+def _freeze_encoder(network: nn.Module, new: Collection[str]) -> None:
     encoder_parts = getattr(network, "encoder_parts", None)
     if encoder_parts is None:
         raise UsageError(
             f"freeze=encoder: {type(network).__name__} does not say what its encoder is; use "
             "freeze=none, or a network of medseg"
         )
+    trained = {id(layer) for name, layer in _by_name(network).items() if name in new}
     for part in cast("list[nn.Module]", encoder_parts()):
-        part.requires_grad_(requires_grad=False)
         for layer in part.modules():
-            # The trainer puts the whole network into training mode before each step.
-            layer.register_forward_pre_hook(_in_evaluation)
+            if id(layer) not in trained:
+                _freeze(layer)
+
+
+def _by_name(network: nn.Module) -> dict[str, nn.Module]:
+    return dict(cast("Any", network).named_modules())
+
+
+def _freeze(layer: nn.Module) -> None:
+    for parameter in layer.parameters(recurse=False):
+        parameter.requires_grad = False
+    # The trainer puts the whole network into training mode before each step.
+    layer.register_forward_pre_hook(_in_evaluation)
 
 
 def _freeze_zeros(network: nn.Module) -> None:

@@ -14,6 +14,7 @@ from medseg.cli.study.run import (
     write_page,
 )
 from medseg.executor.run import Place
+from medseg.studies.pages.extent import Extent
 
 if TYPE_CHECKING:
     from medseg.studies.running.plan import StudyPlan
@@ -42,6 +43,9 @@ def lottery(  # noqa: PLR0913 - the options of a command
     rewind_epoch: Annotated[
         int, typer.Option(min=1, help="Epoch whose weights the later rewinding takes.")
     ] = 1,
+    page: Annotated[
+        Extent, typer.Option(help="Its files: all, or compact, as for docs/studies.")
+    ] = "whole",
     on: Annotated[
         Place, typer.Option(help="Where runs are computed: this machine, Ray, Slurm.")
     ] = "local",
@@ -84,7 +88,7 @@ def lottery(  # noqa: PLR0913 - the options of a command
 
     with study_folder(folder, study):
         plan = run_rounds(rounds, run_round)
-        write_page(plan, runs, folder)
+        write_page(plan, runs, folder, page)
 
 
 def _sparsities(text: str) -> tuple[float, ...]:

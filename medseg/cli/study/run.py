@@ -11,6 +11,7 @@ import typer
 from medseg.cli.say import say
 from medseg.errors import ExitCode
 from medseg.executor.run import Place
+from medseg.studies.pages.extent import Extent
 
 if TYPE_CHECKING:
     from medseg.executor.job import Ended, Job
@@ -48,6 +49,9 @@ def run(  # noqa: PLR0913 - the options of a command
         float | None,
         typer.Option(min=0, help="GPUs of a run (default: 1 if there is one, else 0)."),
     ] = None,
+    page: Annotated[
+        Extent, typer.Option(help="Its files: all, or compact, as for docs/studies.")
+    ] = "whole",
     retry: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--retry", help="Run again what failed.")
     ] = False,
@@ -78,7 +82,7 @@ def run(  # noqa: PLR0913 - the options of a command
     where = RunsOn(on=on, address=address, parallel=parallel, gpus=gpus_of_run(gpus))
     with study_folder(folder, study):
         run_plan(plan, runs, missing, where)
-        write_page(plan, runs, folder)
+        write_page(plan, runs, folder, page)
 
 
 def bundle_of(study: Path, named: str | None) -> Path:
@@ -156,7 +160,7 @@ def _progress(count: int) -> "Callable[[PlannedRun, Ended], None]":
     return told
 
 
-def write_page(plan: "StudyPlan", store: Path, folder: Path) -> None:
+def write_page(plan: "StudyPlan", store: Path, folder: Path, extent: Extent) -> None:
     """Write the page of a study whose runs are done, and say where it is."""
     from medseg.errors import MachineError
     from medseg.studies.pages import row_repeats, write_study
@@ -170,7 +174,8 @@ def write_page(plan: "StudyPlan", store: Path, folder: Path) -> None:
             f"{lost} of {len(plan.runs)} runs were lost with their processes; start the study again"
         )
     summary = summarise_study(results)
-    page = write_study(results, summary, folder, study=plan.study, repeats=row_repeats(plan, store))
+    repeats = row_repeats(plan, store)
+    page = write_study(results, summary, folder, study=plan.study, repeats=repeats, extent=extent)
     failed = sum(1 for one in results.runs if one.reason)
     say(page)
     if failed:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+import torch
 from torch import Tensor, nn
 
 from medseg.bundles.run import open_workflow
@@ -24,6 +25,6 @@ def initial_weights(bundle: Path, overrides: Mapping[str, Any]) -> dict[str, Ten
     workflow.initialize()
     network = cast("nn.Module", cast("Any", workflow.parser).get_parsed_content("network"))
     return {
-        name: tensor.detach().cpu().clone()
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, tensor in cast("dict[str, Tensor]", network.state_dict()).items()
     }

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from medseg._lazy import attach
 
 if TYPE_CHECKING:
-    from medseg.studies.pages.contents import Extent, Repeats
+    from medseg.studies.pages.contents import Repeats
+    from medseg.studies.pages.extent import Extent
     from medseg.studies.pages.repeats import row_repeats
     from medseg.studies.pages.writing import write_study
 

@@ -2,16 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from medseg.studies.results import RunResult, StudyResults
 from medseg.studies.statistics_types import StudySummary
 from medseg.studies.study_file import Study
 
-__all__ = ["Contents", "Extent", "Repeats", "in_order"]
-
-# `compact` is for a repository of text: no SVG, JSON or configs, and of the cases only the score.
-Extent = Literal["whole", "compact"]
+__all__ = ["Contents", "Repeats", "in_order"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,6 +64,8 @@ def curves_figure(contents: Contents, column: str, title: str) -> Figure | None:
         if place < len(panels):
             _draw(axes, drawn, panels[place])
             axes.set_xlim(*_epochs(drawn))
+            # The lowest panel of its column, if not of the figure.
+            axes.tick_params(labelbottom=place + columns >= len(panels))
         else:
             axes.set_visible(False)
     figure.suptitle(f"{title}: mean and range of the runs; grey: baseline", fontsize=9)

@@ -3,7 +3,8 @@
 import json
 
 from medseg._text import safe_name
-from medseg.studies.pages.contents import Contents, Extent
+from medseg.studies.pages.contents import Contents
+from medseg.studies.pages.extent import Extent
 from medseg.studies.pages.markdown_text import code, code_block, escaped, file_link, table
 
 __all__ = ["config_path", "failures_section", "repeat_section"]

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from medseg._files import write_atomically
-from medseg.studies.pages.contents import Contents, Extent, Repeats, in_order
+from medseg.studies.pages.contents import Contents, Repeats, in_order
 from medseg.studies.pages.cost_plot import cost_figure
 from medseg.studies.pages.csv_tables import averages_csv, cases_csv, costs_csv, rows_csv, runs_csv
+from medseg.studies.pages.extent import Extent
 from medseg.studies.pages.forest_plot import forest_figure
 from medseg.studies.pages.learning_curves import curves_figure
 from medseg.studies.pages.page import study_markdown
@@ -36,7 +37,7 @@ def write_study(
     repeats: Repeats | None = None,
     extent: Extent = "whole",
 ) -> Path:
-    """Write the page of a study with all that belongs to it; see docs/how-to/study-page.md.
+    """Write the page of a study with all that belongs to it; see docs/how-to/study.md.
 
     Each file is replaced at once, the page last, so that it never shows what is not there. What
     an earlier page had in `plots`, `rows` and `worst_cases` is removed. But for `costs.csv`, the
@@ -73,7 +74,7 @@ def write_study(
 def study_files(contents: Contents, extent: Extent) -> dict[str, bytes]:
     """Content of each file of the folder, by its relative path; the page is `study.md`."""
     plots = _plots(contents)
-    worst, pictures = worst_pictures(contents)
+    worst, pictures = worst_pictures(contents, extent)
     tables = _tables(contents, extent)
     if extent == "compact":
         plots = {name: content for name, content in plots.items() if name.endswith(".png")}

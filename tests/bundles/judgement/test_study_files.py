@@ -5,7 +5,9 @@ import pytest
 from medseg.bundles.judgement.configs.config_places import config_places
 from tests.bundles.judgement.trees import MemoryTree
 
-TRAIN = "epochs: 5\nnetwork_def: {_target_: medseg.networks.UNet, spatial_dims: 2, in_channels: 1}\n"
+TRAIN = (
+    "epochs: 5\nnetwork_def: {_target_: medseg.networks.UNet, spatial_dims: 2, in_channels: 1}\n"
+)
 STUDY = """\
 title: Norms
 source: https://arxiv.org/abs/1607.08022

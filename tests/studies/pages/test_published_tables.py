@@ -9,6 +9,7 @@ import pytest
 from medseg.studies.pages.contents import Contents, Repeats
 from medseg.studies.pages.published_scores import LossRow, published_csv, rows_by_loss
 from medseg.studies.pages.published_tables import published_markdown
+from medseg.studies.results import Losses
 from medseg.studies.statistics import summarise_study
 from tests.studies.pages.example import STUDY, results
 
@@ -32,6 +33,15 @@ def test_rows_are_ranked_by_their_mean_test_loss(rows):
     assert [one.row for one in rows] == ["width=64", "baseline", "loss=jaccard"]
     assert [one.test_loss for one in rows] == pytest.approx([0.125, 0.185, 0.285])
     assert [one.difference for one in rows] == pytest.approx([0.1, 0.1, 0.1])
+
+
+def test_a_row_whose_loss_is_no_number_is_the_last(tmp_path):
+    found = results(tmp_path)
+    first = dataclasses.replace(found.runs[0], losses=Losses(train=1.0, held_out=float("nan")))
+    found = dataclasses.replace(found, runs=(first, *found.runs[1:]))
+    summary = summarise_study(found)
+    contents = Contents(study=STUDY, results=found, summary=summary, repeats=Repeats())
+    assert [one.row for one in rows_by_loss(contents)] == ["width=64", "loss=jaccard", "baseline"]
 
 
 def test_scores_are_of_each_group_and_the_total_is_their_mean(rows):

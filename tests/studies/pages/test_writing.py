@@ -18,6 +18,7 @@ from medseg.studies.pages.contents import Contents
 from medseg.studies.pages.csv_tables import averages_csv, cases_csv
 from medseg.studies.pages.head import noise_section
 from medseg.studies.pages.study_json import study_json
+from medseg.studies.pages.worst_cases import worst_pictures
 from medseg.studies.results import CaseScore, Cost, RunResult, StudyResults
 from medseg.studies.statistics import summarise_study
 from medseg.studies.statistics_types import StudySummary
@@ -94,7 +95,7 @@ def test_the_head_says_what_was_asked_and_run(page):
         # Minutes 1.5 + seed; batches, best epoch, epochs, parameters, MACs, memory, time.
         "| width=64 | 3.0 | 300 | 2.0 | 3.0 | 7.76 M | 2.5 G | 1.25 | 12.5 |",
         "| norm=none | 1 | 0 | .../x.csv: the loss is not a number at epoch 2 |",
-        "- loss=jaccard: 1 score without a pair",
+        "- 1 score without a pair (loss=jaccard)",
     ],
 )
 def test_a_line_of_the_page_checked_by_hand(page, line):
@@ -129,6 +130,14 @@ def test_the_worst_cases_of_the_baseline_and_of_the_best_other_row_are_shown(pag
     assert "### width=64, seed 1, fold 0" in page
     with Image.open(whole / "worst_cases/best_1.png") as picture:
         assert picture.size == (60, 40)
+
+
+def test_a_broken_picture_is_left_out(tmp_path):
+    found = results(tmp_path)
+    (found.runs[0].folder / "worst_cases" / "1.png").write_bytes(b"half a pict")
+    shown, pictures = worst_pictures(contents_of(found, SUMMARY), "whole")
+    assert [one.row for one in shown] == ["width=64"]
+    assert list(pictures) == ["worst_cases/best_1.png"]
 
 
 def test_a_run_is_a_line_and_one_that_failed_has_its_reason(whole):
