@@ -16,6 +16,7 @@ from medseg.studies.baselines.brightness import Floats, IndexMap, luminance
 
 __all__ = ["otsu", "otsu_thresholds"]
 
+_BINS = 256
 _filters = cast("Any", filters)
 
 
@@ -44,7 +45,11 @@ def otsu_thresholds(grey: Floats, levels: int) -> Floats:
     Raises:
         DataError: If there are fewer values than groups.
     """
+    low, high = float(grey.min()), float(grey.max())
+    # scikit-image gives the middle of the last bin below, whose upper half would be above; and it
+    # takes an axis of three for colours.
+    half = (high - low) / _BINS / 2
     try:
-        return _filters.threshold_multiotsu(grey, classes=levels)
+        return _filters.threshold_multiotsu(grey.ravel(), classes=levels, nbins=_BINS) + half
     except ValueError as error:
         raise DataError(f"its voxels have fewer than {levels} values to separate") from error
