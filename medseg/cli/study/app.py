@@ -3,11 +3,13 @@
 import typer
 
 from medseg.cli.study.run import run
+from medseg.cli.study.history import history
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Find out what each choice is worth.", no_args_is_help=True)
 app.command()(run)
+app.command()(history)
 
 
 @app.callback()
