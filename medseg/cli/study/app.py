@@ -2,8 +2,8 @@
 
 import typer
 
-from medseg.cli.study.run import run
 from medseg.cli.study.history import history
+from medseg.cli.study.run import run
 
 __all__ = ["app"]
 
