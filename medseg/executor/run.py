@@ -1,6 +1,6 @@
 """Jobs run on this machine or on several."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +18,7 @@ def run_jobs(
     on: Place = "local",
     parallel: int | None = None,
     address: str | None = None,
-) -> Iterator[Ended]:
+) -> Generator[Ended]:
     """Run jobs, and tell each as it ends; closing the generator ends those that run.
 
     Args:

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ _PREFIX = "MEDSEG_"
 
 def run_on_ray(
     jobs: Iterable[Job], *, folder: Path, parallel: int | None, address: str | None
-) -> Iterator[Ended]:
+) -> Generator[Ended]:
     """Run jobs on a Ray cluster, and tell each as it ends.
 
     A driver that is killed leaves them running; one that comes back with the same folder goes on
