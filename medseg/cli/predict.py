@@ -184,6 +184,8 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     traces = "shown" if "--debug" in sys.argv else "hidden"
     listen = partial(report_progress, as_json=as_json, traces=traces)
     others = None
+    if on is None and (address, cpus, gpus) != (None, None, None):
+        raise UsageError("--address, --cpus and --gpus say how --on runs; add --on")
     if on is not None:
         from medseg.cli.predict_jobs import Spread, predict_by_jobs
 

@@ -3,7 +3,7 @@
 import logging
 import shutil
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +49,10 @@ class Spread:
     cpus: int | None = None
     gpus: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.address is not None and self.on != "ray":
+            raise UsageError("--address is that of a Ray cluster; add --on ray")
+
 
 def predict_by_jobs(spread: Spread, words: Sequence[str], output: Path) -> None:
     """Run a prediction as several jobs, until all have ended.
@@ -56,7 +60,7 @@ def predict_by_jobs(spread: Spread, words: Sequence[str], output: Path) -> None:
     Args:
         spread: Where.
         words: Of its command line.
-        output: Its output folder, where a job that did not end well leaves its log.
+        output: Its output folder, where a job that was killed leaves its log.
 
     Raises:
         MedsegError: If no job could do anything; that of the first.
@@ -66,16 +70,18 @@ def predict_by_jobs(spread: Spread, words: Sequence[str], output: Path) -> None:
     ends = run_jobs(
         jobs, folder=folder, on=spread.on, parallel=spread.parallel, address=spread.address
     )
-    failed: list[Ended] = []
+    is_new = not folder.exists()
     with closing(ends):
-        for end in ends:
-            if end.code not in _SOUND:
-                logger.warning("%s: %s; its log: %s", end.job.name, end.reason, end.job.log)
-                failed.append(end)
-    if not failed:
+        failed = [end for end in ends if end.code not in _SOUND]
+    if all(end.code is not None for end in failed):
         shutil.rmtree(folder / _LOGS, ignore_errors=True)
+    if is_new:
+        with suppress(OSError):
+            folder.rmdir()
     if len(failed) == len(jobs):
         raise _error(failed[0])
+    for end in failed:
+        logger.warning("%s: %s; its cases are done by the others", end.job.name, end.reason)
 
 
 def _job(spread: Spread, words: Sequence[str], logs: Path, turn: int) -> Job:
@@ -98,4 +104,5 @@ def _part(gpus: int, processes: int) -> float:
 
 def _error(end: Ended) -> MedsegError:
     kind = next((kind for kind in _KINDS if kind.exit_code == end.code), MachineError)
-    return kind(end.reason.removeprefix("medseg: "))
+    log = f" (its log: {end.job.log})" if end.code is None else ""
+    return kind(f"{end.reason.removeprefix('medseg: ')}{log}")

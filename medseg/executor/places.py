@@ -50,7 +50,7 @@ class Places:
         """
         if job.gpus > len(self.gpus):
             raise MachineError(
-                f"{job.name}: needs {job.gpus:g} GPUs, and this machine has {len(self.gpus)}; "
+                f"{job.name}: needs {job.gpus:g} of a GPU, and this machine has {len(self.gpus)}; "
                 "run it elsewhere (--on ray), or without"
             )
         if self.memory_gb is not None and (job.memory_gb or 0) > self.memory_gb:

@@ -2,7 +2,9 @@
 
 import logging
 import os
+import re
 import secrets
+import socket
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -17,6 +19,8 @@ __all__ = ["connected", "import_ray"]
 # Nothing large goes through Ray's object store: results are files.
 _STORE_BYTES = 100 * 2**20
 _NAMESPACE = "medseg"
+_PATIENCE_SECONDS = 10.0
+_START = "start one there (ray start --head), and from outside the cluster give ray://HOST:10001"
 
 
 def import_ray() -> Any:
@@ -61,6 +65,8 @@ def connected(address: str | None, cpus: int) -> Generator[Any]:
         "object_store_memory": _STORE_BYTES,
         "num_cpus": max(cpus, count_cores()),
     }
+    if address is not None:
+        _require_answer(address)
     try:
         ray.init(address=address or "local", **common, **({} if address else own))
     except Exception as error:
@@ -69,6 +75,17 @@ def connected(address: str | None, cpus: int) -> Generator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _require_answer(address: str) -> None:
+    """Ask the port first: Ray itself takes minutes to find that nobody listens."""
+    found = re.fullmatch(r"(?:ray://)?\[?(.+?)\]?:(\d{1,5})(?:/.*)?", address)
+    if address in ("auto", "local") or found is None:
+        return
+    try:
+        socket.create_connection((found[1], int(found[2])), _PATIENCE_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise MachineError(f"--address {address}: nobody answers ({error}); {_START}") from error
 
 
 def _own_token() -> None:
@@ -88,7 +105,4 @@ def _reason(ray: Any, address: str | None, error: Exception) -> str:
             f"--address {address}: the cluster asks for a token; set RAY_AUTH_MODE=token and "
             "RAY_AUTH_TOKEN_PATH to its file"
         )
-    return (
-        f"--address {address}: no Ray answers ({lines[0][:300]}); start one there (ray start "
-        "--head), and from outside the cluster give ray://HOST:10001"
-    )
+    return f"--address {address}: Ray does not answer ({lines[0][:300]}); {_START}"

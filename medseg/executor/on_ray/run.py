@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,11 @@ from medseg.executor.on_ray.foreman import Foreman, News
 from medseg.executor.on_ray.nodes import check_nodes
 from medseg.executor.process import GRACE_SECONDS
 
-__all__ = ["run_on_ray"]
+__all__ = ["run_on_ray", "travelling"]
 
 logger = logging.getLogger(__name__)
 
 _MOST_LOSSES = 3
-# Settings of this user that a job's process has to have on every node.
-_PREFIX = "MEDSEG_"
 
 
 def run_on_ray(
@@ -80,9 +78,6 @@ def _ends(ray: Any, foreman: Any, left: dict[Job, None]) -> Iterator[Ended]:
 
 def _foreman(ray: Any, folder: Path, parallel: int | None) -> Any:
     """The foreman of a folder's jobs, who may be at work already."""
-    environment = {k: v for k, v in os.environ.items() if k.startswith(_PREFIX)}
-    if "PYTHONPATH" in os.environ:
-        environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
     name = f"medseg {hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]}"
     options = {
         "name": name,
@@ -92,7 +87,18 @@ def _foreman(ray: Any, folder: Path, parallel: int | None) -> Any:
         # On the head, whose loss ends the cluster anyway.
         "resources": {"node:__internal_head__": 0.001},
     }
-    return ray.remote(Foreman).options(**options).remote(parallel, Path.cwd(), environment)
+    return (
+        ray.remote(Foreman).options(**options).remote(parallel, Path.cwd(), travelling(os.environ))
+    )
+
+
+def travelling(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables of the driver that its jobs have on every node: settings of medseg, no secrets."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith("MEDSEG_") or name == "PYTHONPATH"
+    }
 
 
 def _stop(ray: Any, foreman: Any) -> None:
