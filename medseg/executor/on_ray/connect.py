@@ -6,7 +6,7 @@ import re
 import secrets
 import socket
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -15,6 +15,8 @@ from medseg.errors import MachineError
 from medseg.executor.places import count_cores
 
 __all__ = ["connected", "import_ray"]
+
+logger = logging.getLogger(__name__)
 
 # Nothing large goes through Ray's object store: results are files.
 _STORE_BYTES = 100 * 2**20
@@ -35,9 +37,13 @@ def import_ray() -> Any:
     # Jobs without GPUs see none, which later versions no longer do by themselves.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "1")
     try:
-        return import_module("ray")
+        ray = import_module("ray")
     except ImportError as error:
         raise MachineError("Ray is not installed here; pip install 'medseg[cluster]'") from error
+    # What it has to say of its nodes would go to standard output, where a report may be JSON.
+    worker: Any = import_module("ray._private.worker")
+    worker.print_to_stdstream = _log
+    return ray
 
 
 @contextmanager
@@ -75,6 +81,11 @@ def connected(address: str | None, cpus: int) -> Generator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _log(told: Mapping[str, Any], **_: object) -> None:
+    for line in told.get("lines", ()):
+        logger.info("Ray: %s", line)
 
 
 def _require_answer(address: str) -> None:
