@@ -76,7 +76,7 @@ def connected(address: str | None, cpus: int) -> Generator[Any]:
     try:
         ray.init(address=address or "local", **common, **({} if address else own))
     except Exception as error:
-        raise MachineError(_reason(ray, address, error)) from error
+        raise MachineError(_reason(address, error)) from error
     try:
         yield ray
     finally:
@@ -107,13 +107,11 @@ def _own_token() -> None:
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
-def _reason(ray: Any, address: str | None, error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
+def _reason(address: str | None, error: Exception) -> str:
+    line = next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
     if address is None:
-        return f"Ray cannot be started here ({lines[0][:300]}); use --on local"
-    if isinstance(error, ray.exceptions.AuthenticationError):
-        return (
-            f"--address {address}: the cluster asks for a token; set RAY_AUTH_MODE=token and "
-            "RAY_AUTH_TOKEN_PATH to its file"
-        )
-    return f"--address {address}: Ray does not answer ({lines[0][:300]}); {_START}"
+        return f"Ray cannot be started here ({line}); use --on local"
+    return (
+        f"--address {address}: Ray does not answer ({line}); if it asks for a token, set "
+        f"RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH to its file; else {_START}"
+    )
