@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from medseg._signals import signals_kept
 from medseg.errors import MachineError
 from medseg.executor.places import count_cores
 
@@ -74,7 +75,9 @@ def connected(address: str | None, cpus: int) -> Generator[Any]:
     if address is not None:
         _require_answer(address)
     try:
-        ray.init(address=address or "local", **common, **({} if address else own))
+        # It would end this process at SIGTERM in its own way.
+        with signals_kept():
+            ray.init(address=address or "local", **common, **({} if address else own))
     except Exception as error:
         raise MachineError(_reason(address, error)) from error
     try:
