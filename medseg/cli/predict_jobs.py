@@ -71,13 +71,15 @@ def predict_by_jobs(spread: Spread, words: Sequence[str], output: Path) -> None:
         jobs, folder=folder, on=spread.on, parallel=spread.parallel, address=spread.address
     )
     is_new = not folder.exists()
-    with closing(ends):
-        failed = [end for end in ends if end.code not in _SOUND]
-    if all(end.code is not None for end in failed):
-        shutil.rmtree(folder / _LOGS, ignore_errors=True)
-    if is_new:
-        with suppress(OSError):
-            folder.rmdir()
+    try:
+        with closing(ends):
+            failed = [end for end in ends if end.code not in _SOUND]
+        if all(end.code is not None for end in failed):
+            shutil.rmtree(folder / _LOGS, ignore_errors=True)
+    finally:
+        if is_new:
+            with suppress(OSError):  # unless there is something in it
+                folder.rmdir()
     if len(failed) == len(jobs):
         raise _error(failed[0])
     for end in failed:
