@@ -1,7 +1,8 @@
 """`medseg study run`: train and score every row of a study, and compare them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,9 +10,10 @@ import typer
 
 from medseg.cli.say import say
 from medseg.errors import ExitCode
+from medseg.executor.run import Place
 
 if TYPE_CHECKING:
-    from medseg.executor.job import Ended
+    from medseg.executor.job import Ended, Job
     from medseg.studies.running.plan import PlannedRun, StudyPlan
 
 __all__ = ["run"]
@@ -32,7 +34,20 @@ def run(  # noqa: PLR0913 - the options of a command
     runs: Annotated[Path, typer.Option(help="Folder of all runs, which studies share.")] = (
         DEFAULT_FOLDER / "runs"
     ),
-    parallel: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = 1,
+    on: Annotated[
+        Place, typer.Option(help="Where runs are computed: this machine, Ray, Slurm.")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Of the Ray cluster, such as 10.0.0.1:6379.")
+    ] = None,
+    parallel: Annotated[
+        int | None,
+        typer.Option(min=1, help="Runs at a time (default: as many as find cores)."),
+    ] = None,
+    gpus: Annotated[
+        float | None,
+        typer.Option(min=0, help="GPUs of a run (default: 1 if there is one, else 0)."),
+    ] = None,
     retry: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--retry", help="Run again what failed.")
     ] = False,
@@ -46,6 +61,7 @@ def run(  # noqa: PLR0913 - the options of a command
 
     Interrupted, it goes on where it was when it is started again; grown by a row, it runs that row.
     """
+    from medseg.executor.places import count_cores
     from medseg.sharing.store.bundle_path import given_bundle
     from medseg.studies.running.plan import plan_study
     from medseg.studies.running.run_study import missing_runs
@@ -58,11 +74,12 @@ def run(  # noqa: PLR0913 - the options of a command
     )
     missing = missing_runs(plan, runs, failed="again" if retry else "kept")
     if dry_run:
-        _tell_forecast(plan, runs, missing, parallel)
+        _tell_forecast(plan, runs, missing, parallel or max(1, count_cores() // content.threads))
         return
     folder = out or DEFAULT_FOLDER / study.stem
+    where = _Where(on=on, address=address, parallel=parallel, gpus=_gpus(gpus))
     with study_folder(folder, study):
-        _run(plan, runs, missing, parallel)
+        _run(plan, runs, missing, where)
         _write(plan, runs, folder)
 
 
@@ -91,13 +108,34 @@ def _tell_forecast(
     )
 
 
-def _run(plan: "StudyPlan", store: Path, missing: "list[PlannedRun]", parallel: int) -> None:
-    from medseg.executor.local import run_local
+@dataclass(frozen=True, kw_only=True)
+class _Where:
+    """Where runs are computed; see `run_jobs`."""
+
+    on: Place
+    address: str | None
+    parallel: int | None
+    gpus: float
+
+
+def _gpus(given: float | None) -> float:
+    import torch
+
+    return float(torch.cuda.is_available()) if given is None else given
+
+
+def _run(plan: "StudyPlan", store: Path, missing: "list[PlannedRun]", where: _Where) -> None:
+    from medseg.executor.run import run_jobs
     from medseg.studies.running.run_study import run_missing
 
+    def runner(jobs: "Iterable[Job]") -> "Iterator[Ended]":
+        return run_jobs(
+            jobs, folder=store, on=where.on, parallel=where.parallel, address=where.address
+        )
+
     say(f"{len(plan.runs)} runs, {len(missing)} of them to do", to="errors")
-    told = _progress(len(missing))
-    run_missing(plan, store, missing, lambda jobs: run_local(jobs, parallel=parallel), told)
+    if missing:
+        run_missing(plan, store, missing, runner, _progress(len(missing)), gpus=where.gpus)
 
 
 def _progress(count: int) -> "Callable[[PlannedRun, Ended], None]":
@@ -118,10 +156,21 @@ def _progress(count: int) -> "Callable[[PlannedRun, Ended], None]":
 
 
 def _write(plan: "StudyPlan", store: Path, folder: Path) -> None:
+    from medseg.errors import MachineError
+    from medseg.studies.pages import row_repeats, write_study
     from medseg.studies.running.run_study import collect_results
+    from medseg.studies.statistics import summarise_study
 
     results = collect_results(plan, store)
+    lost = len(plan.runs) - len(results.runs)
+    if lost:
+        raise MachineError(
+            f"{lost} of {len(plan.runs)} runs were lost with their processes; start the study again"
+        )
+    summary = summarise_study(results)
+    page = write_study(results, summary, folder, study=plan.study, repeats=row_repeats(plan, store))
     failed = sum(1 for one in results.runs if one.reason)
+    say(page)
     if failed:
-        say(f"{failed} of {len(plan.runs)} runs failed; see {folder / 'study.md'}", to="errors")
+        say(f"{failed} of {len(plan.runs)} runs failed; see {page}", to="errors")
         raise typer.Exit(ExitCode.SOME_CASES_FAILED)

@@ -42,6 +42,8 @@ def run_missing(
     missing: Iterable[PlannedRun],
     runner: Runner,
     told: Callable[[PlannedRun, Ended], None],
+    *,
+    gpus: float = 0.0,
 ) -> None:
     """Run what has no result.
 
@@ -51,12 +53,13 @@ def run_missing(
         missing: What is run, as `missing_runs` returns it.
         runner: Runs jobs, here or elsewhere.
         told: Called as each run ends.
+        gpus: GPUs of each run; a part of one if runs share it.
     """
     runs = {run.digest: run for run in missing}
 
     def jobs() -> Iterator[Job]:
         for run in runs.values():
-            yield _job(plan, store / run.digest, run)
+            yield _job(plan, store / run.digest, run, gpus)
 
     for ended in runner(jobs()):
         told(runs[ended.job.log.parent.name], ended)
@@ -85,7 +88,7 @@ def _result(store: Path, run: PlannedRun) -> RunResult | None:
     return read_result(store / run.digest, row=run.row, seed=run.seed, fold=run.fold)
 
 
-def _job(plan: StudyPlan, folder: Path, run: PlannedRun) -> Job:
+def _job(plan: StudyPlan, folder: Path, run: PlannedRun, gpus: float) -> Job:
     (folder / RESULT).unlink(missing_ok=True)
     _spec(plan, run).write(folder)
     return Job(
@@ -93,7 +96,9 @@ def _job(plan: StudyPlan, folder: Path, run: PlannedRun) -> Job:
         module=WORKER,
         arguments=(str(folder.resolve()),),
         log=folder / LOG,
+        result=folder / RESULT,
         cpus=plan.study.threads,
+        gpus=gpus,
     )
 
 
