@@ -32,7 +32,7 @@ def run_on_ray(
 
     Args:
         jobs: In the order in which they are begun; each different from the others.
-        folder: Where their results lie, seen by all nodes under this path.
+        folder: Of this call alone, seen by all nodes under this path.
         parallel: How many run at a time; by default as many as the cluster has place for.
         address: As for `connected`.
 
@@ -42,7 +42,7 @@ def run_on_ray(
     left = dict.fromkeys(jobs)
     folder = folder.absolute()
     with connected(address, (parallel or 1) * max((job.cpus for job in left), default=1)) as ray:
-        check_nodes(ray, list(left), [folder, Path.cwd()])
+        check_nodes(ray, list(left), _folders(folder, left))
         losses = 0
         while left:
             foreman = _foreman(ray, folder, parallel)
@@ -61,6 +61,12 @@ def run_on_ray(
                 raise
             else:
                 ray.kill(foreman)
+
+
+def _folders(folder: Path, jobs: Iterable[Job]) -> list[Path]:
+    """Folders that every node has to see: of the call, the one that jobs run in, and their own."""
+    own = {job.log.parent for job in jobs}
+    return [folder, Path.cwd(), *sorted(path for path in own if path.is_dir())]
 
 
 def _ends(ray: Any, foreman: Any, left: dict[Job, None]) -> Iterator[Ended]:
