@@ -81,7 +81,7 @@ def run(  # noqa: PLR0913 - the options of a command
         _tell_forecast(plan, runs, missing, parallel or max(1, count_cores() // content.threads))
         return
     folder = out or DEFAULT_FOLDER / study.stem
-    where = _Where(on=on, address=address, parallel=parallel, gpus=_gpus(gpus))
+    where = _Where(folder=folder, on=on, address=address, parallel=parallel, gpus=_gpus(gpus))
     with study_folder(folder, study):
         _run(plan, runs, missing, where)
         _write(plan, runs, folder, page)
@@ -114,8 +114,9 @@ def _tell_forecast(
 
 @dataclass(frozen=True, kw_only=True)
 class _Where:
-    """Where runs are computed; see `run_jobs`."""
+    """Where runs are computed; see `run_jobs`. The folder is the study's own."""
 
+    folder: Path
     on: Place
     address: str | None
     parallel: int | None
@@ -134,7 +135,7 @@ def _run(plan: "StudyPlan", store: Path, missing: "list[PlannedRun]", where: _Wh
 
     def runner(jobs: "Iterable[Job]") -> "Iterator[Ended]":
         return run_jobs(
-            jobs, folder=store, on=where.on, parallel=where.parallel, address=where.address
+            jobs, folder=where.folder, on=where.on, parallel=where.parallel, address=where.address
         )
 
     say(f"{len(plan.runs)} runs, {len(missing)} of them to do", to="errors")
