@@ -60,19 +60,24 @@ class ConvBlock(nn.Sequential):
     """Double convolution: convolution, norm, activation, twice; then dropout.
 
     Args:
-        channels: Of the input and of the output.
+        channels: Of the input, of the first convolution and of the second; two numbers if both
+            convolutions have as many.
         kernel: One size per axis; also sets the number of axes.
         dropout: Rate, in [0, 1); off in evaluation.
         style: Settings shared by all blocks.
     """
 
     def __init__(
-        self, channels: tuple[int, int], kernel: Sizes, dropout: float, style: BlockStyle
+        self,
+        channels: tuple[int, int] | tuple[int, int, int],
+        kernel: Sizes,
+        dropout: float,
+        style: BlockStyle,
     ) -> None:
-        width = channels[1]
+        incoming, inner, outgoing = channels[0], channels[1], channels[-1]
         layers = [
-            *_layers(channels, kernel, style.norm != "none", style),
-            *_layers((width, width), kernel, style.norm == "both", style),
+            *_layers((incoming, inner), kernel, style.norm != "none", style),
+            *_layers((inner, outgoing), kernel, style.norm == "both", style),
         ]
         super().__init__(*layers, *([nn.Dropout(dropout)] if dropout else []))
 
