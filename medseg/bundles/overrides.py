@@ -15,7 +15,7 @@ from medseg.bundles.near_keys import how_to_list, near_keys
 from medseg.bundles.plain_yaml import read_value
 from medseg.errors import UsageError
 
-__all__ = ["check_run_id", "parse_overrides", "resolve_key"]
+__all__ = ["check_run_id", "parse_overrides", "resolve_key", "resolve_overrides"]
 
 # A number in YAML 1.2, and for users, but a text in YAML 1.1.
 _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
@@ -34,6 +34,22 @@ def parse_overrides(pairs: Iterable[str], config: Mapping[str, Any]) -> dict[str
         UsageError: For a text without `=`, an unknown key, or a value that is not valid YAML.
     """
     return dict(_parse(pair, config) for pair in pairs)
+
+
+def resolve_overrides(overrides: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Overrides of a file, whose values are read already, by the full paths of their keys.
+
+    Args:
+        overrides: By key, as in `parse_overrides`.
+        config: The bundle's merged config.
+
+    Raises:
+        UsageError: For an unknown key.
+    """
+    return {
+        resolve_key(str(key).replace("#", "::"), config): _with_numbers(value)
+        for key, value in overrides.items()
+    }
 
 
 def check_run_id(run_id: str, config: Mapping[str, Any]) -> None:
@@ -85,6 +101,8 @@ def _parse(pair: str, config: Mapping[str, Any]) -> tuple[str, Any]:
 def _with_numbers(value: Any) -> Any:
     if isinstance(value, list):
         return [_with_numbers(item) for item in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {key: _with_numbers(item) for key, item in cast("dict[str, Any]", value).items()}
     return float(value) if isinstance(value, str) and _EXPONENT.fullmatch(value) else value
 
 

@@ -16,7 +16,7 @@ from medseg.bundles.values import check_values
 from medseg.bundles.workflow import JudgedWorkflow
 from medseg.errors import UsageError
 
-__all__ = ["open_workflow", "run_bundle"]
+__all__ = ["checked_config", "open_workflow", "run_bundle"]
 
 LOGGING = "configs/logging.conf"
 
@@ -82,14 +82,29 @@ def open_workflow(
     doubled = next((key for key in given if key in fixed), None)
     if doubled is not None:
         raise UsageError(f"{doubled}: this command sets it; use its own option instead")
-    changed = {**given, **fixed}
-    _refuse_hashes({"bundle_root": str(opened.judged.path.resolve()), **changed})
-    merged = opened.changed(changed)
-    check_values({**merged, "_meta_": {}}, config)
+    merged = checked_config(opened, {**given, **fixed})
     if log == "bundle":
         _log_as_it_says(opened)
     kind = "train" if opened.paths[0].name == "train.yaml" else "infer"
     return JudgedWorkflow(opened.judged, merged, run_id=run_id, kind=kind)
+
+
+def checked_config(opened: OpenedConfigs, changed: Mapping[str, Any]) -> dict[str, Any]:
+    """The config that is to be built, judged, its values checked.
+
+    Args:
+        opened: The configs.
+        changed: Overrides, by the full paths of their keys.
+
+    Raises:
+        UsageError: For a value that its component does not take.
+        NeedsTrustError: If an override is neither safe nor trusted.
+        RefusedError: If no trust suffices for it.
+    """
+    _refuse_hashes({"bundle_root": str(opened.judged.path.resolve()), **changed})
+    merged = opened.changed(changed)
+    check_values({**merged, "_meta_": {}}, opened.merged)
+    return merged
 
 
 def _log_as_it_says(opened: OpenedConfigs) -> None:

@@ -21,6 +21,7 @@ from medseg.cli import data
 from medseg.cli.bundle.app import app as bundle_app
 from medseg.cli.evaluate import PAIRING, evaluate
 from medseg.cli.predict import predict
+from medseg.cli.study.app import app as study_app
 from medseg.cli.train import train
 from medseg.errors import ExitCode, user_error
 
@@ -40,6 +41,7 @@ app.command()(predict)
 app.command(epilog=PAIRING)(evaluate)
 app.add_typer(data.app, name="data")
 app.add_typer(bundle_app, name="bundle")
+app.add_typer(study_app, name="study")
 
 
 def _print_version(requested: bool) -> None:  # noqa: FBT001 - the signature typer calls

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from medseg.bundles.plain_yaml import read_config_file
 from medseg.data.manifest import first_problem
 from medseg.errors import UsageError
 
@@ -104,15 +104,7 @@ def load_study(path: str | Path) -> Study:
     Raises:
         UsageError: If it is missing, not YAML, or breaks a rule; it names the key.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot read the study file ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
-        raise UsageError(f"{path}: is not valid YAML ({reason})") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path}: must be keys and values; see docs/how-to/study.md")
+    content = read_config_file(path)
     try:
         return Study.model_validate(content)
     except ValidationError as error:

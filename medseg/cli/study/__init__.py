@@ -1,0 +1,1 @@
+"""`medseg study`: what each choice is worth."""
