@@ -22,6 +22,7 @@ from medseg.data.images.volume import read_volume
 from medseg.data.label_kind import as_classes
 from medseg.data.manifest import Manifest, Split
 from medseg.errors import DataError, meets_all, user_error
+from medseg.inference.engines.open_engine import EnginePrecision
 from medseg.networks.unet import UNet
 from medseg.networks.weights_file import header_object, read_weights_header
 from medseg.studies.pruning.wiring import require_unet
@@ -60,7 +61,7 @@ class Subject:
     Attributes:
         bundle: Its folder.
         weights: The file of the trained weights.
-        predictor: The bundle, opened with them; torch's engine in fp32.
+        predictor: The bundle, opened with them, on torch's engine.
         window: Voxels of a window along each axis.
         cases: The held-out cases.
         failed: Why others could not be read, by case.
@@ -90,6 +91,7 @@ def open_subject(
     pairs: Sequence[str],
     split: Split,
     most: int | None,
+    precision: EnginePrecision = "fp32",
 ) -> Subject:
     """Open a bundle with its weights, and read and prepare the held-out cases.
 
@@ -99,6 +101,7 @@ def open_subject(
         pairs: `KEY=VALUE` texts of the training config, such as `dataset_dir=DIR`.
         split: `validation` is the fold that the config holds out.
         most: Largest number of cases, evenly spaced; None takes all.
+        precision: In which cases are labelled, by torch.
 
     Raises:
         UsageError: For a network that is no `UNet`, or an override that is none.
@@ -107,7 +110,7 @@ def open_subject(
     bundle = Path(bundle)
     weights = Path(weights or bundle / "models" / "model.safetensors").resolve()
     predictor = open_predictor(
-        bundle, weights=weights, overrides={"engine": "torch", "precision": "fp32"}
+        bundle, weights=weights, overrides={"engine": "torch", "precision": precision}
     )
     network = require_unet(predictor.network, bundle)
     training = training_overrides(bundle, weights, network, pairs)
