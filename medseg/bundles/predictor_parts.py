@@ -10,8 +10,8 @@ from monai.transforms.io.dictionary import LoadImaged, SaveImaged
 from torch import nn
 
 from medseg.errors import UsageError
+from medseg.networks.known import KnownNetwork
 from medseg.networks.settings import check_settings
-from medseg.networks.unet import UNet
 
 __all__ = ["check_parts", "split_loading", "without_saving"]
 
@@ -34,7 +34,9 @@ def check_parts(parts: Mapping[str, Any], window: Any) -> None:
             )
     check_settings({"class_names": parts["class_names"], "window": window})
     network, names = parts["network"], parts["class_names"]
-    outputs = network.describe()["out_channels"] if isinstance(network, UNet) else len(names)
+    outputs = (
+        network.describe()["out_channels"] if isinstance(network, KnownNetwork) else len(names)
+    )
     if outputs != len(names):
         raise UsageError(
             f"class_names must be {outputs} names, as many as the network has outputs, got "

@@ -14,8 +14,8 @@ from medseg.bundles.opened import open_configs
 from medseg.bundles.values import check_values
 from medseg.bundles.weights_owner import own_provenance
 from medseg.errors import UsageError
+from medseg.networks.known import KnownNetwork
 from medseg.networks.provenance import Provenance
-from medseg.networks.unet import UNet
 from medseg.networks.weights import load_weights
 
 __all__ = ["TrainedNetwork", "read_trained_network"]
@@ -87,7 +87,7 @@ def _build(config: dict[str, Any]) -> tuple[nn.Module, dict[str, Any], tuple[int
         parser.parse()
         network = parser.get_parsed_content("network_def")
         settings = {name: parser.get_parsed_content(name) for name in names}
-        if isinstance(network, UNet):
+        if isinstance(network, KnownNetwork):
             settings["network"] = network.describe()
         window = parser.get_parsed_content("patch_size")
     return network, settings, tuple(window)

@@ -16,10 +16,14 @@ class Job:
     Attributes:
         name: For messages, such as `loss=jaccard, seed 2`.
         module: Module of medseg that is run.
-        arguments: Its arguments.
+        arguments: Its arguments; paths that are not absolute are from the folder in which the
+            executor was called.
         log: Where its standard output and errors go; replaced if it exists.
+        result: The file that it writes last: a job whose result is there is not begun, and no two
+            processes are at one result at a time, on several machines too. None for jobs that
+            share their work in a way of their own.
         cpus: Threads that it uses, on cores that no other job of the executor uses.
-        gpus: GPUs that it uses; a part of one if it shares it.
+        gpus: GPUs that it uses; a part of one if it shares it; 0: it sees none.
         memory_gb: Memory that it needs; None if nobody knows.
     """
 
@@ -27,9 +31,16 @@ class Job:
     module: str
     arguments: tuple[str, ...]
     log: Path
+    result: Path | None = None
     cpus: int = 1
     gpus: float = 0.0
     memory_gb: float | None = None
+
+    def __post_init__(self) -> None:
+        # The process that reads them need not run in the folder of the one that made the job.
+        object.__setattr__(self, "log", self.log.absolute())
+        if self.result is not None:
+            object.__setattr__(self, "result", self.result.absolute())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,66 +1,49 @@
 """Jobs as processes of this machine, several at a time."""
 
-import os
-import subprocess
-import sys
+import time
+from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from threading import Lock
 
 from medseg.executor.job import Ended, Job
+from medseg.executor.places import places_here
+from medseg.executor.process import POLL_SECONDS, Process, begin, end_all, ended
 
 __all__ = ["run_local"]
 
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
-
-def run_local(jobs: Iterable[Job], *, parallel: int) -> Iterator[Ended]:
+def run_local(jobs: Iterable[Job], *, parallel: int | None = None) -> Iterator[Ended]:
     """Run jobs on this machine, and tell each as it ends.
 
     Args:
         jobs: In the order in which they are begun.
-        parallel: How many run at a time.
+        parallel: How many run at a time; by default as many as find cores.
 
     Yields:
-        How each ended. Closing the generator ends the jobs that run.
+        How each ended. Closing the generator ends the jobs that run, as Ctrl-C does; they end with
+        this process if it is killed.
+
+    Raises:
+        MachineError: If a job needs a GPU or memory that this machine lacks; before any is begun.
     """
-    running: set[subprocess.Popen[bytes]] = set()
-    guard = Lock()
-    pool = ThreadPoolExecutor(parallel)
-    waiting = iter(jobs)
+    waiting = deque(jobs)
+    places = places_here(parallel)
+    for job in waiting:
+        places.require(job)
+    running: dict[Job, Process] = {}
     try:
-        futures: set[Future[Ended]] = set()
-        while True:
-            for job in waiting:
-                futures.add(pool.submit(_run, job, running, guard))
-                if len(futures) >= parallel:
+        while waiting or running:
+            while waiting and (parallel is None or len(running) < parallel):
+                gpus = places.take(waiting[0])
+                if gpus is None:
                     break
-            if not futures:
-                return
-            done, futures = wait(futures, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
+                job = waiting.popleft()
+                running[job] = begin(job, {"CUDA_VISIBLE_DEVICES": ",".join(gpus)})
+            over = [end for job, process in running.items() if (end := ended(job, process))]
+            for end in over:
+                del running[end.job]
+                places.give_back(end.job)
+            yield from over
+            if not over:
+                time.sleep(POLL_SECONDS)
     finally:
-        with guard:
-            for process in running:
-                process.terminate()
-        pool.shutdown(cancel_futures=True)
-
-
-def _run(job: Job, running: set[subprocess.Popen[bytes]], guard: Lock) -> Ended:
-    job.log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", job.module, *job.arguments]
-    environment = {**os.environ, **{name: str(job.cpus) for name in _THREADS}}
-    with job.log.open("wb") as log:
-        with guard:
-            process = subprocess.Popen(  # noqa: S603 - this Python, a module of ours
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
-            )
-            running.add(process)
-        code = process.wait()
-        with guard:
-            running.discard(process)
-    if code == 0:
-        return Ended(job=job, code=code)
-    lines = job.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return Ended(job=job, code=code if code > 0 else None, reason=lines[-1] if lines else "")
+        end_all(running.values())

@@ -7,6 +7,7 @@ from medseg._lazy import attach
 if TYPE_CHECKING:
     from medseg.losses.balanced_dice import BalancedDiceLoss
     from medseg.losses.bce import MultilabelBCELoss
+    from medseg.losses.cross_entropy import CrossEntropyLoss
     from medseg.losses.jaccard import JaccardLoss
     from medseg.losses.mixed import MixedLoss
     from medseg.losses.multilabel import MultilabelDiceBCELoss
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BalancedDiceLoss",
+    "CrossEntropyLoss",
     "JaccardLoss",
     "MixedLoss",
     "MultilabelBCELoss",

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from medseg._checks import require_not_negative, require_positive, require_weights
-from medseg.errors import UsageError
 from medseg.losses.arguments import Average, Classes, require_counting
+from medseg.losses.cross_entropy import per_class, weighted_cross_entropy
 from medseg.losses.inputs import class_labels
 
 __all__ = ["TverskyCELoss"]
@@ -104,19 +104,11 @@ class TverskyCELoss(nn.Module):
         # Contiguous, each class in one block of memory, like the label's one-hot encoding.
         logits = logits.to(wide, memory_format=torch.contiguous_format)
         one_hot = class_labels(logits, label, ignore_index=self.ignore_index)
-        self._check_classes(logits)
-        weights = logits.new_tensor(self.class_weights or [1.0] * logits.shape[1])
+        weights = per_class("TverskyCELoss", self.class_weights, logits)
         log_probabilities = logits.log_softmax(dim=1)
         overlap = self._tversky(log_probabilities.exp(), one_hot, weights)
-        return overlap + self.ce_weight * _cross_entropy(log_probabilities, one_hot, weights)
-
-    def _check_classes(self, logits: Tensor) -> None:
-        classes = logits.shape[1]
-        if self.class_weights is not None and len(self.class_weights) != classes:
-            raise UsageError(
-                f"TverskyCELoss: class_weights must be one for each of {classes} classes, "
-                f"got {len(self.class_weights)}"
-            )
+        cross_entropy = weighted_cross_entropy(log_probabilities, one_hot, weights)
+        return overlap + self.ce_weight * cross_entropy
 
     def _tversky(self, probabilities: Tensor, one_hot: Tensor, weights: Tensor) -> Tensor:
         if self.ignore_index is not None:
@@ -132,11 +124,3 @@ class TverskyCELoss(nn.Module):
         by_class = (1 - index).reshape(-1, one_hot.shape[1]).mean(dim=0)
         weights = weights[self.first_class :]
         return (weights * by_class[self.first_class :]).sum() / weights.sum()
-
-
-def _cross_entropy(log_probabilities: Tensor, one_hot: Tensor, weights: Tensor) -> Tensor:
-    # Summed by class instead of nll_loss, which has no deterministic implementation on CUDA.
-    voxels = (0, *range(2, one_hot.ndim))
-    by_class = -(log_probabilities * one_hot).sum(voxels)
-    total_weight = (weights * one_hot.sum(voxels)).sum()
-    return (weights * by_class).sum() / torch.where(total_weight > 0, total_weight, 1)

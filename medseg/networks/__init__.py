@@ -1,4 +1,4 @@
-"""Networks: one U-Net for 2-D and 3-D."""
+"""Networks: one U-Net for 2-D and 3-D, and others to compare it with."""
 
 from typing import TYPE_CHECKING
 
@@ -7,8 +7,15 @@ from medseg._lazy import attach
 if TYPE_CHECKING:
     from medseg.networks.compilation import Compile, compile_network
     from medseg.networks.cpu.instance_norm import InstanceNorm
+    from medseg.networks.monai_network import MonaiNetwork
     from medseg.networks.placement import default_device, place_network
-    from medseg.networks.provenance import Provenance, TrainingImages, read_provenance
+    from medseg.networks.provenance import (
+        Provenance,
+        StartedFrom,
+        TrainingImages,
+        read_provenance,
+    )
+    from medseg.networks.segnet import SegNet
     from medseg.networks.unet import UNet
     from medseg.networks.weights import (
         halve_weights,
@@ -21,7 +28,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Compile",
     "InstanceNorm",
+    "MonaiNetwork",
     "Provenance",
+    "SegNet",
+    "StartedFrom",
     "TrainingImages",
     "UNet",
     "compile_network",

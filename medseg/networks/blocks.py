@@ -21,15 +21,19 @@ __all__ = [
     "BlockStyle",
     "ConvBlock",
     "DownBlock",
+    "InputNorm",
     "Norm",
     "NormKind",
     "UpBlock",
+    "convolution_layers",
     "convolve",
+    "normalise_image",
 ]
 
 Activation = Literal["relu", "elu"]
 Norm = Literal["none", "one", "both"]
 NormKind = Literal["batch", "instance", "group"]
+InputNorm = Literal["none", "batch", "instance"]
 Sizes = tuple[int, ...]
 
 _ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "elu": nn.ELU}
@@ -76,8 +80,15 @@ class ConvBlock(nn.Sequential):
     ) -> None:
         incoming, inner, outgoing = channels[0], channels[1], channels[-1]
         layers = [
+<<<<<<< HEAD
             *_layers((incoming, inner), kernel, style.norm != "none", style),
             *_layers((inner, outgoing), kernel, style.norm == "both", style),
+=======
+            *convolution_layers(channels, kernel, normalised=style.norm != "none", style=style),
+            *convolution_layers(
+                (width, width), kernel, normalised=style.norm == "both", style=style
+            ),
+>>>>>>> main
         ]
         super().__init__(*layers, *([nn.Dropout(dropout)] if dropout else []))
 
@@ -130,12 +141,15 @@ def convolve(channels: tuple[int, int], kernel: Sizes, padding: Sizes | int = 0)
     return _CONV[len(kernel)](*channels, kernel_size=kernel, padding=padding)  # pyright: ignore[reportArgumentType] - the number of axes is in the dictionary's key
 
 
-def _layers(
-    channels: tuple[int, int],
-    kernel: Sizes,
-    normalised: bool,  # noqa: FBT001 - private, and named where it is passed
-    style: BlockStyle,
+def normalise_image(kind: InputNorm, in_channels: int, spatial_dims: int) -> nn.Module:
+    """Normalisation of the image before the first convolution; for `none`, none."""
+    return nn.Identity() if kind == "none" else _norm(kind, in_channels, spatial_dims)
+
+
+def convolution_layers(
+    channels: tuple[int, int], kernel: Sizes, *, normalised: bool, style: BlockStyle
 ) -> list[nn.Module]:
+    """A convolution, its norm if it has one, and the activation."""
     padding = tuple(size // 2 for size in kernel) if style.convolution == "padded" else 0
     layers = [convolve(channels, kernel, padding)]
     if normalised:

@@ -1,4 +1,4 @@
-"""Weight initialisation: He and Glorot, for convolutions and transposed convolutions.
+"""Weight initialisation: He, Glorot or torch's own, for convolutions and transposed convolutions.
 
 `torch.nn.init` takes a transposed convolution's fan-in from the wrong axis of its weight and
 ignores its stride, so both fans are computed here.
@@ -16,7 +16,7 @@ from torch import nn
 
 __all__ = ["Initialisation", "fans", "initialise"]
 
-Initialisation = Literal["he", "glorot"]
+Initialisation = Literal["he", "glorot", "torch"]
 _CONVOLUTIONS = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 AnyConvolution = nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d
 
@@ -28,8 +28,12 @@ def initialise(network: nn.Module, kind: Initialisation) -> None:
         network: Changed in place; norms keep weight one and bias zero.
         kind: `he` draws from a normal distribution with variance 2 / fan_in (He 2015,
             eq. 10), `glorot` uniformly with variance 2 / (fan_in + fan_out) (Glorot 2010,
-            eq. 16).
+            eq. 16). `torch` leaves weights and biases as torch draws them: uniformly, with
+            variance 1 / (3 fan_in) by its own fan-in, for comparisons with networks that
+            nothing was done for.
     """
+    if kind == "torch":
+        return
     for module in network.modules():
         if isinstance(module, _CONVOLUTIONS):
             fan_in, fan_out = fans(module)

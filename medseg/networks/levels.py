@@ -124,18 +124,23 @@ class Levels:
 
 
 def widths(
-    depth: int, *, first_width: int, growth: float, max_width: int | None
+    depth: int,
+    *,
+    first_width: int,
+    growth: float,
+    max_width: int | None,
+    owner: str = "UNet",
 ) -> tuple[int, ...]:
     """Feature channels of each level: geometric growth, rounded, at most `max_width`.
 
     Raises:
-        UsageError: If a number is out of its range.
+        UsageError: If a number is out of its range; it names the network `owner`.
     """
-    require_whole_number("UNet: depth", depth, at_least=2)
-    require_whole_number("UNet: first_width", first_width, at_least=1)
-    require_number("UNet: growth", growth, at_least=1)
+    require_whole_number(f"{owner}: depth", depth, at_least=2)
+    require_whole_number(f"{owner}: first_width", first_width, at_least=1)
+    require_number(f"{owner}: growth", growth, at_least=1)
     if max_width is not None:
-        require_whole_number("UNet: max_width", max_width, at_least=first_width)
+        require_whole_number(f"{owner}: max_width", max_width, at_least=first_width)
     free = [round(first_width * growth**level) for level in range(depth)]
     return tuple(free if max_width is None else [min(width, max_width) for width in free])
 

@@ -13,6 +13,7 @@ __all__ = [
     "KEY",
     "Provenance",
     "Span",
+    "StartedFrom",
     "TrainedOn",
     "TrainingImages",
     "provenance_from",
@@ -52,6 +53,23 @@ class TrainingImages:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StartedFrom:
+    """Weights that a training started from; what holds for their data holds for the new ones too.
+
+    Attributes:
+        bundle: Name of the bundle that trained them; None where their header does not say.
+        version: Version of that bundle.
+        data: Name of the data set.
+        tensors_sha256: Digest of their tensors.
+    """
+
+    bundle: str | None = None
+    version: str | None = None
+    data: str | None = None
+    tensors_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Provenance:
     """Where weights come from.
 
@@ -62,6 +80,7 @@ class Provenance:
         trained_on: `phantoms` for simulated images; `unknown` where the header does not say.
         tensors_sha256: Digest of the tensors, as computed when they were read.
         images: Fingerprint of the training images; None where the header does not say.
+        started_from: Other weights that the training started from; None if from none.
     """
 
     bundle: str | None = None
@@ -70,6 +89,7 @@ class Provenance:
     trained_on: TrainedOn = "unknown"
     tensors_sha256: str
     images: TrainingImages | None = None
+    started_from: StartedFrom | None = None
 
     @property
     def caution(self) -> str:
@@ -111,7 +131,7 @@ def provenance_from(stated: Mapping[str, Any], digest: str) -> Provenance:
     Raises:
         KeyError, TypeError or ValueError: If it is not what `provenance_json` returns.
     """
-    images = stated.get("images")
+    images, started = stated.get("images"), stated.get("started_from")
     trained_on = stated.get("trained_on", "unknown")
     if trained_on not in get_args(TrainedOn):
         raise ValueError(trained_on)
@@ -122,6 +142,7 @@ def provenance_from(stated: Mapping[str, Any], digest: str) -> Provenance:
         trained_on=trained_on,
         tensors_sha256=digest,
         images=None if images is None else _images(images),
+        started_from=None if started is None else _started_from(started),
     )
 
 
@@ -131,6 +152,9 @@ def provenance_json(provenance: Provenance) -> dict[str, Any]:
     del stated["tensors_sha256"]
     if provenance.images is not None:
         stated["images"] = dict(vars(provenance.images))
+    if provenance.started_from is not None:
+        started = vars(provenance.started_from)
+        stated["started_from"] = {k: value for k, value in started.items() if value is not None}
     return {name: value for name, value in stated.items() if value is not None}
 
 
@@ -140,6 +164,15 @@ def _text(stated: Any) -> str | None:
     if not isinstance(stated, str) or not stated.isprintable() or len(stated) > _LONGEST:
         raise ValueError(stated)
     return stated
+
+
+def _started_from(stated: Mapping[str, Any]) -> StartedFrom:
+    return StartedFrom(
+        bundle=_text(stated.get("bundle")),
+        version=_text(stated.get("version")),
+        data=_text(stated.get("data")),
+        tensors_sha256=_text(stated["tensors_sha256"]) or "",
+    )
 
 
 def _images(stated: Mapping[str, Any]) -> TrainingImages:

@@ -22,10 +22,12 @@ from medseg.networks.blocks import (
     BlockStyle,
     ConvBlock,
     DownBlock,
+    InputNorm,
     Norm,
     NormKind,
     UpBlock,
     convolve,
+    normalise_image,
 )
 from medseg.networks.channels import LevelChannels, LevelWidth, level_channels
 from medseg.networks.initialise import Initialisation, initialise
@@ -58,8 +60,10 @@ class UNet(nn.Module):
             takes away), or after both.
         norm_kind: `batch`, `instance` or `group`, each with learnt scale and shift; `group`
             has eight groups, or the largest power of two below that divides the width.
+        input_norm: Normalisation of the image itself before the first convolution, likewise
+            with learnt scale and shift; `none` for images that are normalised already.
         initialisation: `he` (normal) or `glorot` (uniform), transposed convolutions
-            included; biases are zero.
+            included, biases zero; or `torch`, its own default.
         dropout: Rate in [0, 1), one for all levels or one per level, applied element-wise at the
             end of that level's blocks, in encoder and decoder.
         convolution: `padded` keeps the size; `valid` trims the border with every convolution and
@@ -86,6 +90,7 @@ class UNet(nn.Module):
         activation: Activation = "relu",
         norm: Norm = "both",
         norm_kind: NormKind = "instance",
+        input_norm: InputNorm = "none",
         initialisation: Initialisation = "he",
         dropout: float | Sequence[float] = 0.0,
         convolution: Convolution = "padded",
@@ -100,6 +105,7 @@ class UNet(nn.Module):
         require_choice("UNet: activation", activation, get_args(Activation))
         require_choice("UNet: norm", norm, get_args(Norm))
         require_choice("UNet: norm_kind", norm_kind, get_args(NormKind))
+        require_choice("UNet: input_norm", input_norm, get_args(InputNorm))
         require_choice("UNet: initialisation", initialisation, get_args(Initialisation))
         require_choice("UNet: convolution", convolution, get_args(Convolution))
         require_whole_number("UNet: in_channels", in_channels, at_least=1)
@@ -119,6 +125,7 @@ class UNet(nn.Module):
         self.levels = levels
         self.in_channels = in_channels
         self.needs_two_voxels = norm != "none" and norm_kind == "instance"
+        self.input_norm = normalise_image(input_norm, in_channels, spatial_dims)
         self.stem = _block((in_channels, *channels[0].encoder), 0, levels, style)
         self.down = nn.ModuleList(
             _down(level, channels, levels, style) for level in range(1, depth)
@@ -145,7 +152,7 @@ class UNet(nn.Module):
         if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
             self._check_shape(image)
         skips: list[Tensor] = []
-        features = self.stem(image)
+        features = self.stem(self.input_norm(image))
         for down in self.down:
             skips.append(features)
             features = down(features)
@@ -157,6 +164,11 @@ class UNet(nn.Module):
     def describe(self) -> dict[str, Any]:
         """The class and all its arguments, as in a config; for the header of the weights."""
         return {"_target_": "medseg.networks.UNet", **self._arguments}
+
+    @torch.jit.unused
+    def encoder_parts(self) -> list[nn.Module]:
+        """The parts that `freeze=encoder` keeps: all down to the bottleneck, which is included."""
+        return [self.input_norm, self.stem, self.down]
 
     @torch.jit.unused
     def output_size(self, size: Sequence[int]) -> tuple[int, ...]:

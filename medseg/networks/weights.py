@@ -6,22 +6,20 @@ nobody has to remember the overrides of a training. Next to each `.safetensors` 
 `.pt` is written, for tools that do not support safetensors.
 """
 
-import inspect
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import safetensors.torch as safetensors_torch
-import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from medseg._files import write_atomically
-from medseg.errors import DataError, MedsegError, UsageError
+from medseg.errors import DataError, UsageError
+from medseg.networks.known import KnownNetwork, arguments_of, build_network, build_shell
 from medseg.networks.provenance import KEY, Provenance, provenance_json
 from medseg.networks.settings import checked_setting
-from medseg.networks.unet import UNet
 from medseg.networks.weights_bytes import plain_bytes, safe_bytes
 from medseg.networks.weights_file import (
     header_object,
@@ -45,11 +43,8 @@ __all__ = [
     "write_state",
 ]
 
-# Networks by their name in a header. Headers come from anywhere, so nothing is imported by name.
-_NETWORKS = {"medseg.networks.UNet": UNet}
 # Every level halves the image.
 _DEEPEST = 32
-_ARGUMENTS = frozenset(inspect.signature(UNet).parameters)
 
 
 def plain_network(network: nn.Module) -> nn.Module:
@@ -180,16 +175,16 @@ def trained_setting(path: str | Path, name: str, default: Any) -> Any:
     return checked_setting(path, name, settings[name]) if name in settings else default
 
 
-def trained_network(path: str | Path, default: Mapping[str, Any]) -> UNet:
+def trained_network(path: str | Path, default: Mapping[str, Any]) -> KnownNetwork:
     """Create the network of the weights at `path` from their header.
 
     It has the header's shape, not yet the weights; see `load_weights`.
 
     Args:
         path: A `.safetensors` file, which need not exist yet.
-        default: Arguments of `UNet` where there is no file, or the file does not say. Headers of
-            before there was a key `network` have some of them, each a key of its own, and
-            `class_names` for `out_channels`.
+        default: Arguments of `UNet`, or of another known network with its `_target_`, where there
+            is no file, or the file does not say. Headers of before there was a key `network` have
+            some of them, each a key of its own, and `class_names` for `out_channels`.
 
     Raises:
         DataError: If the file is broken, or describes no network of medseg's, another than that
@@ -199,14 +194,14 @@ def trained_network(path: str | Path, default: Mapping[str, Any]) -> UNet:
     settings = _settings(path)
     described = settings.get("network", {**default, **_older_keys(settings)})
     if not Path(path).is_file():
-        return _build(described, "the default of trained_network", UsageError)
+        return build_network(described, "the default of trained_network", UsageError)
     where = f"{path}: the network in its settings"
     _require_same_kind(_arguments(described), _arguments(default), path)
     if not _has_shape(described, where, _shapes(path)):
         if "network" in settings:
             raise DataError(f"{where} is another than that of its weights; save it with medseg")
         raise DataError(f"{path}: do not fit this bundle's network; use weights of this bundle")
-    return _build(described, where, DataError)
+    return build_network(described, where, DataError)
 
 
 def _require_same_kind(
@@ -227,7 +222,7 @@ def _require_same_kind(
 
 
 def _older_keys(settings: Mapping[str, Any]) -> dict[str, Any]:
-    older = {name: value for name, value in settings.items() if name in _ARGUMENTS}
+    older = {name: value for name, value in settings.items() if name in arguments_of()}
     classes = settings.get("class_names")
     if isinstance(classes, list):
         older["out_channels"] = len(cast("list[Any]", classes))
@@ -240,27 +235,8 @@ def _has_shape(described: Any, where: str, shapes: dict[str, tuple[int, ...]]) -
     depth = arguments.get("depth")
     if isinstance(depth, int) and depth > min(_DEEPEST, len(shapes)):
         return False
-    # Uniform, since a normal distribution on this device makes torch import its compiler (1 s).
-    arguments["initialisation"] = "glorot"
-    with torch.device("meta"):
-        state = _build(arguments, where, DataError).state_dict()
+    state = build_shell(arguments, where, DataError).state_dict()
     return {name: tuple(tensor.shape) for name, tensor in state.items()} == shapes
-
-
-def _build(described: Any, where: str, error: type[MedsegError]) -> UNet:
-    arguments = _arguments(described)
-    target = str(arguments.pop("_target_", "medseg.networks.UNet"))
-    if target not in _NETWORKS:
-        raise error(f"{where} is {target[:60]!r}; it can only be {', '.join(_NETWORKS)}")
-    unknown = sorted(arguments.keys() - _ARGUMENTS)
-    if unknown:
-        raise error(f"{where} has the argument {unknown[0][:60]!r}, which {target} does not know")
-    try:
-        return _NETWORKS[target](**arguments)
-    except (ArithmeticError, RuntimeError, TypeError, ValueError) as cause:
-        # torch's RuntimeError: a size beyond its numbers.
-        reason = str(cause).partition("\n")[0]
-        raise error(f"{where} cannot be built: {reason}") from cause
 
 
 def _arguments(described: Any) -> dict[str, Any]:

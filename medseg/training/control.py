@@ -17,6 +17,7 @@ import ignite.distributed as idist
 from medseg._checks import require_choice
 from medseg.errors import UsageError
 from medseg.training.control_ranges import RANGES
+from medseg.training.freeze import Freeze
 from medseg.training.rate import Schedule
 
 __all__ = ["Control", "check_control", "choices"]
@@ -29,7 +30,7 @@ Compile = Literal["none", "default", "reduce-overhead", "max-autotune"]
 _FREE_ON_RESUME = {
     "output_dir", "ckpt_dir", "checkpoint_dir", "start", "overwrite", "cache", "cache_dir",
     "compile", "num_workers", "worker_start", "quarantine_share", "max_minutes", "final_weights",
-    "window_batch", "tensorboard", "mlflow", "experiment",
+    "window_batch", "tensorboard", "mlflow", "experiment", "init_weights",
 }  # fmt: skip
 
 
@@ -47,6 +48,10 @@ class Control:
             the same weights, bit for bit, as without the interruption.
         overwrite: If weights or checkpoints of an earlier training exist: `refuse` stops with an
             error, `replace` replaces them.
+        init_weights: Weights to start from: the folder of another bundle, or a safetensors file;
+            layers that fit by name and shape are taken, the others logged. Null starts anew.
+        freeze: Parts that are not trained: `encoder` keeps all levels down to the bottleneck as
+            they are, for few images; with init_weights. `none` trains all.
         quick: Trial run in a minute or two: three cases, one epoch of at most five batches; files
             go into folders named `quick`.
         epochs: Number of epochs, each of iterations_per_epoch batches.
@@ -103,6 +108,8 @@ class Control:
     checkpoint_dir: str | None = None
     start: Literal["fresh", "resume"] = "fresh"
     overwrite: Literal["refuse", "replace"] = "refuse"
+    init_weights: str | None = None
+    freeze: Freeze = "none"
     quick: bool = False
     epochs: int = 50
     iterations_per_epoch: int = 50
@@ -211,6 +218,9 @@ class Control:
         # Only some schedules depend on the length of the training.
         if not (self.schedule in ("polynomial", "one_cycle") or self.warmup_share):
             del kept["epochs"]
+        # Checkpoints of before there was this key do not have it.
+        if self.freeze == "none":
+            del kept["freeze"]
         return {**kept, "warmup": self.warmup_share, "world_size": idist.get_world_size()}
 
     def _folder(self, path: str) -> Path:

@@ -25,7 +25,9 @@ _WHOLE_NUMBERS = {
     "num_workers": 0, "plateau_patience": 0, "accumulation_steps": 1, "early_stop_patience": 1,
     "val_interval": 1, "window_batch": 1, "seed": 0,
 }  # fmt: skip
-_TEXTS = ("output_dir", "ckpt_dir", "checkpoint_dir", "cache_dir", "mlflow", "experiment")
+_TEXTS = (
+    "output_dir", "ckpt_dir", "checkpoint_dir", "cache_dir", "mlflow", "experiment", "init_weights",
+)  # fmt: skip
 
 
 def _whole(name: str, value: object) -> None:

@@ -114,6 +114,8 @@ def _with_checkpoints(
         settings={
             **{name: _case_names(thing) for name, thing in described.items()},
             "optimizer": parts.optimizer,
+            # By its digest, not its path, which may change.
+            **({} if parts.started_from is None else {"init_weights": parts.started_from}),
             **control.resume_settings(),
         },
         start=control.start,

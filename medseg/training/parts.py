@@ -3,8 +3,10 @@
 Handlers of the trainer and of the evaluator share it, and checkpoints save it.
 """
 
+import logging
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ignite.distributed as idist
@@ -13,15 +15,19 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from medseg.errors import UsageError
-from medseg.networks.provenance import Provenance
+from medseg.networks.provenance import Provenance, StartedFrom
 from medseg.networks.settings import check_settings
 from medseg.training.best_weights import BestWeights
 from medseg.training.control import Control
+from medseg.training.freeze import freeze_parts
+from medseg.training.init_weights import init_weights
 from medseg.training.processes import distributed_network
 from medseg.training.start import require_start
 from medseg.training.weight_average import WeightAverage
 
 __all__ = ["KEY_METRIC", "TrainingParts", "training_parts"]
+
+logger = logging.getLogger(__name__)
 
 # The score that decides which weights are best: mean Dice over all classes but the background.
 KEY_METRIC = "val_mean_dice"
@@ -38,6 +44,7 @@ class TrainingParts:
         average: Moving average of the weights, if `ema` is set.
         best_weights: Writes the best weights; None in all processes but the first.
         class_names: One for each label value, the background's first.
+        started_from: Whose weights the training started from, if from any.
     """
 
     network: nn.Module
@@ -46,6 +53,7 @@ class TrainingParts:
     average: WeightAverage | None
     best_weights: BestWeights | None
     class_names: tuple[str, ...]
+    started_from: StartedFrom | None = None
 
     @property
     def validated(self) -> nn.Module:
@@ -74,15 +82,24 @@ def training_parts(
         optimizer: Optimiser of the network's parameters.
         class_names: One for each label value, the background's first.
         settings: What inference has to repeat, as JSON values; written into the weights' header.
-        control: `ema`, `plateau_factor`, `plateau_patience` and where files go.
+        control: `init_weights`, `freeze`, `ema`, `plateau_factor`, `plateau_patience` and where
+            files go.
         provenance: Where the weights come from, for their header.
 
     Raises:
         UsageError: If an earlier training would be lost, or a setting is wrong, such as a patch
-            that the network cannot halve as often as it has to.
+            that the network cannot halve as often as it has to; or `init_weights` do not fit.
+        DataError: If `init_weights` are missing or damaged.
     """
     check_settings({**settings, "class_names": class_names})
     _require_patch(network, settings)
+    started_from = None
+    if control.init_weights is not None:
+        started_from = init_weights(network, control.init_weights)
+        provenance = replace(provenance or Provenance(tensors_sha256=""), started_from=started_from)
+    elif control.freeze != "none":
+        logger.warning("freeze=%s without init_weights keeps parts at random", control.freeze)
+    freeze_parts(network, control.freeze)
     if control.first_process:
         # Again, for tools that run the trainer without the bundle's `run`, such as MONAI's FL.
         require_start(
@@ -113,6 +130,7 @@ def training_parts(
         if control.first_process
         else None,
         class_names=tuple(class_names),
+        started_from=started_from,
     )
 
 
@@ -124,5 +142,5 @@ def _require_patch(network: nn.Module, settings: Mapping[str, Any]) -> None:
     try:
         output_size(settings["patch_size"])
     except UsageError as error:
-        what = str(error).replace("UNet: spatial size of the input", "patch_size")
+        what = re.sub(r"^\w+: spatial size of the input", "patch_size", str(error))
         raise UsageError(what) from error

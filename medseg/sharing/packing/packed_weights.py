@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from medseg.errors import DataError
+from medseg.networks.known import UNET
 from medseg.networks.provenance import Provenance, read_provenance
 from medseg.networks.weights import halved_state, read_state, trained_network
 from medseg.networks.weights_bytes import plain_bytes, safe_bytes
@@ -60,7 +62,10 @@ def packed_weights(path: Path, precision: Precision, default: Mapping[str, Any])
     # Encoded anew also if they are kept: what else a file may hold does not get into the zip.
     safe = safe_bytes(state, texts)
     network = trained_network(path, default).describe()
-    del network["_target_"]
+    if network.pop("_target_") != UNET:
+        raise DataError(
+            f"{path}: are those of a network for comparison; a bundle is packed with a U-Net's"
+        )
     return PackedWeights(
         safe=safe,
         plain=plain_bytes(state),

@@ -41,6 +41,7 @@ class PlannedRun:
         seed: Its seed.
         fold: The fold held out.
         digest: Of all that determines it.
+        iterations: Batches of its training; with a time limit, more than there will be.
         train: Overrides of the training, by full path with `::`.
         evaluate: Overrides of the evaluation, likewise, those of the training included.
         manifest: The data set with its own split; None if the bundle's or data set's is used.
@@ -50,6 +51,7 @@ class PlannedRun:
     seed: int
     fold: int
     digest: str
+    iterations: int
     train: Overrides
     evaluate: Overrides
     manifest: Manifest | None
@@ -152,7 +154,7 @@ def _require_folds(study: Study, manifest: Manifest) -> None:
         raise UsageError(f"split: {manifest.name} has no test case with a label; use validation")
 
 
-def _runs_of(  # noqa: PLR0913 - what all rows share
+def _runs_of(
     study: Study,
     row: str,
     overrides: Overrides,
@@ -186,6 +188,7 @@ def _runs_of(  # noqa: PLR0913 - what all rows share
                 seed=seed,
                 fold=fold,
                 digest=run_digest(built, judged, rest),
+                iterations=int(built["epochs"]) * int(built["iterations_per_epoch"]),
                 train={**train, **own},
                 evaluate={**scored, **own},
                 manifest=None if split is None else random_split(manifest, seed),

@@ -20,7 +20,11 @@ def study_rows(study: Study) -> dict[str, Overrides]:
         UsageError: For two rows of one name; in a grid, for two factors that set one key; for a
             published finding on a row that is not there.
     """
-    named = [(BASELINE, {}), *_of_factors(study), *study.combinations.items()]
+    named: list[tuple[str, Overrides]] = [
+        (BASELINE, {}),
+        *_of_factors(study),
+        *study.combinations.items(),
+    ]
     rows: dict[str, Overrides] = {}
     for name, overrides in named:
         if name in rows:

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -76,16 +76,16 @@ def read_result(folder: Path, *, row: str, seed: int, fold: int) -> RunResult | 
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         made_by = content["medseg"]
-        named = {"row": row, "seed": seed, "fold": fold, "digest": folder.name, "folder": folder}
+        run = RunResult(row=row, seed=seed, fold=fold, digest=folder.name, folder=folder)
         if made_by != medseg.__version__:
             raise UsageError(
                 f"{folder}: was run by medseg {made_by}, and this is {medseg.__version__}; runs of "
                 "two versions are not compared: give another --runs folder, or remove this one"
             )
         if content["reason"]:
-            return RunResult(**named, reason=content["reason"])
-        return RunResult(
-            **named,
+            return replace(run, reason=content["reason"])
+        return replace(
+            run,
             cases=tuple(_scores(folder)),
             cost=Cost(**content["cost"]),
             losses=Losses(**content["losses"]) if content["losses"] else None,

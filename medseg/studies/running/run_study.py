@@ -2,49 +2,64 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Literal
 
 from medseg.executor.job import Ended, Job
 from medseg.studies.results import RunResult, StudyResults
 from medseg.studies.running.plan import PlannedRun, StudyPlan
 from medseg.studies.running.run_folder import LOG, RESULT, RunSpec, read_result
 
-__all__ = ["collect_results", "missing_runs", "run_missing"]
+__all__ = ["collect_results", "missing_runs", "run_missing", "run_name"]
 
 WORKER = "medseg.studies.running.worker"
 Runner = Callable[[Iterable[Job]], Iterator[Ended]]
 
 
-def missing_runs(plan: StudyPlan, store: Path) -> list[PlannedRun]:
-    """Runs without a result in the store, each digest once, in the order of the plan."""
-    unique = {run.digest: run for run in reversed(plan.runs)}
-    ordered = [run for run in plan.runs if unique.get(run.digest) is run]
-    return [run for run in ordered if not (store / run.digest / RESULT).exists()]
+def missing_runs(
+    plan: StudyPlan, store: Path, *, failed: Literal["kept", "again"] = "kept"
+) -> list[PlannedRun]:
+    """Runs without a result in the store, each digest once, in the order of the plan.
+
+    Args:
+        plan: The study.
+        store: Folder of all runs, of other studies too.
+        failed: Whether a run that failed is run again.
+
+    Raises:
+        MedsegError: For a result that another version has made, or that cannot be read.
+    """
+    missing: dict[str, PlannedRun] = {}
+    for run in plan.runs:
+        result = _result(store, run)
+        if result is None or (result.reason and failed == "again"):
+            missing.setdefault(run.digest, run)
+    return list(missing.values())
 
 
 def run_missing(
-    plan: StudyPlan, store: Path, runner: Runner, told: Callable[[PlannedRun, Ended], None]
+    plan: StudyPlan,
+    store: Path,
+    missing: Iterable[PlannedRun],
+    runner: Runner,
+    told: Callable[[PlannedRun, Ended], None],
+    *,
+    gpus: float = 0.0,
 ) -> None:
     """Run what has no result.
 
     Args:
         plan: The study.
-        store: Folder of all runs, of other studies too.
+        store: Folder of all runs.
+        missing: What is run, as `missing_runs` returns it.
         runner: Runs jobs, here or elsewhere.
         told: Called as each run ends.
+        gpus: GPUs of each run; a part of one if runs share it.
     """
-    runs = {run.digest: run for run in missing_runs(plan, store)}
+    runs = {run.digest: run for run in missing}
 
     def jobs() -> Iterator[Job]:
         for run in runs.values():
-            folder = store / run.digest
-            _spec(plan, run).write(folder)
-            yield Job(
-                name=run_name(run),
-                module=WORKER,
-                arguments=(str(folder.resolve()),),
-                log=folder / LOG,
-                cpus=plan.study.threads,
-            )
+            yield _job(plan, store / run.digest, run, gpus)
 
     for ended in runner(jobs()):
         told(runs[ended.job.log.parent.name], ended)
@@ -57,10 +72,7 @@ def run_name(run: PlannedRun) -> str:
 
 def collect_results(plan: StudyPlan, store: Path) -> StudyResults:
     """Results of all runs that are there; those that are not yet are left out."""
-    found = (
-        read_result(store / run.digest, row=run.row, seed=run.seed, fold=run.fold)
-        for run in plan.runs
-    )
+    found = (_result(store, run) for run in plan.runs)
     study = plan.study
     return StudyResults(
         title=study.title,
@@ -69,6 +81,24 @@ def collect_results(plan: StudyPlan, store: Path) -> StudyResults:
         overrides=plan.rows,
         published={row: (one.effect, one.note) for row, one in study.published.items()},
         runs=tuple(one for one in found if isinstance(one, RunResult)),
+    )
+
+
+def _result(store: Path, run: PlannedRun) -> RunResult | None:
+    return read_result(store / run.digest, row=run.row, seed=run.seed, fold=run.fold)
+
+
+def _job(plan: StudyPlan, folder: Path, run: PlannedRun, gpus: float) -> Job:
+    (folder / RESULT).unlink(missing_ok=True)
+    _spec(plan, run).write(folder)
+    return Job(
+        name=run_name(run),
+        module=WORKER,
+        arguments=(str(folder.resolve()),),
+        log=folder / LOG,
+        result=folder / RESULT,
+        cpus=plan.study.threads,
+        gpus=gpus,
     )
 
 

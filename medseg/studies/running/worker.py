@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import Any
 
 from medseg._files import write_atomically
-from medseg._locks import locked
 from medseg._quiet import printable_logs
-from medseg.errors import user_error
+from medseg._text import printable
+from medseg.errors import ExitCode, TrainingStoppedError, user_error
 from medseg.studies.running.run_folder import RESULT, RunSpec, write_result
 
 __all__ = ["main", "run_once"]
-
-# Two studies that share a run wait for each other.
-_PATIENCE_SECONDS = 7 * 24 * 3600.0
 
 
 def main() -> int:
     """Run the folder that the command line names; exit code 1 if the run failed."""
     folder = Path(sys.argv[1])
     with printable_logs():
-        return 0 if run_once(folder) else 1
+        try:
+            return 0 if run_once(folder) else 1
+        except TrainingStoppedError:
+            return ExitCode.INTERRUPTED
 
 
 def run_once(folder: Path) -> bool:
@@ -39,20 +39,22 @@ def run_once(folder: Path) -> bool:
     Returns:
         Whether it succeeded.
     """
-    with locked(folder / ".lock", what=str(folder), patience_seconds=_PATIENCE_SECONDS):
-        if (folder / RESULT).exists():
-            return not json.loads((folder / RESULT).read_text(encoding="utf-8"))["reason"]
-        spec = RunSpec.read(folder)
-        try:
-            measured = _run(spec, folder)
-        except Exception as error:
-            users = user_error(error)
-            reason = str(users) if users else f"{type(error).__name__}: {error}"
-            print(f"medseg: {reason}", file=sys.stderr)  # noqa: T201 - the last line of its log
-            write_result(folder, reason=reason.splitlines()[0] if reason else "unknown")
-            return False
-        write_result(folder, **measured)
-        return True
+    if (folder / RESULT).exists():
+        return not json.loads((folder / RESULT).read_text(encoding="utf-8"))["reason"]
+    spec = RunSpec.read(folder)
+    try:
+        measured = _run(spec, folder)
+    except TrainingStoppedError:
+        # By a signal: it goes on at its checkpoint when it is run again.
+        raise
+    except Exception as error:
+        users = user_error(error)
+        reason = (str(users) if users else f"{type(error).__name__}: {error}").strip()
+        print(f"medseg: {reason}", file=sys.stderr)  # noqa: T201 - the last line of its log
+        write_result(folder, reason=printable(reason.splitlines()[0]))
+        return False
+    write_result(folder, **measured)
+    return True
 
 
 def _run(spec: RunSpec, folder: Path) -> dict[str, Any]:
