@@ -80,15 +80,12 @@ class ConvBlock(nn.Sequential):
     ) -> None:
         incoming, inner, outgoing = channels[0], channels[1], channels[-1]
         layers = [
-<<<<<<< HEAD
-            *_layers((incoming, inner), kernel, style.norm != "none", style),
-            *_layers((inner, outgoing), kernel, style.norm == "both", style),
-=======
-            *convolution_layers(channels, kernel, normalised=style.norm != "none", style=style),
             *convolution_layers(
-                (width, width), kernel, normalised=style.norm == "both", style=style
+                (incoming, inner), kernel, normalised=style.norm != "none", style=style
             ),
->>>>>>> main
+            *convolution_layers(
+                (inner, outgoing), kernel, normalised=style.norm == "both", style=style
+            ),
         ]
         super().__init__(*layers, *([nn.Dropout(dropout)] if dropout else []))
 

@@ -1,1 +1,1 @@
-"""Pruning: what a trained network loses without some of its weights, and a smaller one that pays."""
+"""Pruning: what a network loses without some of its weights, and a smaller one that pays."""

@@ -1,8 +1,8 @@
 """Choice of the channels to remove: those that matter least for what they cost.
 
-Importance of a channel is the change of the loss that a first-order expansion expects if the channel
-were multiplied by zero: the derivative by a gate on the channel, squared, and averaged over batches.
-Greedily, the group goes whose importance per saved multiplication is smallest.
+Importance of a channel is the change of the loss that a first-order expansion expects if the
+channel were multiplied by zero: the derivative by a gate on the channel, squared, and averaged over
+batches. Greedily, the channels go whose importance per saved multiplication is smallest.
 
 Reference:
     Molchanov et al., Importance estimation for neural network pruning, CVPR 2019, eq. 8.
@@ -71,9 +71,7 @@ def least_important(
     order = {name: torch.argsort(values).tolist() for name, values in importance.items()}
     now, left = dict(counts), full
     while left > keep * full:
-        options = {
-            name: {**now, name: now[name] - step} for name in order if now[name] >= 2 * step
-        }
+        options = {name: {**now, name: now[name] - step} for name in order if now[name] >= 2 * step}
         if not options:
             raise UsageError(
                 f"--smaller {keep:g}: with {step} channels in every convolution, {left / full:.3f} "
@@ -85,8 +83,9 @@ def least_important(
         }
         name = min(
             options,
-            key=lambda name: _loss(importance[name], order[name], counts, now, name, step)
-            / (left - costs[name]),
+            key=lambda name: (
+                _loss(importance[name], order[name], counts, now, name, step) / (left - costs[name])
+            ),
         )
         now, left = options[name], costs[name]
     return {name: sorted(order[name][counts[name] - now[name] :]) for name in order}

@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -76,7 +77,7 @@ def measure_latency(
             for name, network in networks.items()
         }
         by_window = _in_turns(
-            {name: lambda one=one: one.run(windows) for name, one in opened.items()}, repeats
+            {name: partial(one.run, windows) for name, one in opened.items()}, repeats
         )
         labellers = {
             name: _labeller(subject, network, engine, precision)
@@ -102,9 +103,7 @@ def measure_latency(
     return found
 
 
-def _labeller(
-    subject: Subject, network: UNet, engine: str, precision: str
-) -> Callable[[], object]:
+def _labeller(subject: Subject, network: UNet, engine: str, precision: str) -> Callable[[], object]:
     own = cast("EngineInferer", subject.predictor.inferer)
     # An inferer keeps one engine open, so each network has its own.
     inferer = EngineInferer(own.inferer, engine=engine, precision=precision)  # pyright: ignore[reportArgumentType] - from engine_candidates

@@ -1,7 +1,7 @@
 """Movement of weights in training: how far each convolution is from its initial weights.
 
-Initial weights are seldom kept. They can be rebuilt from the seed of the config if it is that of the
-training, which shows: trained weights resemble the ones that they came from, and no others.
+Initial weights are seldom kept. They can be rebuilt from the seed of the config if it is that of
+the training, which shows: trained weights resemble those that they came from, and no others.
 """
 
 from collections.abc import Mapping

@@ -45,9 +45,7 @@ def score_cases(subject: Subject) -> list[CaseScore]:
 def case_means(scores: Sequence[CaseScore], metric: str = "dsc") -> dict[str, float]:
     """Mean over the classes, by case."""
     names = dict.fromkeys(one.case for one in scores)
-    return {
-        name: mean(one.values[metric] for one in scores if one.case == name) for name in names
-    }
+    return {name: mean(one.values[metric] for one in scores if one.case == name) for name in names}
 
 
 def compare(

@@ -12,8 +12,8 @@ from monai.data.meta_tensor import MetaTensor
 from numpy.typing import NDArray
 from torch import Tensor
 
-from medseg.bundles.overrides import parse_overrides
 from medseg.bundles.opened import open_configs
+from medseg.bundles.overrides import parse_overrides
 from medseg.bundles.predictor import Predictor, open_predictor
 from medseg.bundles.run import open_workflow
 from medseg.data.datalists import datalist

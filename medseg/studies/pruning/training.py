@@ -1,7 +1,6 @@
 """Training of a network of given widths through a bundle's own training, from given weights."""
 
 import json
-import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,8 @@ from medseg._quiet import quiet_libraries
 from medseg.bundles.complaints import config_errors
 from medseg.bundles.one_line import excepthook_kept
 from medseg.bundles.run import open_workflow
-from medseg.networks.weights import save_weights
+from medseg.networks.unet import UNet
+from medseg.networks.weights import write_state
 from medseg.studies.pruning.subject import Subject
 
 __all__ = ["INITIAL", "WEIGHTS", "train_network"]
@@ -23,8 +23,6 @@ WEIGHTS, INITIAL = "model.safetensors", "initial.safetensors"
 _DONE = "done.json"
 # Validations in a training, the best of which is kept.
 _EPOCHS = 5
-
-logger = logging.getLogger(__name__)
 
 
 def train_network(
@@ -50,10 +48,13 @@ def train_network(
     weights = folder / WEIGHTS
     if (folder / _DONE).exists():
         return weights
-    resumes = any((folder / "checkpoints").glob("*.pt"))
+    resumes = any((folder / "checkpoints").glob("*.safetensors"))
+    if state is not None:
+        _save(folder, description, state)
     overrides = {
         **subject.training,
         "network_def": dict(description),
+        "control::init_weights": None if state is None else str(folder / INITIAL),
         "epochs": _EPOCHS,
         "iterations_per_epoch": -(-iterations // _EPOCHS),
         "val_interval": 1,
@@ -69,15 +70,19 @@ def train_network(
             subject.bundle, configs=["train"], run_id="training", overrides=overrides, log="quiet"
         )
         workflow.initialize()
-        # Built once: what the run trains is this object, and a resumed one gets its checkpoint.
-        network = cast("Any", workflow.parser).get_parsed_content("network")
-        if state is not None:
-            network.load_state_dict(dict(state))
-        if not resumes:
-            save_weights(network, folder / INITIAL, {"network": dict(description)})
+        if state is None and not resumes:
+            # The parser builds it once: this is what the run trains.
+            network = cast("UNet", cast("Any", workflow.parser).get_parsed_content("network"))
+            _save(folder, description, network.state_dict())
         workflow.run()
         workflow.finalize()
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     done = json.dumps({"iterations": _EPOCHS * -(-iterations // _EPOCHS)})
     write_atomically(folder / _DONE, lambda path: path.write_text(done, encoding="utf-8"))
     return weights
+
+
+def _save(folder: Path, description: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
+    texts = {"settings": json.dumps({"network": dict(description)})}
+    own = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    write_state(own, folder / INITIAL, texts)
