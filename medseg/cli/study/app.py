@@ -2,12 +2,14 @@
 
 import typer
 
+from medseg.cli.study.prune import prune
 from medseg.cli.study.run import run
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Find out what each choice is worth.", no_args_is_help=True)
 app.command()(run)
+app.command()(prune)
 
 
 @app.callback()

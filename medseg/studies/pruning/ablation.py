@@ -13,34 +13,17 @@ References:
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
 from medseg.networks.unet import UNet
+from medseg.studies.pruning.methods import Method
 
-__all__ = ["METHODS", "Ablation", "Method", "Sparsity", "ablated"]
+__all__ = ["Ablation", "Sparsity", "ablated"]
 
-Method = Literal[
-    "global_unstructured",
-    "l1_unstructured",
-    "random_unstructured",
-    "gradient_unstructured",
-    "random_structured",
-    "l1_structured",
-    "l2_structured",
-]
-METHODS: dict[Method, str] = {
-    "global_unstructured": "smallest weights of all chosen convolutions together",
-    "l1_unstructured": "smallest weights of each convolution",
-    "random_unstructured": "weights drawn at random",
-    "gradient_unstructured": "weights with the smallest |w dL/dw| of each convolution",
-    "random_structured": "filters drawn at random",
-    "l1_structured": "filters with the smallest L1 norm",
-    "l2_structured": "filters with the smallest L2 norm",
-}
 _WEIGHT = "weight"
 
 
@@ -86,7 +69,8 @@ def ablated(
         saliency: |w dL/dw| by convolution, in the shape of its weights; for the gradient method.
         seed: Of random methods.
     """
-    own = copy.deepcopy(network)
+    # Torch's pruning takes no weights in channels last.
+    own = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
     modules = [own.get_submodule(name) for name in ablation.modules]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

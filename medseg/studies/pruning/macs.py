@@ -7,7 +7,8 @@ voxels alone. So the cost of other widths is known without building them.
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
@@ -35,10 +36,7 @@ def cost_factors(network: UNet, window: Sequence[int]) -> dict[str, int]:
         factors[name] = math.prod(layer.kernel_size) * voxels
 
     for one in wiring(network):
-        layer = cast("Any", own.get_submodule(one.name))
-        layer.register_forward_hook(
-            lambda layer, before, after, name=one.name: note(name, layer, before, after)
-        )
+        own.get_submodule(one.name).register_forward_hook(partial(note, one.name))
     with torch.no_grad():
         own(torch.empty(1, network.in_channels, *window, device="meta"))
     return factors

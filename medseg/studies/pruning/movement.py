@@ -6,6 +6,7 @@ the training, which shows: trained weights resemble those that they came from, a
 
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import mean
 from typing import Any, cast
 
 import torch
@@ -58,11 +59,9 @@ def resemblance(network: UNet, initial: Mapping[str, Tensor]) -> float:
 def weight_distances(network: UNet, initial: Mapping[str, Tensor]) -> dict[str, float]:
     """L2 norm of the difference of the weights after and before training, by convolution."""
     return {
-        one.name: float(
-            torch.linalg.vector_norm(
-                network.get_submodule(one.name).get_parameter("weight").detach()
-                - initial[f"{one.name}.weight"]
-            )
+        one.name: _l2(
+            network.get_submodule(one.name).get_parameter("weight").detach()
+            - initial[f"{one.name}.weight"]
         )
         for one in wiring(network)
     }
@@ -71,10 +70,7 @@ def weight_distances(network: UNet, initial: Mapping[str, Tensor]) -> dict[str, 
 def gradient_norms(network: UNet, gradients: list[dict[str, Tensor]]) -> dict[str, float]:
     """Mean over batches of the L2 norm of the gradient, by convolution."""
     return {
-        one.name: sum(
-            float(torch.linalg.vector_norm(batch[f"{one.name}.weight"])) for batch in gradients
-        )
-        / len(gradients)
+        one.name: mean(_l2(batch[f"{one.name}.weight"]) for batch in gradients)
         for one in wiring(network)
     }
 
@@ -85,5 +81,9 @@ def saliency(network: UNet, gradients: list[dict[str, Tensor]]) -> dict[str, Ten
     for one in wiring(network):
         weight = network.get_submodule(one.name).get_parameter("weight").detach()
         products = [(weight * batch[f"{one.name}.weight"]).abs() for batch in gradients]
-        found[one.name] = torch.stack(products).mean(dim=0)
+        found[one.name] = torch.stack(products).mean(dim=0).contiguous()
     return found
+
+
+def _l2(tensor: Tensor) -> float:
+    return float(tensor.square().sum().sqrt())

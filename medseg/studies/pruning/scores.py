@@ -7,7 +7,7 @@ from statistics import mean
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg.metrics.bootstrap import draw_cases, interval95
+from medseg.metrics.bootstrap import RESAMPLES, draw_cases, interval95
 from medseg.metrics.voxel_counts import confusion, one_against_rest, overlap_scores
 from medseg.studies.pruning.subject import HeldOutCase, Subject
 from medseg.studies.results import CaseScore
@@ -84,13 +84,10 @@ def _even(groups: Sequence[str | None]) -> NDArray[np.float64]:
 
 def _draws(groups: Sequence[str | None]) -> NDArray[np.float64]:
     """Weights of each case in each resample, `(resamples, cases)`; cases stay in their groups."""
-    weights: NDArray[np.float64] = 0
+    weights = np.zeros((RESAMPLES, len(groups)))
     for seed, group in enumerate(dict.fromkeys(groups)):
         places = [place for place, own in enumerate(groups) if own == group]
-        drawn = draw_cases(len(places), seed=seed)
-        if np.isscalar(weights):
-            weights = np.zeros((len(drawn), len(groups)))
-        weights[:, places] = drawn / len(places)
+        weights[:, places] = draw_cases(len(places), seed=seed) / len(places)
     return weights / len(set(groups))
 
 

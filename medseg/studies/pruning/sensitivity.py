@@ -6,15 +6,17 @@ study goes on, and a larger one begins with what a smaller one has done.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import medseg
 from medseg._files import write_atomically
-from medseg.studies.pruning.ablation import Ablation, Method, Sparsity, ablated
+from medseg.studies.pruning.ablation import Ablation, Sparsity, ablated
+from medseg.studies.pruning.methods import Method
 from medseg.studies.pruning.scores import score_cases
 from medseg.studies.pruning.subject import Subject, with_network
 from medseg.studies.results import CaseScore
@@ -70,16 +72,10 @@ def planned_ablations(plan: Plan, selections: Mapping[str, tuple[str, ...]]) -> 
         selections: Convolutions by the selection's name; the first is the whole network.
     """
     whole, *parts = selections.items()
-    wanted = [(method, *whole, amount) for method in plan.methods for amount in plan.amounts]
-    for name, modules in [*parts, *((f"module {one}", (one,)) for one in whole[1])]:
-        wanted += [
-            (method, name, modules, amount)
-            for method in plan.part_methods
-            for amount in plan.part_amounts
-        ]
+    alone = [(f"module {one}", (one,)) for one in whole[1]]
     return [
-        Ablation(method=method, selection=name, modules=modules, amount=amount)
-        for method, name, modules, amount in wanted
+        *_crossed([whole], plan.methods, plan.amounts),
+        *_crossed([*parts, *alone], plan.part_methods, plan.part_amounts),
     ]
 
 
@@ -113,6 +109,16 @@ def score_ablations(
             _write(path, found[-1])
         told(number, len(ablations))
     return found
+
+
+def _crossed(
+    selections: Sequence[tuple[str, tuple[str, ...]]],
+    methods: Sequence[Method],
+    amounts: Sequence[float],
+) -> Iterator[Ablation]:
+    for name, modules in selections:
+        for method, amount in product(methods, amounts):
+            yield Ablation(method=method, selection=name, modules=modules, amount=amount)
 
 
 def _score(
