@@ -36,6 +36,13 @@ def prune(  # noqa: PLR0913 - one parameter for each option
         Literal["validation", "test"], typer.Option(help="Cases that are scored.")
     ] = "validation",
     most: Annotated[int | None, typer.Option(min=1, help="Largest number of cases.")] = None,
+    scoring: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Override a key of its inference, e.g. patch_size=[224,224]; repeat the option.",
+        ),
+    ] = None,
     batches: Annotated[int, typer.Option(min=1, help="Training batches for the gradients.")] = 8,
     seed: Annotated[int, typer.Option(help="Of random methods and random channels.")] = 0,
     methods: Annotated[str, typer.Option(help="Of the whole network, by commas, or all.")] = "all",
@@ -109,6 +116,7 @@ def prune(  # noqa: PLR0913 - one parameter for each option
         pairs=overrides or [],
         split=split,
         most=most,
+        scoring=scoring or [],
         # Two hundred ablations in half the time; what is compared is of one precision.
         precision="fp32" if smaller is not None else fast_precision("cpu"),
     )

@@ -137,7 +137,7 @@ def _note(content: Smaller) -> str:
         f"pruned: {pruned.macs / original.macs:.0%} of the multiplications and "
         f"{pruned.parameters / original.parameters:.0%} of the parameters, fine-tuned for "
         f"{recipe.iterations} batches; DSC {plain(pruned.after.dsc, 3)} beside "
-        f"{plain(original.after.dsc, 3)} ({escaped(content.subject.split)})"
+        f"{plain(original.after.dsc, 3)} ({content.subject.split})"
     )
 
 

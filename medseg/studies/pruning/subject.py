@@ -91,6 +91,7 @@ def open_subject(
     pairs: Sequence[str],
     split: Split,
     most: int | None,
+    scoring: Sequence[str] = (),
     precision: EnginePrecision = "fp32",
 ) -> Subject:
     """Open a bundle with its weights, and read and prepare the held-out cases.
@@ -101,6 +102,7 @@ def open_subject(
         pairs: `KEY=VALUE` texts of the training config, such as `dataset_dir=DIR`.
         split: `validation` is the fold that the config holds out.
         most: Largest number of cases, evenly spaced; None takes all.
+        scoring: `KEY=VALUE` texts of the inference config, such as `patch_size=[224,224]`.
         precision: In which cases are labelled, by torch.
 
     Raises:
@@ -110,7 +112,10 @@ def open_subject(
     bundle = Path(bundle)
     weights = Path(weights or bundle / "models" / "model.safetensors").resolve()
     predictor = open_predictor(
-        bundle, weights=weights, overrides={"engine": "torch", "precision": precision}
+        bundle,
+        weights=weights,
+        pairs=scoring,
+        overrides={"engine": "torch", "precision": precision},
     )
     network = require_unet(predictor.network, bundle)
     training = training_overrides(bundle, weights, network, pairs)
