@@ -140,6 +140,8 @@ def _identity(subject: Subject, seed: int) -> dict[str, Any]:
         "weights": subject.predictor.provenance.tensors_sha256,
         "cases": [case.name for case in subject.cases],
         "split": subject.split,
+        "window": subject.window,
+        "precision": getattr(subject.predictor.inferer, "precision", None),
         "seed": seed,
     }
 

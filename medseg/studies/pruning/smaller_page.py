@@ -49,8 +49,8 @@ def _page(content: Smaller) -> str:
         _score_table(content),
         f"The pruned network and the one of random channels were fine-tuned for "
         f"{recipe.iterations} batches, the untrained ones trained for {scratch}; what the "
-        "original was trained before is not counted. All by the bundle's training, with a rate that "
-        "falls to 0; the best of five validations is kept. Channels were chosen by "
+        "original was trained before is not counted. All by the bundle's training, with a rate "
+        "that falls to 0; the best of five validations is kept. Channels were chosen by "
         f"{recipe.batches} batches, {recipe.step} at a time.",
         "## Latency, measured in turns",
         _latency_table(content.latency),

@@ -84,7 +84,7 @@ class Subject:
         return cast("UNet", self.predictor.network)
 
 
-def open_subject(
+def open_subject(  # noqa: PLR0913 - one keyword for each choice
     bundle: str | Path,
     *,
     weights: str | Path | None,

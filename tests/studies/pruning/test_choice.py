@@ -16,18 +16,20 @@ def network(**choices):
     return UNet(2, 1, 2, depth=2, first_width=4, **choices).eval()
 
 
+def batch():
+    return torch.rand(2, 1, *WINDOW, generator=torch.Generator().manual_seed(0))
+
+
 def gradients(own):
     own.zero_grad()
-    own(
-        torch.rand(2, 1, *WINDOW, generator=torch.Generator().manual_seed(0))
-    ).square().sum().backward()
+    own(batch()).square().sum().backward()
     return [{name: value.grad for name, value in own.named_parameters()}]
 
 
 @pytest.mark.parametrize("norm", ["none", "both"])
 def test_importance_is_the_squared_derivative_by_a_gate_on_the_channel(norm):
     own = network(norm=norm)
-    image = torch.rand(2, 1, *WINDOW, generator=torch.Generator().manual_seed(0))
+    image = batch()
     gate = torch.ones(4, requires_grad=True)
     place = own.stem[0] if norm == "none" else own.stem[1]
     hook = place.register_forward_hook(lambda _, __, after: after * gate[:, None, None])
@@ -73,7 +75,7 @@ def test_a_share_that_no_network_has_left_is_refused():
     own = network()
     importance = {name: torch.ones(count) for name, count in channel_counts(own).items()}
     del importance["head"]
-    with pytest.raises(UsageError, match="--smaller 0.01: with 2 channels in every convolution"):
+    with pytest.raises(UsageError, match=r"--smaller 0\.01: with 2 channels in every convolution"):
         least_important(own, importance, window=WINDOW, keep=0.01, step=2)
 
 
