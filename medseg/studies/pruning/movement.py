@@ -12,6 +12,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from medseg._quiet import quiet_libraries
+from medseg.bundles.complaints import config_errors
 from medseg.bundles.run import open_workflow
 from medseg.networks.unet import UNet
 from medseg.networks.weights import read_state
@@ -34,15 +36,16 @@ def initial_state(subject: Subject, path: Path | None) -> dict[str, Tensor] | No
     """
     if path is not None:
         return read_state(path)[0]
-    workflow: Any = open_workflow(
-        subject.bundle,
-        configs=["train"],
-        run_id="training",
-        overrides=subject.training,
-        log="quiet",
-    )
-    workflow.initialize()
-    rebuilt = cast("UNet", workflow.parser.get_parsed_content("network")).state_dict()
+    with config_errors(), quiet_libraries():
+        workflow: Any = open_workflow(
+            subject.bundle,
+            configs=["train"],
+            run_id="training",
+            overrides=subject.training,
+            log="quiet",
+        )
+        workflow.initialize()
+        rebuilt = cast("UNet", workflow.parser.get_parsed_content("network")).state_dict()
     return dict(rebuilt) if resemblance(subject.network, rebuilt) > _LEAST_RESEMBLANCE else None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import numpy as np
@@ -12,6 +13,8 @@ from monai.data.meta_tensor import MetaTensor
 from numpy.typing import NDArray
 from torch import Tensor
 
+from medseg._quiet import quiet_libraries
+from medseg.bundles.complaints import config_errors
 from medseg.bundles.opened import open_configs
 from medseg.bundles.overrides import parse_overrides
 from medseg.bundles.predictor import Predictor, open_predictor
@@ -119,16 +122,12 @@ def open_subject(  # noqa: PLR0913 - one keyword for each choice
     )
     network = require_unet(predictor.network, bundle)
     training = training_overrides(bundle, weights, network, pairs)
-    parser = _parser(bundle, training)
-    manifest = cast("Manifest", parser.get_parsed_content("manifest"))
-    fold = parser.get_parsed_content("fold")
-    entries = datalist(
-        manifest,
-        parser.get_parsed_content("dataset_dir"),
-        split=split,
-        fold=fold,
-        most=most,
-    )
+    with config_errors(), quiet_libraries():
+        parser = _parser(bundle, training)
+        manifest = cast("Manifest", parser.get_parsed_content("manifest"))
+        fold = parser.get_parsed_content("fold")
+        folder = parser.get_parsed_content("dataset_dir")
+    entries = datalist(manifest, folder, split=split, fold=fold, most=most)
     cases, failed = _read(predictor, entries, manifest)
     place = f"fold {fold}" if split == "validation" else split
     return Subject(
@@ -180,9 +179,15 @@ def batch_gradients(subject: Subject, batches: int) -> list[dict[str, Tensor]]:
     Returns:
         One mapping a batch, by name of the parameter.
     """
-    parser = _parser(subject.bundle, subject.training)
-    trainer = parser.get_parsed_content("train::trainer")
-    network = subject.network
+    # Nothing is written, but a trainer refuses to be built over an earlier training.
+    with config_errors(), quiet_libraries(), TemporaryDirectory(prefix="medseg-") as folder:
+        places = {"output_dir": folder, "ckpt_dir": folder}
+        parser = _parser(subject.bundle, {**subject.training, **places})
+        trainer = parser.get_parsed_content("train::trainer")
+        return _gradients(trainer, subject.network, batches)
+
+
+def _gradients(trainer: Any, network: UNet, batches: int) -> list[dict[str, Tensor]]:
     found: list[dict[str, Tensor]] = []
     for batch in islice(iter(trainer.data_loader), batches):
         image, target = trainer.prepare_batch(batch, torch.device("cpu"))
