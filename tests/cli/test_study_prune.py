@@ -110,6 +110,14 @@ def test_what_is_trained_is_not_trained_again(small, trained, phantoms):
     assert weights.stat().st_mtime_ns == before
 
 
+def test_another_recipe_needs_another_folder(small, trained, phantoms):
+    told = refused(
+        *(trained, f"dataset_dir={phantoms}", "--smaller", 0.6, "-o", small, "--step", 1),
+        *("--iterations", 6, "--batches", 1),
+    )
+    assert "was made with iterations 5, not 6, scratch_iterations 5, not 6; give another" in told
+
+
 @pytest.fixture(scope="module")
 def sensitivity(trained, phantoms, small, tmp_path_factory):
     out = tmp_path_factory.mktemp("sensitivity")

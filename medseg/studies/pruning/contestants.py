@@ -10,7 +10,7 @@ References:
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -18,6 +18,7 @@ from typing import Any, Literal, cast
 from torch import Tensor
 
 from medseg._files import write_atomically
+from medseg.errors import UsageError
 from medseg.networks.unet import UNet
 from medseg.networks.weights import load_weights
 from medseg.studies.pruning.choice import channel_importance, least_important, random_channels
@@ -29,7 +30,7 @@ from medseg.studies.pruning.training import train_network
 __all__ = ["Contestant", "Recipe", "flat_unet", "train_contestants"]
 
 Name = Literal["original", "pruned", "random channels", "from scratch", "flat"]
-_CHOICE = "channels.json"
+_CHOICE, _RECIPE = "channels.json", "recipe.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +80,11 @@ def train_contestants(subject: Subject, recipe: Recipe, folder: Path) -> list[Co
         subject: The bundle.
         recipe: How.
         folder: Of the comparison.
+
+    Raises:
+        UsageError: If the folder holds those of another recipe or other weights.
     """
+    _require_same(subject, recipe, folder / _RECIPE)
     chosen = _choice(subject, recipe, folder / _CHOICE)
     original = subject.network
     pruned, drawn = (without_channels(original, chosen[name]) for name in ("pruned", "random"))
@@ -133,6 +138,19 @@ def flat_unet(network: UNet, window: tuple[int, ...], *, most: int) -> UNet:
     while unet_macs(_flat(network, width + 1), window) <= most:
         width += 1
     return _flat(network, width).eval()
+
+
+def _require_same(subject: Subject, recipe: Recipe, path: Path) -> None:
+    """Refuse to mix trainings of two recipes; note this one where there is none."""
+    wanted = {"weights": subject.predictor.provenance.tensors_sha256, **asdict(recipe)}
+    if not path.exists():
+        text = json.dumps(wanted)
+        write_atomically(path, partial(Path.write_text, data=text, encoding="utf-8"))
+    there = json.loads(path.read_text(encoding="utf-8"))
+    changed = [name for name in wanted if there.get(name) != wanted[name]]
+    if changed:
+        told = ", ".join(f"{name} {there.get(name)}, not {wanted[name]}" for name in changed)
+        raise UsageError(f"{path.parent}: was made with {told}; give another --out")
 
 
 def _flat(network: UNet, width: int) -> UNet:
