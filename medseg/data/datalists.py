@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import get_args
 
-from medseg._checks import require_choice
+import numpy as np
+
+from medseg._checks import require_choice, require_whole_number
 from medseg.data.manifest import Case, Manifest, Split
 from medseg.errors import DataError
 
@@ -17,6 +19,7 @@ def datalist(
     split: Split,
     fold: int = 0,
     most: int | None = None,
+    drawn_by: int | None = None,
 ) -> list[dict[str, str]]:
     """The cases of one split as a MONAI datalist.
 
@@ -25,7 +28,9 @@ def datalist(
         dataset_dir: Folder of its files.
         split: `validation` is the given fold, `training` all other folds.
         fold: The fold held out.
-        most: Largest number of cases, evenly spaced over the list; None takes all.
+        most: Largest number of cases, evenly spaced over the list or drawn; None takes all.
+        drawn_by: Seed that draws them; a larger number with the same seed has the same cases and
+            further ones. None spaces them evenly.
 
     Returns:
         One dictionary per case with `case`, `image` and, if present, `label` and `group`; paths
@@ -45,7 +50,7 @@ def datalist(
     if not cases:
         raise DataError(f"{manifest.name}: {_why_empty(manifest, split, fold)}")
     if most is not None:
-        cases = cases[:: max(1, len(cases) // most)][:most]
+        cases = _fewer(cases, require_whole_number("most", most, at_least=1), drawn_by)
     entries = [_entry(case, folder) for case in cases]
     missing = [path for entry in entries for key, path in entry.items() if _is_absent(key, path)]
     if missing:
@@ -72,6 +77,13 @@ def _split(manifest: Manifest, split: Split, fold: int) -> list[Case]:
         return list(manifest.test)
     held_out = split == "validation"
     return [case for case in manifest.training if (case.fold == fold) == held_out]
+
+
+def _fewer(cases: list[Case], most: int, drawn_by: int | None) -> list[Case]:
+    if drawn_by is None:
+        return cases[:: max(1, len(cases) // most)][:most]
+    order = np.random.default_rng(drawn_by).permutation(len(cases))
+    return [cases[place] for place in sorted(order[:most])]
 
 
 def _why_empty(manifest: Manifest, split: Split, fold: int) -> str:

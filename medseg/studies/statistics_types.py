@@ -27,7 +27,8 @@ class Estimate:
     Attributes:
         mean: The mean.
         sd: Standard deviation of the runs' means; None for one run.
-        ci95: Its 95 % interval, see `medseg.studies.statistics.mean`; None for one case.
+        ci95: Its 95 % interval, see `medseg.studies.statistics.mean`; None for one case in one
+            run. Too short for a dozen cases or fewer if a few of many fail.
     """
 
     mean: float
@@ -85,8 +86,8 @@ class Comparison:
         score: Mean over runs and cases.
         difference: Mean paired difference to the baseline, same case, same seed and fold; None
             for the baseline itself and for rows without a scored run.
-        difference_ci95: Its 95 % interval, for other seeds and other cases; None if no case or
-            seed is repeated.
+        difference_ci95: Its 95 % interval, for other seeds and other cases on these folds' training
+            sets; None if no case or seed is repeated.
         p_value: Wilcoxon signed-rank test over cases within folds, their seeds averaged.
         p_holm: Corrected by Holm's method over all rows.
         p_mean: t-test of the mean difference, which accounts for seeds as the interval does.

@@ -21,7 +21,7 @@ from medseg.errors import UsageError
 from medseg.networks.provenance import StartedFrom, read_provenance
 from medseg.networks.weights import plain_network, read_state
 
-__all__ = ["Matched", "init_weights", "match_layers"]
+__all__ = ["Initialised", "Matched", "init_weights", "match_layers"]
 
 logger = logging.getLogger(__name__)
 
@@ -39,16 +39,26 @@ class Matched:
     left_out: Mapping[str, str]
 
 
-def init_weights(network: nn.Module, source: str | Path) -> StartedFrom:
+@dataclass(frozen=True, kw_only=True)
+class Initialised:
+    """What became of a network that was given other weights.
+
+    Attributes:
+        started_from: Whose weights they are, for the header of the new ones.
+        left_out: Names of the layers that did not fit.
+    """
+
+    started_from: StartedFrom
+    left_out: frozenset[str]
+
+
+def init_weights(network: nn.Module, source: str | Path) -> Initialised:
     """Give a network the weights of another training where they fit, and log the rest.
 
     Args:
         network: Changed in place; a `DistributedDataParallel` is unwrapped.
         source: A bundle's folder, for the weights in its `models`, or a `.safetensors` file.
             Nothing else is read, and no pickle.
-
-    Returns:
-        Whose weights they are, for the header of the new ones.
 
     Raises:
         UsageError: If no convolution fits.
@@ -75,12 +85,13 @@ def init_weights(network: nn.Module, source: str | Path) -> StartedFrom:
         "init_weights: %d of %d tensors from %s, sha256 %.12s; left as initialised: %s",
         *(len(matched.taken), len(own), provenance.bundle or path, provenance.tensors_sha256, left),
     )
-    return StartedFrom(
+    started_from = StartedFrom(
         bundle=provenance.bundle,
         version=provenance.version,
         data=provenance.data,
         tensors_sha256=provenance.tensors_sha256,
     )
+    return Initialised(started_from=started_from, left_out=frozenset(matched.left_out))
 
 
 def match_layers(own: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> Matched:

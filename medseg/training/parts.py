@@ -93,13 +93,14 @@ def training_parts(
     """
     check_settings({**settings, "class_names": class_names})
     _require_patch(network, settings)
-    started_from = None
+    started_from, new = None, frozenset[str]()
     if control.init_weights is not None:
-        started_from = init_weights(network, control.init_weights)
+        begun = init_weights(network, control.init_weights)
+        started_from, new = begun.started_from, begun.left_out
         provenance = replace(provenance or Provenance(tensors_sha256=""), started_from=started_from)
     elif control.freeze != "none":
         logger.warning("freeze=%s without init_weights keeps parts at random", control.freeze)
-    freeze_parts(network, control.freeze)
+    freeze_parts(network, control.freeze, new=new)
     if control.first_process:
         # Again, for tools that run the trainer without the bundle's `run`, such as MONAI's FL.
         require_start(

@@ -10,10 +10,12 @@ if TYPE_CHECKING:
     from medseg.transforms.border_weight import BorderWeightd
     from medseg.transforms.class_voxels import ClassVoxelsd, list_class_voxels
     from medseg.transforms.colour_jitter import ColourChange, RandColourJitterd, change_colours
+    from medseg.transforms.domain_shift import shifted_steps
     from medseg.transforms.drop_slice_axis import DropSliceAxisd
     from medseg.transforms.gamma import RandGammad, adjust_gamma
     from medseg.transforms.gaussian_noise import RandGaussianNoised, add_gaussian_noise
     from medseg.transforms.instances import InstancesToForegroundd, part_touching
+    from medseg.transforms.label_noise import LabelNoised, add_label_noise
     from medseg.transforms.linear_spacing import LinearSpacingd, interpolate_axes
     from medseg.transforms.low_resolution import RandLowResolutiond, lower_resolution
     from medseg.transforms.n4 import N4BiasFieldd, correct_bias_field
@@ -50,6 +52,7 @@ __all__ = [
     "Elastic",
     "Flip",
     "InstancesToForegroundd",
+    "LabelNoised",
     "LinearSpacingd",
     "N4BiasFieldd",
     "PatchGrid",
@@ -71,6 +74,7 @@ __all__ = [
     "ZScored",
     "Zoom",
     "add_gaussian_noise",
+    "add_label_noise",
     "add_rician_noise",
     "adjust_gamma",
     "change_colours",
@@ -87,6 +91,7 @@ __all__ = [
     "plan_patch",
     "resample",
     "sample_warp",
+    "shifted_steps",
     "z_score",
 ]
 

@@ -76,6 +76,17 @@ def test_rows_and_seeds_are_run_once_and_a_row_more_adds_its_own(
     assert {name: second[name] for name in first} == first
 
 
+def test_a_compact_page_of_runs_that_are_done_has_no_configs(
+    study, glands, store, tmp_path, command
+):
+    places = [f"dataset_dir={glands}", "--runs", str(store), "-o", str(tmp_path / "out")]
+    assert command("study", "run", study(), *places, "--page", "compact") == 0
+    files = {path.suffix for path in (tmp_path / "out").rglob("*.*") if path.is_file()}
+    assert {".md", ".csv", ".png"} <= files
+    assert not files & {".svg", ".json"}
+    assert not (tmp_path / "out" / "rows").exists()
+
+
 def test_the_same_rows_under_other_names_are_the_same_runs(
     study, glands, store, tmp_path, command, capfd
 ):

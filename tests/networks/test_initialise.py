@@ -72,3 +72,11 @@ def test_the_same_seed_gives_the_same_network():
     torch.manual_seed(7)
     second = UNet(2, 1, 2, depth=2, first_width=4).state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_torch_leaves_each_convolution_as_torch_makes_it():
+    torch.manual_seed(7)
+    network = UNet(2, 1, 2, depth=2, first_width=4, norm="none", initialisation="torch")
+    torch.manual_seed(7)
+    assert torch.equal(network.stem[0].weight, nn.Conv2d(1, 4, 3, padding=1).weight)
+    assert network.stem[0].bias.any()

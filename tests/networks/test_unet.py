@@ -166,6 +166,19 @@ def test_every_parameter_receives_a_gradient(spatial_dims, activation, norm):
     assert still == []
 
 
+@pytest.mark.parametrize("kind", ["batch", "instance"])
+def test_an_input_norm_takes_away_brightness_and_contrast_of_the_image(kind):
+    network = UNet(2, 3, 2, depth=2, first_width=2, norm="none", input_norm=kind)
+    image = torch.rand(4, 3, 8, 8)
+    torch.testing.assert_close(network(image), network(30 * image + 7), rtol=1e-3, atol=1e-3)
+    assert network.describe()["input_norm"] == kind
+
+
+def test_without_an_input_norm_weights_have_the_names_of_before():
+    names = set(UNet(2, 1, 2, depth=2, first_width=2).state_dict())
+    assert not {name for name in names if "input" in name}
+
+
 def test_dropout_is_by_level_and_off_in_evaluation():
     network = UNet(2, 1, 2, depth=3, first_width=4, dropout=[0.0, 0.1, 0.5])
     rates = [m.p for m in network.modules() if isinstance(m, nn.Dropout)]

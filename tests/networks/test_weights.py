@@ -11,6 +11,8 @@ from torch import nn
 
 from medseg.errors import DataError, UsageError
 from medseg.networks import (
+    MonaiNetwork,
+    SegNet,
     UNet,
     halve_weights,
     load_weights,
@@ -162,6 +164,48 @@ def test_a_network_is_what_the_header_of_its_weights_describes(tmp_path):
     again = small()
     load_weights(again, path)
     assert torch.equal(network.eval()(image), again.eval()(image))
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        SegNet(2, 1, 2, convolutions=(1, 1), first_width=4),
+        MonaiNetwork("AttentionUnet", 2, 1, 2, arguments={"channels": (4, 8), "strides": (2,)}),
+        MonaiNetwork(
+            "SegResNet",
+            2,
+            1,
+            2,
+            arguments={"init_filters": 8, "blocks_down": [1, 1], "blocks_up": [1]},
+        ),
+    ],
+    ids=lambda network: str(network.describe().get("name", "SegNet")),
+)
+def test_networks_for_comparison_are_described_by_their_header_too(tmp_path, network):
+    path = described(tmp_path / "model.safetensors", network, {"network": network.describe()})
+    again = trained_network(path, DEFAULT)
+    assert type(again) is type(network)
+    load_weights(again, path)
+    image = torch.rand(1, 1, 8, 8)
+    assert torch.equal(again.eval()(image), network.eval()(image))
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        ({"name": "DenseNet121"}, "name must be"),
+        ({"name": "SegResNet", "arguments": {"blocks_down": [10**9, 1]}}, "up to 16"),
+        ({"name": "SegResNet", "arguments": {"act": "os.system"}}, "has no argument 'act'"),
+        ({"name": "AttentionUnet", "arguments": {"channels": [10**15, 10**15, 9]}}, "cannot be"),
+    ],
+)
+def test_a_header_builds_no_other_and_no_endless_network_of_monais(tmp_path, network, message):
+    about = {"_target_": "medseg.networks.MonaiNetwork", "spatial_dims": 2, "in_channels": 1}
+    described_so = {**about, "out_channels": 2, **network}
+    path = described(tmp_path / "model.safetensors", small(), {"network": described_so})
+    with pytest.raises(DataError, match=message) as caught:
+        trained_network(path, DEFAULT)
+    assert "\n" not in str(caught.value)
 
 
 def test_older_headers_say_some_arguments_and_the_default_the_others(tmp_path):

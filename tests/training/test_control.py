@@ -25,6 +25,7 @@ WRONG = st.one_of(
 )
 UNCHECKED = {
     "output_dir", "ckpt_dir", "checkpoint_dir", "cache_dir", "mlflow", "experiment",  # texts
+    "init_weights",
     "case_weights",  # by RandomDraws, which knows how many cases there are
 }  # fmt: skip
 

@@ -134,6 +134,15 @@ def test_a_frozen_part_computes_as_in_evaluation():
     assert not first.requires_grad
 
 
+def test_a_layer_that_did_not_fit_is_trained_within_a_frozen_encoder():
+    net = unet(in_channels=3)
+    freeze_parts(net, "encoder", new={"stem.0"})
+    net.train()(torch.rand(2, 3, 8, 8)).sum().backward()
+    trained = {name for name, weight in net.named_parameters() if weight.grad is not None}
+    frozen = {name for name in trained if name.startswith(("stem", "down"))}
+    assert frozen == {"stem.0.weight", "stem.0.bias"}
+
+
 def test_a_frozen_training_is_resumed_to_the_same_weights(weights, tmp_path):
     whole = fine_tune(tmp_path / "whole", weights, freeze="encoder", epochs=3)
     fine_tune(tmp_path / "parts", weights, freeze="encoder", epochs=1)

@@ -11,6 +11,7 @@ import typer
 from medseg.cli.say import say
 from medseg.errors import ExitCode
 from medseg.executor.run import Place
+from medseg.studies.pages.extent import Extent
 
 if TYPE_CHECKING:
     from medseg.executor.job import Ended, Job
@@ -48,6 +49,9 @@ def run(  # noqa: PLR0913 - the options of a command
         float | None,
         typer.Option(min=0, help="GPUs of a run (default: 1 if there is one, else 0)."),
     ] = None,
+    page: Annotated[
+        Extent, typer.Option(help="Its files: all, or compact, as for docs/studies.")
+    ] = "whole",
     retry: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--retry", help="Run again what failed.")
     ] = False,
@@ -80,7 +84,7 @@ def run(  # noqa: PLR0913 - the options of a command
     where = _Where(on=on, address=address, parallel=parallel, gpus=_gpus(gpus))
     with study_folder(folder, study):
         _run(plan, runs, missing, where)
-        _write(plan, runs, folder)
+        _write(plan, runs, folder, page)
 
 
 def _bundle_of(study: Path, named: str | None) -> Path:
@@ -155,7 +159,7 @@ def _progress(count: int) -> "Callable[[PlannedRun, Ended], None]":
     return told
 
 
-def _write(plan: "StudyPlan", store: Path, folder: Path) -> None:
+def _write(plan: "StudyPlan", store: Path, folder: Path, extent: Extent) -> None:
     from medseg.errors import MachineError
     from medseg.studies.pages import row_repeats, write_study
     from medseg.studies.running.run_study import collect_results
@@ -168,7 +172,8 @@ def _write(plan: "StudyPlan", store: Path, folder: Path) -> None:
             f"{lost} of {len(plan.runs)} runs were lost with their processes; start the study again"
         )
     summary = summarise_study(results)
-    page = write_study(results, summary, folder, study=plan.study, repeats=row_repeats(plan, store))
+    repeats = row_repeats(plan, store)
+    page = write_study(results, summary, folder, study=plan.study, repeats=repeats, extent=extent)
     failed = sum(1 for one in results.runs if one.reason)
     say(page)
     if failed:

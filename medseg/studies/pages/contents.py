@@ -1,30 +1,28 @@
 """What a study's page is made of: its file, results, statistics, and how its rows are repeated."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field, replace
 
-from medseg.studies.results import StudyResults
+from medseg.studies.results import RunResult, StudyResults
 from medseg.studies.statistics_types import StudySummary
 from medseg.studies.study_file import Study
 
-__all__ = ["Contents", "Extent", "Repeat"]
-
-# `compact` is for a repository of text: no SVG, JSON or configs, and of the cases only the score.
-Extent = Literal["whole", "compact"]
+__all__ = ["Contents", "Repeats", "in_order"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repeat:
-    """How a row is run again.
+class Repeats:
+    """How rows are run again.
 
     Attributes:
-        command: On the command line, from the folder of the bundle's repository.
-        config: The row's resolved config, as YAML; empty if no run of it was prepared.
+        preparation: Commands that come before those of any row, such as what all rows share.
+        commands: By row.
+        configs: The resolved config of each row, as YAML.
     """
 
-    command: str
-    config: str = ""
+    preparation: str = ""
+    commands: Mapping[str, str] = field(default_factory=dict[str, str])
+    configs: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +32,19 @@ class Contents:
     study: Study
     results: StudyResults
     summary: StudySummary
-    repeats: Mapping[str, Repeat]
+    repeats: Repeats
 
     @property
     def score(self) -> str:
         """The metric by which rows are compared."""
         return self.results.score
+
+
+def in_order(results: StudyResults) -> StudyResults:
+    """The results with runs by row, fold and seed, in whatever order they ended."""
+    place = {row: number for number, row in enumerate(results.rows)}
+
+    def key(run: RunResult) -> tuple[int, int, int]:
+        return place[run.row], run.fold, run.seed
+
+    return replace(results, runs=tuple(sorted(results.runs, key=key)))

@@ -122,7 +122,15 @@ def _draw(
         marker = inside if low < y < high else "v" if y == low else "^"
         if one.score and one.score.ci95:
             axes.plot([cost, cost], one.score.ci95, color=THIN, linewidth=1, zorder=1)
-        axes.plot([cost], [y], marker, color=colour, markersize=4, clip_on=False, zorder=3)
+        axes.plot(
+            [cost],
+            [y],
+            marker,
+            color=colour,
+            markersize=4,
+            clip_on=False,
+            zorder=3 + (one.row == BASELINE),
+        )
     numbers = [str(contents.results.rows.index(one.row)) for one in rows]
     _write_numbers(axes, numbers, list(zip(costs, shown, strict=True)))
 

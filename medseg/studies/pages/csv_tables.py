@@ -37,7 +37,7 @@ def runs_csv(results: StudyResults) -> str:
     """A line for each run, those that failed too: score, losses, epochs, size, reason."""
     columns = [*_RUN, "digest", results.score, "train_loss", "held_out_loss", "loss_difference"]
     columns += ["iterations", "epochs", "best_epoch", "parameters", "macs", "cases", "reason"]
-    return _table(columns, (_run_line(results, run) for run in _in_order(results)))
+    return _table(columns, (_run_line(results, run) for run in results.runs))
 
 
 def cases_csv(results: StudyResults, metrics: Sequence[str] | None = None) -> str:
@@ -54,7 +54,7 @@ def cases_csv(results: StudyResults, metrics: Sequence[str] | None = None) -> st
             **{"case": one.case, "group": one.group, "class": one.class_name},
             **{name: _cell(one.values[name]) for name in names if name in one.values},
         }
-        for run in _in_order(results)
+        for run in results.runs
         for one in run.cases
     )
     return _table([*_RUN, "case", "group", "class", *names], lines)
@@ -80,7 +80,7 @@ def costs_csv(results: StudyResults) -> str:
     columns = ["minutes", "peak_memory_gb", "case_ms"]
     lines = (
         {**_named(run), **{name: _cell(getattr(run.cost, name)) for name in columns}}
-        for run in _in_order(results)
+        for run in results.runs
         if run.cost
     )
     return _table([*_RUN, *columns], lines)
@@ -142,12 +142,6 @@ def _run_line(results: StudyResults, run: RunResult) -> dict[str, object]:
 
 def _named(run: RunResult) -> dict[str, object]:
     return {name: getattr(run, name) for name in _RUN}
-
-
-def _in_order(results: StudyResults) -> list[RunResult]:
-    """Runs in the order of the rows, folds and seeds, in whatever order they ended."""
-    place = {row: number for number, row in enumerate(results.rows)}
-    return sorted(results.runs, key=lambda run: (place[run.row], run.fold, run.seed))
 
 
 def _cell(value: float | None) -> float | None:

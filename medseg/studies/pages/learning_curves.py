@@ -63,6 +63,9 @@ def curves_figure(contents: Contents, column: str, title: str) -> Figure | None:
     for place, axes in enumerate(grid.flat):
         if place < len(panels):
             _draw(axes, drawn, panels[place])
+            axes.set_xlim(*_epochs(drawn))
+            # The lowest panel of its column, if not of the figure.
+            axes.tick_params(labelbottom=place + columns >= len(panels))
         else:
             axes.set_visible(False)
     figure.suptitle(f"{title}: mean and range of the runs; grey: baseline", fontsize=9)
@@ -96,6 +99,14 @@ def _curve(path: Path, column: str) -> dict[float, float]:
     except (OSError, ValueError, KeyError, csv.Error):
         return {}
     return {epoch: value for epoch, value in points if math.isfinite(value)}
+
+
+def _epochs(bands: Mapping[str, Band]) -> tuple[float, float]:
+    """From before the first epoch to after the last, also of a single one."""
+    first = min(band.epochs[0] for band in bands.values())
+    last = max(band.epochs[-1] for band in bands.values())
+    margin = max(0.5, 0.02 * (last - first))
+    return first - margin, last + margin
 
 
 def _draw(axes: Any, bands: Mapping[str, Band], row: str) -> None:

@@ -11,7 +11,7 @@ __all__ = ["code", "code_block", "escaped", "file_link", "table"]
 # Markup within a line; `$` begins a formula and `<` a tag on GitHub.
 _MARKUP = re.compile(r"([\\|<>*\[\]`~$])")
 # An underscore within a word is no markup, and names of metrics and keys are full of them.
-_UNDERSCORE = re.compile(r"(?<!\w)_|_(?!\w)")
+_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 
 
 def escaped(text: str) -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from medseg.studies.pages.average_tables import classes_section, groups_section
-from medseg.studies.pages.contents import Contents, Extent
+from medseg.studies.pages.contents import Contents
 from medseg.studies.pages.cost_section import cost_section
+from medseg.studies.pages.extent import Extent
 from medseg.studies.pages.head import head_section, noise_section
 from medseg.studies.pages.markdown_text import escaped, file_link
 from medseg.studies.pages.repeat_section import failures_section, repeat_section

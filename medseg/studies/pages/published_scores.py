@@ -9,6 +9,7 @@ Reference:
     architecture, 2023.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -71,7 +72,7 @@ class LossRow:
 
 
 def rows_by_loss(contents: Contents) -> list[LossRow]:
-    """Rows whose runs have losses, the lowest mean test loss first."""
+    """Rows whose runs have losses, the lowest mean test loss first, those without a number last."""
     found: list[LossRow] = []
     for one in contents.summary.rows:
         runs = scored_runs(contents.results, one.row)
@@ -87,7 +88,7 @@ def rows_by_loss(contents: Contents) -> list[LossRow]:
                     scores={metric: means for metric, means in scores.items() if means},
                 )
             )
-    return sorted(found, key=lambda row: row.test_loss)
+    return sorted(found, key=lambda row: (math.isnan(row.test_loss), row.test_loss))
 
 
 def published_csv(rows: Sequence[LossRow]) -> str:

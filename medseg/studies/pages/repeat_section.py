@@ -1,7 +1,10 @@
 """Failed runs with their reasons, and how each row is run again."""
 
+import json
+
 from medseg._text import safe_name
-from medseg.studies.pages.contents import Contents, Extent
+from medseg.studies.pages.contents import Contents
+from medseg.studies.pages.extent import Extent
 from medseg.studies.pages.markdown_text import code, code_block, escaped, file_link, table
 
 __all__ = ["config_path", "failures_section", "repeat_section"]
@@ -24,20 +27,28 @@ def failures_section(contents: Contents) -> str:
 
 
 def repeat_section(contents: Contents, extent: Extent) -> str:
-    """The command of each row, what it changes, and its resolved config if that is written."""
-    parts = [
-        _of_row(contents, row, extent) for row in contents.results.rows if row in contents.repeats
-    ]
-    return "\n\n".join(["## Repeat a row", *parts]) if parts else ""
+    """What each row changes, the command that repeats it, and its resolved config if written."""
+    repeats = contents.repeats
+    parts = [_of_row(contents, row, extent) for row in contents.results.rows]
+    shown = [part for part in parts if part]
+    if not shown:
+        return ""
+    before = [code_block(repeats.preparation, "bash")] if repeats.preparation else []
+    return "\n\n".join(["## Repeat a row", *before, *shown])
 
 
 def _of_row(contents: Contents, row: str, extent: Extent) -> str:
-    repeat, changes = contents.repeats[row], contents.results.overrides.get(row, {})
-    lines = [f"### {escaped(row)}"]
-    if changes:
-        told = (code(f"{key}={value}") for key, value in changes.items())
-        lines.append(f"Changes {', '.join(told)}.")
-    if repeat.config and extent == "whole":
+    command, config = contents.repeats.commands.get(row), contents.repeats.configs.get(row)
+    if command is None:
+        return ""
+    changes = contents.results.overrides.get(row, {})
+    told = ", ".join(code(f"{key}: {_value(value)}") for key, value in changes.items())
+    lines = [f"**{escaped(row)}**" + (f" changes {told}." if told else " changes nothing.")]
+    if config and extent == "whole":
         path = config_path(contents.results.rows.index(row), row)
-        lines.append(f"Resolved config: {file_link('config.yaml', path)}.")
-    return "\n\n".join([*lines, code_block(repeat.command, "bash")])
+        lines[0] += f" Resolved: {file_link('config.yaml', path)}."
+    return "\n\n".join([*lines, code_block(command, "bash")])
+
+
+def _value(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

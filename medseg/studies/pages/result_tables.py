@@ -1,6 +1,7 @@
 """Main table of a study, a line for each row, and its ranking with its stability."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from medseg.studies.pages.contents import Contents
 from medseg.studies.pages.figures import (
@@ -14,7 +15,7 @@ from medseg.studies.pages.figures import (
     signed_interval,
 )
 from medseg.studies.pages.markdown_text import escaped, table
-from medseg.studies.statistics_types import Comparison
+from medseg.studies.statistics_types import Comparison, Estimate
 
 __all__ = ["ranking_section", "results_section"]
 
@@ -37,9 +38,8 @@ def results_section(contents: Contents) -> str:
         ]
         for one in rows
     ]
-    notes = [f"- {escaped(one.row)}: {'; '.join(one.notes)}" for one in rows if one.notes]
     parts = ["## Results", _counted(contents), table(columns, lines, words=words), _legend(name)]
-    return "\n\n".join([*parts, *(["\n".join(notes)] if notes else [])])
+    return "\n\n".join(part for part in (*parts, _notes(rows)) if part)
 
 
 def ranking_section(contents: Contents) -> str:
@@ -88,6 +88,15 @@ def _legend(name: str) -> str:
     )
 
 
+def _notes(rows: Sequence[Comparison]) -> str:
+    """What the numbers leave out, each note once, with the rows that it is about."""
+    about: dict[str, list[str]] = {}
+    for one in rows:
+        for note in one.notes:
+            about.setdefault(note, []).append(escaped(one.row))
+    return "\n".join(f"- {escaped(note)} ({', '.join(names)})" for note, names in about.items())
+
+
 def _published(contents: Contents, one: Comparison) -> list[str]:
     effect, note = contents.results.published.get(one.row, (NOTHING, ""))
     reproduced = one.published or NOTHING
@@ -98,7 +107,7 @@ def _numbers(one: Comparison) -> list[str]:
     score = one.score
     return [
         str(one.runs) + (f" of {one.runs + len(one.failed)}" if one.failed else ""),
-        NOTHING if score is None else f"{plain(score.mean)} ± {plain(score.sd)}",
+        _mean_and_sd(score),
         interval(score and score.ci95),
         signed(one.difference),
         signed_interval(one.difference_ci95),
@@ -106,6 +115,12 @@ def _numbers(one: Comparison) -> list[str]:
         p_value(one.p_mean_holm),
         percent(one.probability_better),
     ]
+
+
+def _mean_and_sd(score: Estimate | None) -> str:
+    if score is None:
+        return NOTHING
+    return plain(score.mean) + ("" if score.sd is None else f" ± {plain(score.sd)}")
 
 
 def _name(contents: Contents, one: Comparison) -> str:

@@ -19,16 +19,15 @@ _DETERMINISTIC = ("iterations", "epochs", "best_epoch", "parameters", "macs")
 def study_json(contents: Contents) -> str:
     """Strict JSON, without NaN or infinity, in an order that depends on the study file alone."""
     results, summary = contents.results, contents.summary
-    place = {row: number for number, row in enumerate(results.rows)}
-    runs = sorted(results.runs, key=lambda run: (place[run.row], run.fold, run.seed))
     content = {
         "title": results.title,
         "score": results.score,
         "study": contents.study.model_dump(mode="json"),
         "noise": summary.noise and dataclasses.asdict(summary.noise),
         "rows": [_row(contents, one) for one in summary.rows],
+        "preparation": contents.repeats.preparation,
         "ranking": [dataclasses.asdict(one) for one in summary.ranking],
-        "runs": [_run(contents, run) for run in runs],
+        "runs": [_run(contents, run) for run in results.runs],
     }
     return json.dumps(_strict(content), indent=1, ensure_ascii=False, default=str) + "\n"
 
@@ -36,13 +35,12 @@ def study_json(contents: Contents) -> str:
 def _row(contents: Contents, one: Comparison) -> dict[str, Any]:
     results = contents.results
     effect, note = results.published.get(one.row, (None, None))
-    repeat = contents.repeats.get(one.row)
     return {
         **dataclasses.asdict(one),
         "overrides": results.overrides.get(one.row, {}),
         "published": effect and {"effect": effect, "note": note},
         "reproduced": one.published,
-        "command": repeat and repeat.command,
+        "command": contents.repeats.commands.get(one.row),
     }
 
 

@@ -1,12 +1,12 @@
 """Output folder of a study: page, tables, plots and pictures, each written at once."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from medseg._files import write_atomically
-from medseg.studies.pages.contents import Contents, Extent, Repeat
+from medseg.studies.pages.contents import Contents, Repeats, in_order
 from medseg.studies.pages.cost_plot import cost_figure
 from medseg.studies.pages.csv_tables import averages_csv, cases_csv, costs_csv, rows_csv, runs_csv
+from medseg.studies.pages.extent import Extent
 from medseg.studies.pages.forest_plot import forest_figure
 from medseg.studies.pages.learning_curves import curves_figure
 from medseg.studies.pages.page import study_markdown
@@ -34,10 +34,10 @@ def write_study(
     folder: str | Path,
     *,
     study: Study,
-    repeats: Mapping[str, Repeat] | None = None,
+    repeats: Repeats | None = None,
     extent: Extent = "whole",
 ) -> Path:
-    """Write the page of a study with all that belongs to it; see docs/how-to/study-page.md.
+    """Write the page of a study with all that belongs to it; see docs/how-to/study.md.
 
     Each file is replaced at once, the page last, so that it never shows what is not there. What
     an earlier page had in `plots`, `rows` and `worst_cases` is removed. But for `costs.csv`, the
@@ -48,7 +48,7 @@ def write_study(
         summary: Their statistics.
         folder: Where to; made if it is missing.
         study: The study file.
-        repeats: How each row is run again.
+        repeats: How each row is run again, see `row_repeats`.
         extent: `compact` leaves out what a repository of text should not carry: SVG, JSON,
             configs, and of the cases all but the score.
 
@@ -58,7 +58,9 @@ def write_study(
     Raises:
         OSError: If a file cannot be written.
     """
-    contents = Contents(study=study, results=results, summary=summary, repeats=repeats or {})
+    contents = Contents(
+        study=study, results=in_order(results), summary=summary, repeats=repeats or Repeats()
+    )
     files = study_files(contents, extent)
     folder = Path(folder)
     page = files.pop(PAGE)
@@ -72,7 +74,7 @@ def write_study(
 def study_files(contents: Contents, extent: Extent) -> dict[str, bytes]:
     """Content of each file of the folder, by its relative path; the page is `study.md`."""
     plots = _plots(contents)
-    worst, pictures = worst_pictures(contents)
+    worst, pictures = worst_pictures(contents, extent)
     tables = _tables(contents, extent)
     if extent == "compact":
         plots = {name: content for name, content in plots.items() if name.endswith(".png")}
@@ -96,9 +98,8 @@ def _tables(contents: Contents, extent: Extent) -> dict[str, str]:
         tables["published_tables.csv"] = published_csv(ranked)
     if extent == "whole":
         tables["study.json"] = study_json(contents)
-        for row, repeat in contents.repeats.items():
-            if repeat.config:
-                tables[config_path(contents.results.rows.index(row), row)] = repeat.config
+        for row, config in contents.repeats.configs.items():
+            tables[config_path(results.rows.index(row), row)] = config
     return tables
 
 

@@ -22,7 +22,7 @@ __all__ = ["PlannedRun", "StudyPlan", "plan_study"]
 # Where files lie, and what is told of a bundle: no part of what determines a result.
 _PATHS = (
     "_meta_", "bundle_root", "dataset_dir", "manifest_file", "output_dir", "ckpt_dir", "ckpt_path",
-    "init_weights", "initialize",
+    "initialize",
 )  # fmt: skip
 # What a study sets in every run. Curves of TensorBoard would take as long as small trainings.
 _ALWAYS = {"control::tensorboard": "none"}
@@ -214,5 +214,5 @@ def _determining(config: Mapping[str, Any]) -> Overrides:
 
 
 def _init_weights(config: Mapping[str, Any]) -> str:
-    path = config.get("init_weights")
+    path = config["control"].get("init_weights")
     return path_sha256(path) if isinstance(path, str) and Path(path).exists() else ""

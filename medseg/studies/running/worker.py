@@ -9,13 +9,14 @@ import resource
 import shutil
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
 from medseg._files import write_atomically
 from medseg._quiet import printable_logs
 from medseg._text import printable
-from medseg.errors import ExitCode, TrainingStoppedError, user_error
+from medseg.errors import ExitCode, TrainingStoppedError, causes_of, user_error
 from medseg.studies.running.run_folder import RESULT, RunSpec, write_result
 
 __all__ = ["main", "run_once"]
@@ -48,10 +49,10 @@ def run_once(folder: Path) -> bool:
         # By a signal: it goes on at its checkpoint when it is run again.
         raise
     except Exception as error:
-        users = user_error(error)
-        reason = (str(users) if users else f"{type(error).__name__}: {error}").strip()
+        reason = _reason(error)
+        traceback.print_exc()
         print(f"medseg: {reason}", file=sys.stderr)  # noqa: T201 - the last line of its log
-        write_result(folder, reason=printable(reason.splitlines()[0]))
+        write_result(folder, reason=reason)
         return False
     write_result(folder, **measured)
     return True
@@ -83,6 +84,16 @@ def _run(spec: RunSpec, folder: Path) -> dict[str, Any]:
     for remains in ("predictions", "checkpoints"):
         shutil.rmtree(folder / remains, ignore_errors=True)
     return {"cost": cost, "losses": losses}
+
+
+def _reason(error: Exception) -> str:
+    """One line: what the user can mend, or what lies under MONAI's own wrapping of it."""
+    users = user_error(error)
+    if users is not None:
+        return printable(str(users))
+    *_, cause = causes_of(error)
+    lines = str(cause).strip().splitlines()
+    return printable(f"{type(cause).__name__}: {lines[0] if lines else 'without a message'}")
 
 
 def _training(spec: RunSpec, folder: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ often without a word; here both stand beside one another, named.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -30,7 +31,10 @@ def averages(runs: Sequence[RunResult]) -> tuple[Average, ...]:
     Args:
         runs: Of one row; those that failed add nothing.
     """
-    runs = sorted(runs, key=lambda run: (run.seed, run.fold))
+    runs = [
+        replace(run, cases=tuple(sorted(run.cases, key=lambda one: one.case)))
+        for run in sorted(runs, key=lambda run: (run.seed, run.fold))
+    ]
     groups = list(dict.fromkeys(one.group for run in runs for one in run.cases if one.group))
     whole = _of_cases(runs, "", lambda one: True)
     parts = [_of_cases(runs, group, lambda one, g=group: one.group == g) for group in groups]

@@ -58,13 +58,15 @@ def cells_of(runs: Iterable[RunResult], row: str, score: str) -> dict[Cell, floa
         row: Name of the row.
         score: The metric. Of several classes, the mean over the foreground classes is taken.
     """
-    return {
+    found = {
         (run.seed, run.fold, case): value
         for run in runs
         if run.row == row and not run.reason
         for case, value in case_scores(run.cases, score).items()
         if math.isfinite(value)
     }
+    # Sums differ in their last bits by their order, and runs end in any.
+    return dict(sorted(found.items()))
 
 
 def case_scores(scores: Sequence[CaseScore], metric: str) -> dict[str, float]:
@@ -104,4 +106,4 @@ def _mean_over_classes(values: Mapping[str, float]) -> float:
     classes = [value for name, value in values.items() if name != WHOLE_CASE]
     if all(math.isnan(value) for value in classes):
         return values.get(WHOLE_CASE, math.nan)
-    return sum(classes) / len(classes)
+    return math.fsum(classes) / len(classes)

@@ -33,6 +33,7 @@ def weigh(
             Evidence(
                 difference=one.mean.value,
                 ci95=one.mean.ci95,
+                of=one.mean.of,
                 p_rank=p_rank,
                 p_mean=p_mean,
                 cases=one.cases,

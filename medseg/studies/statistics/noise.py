@@ -53,19 +53,17 @@ def noise_floor(baseline: Cells, design: Cells) -> Noise | None:
         design: Cells of a row that is compared, whatever their values; by default its own.
     """
     noise = run_noise(baseline)
-    by_seed: dict[int, list[float]] = defaultdict(list)
-    for (seed, _, _), value in sorted(baseline.items()):
-        by_seed[seed].append(value)
-    design = design or baseline
     if noise is None:
         return None
+    design = design or baseline
+    of_seeds = _seed_means(baseline)
     # The difference of two runs has twice the variance of one.
     twice: dict[Component, float] = {"run": 2 * noise.run, "case": 0.0, "rest": 2 * noise.rest}
     error = with_run_noise(expected_error(table(design), twice), design, noise)
     return Noise(
-        seeds=len(by_seed),
+        seeds=len(of_seeds),
         mean=float(np.mean(list(baseline.values()))),
-        sd=float(np.std([np.mean(values) for values in by_seed.values()], ddof=1)),
+        sd=float(np.std(of_seeds, ddof=1)),
         smallest_difference=error.smallest_seen,
     )
 
@@ -80,3 +78,15 @@ def with_run_noise(mean: Mean, cells: Cells, noise: RunNoise | None) -> Mean:
     share = float(forms_of(table(cells)).in_mean[0])
     more = mean.plus(Part(variance=2 * noise.run * share, freedom=noise.freedom))
     return replace(more, of=("run", *mean.of))
+
+
+def _seed_means(cells: Cells) -> list[float]:
+    """Mean of each seed, beyond the mean of the fold: a seed may lack a fold that is hard."""
+    by_fold: dict[int, list[float]] = defaultdict(list)
+    for (_, fold, _), value in cells.items():
+        by_fold[fold].append(value)
+    of_fold = {fold: float(np.mean(values)) for fold, values in by_fold.items()}
+    by_seed: dict[int, list[float]] = defaultdict(list)
+    for (seed, fold, _), value in sorted(cells.items()):
+        by_seed[seed].append(value - of_fold[fold])
+    return [float(np.mean(values)) for values in by_seed.values()]

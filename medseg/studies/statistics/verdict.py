@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from medseg.studies.statistics.direction import bounds, sign
 from medseg.studies.statistics.rank_test import smallest_p
+from medseg.studies.statistics.variance import Component
 from medseg.studies.statistics_types import Finding, Reproduction
 
 __all__ = ["Evidence", "finding_of", "in_words", "reproduction"]
@@ -22,6 +23,7 @@ class Evidence:
     Attributes:
         difference: Mean, row - baseline.
         ci95: Its interval; None if nothing is repeated.
+        of: What the interval accounts for.
         p_rank: Wilcoxon's test over cases, corrected over rows.
         p_mean: t-test of the mean, corrected over rows.
         cases: Number of cases that were compared.
@@ -31,6 +33,7 @@ class Evidence:
 
     difference: float
     ci95: Interval | None
+    of: tuple[Component, ...]
     p_rank: float
     p_mean: float
     cases: int
@@ -42,11 +45,13 @@ def finding_of(evidence: Evidence, score: str) -> Finding:
     """Better or worse only if the interval and both corrected tests say so.
 
     With few cases and many rows the rank test cannot reach 5 % whatever it sees; then it has no
-    say.
+    say. Where nothing is known of the noise between seeds, two runs of the same row would differ
+    too: that is no evidence.
     """
     can_tell = smallest_p(evidence.cases) * evidence.rows <= LEVEL
     if (
         evidence.ci95 is None
+        or "run" not in evidence.of
         or _holds_zero(evidence.ci95)
         or evidence.p_mean > LEVEL
         or (can_tell and evidence.p_rank > LEVEL)
@@ -65,8 +70,10 @@ def in_words(evidence: Evidence, finding: Finding) -> str:
         size = sorted((abs(low), abs(high)))
         numbers = f"{size[0]:.{digits}f} to {size[1]:.{digits}f}"
         return f"{finding} by {abs(evidence.difference):.{digits}f} ({numbers})"
-    why = "" if _holds_zero(evidence.ci95) else " after correction for the number of rows"
     numbers = f"{evidence.difference:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
+    if "run" not in evidence.of:
+        return f"no evidence of a difference: {numbers} over cases, but one seed has no noise floor"
+    why = "" if _holds_zero(evidence.ci95) else " after correction for the number of rows"
     seen = (
         "" if evidence.smallest is None else f"; the study would see {evidence.smallest:.{digits}f}"
     )
@@ -93,6 +100,8 @@ def reproduction(published: str, evidence: Evidence, finding: Finding, score: st
     )
     if finding == published:
         return "reproduced"
+    if "run" not in evidence.of:
+        return "cannot be seen at this size"
     margin = MATTERS if bounds(score) == (0, 1) else evidence.smallest
     if evidence.ci95 is None or margin is None:
         return none
