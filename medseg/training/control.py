@@ -51,8 +51,8 @@ class Control:
         init_weights: Weights to start from: the folder of another bundle, or a safetensors file;
             layers that fit by name and shape are taken, the others logged. Null starts anew.
         freeze: Parts that are not trained: `encoder` keeps all levels down to the bottleneck as
-            init_weights made them, for few images; a layer that did not fit is trained. `none`
-            trains all.
+            init_weights made them, for few images; a layer that did not fit is trained. `zeros`
+            keeps the zeros of a pruned network. `none` trains all.
         quick: Trial run in a minute or two: three cases, one epoch of at most five batches; files
             go into folders named `quick`.
         epochs: Number of epochs, each of iterations_per_epoch batches.

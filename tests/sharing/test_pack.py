@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -126,8 +127,17 @@ def test_outputs_are_left_out_and_named(bundle):
     assert again.files["models/model.pt"] != b"a pickle, which is never read"
 
 
+def test_studies_go_into_the_zip_and_the_bundle_stays_safe(bundle):
+    (bundle / "studies").mkdir(exist_ok=True)
+    study = "title: Widths\nseeds: [1, 2]\nbase: {network_def#first_width: 8}\n"
+    (bundle / "studies" / "widths.yaml").write_text(study, encoding="utf-8")
+    pack = pack_bundle(bundle, PackChoices())
+    assert pack.files["studies/widths.yaml"] == study.encode()
+    assert judge_tree(BytesTree("widths", pack.files)).verdict == "safe"
+
+
 def test_each_yaml_has_a_twin_of_the_same_content(packed):
-    yamls = [path for path in packed.files if path.endswith(".yaml")]
+    yamls = [path for path in packed.files if re.fullmatch(r"configs/.*\.yaml", path)]
     assert len(yamls) == 4
     for path in yamls:
         twin = packed.files[path.replace(".yaml", ".json")]

@@ -3,6 +3,7 @@
 import typer
 
 from medseg.cli.study.history import history
+from medseg.cli.study.lottery import lottery
 from medseg.cli.study.prune import prune
 from medseg.cli.study.run import run
 
@@ -12,6 +13,7 @@ app = typer.Typer(help="Find out what each choice is worth.", no_args_is_help=Tr
 app.command()(run)
 app.command()(history)
 app.command()(prune)
+app.command()(lottery)
 
 
 @app.callback()

@@ -16,7 +16,8 @@ from medseg.sharing.layout import DIGESTS, GOLDEN, REQUIREMENTS, SIGNATURE
 __all__ = ["Members", "members_of"]
 
 _GOES = re.compile(
-    r"LICENSE|configs/[\w.-]+\.(yaml|json)|configs/logging\.conf|docs/README\.md"
+    r"LICENSE|configs/[\w.-]+\.(yaml|json)|configs/logging\.conf|studies/[\w.-]+\.yaml"
+    r"|docs/README\.md"
     rf"|docs/(data_)?license\.txt|models/model\.safetensors|{GOLDEN}/[\w.-]+"
 )
 # Written anew by pack: model.pt is a pickle, never read.

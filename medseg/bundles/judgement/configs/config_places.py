@@ -34,6 +34,7 @@ from medseg.bundles.judgement.configs.references import (
     resolved,
 )
 from medseg.bundles.judgement.configs.results import astray, handed_on, unfit
+from medseg.bundles.judgement.configs.study_files import without_keys
 from medseg.bundles.judgement.configs.syntax import Fault, Import, read_expression
 from medseg.bundles.judgement.configs.texts import hidden_letter, leads_out, shown
 from medseg.bundles.judgement.configs.world import META, Node, World
@@ -62,7 +63,7 @@ def config_places(tree: BundleTree) -> list[Place]:
         UsageError: If this site's rules are wrong.
     """
     configs, places = read_config_tree(tree)
-    return [*places, *places_in(configs, load_rules())]
+    return [*places, *places_in(map(without_keys, configs), load_rules())]
 
 
 def places_in(configs: Iterable[ConfigFile], rules: Rules) -> list[Place]:
