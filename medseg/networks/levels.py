@@ -22,7 +22,7 @@ class Levels:
     """The levels of one U-Net, from full resolution to the bottleneck.
 
     Attributes:
-        widths: Feature channels, one number per level.
+        widths: Feature channels of the skip, and of the bottleneck: one number per level.
         kernels: Kernel of both convolutions of a level, one size per axis.
         pools: Stride from each level to the next, one per axis; one entry fewer than levels.
         dropouts: Dropout rate, one per level.

@@ -29,8 +29,10 @@ from medseg.networks.blocks import (
     convolve,
     normalise_image,
 )
+from medseg.networks.channels import LevelChannels, LevelWidth, level_channels
 from medseg.networks.initialise import Initialisation, initialise
-from medseg.networks.levels import AxisSizes, Levels, per_level, rates, widths
+from medseg.networks.levels import AxisSizes, Levels, per_level, rates
+from medseg.networks.levels import widths as even_widths
 from medseg.networks.mirrored_border import MirroredBorder, trimmed
 
 __all__ = ["UNet"]
@@ -52,6 +54,9 @@ class UNet(nn.Module):
         first_width: Feature channels at full resolution.
         growth: Factor of the feature channels from level to level, at least 1; rounded.
         max_width: Largest number of feature channels; None sets no limit.
+        widths: Feature channels of each level, instead of the three above: `depth` entries, each
+            a number, or one number for each convolution of the level: two of the encoder, the
+            transposed one, two of the decoder; two in the deepest level. As pruning leaves them.
         activation: After each convolution but the last and the transposed ones.
         norm: Normalisation between convolution and activation: nowhere, after the first
             convolution of each block (the second keeps the contrast that an instance norm
@@ -85,6 +90,7 @@ class UNet(nn.Module):
         first_width: int = 32,
         growth: float = 2.0,
         max_width: int | None = None,
+        widths: Sequence[LevelWidth] | None = None,
         activation: Activation = "relu",
         norm: Norm = "both",
         norm_kind: NormKind = "instance",
@@ -108,8 +114,10 @@ class UNet(nn.Module):
         require_choice("UNet: convolution", convolution, get_args(Convolution))
         require_whole_number("UNet: in_channels", in_channels, at_least=1)
         require_whole_number("UNet: out_channels", out_channels, at_least=1)
+        even = even_widths(depth, first_width=first_width, growth=growth, max_width=max_width)
+        channels = level_channels(even if widths is None else widths, depth=depth)
         levels = Levels(
-            widths=widths(depth, first_width=first_width, growth=growth, max_width=max_width),
+            widths=tuple(level.encoder[1] for level in channels),
             kernels=per_level("kernel_sizes", kernel_sizes, 3, count=depth, axes=spatial_dims),
             pools=per_level("pool_sizes", pool_sizes, 2, count=depth - 1, axes=spatial_dims),
             dropouts=rates(dropout, depth=depth),
@@ -124,10 +132,14 @@ class UNet(nn.Module):
         self.input_norm = normalise_image(input_norm, in_channels, spatial_dims)
         self.is_mirrored = convolution == "mirrored"
         self.border = MirroredBorder(levels) if self.is_mirrored else nn.Identity()
-        self.stem = _block(in_channels, 0, levels, style)
-        self.down = nn.ModuleList(_down(level, levels, style) for level in range(1, depth))
-        self.up = nn.ModuleList(_up(level, levels, style) for level in reversed(range(depth - 1)))
-        self.head = convolve((levels.widths[0], out_channels), (1,) * spatial_dims)
+        self.stem = _block((in_channels, *channels[0].encoder), 0, levels, style)
+        self.down = nn.ModuleList(
+            _down(level, channels, levels, style) for level in range(1, depth)
+        )
+        self.up = nn.ModuleList(
+            _up(level, channels, levels, style) for level in reversed(range(depth - 1))
+        )
+        self.head = convolve((channels[0].output, out_channels), (1,) * spatial_dims)
         initialise(self, initialisation)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -196,18 +208,22 @@ class UNet(nn.Module):
             )
 
 
-def _block(in_channels: int, level: int, levels: Levels, style: BlockStyle) -> ConvBlock:
-    channels = (in_channels, levels.widths[level])
+def _block(
+    channels: tuple[int, int, int], level: int, levels: Levels, style: BlockStyle
+) -> ConvBlock:
     return ConvBlock(channels, levels.kernels[level], levels.dropouts[level], style)
 
 
-def _down(level: int, levels: Levels, style: BlockStyle) -> DownBlock:
-    return DownBlock(
-        levels.pools[level - 1], _block(levels.widths[level - 1], level, levels, style)
-    )
+def _down(
+    level: int, channels: Sequence[LevelChannels], levels: Levels, style: BlockStyle
+) -> DownBlock:
+    through = (channels[level - 1].encoder[1], *channels[level].encoder)
+    return DownBlock(levels.pools[level - 1], _block(through, level, levels, style))
 
 
-def _up(level: int, levels: Levels, style: BlockStyle) -> UpBlock:
-    width, below = levels.widths[level], levels.widths[level + 1]
-    block = _block(2 * width, level, levels, style)
-    return UpBlock((below, width), levels.pools[level], block, style)
+def _up(
+    level: int, channels: Sequence[LevelChannels], levels: Levels, style: BlockStyle
+) -> UpBlock:
+    own, below = channels[level], channels[level + 1]
+    block = _block((own.encoder[1] + own.up, *own.decoder), level, levels, style)
+    return UpBlock((below.output, own.up), levels.pools[level], block, style)
