@@ -73,6 +73,16 @@ class Levels:
         """
         return tuple(self._through(size, axis) for axis in range(len(size)))
 
+    def input_size(self, size: Sequence[int]) -> tuple[int, ...]:
+        """Spatial size of the smallest input whose output is at least of `size`."""
+        return tuple(self._wide_enough(length, axis) for axis, length in enumerate(size))
+
+    def _wide_enough(self, length: int, axis: int) -> int:
+        wide = self._next_fit(length, axis)
+        while (self._top(wide, axis) or 0) < length:
+            wide = self._next_fit(wide + 1, axis)
+        return wide
+
     def _down(self, size: Sequence[int], axis: int) -> int:
         bottom = self._bottom(size[axis], axis)
         if bottom is None:

@@ -31,10 +31,13 @@ from medseg.networks.blocks import (
 )
 from medseg.networks.channels import LevelChannels, LevelWidth, level_channels
 from medseg.networks.initialise import Initialisation, initialise
-from medseg.networks.levels import AxisSizes, Convolution, Levels, per_level, rates
+from medseg.networks.levels import AxisSizes, Levels, per_level, rates
 from medseg.networks.levels import widths as even_widths
+from medseg.networks.mirrored_border import MirroredBorder, trimmed
 
 __all__ = ["UNet"]
+
+Convolution = Literal["padded", "valid", "mirrored"]
 
 
 class UNet(nn.Module):
@@ -67,7 +70,8 @@ class UNet(nn.Module):
         dropout: Rate in [0, 1), one for all levels or one per level, applied element-wise at the
             end of that level's blocks, in encoder and decoder.
         convolution: `padded` keeps the size; `valid` trims the border with every convolution and
-            crops the skips to their centre, as published in 2015.
+            crops the skips to their centre, as published in 2015; `mirrored` does so with an image
+            that its own mirror has made larger, as published too, and keeps the size.
         kernel_sizes: Kernel of the convolutions, one entry per level, each a number or one
             number per axis; None means 3.
         pool_sizes: Pooling between levels, `depth - 1` entries, likewise; None means 2.
@@ -117,15 +121,17 @@ class UNet(nn.Module):
             kernels=per_level("kernel_sizes", kernel_sizes, 3, count=depth, axes=spatial_dims),
             pools=per_level("pool_sizes", pool_sizes, 2, count=depth - 1, axes=spatial_dims),
             dropouts=rates(dropout, depth=depth),
-            convolution=convolution,
+            convolution="padded" if convolution == "padded" else "valid",
         )
         style = BlockStyle(
-            activation=activation, norm=norm, norm_kind=norm_kind, convolution=convolution
+            activation=activation, norm=norm, norm_kind=norm_kind, convolution=levels.convolution
         )
         self.levels = levels
         self.in_channels = in_channels
         self.needs_two_voxels = norm != "none" and norm_kind == "instance"
         self.input_norm = normalise_image(input_norm, in_channels, spatial_dims)
+        self.is_mirrored = convolution == "mirrored"
+        self.border = MirroredBorder(levels) if self.is_mirrored else nn.Identity()
         self.stem = _block((in_channels, *channels[0].encoder), 0, levels, style)
         self.down = nn.ModuleList(
             _down(level, channels, levels, style) for level in range(1, depth)
@@ -152,13 +158,14 @@ class UNet(nn.Module):
         if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
             self._check_shape(image)
         skips: list[Tensor] = []
-        features = self.stem(self.input_norm(image))
+        features = self.stem(self.border(self.input_norm(image)))
         for down in self.down:
             skips.append(features)
             features = down(features)
         for up in self.up:
             features = up(features, skips.pop())
-        return self.head(features)
+        logits = self.head(features)
+        return trimmed(logits, image.shape[2:]) if self.is_mirrored else logits
 
     @torch.jit.unused
     def describe(self) -> dict[str, Any]:
@@ -177,7 +184,7 @@ class UNet(nn.Module):
         Raises:
             UsageError: If no image of that size fits; the message lists the sizes that do.
         """
-        return self.levels.output_size(size)
+        return tuple(size) if self.is_mirrored else self.levels.output_size(size)
 
     @torch.jit.unused
     def _check_shape(self, image: Tensor) -> None:
@@ -190,8 +197,10 @@ class UNet(nn.Module):
                 f"UNet: image must be (B, {self.in_channels}, *spatial) with {axes} spatial axes, "
                 f"got {tuple(image.shape)}"
             )
-        self.levels.output_size(image.shape[2:])
-        bottom = self.levels.bottleneck_size(image.shape[2:])
+        size = image.shape[2:]
+        wide = self.levels.input_size(size) if self.is_mirrored else size
+        self.levels.output_size(wide)
+        bottom = self.levels.bottleneck_size(wide)
         if self.needs_two_voxels and math.prod(bottom) < 2:
             raise UsageError(
                 "UNet: instance norm needs more than one voxel at the bottleneck, "
