@@ -92,7 +92,9 @@ def plan_study(study: Study, bundle: Path, pairs: Sequence[str]) -> StudyPlan:
     """
     rows = study_rows(study)
     opened = _Opened(
-        train=open_configs(bundle, ["train"]), both=open_configs(bundle, ["train", "evaluate"])
+        bundle=bundle,
+        train=open_configs(bundle, ["train"]),
+        both=open_configs(bundle, ["train", "evaluate"]),
     )
     shared = {
         **resolve_overrides(study.base, opened.train.merged),
@@ -117,6 +119,7 @@ def plan_study(study: Study, bundle: Path, pairs: Sequence[str]) -> StudyPlan:
 
 @dataclass(frozen=True)
 class _Opened:
+    bundle: Path
     train: OpenedConfigs
     both: OpenedConfigs
 
@@ -165,7 +168,8 @@ def _runs_of(
     seeds = study.seeds + (study.noise_seeds if row == BASELINE else ())
     train = {**_ALWAYS, **overrides}
     config = checked_config(opened.train, train)
-    train |= {key: value for key, value in _budget(study, config).items() if key not in overrides}
+    budget = _budget(study, _per_epoch(opened.bundle, config, train))
+    train |= {key: value for key, value in budget.items() if key not in overrides}
     scored = {
         **_SCORED, **train, **resolve_overrides(study.scoring, opened.both.merged),
         "split": study.split,
@@ -188,20 +192,31 @@ def _runs_of(
                 seed=seed,
                 fold=fold,
                 digest=run_digest(built, judged, rest),
-                iterations=int(built["epochs"]) * int(built["iterations_per_epoch"]),
+                iterations=int(built["epochs"]) * _per_epoch(opened.bundle, built, train),
                 train={**train, **own},
                 evaluate={**scored, **own},
                 manifest=None if split is None else random_split(manifest, seed),
             )
 
 
-def _budget(study: Study, config: Mapping[str, Any]) -> Overrides:
+def _per_epoch(bundle: Path, config: Mapping[str, Any], train: Overrides) -> int:
+    """Batches of an epoch, where a config computes them from the cases too."""
+    stated = config["iterations_per_epoch"]
+    if isinstance(stated, int):
+        return stated
+    workflow = open_workflow(
+        bundle, configs=["train"], run_id="training", overrides=train, log="quiet"
+    )
+    return int(cast("Any", workflow.parser).get_parsed_content("iterations_per_epoch"))
+
+
+def _budget(study: Study, per_epoch: int) -> Overrides:
     """Keys by which a training takes the study's budget."""
     if study.minutes is not None:
         return {"max_minutes": study.minutes, "epochs": 1_000_000, "early_stop_patience": None}
     if study.iterations is None:
         return {}
-    per_epoch = min(int(config["iterations_per_epoch"]), study.iterations)
+    per_epoch = min(per_epoch, study.iterations)
     return {
         "iterations_per_epoch": per_epoch,
         "epochs": round(study.iterations / per_epoch),
