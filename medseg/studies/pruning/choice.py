@@ -17,7 +17,7 @@ from torch import Tensor
 
 from medseg.errors import UsageError
 from medseg.networks.unet import UNet
-from medseg.studies.pruning.macs import cost_factors, total_macs
+from medseg.studies.pruning.cost import cost_factors, total_macs
 from medseg.studies.pruning.removal import channel_counts
 from medseg.studies.pruning.wiring import WiredConv, wiring
 
