@@ -119,13 +119,13 @@ def test_another_recipe_needs_another_folder(small, trained, phantoms):
 
 
 @pytest.fixture(scope="module")
-def sensitivity(trained, phantoms, small, tmp_path_factory):
+def sensitivity(trained, phantoms, tmp_path_factory):
     out = tmp_path_factory.mktemp("sensitivity")
     run(
         *("study", "prune", trained, f"dataset_dir={phantoms}", "-o", out, "--batches", 1),
         *("--methods", "l1_structured,global_unstructured", "--amounts", "25,75"),
         *("--part-amounts", "50", "--most", 1),
-        *("--beside", small / "contestants" / "flat" / "model.safetensors"),
+        *("--beside", trained / "models" / "model.safetensors"),
     )
     return out
 

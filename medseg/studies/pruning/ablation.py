@@ -70,17 +70,19 @@ def ablated(
         seed: Of random methods.
     """
     # Torch's pruning takes no weights in channels last.
-    own = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
+    own = cast(
+        "UNet", cast("Any", copy.deepcopy(network)).to(memory_format=torch.contiguous_format)
+    )
     modules = [own.get_submodule(name) for name in ablation.modules]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with cast("Any", torch.random).fork_rng(devices=[]):
+        cast("Any", torch).manual_seed(seed)
         if ablation.method == "global_unstructured":
             _prune_together(modules, ablation.amount)
         else:
             for name, module in zip(ablation.modules, modules, strict=True):
                 _prune(module, ablation.method, ablation.amount, saliency.get(name))
     for module in modules:
-        prune.remove(module, _WEIGHT)
+        cast("Any", prune).remove(module, _WEIGHT)
     return own, [
         _sparsity(name, module) for name, module in zip(ablation.modules, modules, strict=True)
     ]

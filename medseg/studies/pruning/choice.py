@@ -10,6 +10,7 @@ Reference:
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from medseg.errors import UsageError
 from medseg.networks.unet import UNet
-from medseg.studies.pruning.macs import cost_factors, total_macs
+from medseg.studies.pruning.cost import cost_factors, total_macs
 from medseg.studies.pruning.removal import channel_counts
 from medseg.studies.pruning.wiring import WiredConv, wiring
 
@@ -68,7 +69,7 @@ def least_important(
     convolutions, counts = wiring(network), channel_counts(network)
     factors = cost_factors(network, window)
     full = total_macs(convolutions, counts, factors, network.in_channels)
-    order = {name: torch.argsort(values).tolist() for name, values in importance.items()}
+    order = {name: _rising(values) for name, values in importance.items()}
     now, left = dict(counts), full
     while left > keep * full:
         options = {name: {**now, name: now[name] - step} for name in order if now[name] >= 2 * step}
@@ -111,6 +112,11 @@ def _gate(
     ]
     weight = products[0].movedim(1, 0) if one.transposed else products[0]
     return weight.flatten(1).sum(dim=1) + products[1] if weight.dim() > 1 else sum(products)  # pyright: ignore[reportReturnType] - two tensors
+
+
+def _rising(values: Tensor) -> list[int]:
+    """Places of the values, the smallest first."""
+    return cast("Any", torch.argsort(values)).tolist()
 
 
 def _loss(

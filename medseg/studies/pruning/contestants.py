@@ -19,10 +19,11 @@ from torch import Tensor
 
 from medseg._files import write_atomically
 from medseg.errors import UsageError
+from medseg.networks.equal_cost import flat_width
+from medseg.networks.macs import macs
 from medseg.networks.unet import UNet
 from medseg.networks.weights import load_weights
 from medseg.studies.pruning.choice import channel_importance, least_important, random_channels
-from medseg.studies.pruning.macs import unet_macs
 from medseg.studies.pruning.removal import channel_counts, without_channels
 from medseg.studies.pruning.subject import Subject, batch_gradients
 from medseg.studies.pruning.training import train_network
@@ -88,7 +89,7 @@ def train_contestants(subject: Subject, recipe: Recipe, folder: Path) -> list[Co
     chosen = _choice(subject, recipe, folder / _CHOICE)
     original = subject.network
     pruned, drawn = (without_channels(original, chosen[name]) for name in ("pruned", "random"))
-    flat = flat_unet(original, subject.window, most=unet_macs(pruned, subject.window))
+    flat = flat_unet(pruned, subject.window)
     found = [
         Contestant(
             name="original",
@@ -126,18 +127,17 @@ def train_contestants(subject: Subject, recipe: Recipe, folder: Path) -> list[Co
     return found
 
 
-def flat_unet(network: UNet, window: tuple[int, ...], *, most: int) -> UNet:
-    """The widest U-Net of the same depth, with one width in all levels, within a cost.
+def flat_unet(network: UNet, window: tuple[int, ...]) -> UNet:
+    """The widest U-Net with one width in all levels that costs no more than another.
 
     Args:
         network: Whose other choices it has.
         window: Voxels along each axis.
-        most: Multiplications of a window.
     """
-    width = 1
-    while unet_macs(_flat(network, width + 1), window) <= most:
-        width += 1
-    return _flat(network, width).eval()
+    shape = (network.in_channels, *window)
+    nearest = flat_width(network, window, {"widths": None})
+    flat = _flat(network, nearest)
+    return flat if macs(flat, shape) <= macs(network, shape) else _flat(network, nearest - 1)
 
 
 def _require_same(subject: Subject, recipe: Recipe, path: Path) -> None:
@@ -155,7 +155,7 @@ def _require_same(subject: Subject, recipe: Recipe, path: Path) -> None:
 
 def _flat(network: UNet, width: int) -> UNet:
     described = {**network.describe(), "first_width": width, "growth": 1.0}
-    return _built({**described, "max_width": None, "widths": None})
+    return _built({**described, "max_width": None, "widths": None}).eval()
 
 
 def _built(description: Mapping[str, Any]) -> UNet:

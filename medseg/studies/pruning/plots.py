@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from medseg.networks.unet import UNet
 from medseg.studies.pages.plot_style import DIM, INK, THIN, label, tidy
 from medseg.studies.pruning.findings import Finding
+from medseg.studies.pruning.scores import Paired
 from medseg.studies.pruning.wiring import wiring
 
 __all__ = [
@@ -60,16 +61,15 @@ def groups_figure(found: Sequence[Finding], method: str) -> Figure | None:
         for one in found
         if one.ablation and one.ablation.selection == "all" and one.ablation.method == method
     ]
-    parts = (lambda one: one.groups) if found[0].groups else (lambda one: one.classes)
-    if not own or len(parts(own[0])) < 2:
+    if not own or len(_parts(own[0])) < 2:
         return None
     figure = Figure(figsize=(5.2, 4), layout="constrained")
-    axis = figure.subplots()
+    axis: Any = figure.subplots()
     x = [one.ablation.amount for one in own if one.ablation]
-    for colour, name in zip(_COLOURS, parts(own[0]), strict=False):
+    for colour, name in zip(_COLOURS, _parts(own[0]), strict=False):
         axis.plot(
             x,
-            [parts(one)[name].difference for one in own],
+            [_parts(one)[name].difference for one in own],
             "o-",
             ms=3,
             color=colour,
@@ -116,7 +116,7 @@ def modules_figure(found: Sequence[Finding]) -> Figure | None:
 def bars_figure(values: Mapping[str, float], text: str) -> Figure:
     """One bar for each convolution, in the order of the network."""
     figure = Figure(figsize=(5.2, 1.2 + 0.22 * len(values)), layout="constrained")
-    axis = figure.subplots()
+    axis: Any = figure.subplots()
     axis.barh(range(len(values)), list(values.values()), color=_COLOURS[0], height=0.7)
     axis.set_yticks(range(len(values)), list(values))
     axis.invert_yaxis()
@@ -166,6 +166,11 @@ def filters_figure(rows: Mapping[str, NDArray[Any]]) -> Figure:
                 axis.plot([0, 1], [0, 1], transform=axis.transAxes, color=_COLOURS[1], lw=1)
         line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8)
     return figure
+
+
+def _parts(one: Finding) -> Mapping[str, Paired]:
+    """Groups of the cases, or classes where there are none."""
+    return one.groups or one.classes
 
 
 def _quantiles(tensor: Any) -> NDArray[np.float64]:

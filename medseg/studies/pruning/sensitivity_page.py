@@ -95,7 +95,7 @@ def _page(content: Sensitivity, plots: Sequence[str]) -> str:
         "## What was asked",
         "\n".join(f"- {line}" for line in claim_lines(content.found, content.beside)),
         "## The whole network",
-        "\n".join(f"- {code(method)}: {METHODS[method]}" for method in used),
+        "\n".join(f"- {code(name)}: {told}" for name, told in METHODS.items() if name in used),
         _table([one for one in content.found if _is(one, "all")], content.found[0]),
         *(_beside(content)),
         "## Parts of it",

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from medseg._files import write_atomically
-from medseg.networks.macs import parameters
+from medseg.networks.macs import macs, parameters
 from medseg.networks.unet import UNet
 from medseg.networks.weights_file import DIGEST, read_weights_header
 from medseg.studies.pages.figures import plain
@@ -13,7 +13,6 @@ from medseg.studies.pages.plot_style import plot_files
 from medseg.studies.pruning.contestants import Contestant, Recipe, train_contestants
 from medseg.studies.pruning.judged import Judged, Smaller, named
 from medseg.studies.pruning.latency import measure_latency
-from medseg.studies.pruning.macs import unet_macs
 from medseg.studies.pruning.scores import Paired, case_means, compare, score_cases
 from medseg.studies.pruning.smaller_bundle import write_smaller_bundle
 from medseg.studies.pruning.smaller_page import cost_figure, smaller_texts
@@ -100,7 +99,7 @@ def _judge(subject: Subject, contestants: Sequence[Contestant]) -> list[Judged]:
                 before=_before(subject, one.before, base, groups),
                 after=compare(base, means, groups),
                 parameters=parameters(one.network),
-                macs=unet_macs(one.network, subject.window),
+                macs=macs(one.network, (subject.predictor.channels, *subject.window)),
                 widths=_widths(one.network),
                 weights_sha256=read_weights_header(one.weights).texts.get(
                     DIGEST, subject.predictor.provenance.tensors_sha256

@@ -5,8 +5,8 @@ import torch
 
 from medseg.errors import UsageError
 from medseg.networks import UNet
+from medseg.networks.macs import macs
 from medseg.studies.pruning.choice import channel_importance, least_important, random_channels
-from medseg.studies.pruning.macs import unet_macs
 from medseg.studies.pruning.removal import channel_counts, without_channels
 
 WINDOW = (16, 16)
@@ -56,7 +56,7 @@ def test_what_stays_costs_no_more_than_asked_and_is_a_multiple_of_the_step():
         own, channel_importance(own, gradients(own)), window=WINDOW, keep=0.3, step=4
     )
     smaller = without_channels(own, kept)
-    assert unet_macs(smaller, WINDOW) <= 0.3 * unet_macs(own, WINDOW)
+    assert macs(smaller, (1, *WINDOW)) <= 0.3 * macs(own, (1, *WINDOW))
     counts = channel_counts(smaller)
     assert counts.pop("head") == 2
     assert all(count % 4 == 0 for count in counts.values())

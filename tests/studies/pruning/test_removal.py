@@ -4,10 +4,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.utils.flop_counter import FlopCounterMode
 
 from medseg.networks import UNet
-from medseg.studies.pruning.macs import unet_macs
+from medseg.networks.macs import macs
+from medseg.studies.pruning.contestants import flat_unet
+from medseg.studies.pruning.cost import cost_factors, total_macs
 from medseg.studies.pruning.removal import channel_counts, without_channels
 from medseg.studies.pruning.wiring import wiring
 
@@ -74,11 +75,20 @@ def test_the_running_statistics_of_batch_norms_go_with_their_channels():
 
 
 @pytest.mark.parametrize("axes", [2, 3])
-def test_multiplications_are_those_that_torch_counts(axes):
-    network = UNet(axes, 2, 3, depth=3, widths=[[3, 4, 5, 6, 7], 8, [9, 10]]).eval()
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(torch.rand(1, 2, *[16] * axes))
-    assert 2 * unet_macs(network, [16] * axes) == counter.get_total_flops()
+def test_the_cost_of_widths_is_that_of_the_network_that_has_them(axes):
+    network = UNet(axes, 2, 3, depth=3, widths=[[3, 4, 5, 6, 7], 8, [9, 10]])
+    window = [16] * axes
+    found, counts = wiring(network), channel_counts(network)
+    cost = total_macs(found, counts, cost_factors(network, window), 2)
+    assert cost == macs(network, (2, *window))
+
+
+def test_the_flat_network_costs_no_more_and_the_next_one_does():
+    network = UNet(2, 1, 2, depth=3, widths=[6, 7, 8])
+    flat = flat_unet(network, (16, 16))
+    width = flat.describe()["first_width"]
+    wider = UNet(2, 1, 2, depth=3, first_width=width + 1, growth=1.0)
+    assert macs(flat, (1, 16, 16)) <= macs(network, (1, 16, 16)) < macs(wider, (1, 16, 16))
 
 
 def test_the_groups_are_those_that_torch_pruning_traces():

@@ -16,7 +16,7 @@ from torch import nn
 from medseg.networks.unet import UNet
 from medseg.studies.pruning.wiring import WiredConv, wiring
 
-__all__ = ["cost_factors", "total_macs", "unet_macs"]
+__all__ = ["cost_factors", "total_macs"]
 
 
 def cost_factors(network: UNet, window: Sequence[int]) -> dict[str, int]:
@@ -59,18 +59,6 @@ def total_macs(
     return sum(
         factors[one.name] * counts[one.name] * _inputs(one, counts, in_channels)
         for one in convolutions
-    )
-
-
-def unet_macs(network: UNet, window: Sequence[int]) -> int:
-    """Multiplications and additions of one window."""
-    from medseg.studies.pruning.removal import channel_counts
-
-    return total_macs(
-        wiring(network),
-        channel_counts(network),
-        cost_factors(network, window),
-        network.in_channels,
     )
 
 
