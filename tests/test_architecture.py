@@ -23,6 +23,7 @@ LAYERS = [
     {"bundles", "reports"},
     {"prediction", "sharing", "studies"},
     {"cli"},
+    {"__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # The folders of medseg/data, and the files beside them.

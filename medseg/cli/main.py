@@ -18,6 +18,7 @@ from medseg._signals import end_as_by_ctrl_c, signals_kept
 from medseg._streams import lasting_streams
 from medseg._text import printable
 from medseg.cli import data
+from medseg.cli.baseline import baseline
 from medseg.cli.bundle.app import app as bundle_app
 from medseg.cli.evaluate import PAIRING, evaluate
 from medseg.cli.predict import predict
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.command()(train)
 app.command()(predict)
 app.command(epilog=PAIRING)(evaluate)
+app.command()(baseline)
 app.add_typer(data.app, name="data")
 app.add_typer(bundle_app, name="bundle")
 app.add_typer(study_app, name="study")

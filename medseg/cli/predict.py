@@ -8,13 +8,19 @@ from typing import Annotated
 
 import typer
 
+from medseg.cli.words import words_of
 from medseg.errors import UsageError
+from medseg.executor.run import Place
 from medseg.inference.engines.words import EngineChoice, PrecisionChoice
 
 __all__ = ["predict"]
 
+# Options that the processes with which it shares its cases do not get.
+_OF_THIS_PROCESS = ("turn", "on", "parallel", "address", "cpus", "gpus", "key_file", "as_json")
+
 
 def predict(  # noqa: PLR0913 - one parameter for each option
+    context: typer.Context,
     bundle: Annotated[
         Path, typer.Argument(help="The bundle's folder, or the name of an installed one.")
     ],
@@ -100,6 +106,31 @@ def predict(  # noqa: PLR0913 - one parameter for each option
             metavar="I/N", help="Predict only the I-th of N disjoint shares of the cases."
         ),
     ] = "1/1",
+    turn: Annotated[str, typer.Option(hidden=True)] = "1/1",
+    on: Annotated[
+        Place | None,
+        typer.Option(
+            help="Share the cases among processes: of this machine, a Ray cluster or Slurm."
+        ),
+    ] = None,
+    parallel: Annotated[int, typer.Option(min=1, help="Processes, with --on.")] = 2,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Ray cluster (default: a Ray of this machine alone is started).",
+        ),
+    ] = None,
+    cpus: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Cores of each process (default: a part of this machine's, or 1)."
+        ),
+    ] = None,
+    gpus: Annotated[
+        float | None,
+        typer.Option(min=0, help="GPUs of each process (default: a part of this machine's, or 0)."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,  # noqa: FBT002 - a command-line switch
     dry_run: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--dry-run", help="Report what would be done, predict nothing.")
@@ -113,7 +144,7 @@ def predict(  # noqa: PLR0913 - one parameter for each option
 
     medseg predict bundles/covid_lung_ct_unet3d scan.nii.gz -o labels
     """
-    share = _shard(shard)
+    share, place = _part(shard, "--shard"), _part(turn, "--turn")
     # Before the inputs are looked at: what may not run is refused whatever they are.
     from medseg.bundles.opened import open_configs
     from medseg.sharing.store.bundle_path import bundle_path
@@ -147,10 +178,21 @@ def predict(  # noqa: PLR0913 - one parameter for each option
         maps=_words(maps),
         mirror=_axes(mirror),
         shard=share,
+        turn=place,
         process="own",
     )
     traces = "shown" if "--debug" in sys.argv else "hidden"
-    code = run_prediction(request, partial(report_progress, as_json=as_json, traces=traces))
+    listen = partial(report_progress, as_json=as_json, traces=traces)
+    others = None
+    if on is None and (address, cpus, gpus) != (None, None, None):
+        raise UsageError("--address, --cpus and --gpus say how --on runs; add --on")
+    if on is not None:
+        from medseg.cli.predict_jobs import Spread, predict_by_jobs
+
+        spread = Spread(on=on, parallel=parallel, address=address, cpus=cpus, gpus=gpus)
+        words = words_of(context, without=_OF_THIS_PROCESS)
+        others = partial(predict_by_jobs, spread, words, output)
+    code = run_prediction(request, listen, others)
     if code:
         raise typer.Exit(code)
 
@@ -170,9 +212,9 @@ def _axes(text: str) -> tuple[int, ...]:
     return tuple(int(word) for word in words)
 
 
-def _shard(text: str) -> tuple[int, int]:
+def _part(text: str, option: str) -> tuple[int, int]:
     match = re.fullmatch(r"([0-9]+)/([0-9]+)", text)
     i, n = (int(part) for part in match.groups()) if match else (0, 0)
     if not 1 <= i <= n:
-        raise UsageError(f"--shard must be I/N with I from 1 to N, e.g. 2/4, got {text!r}")
+        raise UsageError(f"{option} must be I/N with I from 1 to N, e.g. 2/4, got {text!r}")
     return i, n

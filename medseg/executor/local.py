@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 
 from medseg.executor.job import Ended, Job
 from medseg.executor.places import places_here
@@ -11,7 +11,7 @@ from medseg.executor.process import POLL_SECONDS, Process, begin, end_all, ended
 __all__ = ["run_local"]
 
 
-def run_local(jobs: Iterable[Job], *, parallel: int | None = None) -> Iterator[Ended]:
+def run_local(jobs: Iterable[Job], *, parallel: int | None = None) -> Generator[Ended]:
     """Run jobs on this machine, and tell each as it ends.
 
     Args:

@@ -8,7 +8,7 @@ from medseg.data.cases.free_memory import available_bytes
 from medseg.errors import MachineError
 from medseg.executor.job import Job
 
-__all__ = ["Places", "count_cores", "places_here"]
+__all__ = ["Places", "count_cores", "count_gpus", "places_here"]
 
 _NVIDIA = Path("/proc/driver/nvidia/gpus")
 # A third of a GPU three times is a whole one.
@@ -20,6 +20,11 @@ def count_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def count_gpus() -> int:
+    """NVIDIA's GPUs that this process may use."""
+    return len(_gpus_here())
 
 
 @dataclass(kw_only=True, eq=False)
@@ -45,7 +50,7 @@ class Places:
         """
         if job.gpus > len(self.gpus):
             raise MachineError(
-                f"{job.name}: needs {job.gpus:g} GPUs, and this machine has {len(self.gpus)}; "
+                f"{job.name}: needs {job.gpus:g} of a GPU, and this machine has {len(self.gpus)}; "
                 "run it elsewhere (--on ray), or without"
             )
         if self.memory_gb is not None and (job.memory_gb or 0) > self.memory_gb:

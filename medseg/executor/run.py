@@ -1,6 +1,6 @@
 """Jobs run on this machine or on several."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -18,13 +18,13 @@ def run_jobs(
     on: Place = "local",
     parallel: int | None = None,
     address: str | None = None,
-) -> Iterator[Ended]:
+) -> Generator[Ended]:
     """Run jobs, and tell each as it ends; closing the generator ends those that run.
 
     Args:
         jobs: In the order in which they are begun; each different from the others.
-        folder: Where their results lie, seen by all machines under this path. A call that comes
-            back to it finds on Ray the jobs that go on.
+        folder: Of this call alone, such as a study's, seen by all machines under this path. A
+            call that comes back to it finds on Ray the jobs that go on.
         on: `local`: processes of this machine; `ray`: of a Ray cluster; `slurm`: of Slurm.
         parallel: How many run at a time; by default as many as find cores.
         address: Of the Ray cluster, such as `10.0.0.1:6379`; by default a Ray of this machine

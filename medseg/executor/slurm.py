@@ -7,7 +7,7 @@ result yet, and that waits for whoever is at it.
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +28,7 @@ def run_on_slurm(
     folder: Path,
     parallel: int | None,
     cluster: Literal["slurm", "local"] = "slurm",
-) -> Iterator[Ended]:
+) -> Generator[Ended]:
     """Submit jobs, and tell each as it ends; closing the generator cancels those that are left.
 
     Args:

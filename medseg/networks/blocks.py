@@ -64,20 +64,27 @@ class ConvBlock(nn.Sequential):
     """Double convolution: convolution, norm, activation, twice; then dropout.
 
     Args:
-        channels: Of the input and of the output.
+        channels: Of the input, of the first convolution and of the second; two numbers if both
+            convolutions have as many.
         kernel: One size per axis; also sets the number of axes.
         dropout: Rate, in [0, 1); off in evaluation.
         style: Settings shared by all blocks.
     """
 
     def __init__(
-        self, channels: tuple[int, int], kernel: Sizes, dropout: float, style: BlockStyle
+        self,
+        channels: tuple[int, int] | tuple[int, int, int],
+        kernel: Sizes,
+        dropout: float,
+        style: BlockStyle,
     ) -> None:
-        width = channels[1]
+        incoming, inner, outgoing = channels[0], channels[1], channels[-1]
         layers = [
-            *convolution_layers(channels, kernel, normalised=style.norm != "none", style=style),
             *convolution_layers(
-                (width, width), kernel, normalised=style.norm == "both", style=style
+                (incoming, inner), kernel, normalised=style.norm != "none", style=style
+            ),
+            *convolution_layers(
+                (inner, outgoing), kernel, normalised=style.norm == "both", style=style
             ),
         ]
         super().__init__(*layers, *([nn.Dropout(dropout)] if dropout else []))

@@ -22,7 +22,7 @@ class Levels:
     """The levels of one U-Net, from full resolution to the bottleneck.
 
     Attributes:
-        widths: Feature channels, one number per level.
+        widths: Feature channels of the skip, and of the bottleneck: one number per level.
         kernels: Kernel of both convolutions of a level, one size per axis.
         pools: Stride from each level to the next, one per axis; one entry fewer than levels.
         dropouts: Dropout rate, one per level.
@@ -72,6 +72,16 @@ class Levels:
             UsageError: If the input does not fit; the message lists the sizes that do.
         """
         return tuple(self._through(size, axis) for axis in range(len(size)))
+
+    def input_size(self, size: Sequence[int]) -> tuple[int, ...]:
+        """Spatial size of the smallest input whose output is at least of `size`."""
+        return tuple(self._wide_enough(length, axis) for axis, length in enumerate(size))
+
+    def _wide_enough(self, length: int, axis: int) -> int:
+        wide = self._next_fit(length, axis)
+        while (self._top(wide, axis) or 0) < length:
+            wide = self._next_fit(wide + 1, axis)
+        return wide
 
     def _down(self, size: Sequence[int], axis: int) -> int:
         bottom = self._bottom(size[axis], axis)

@@ -29,10 +29,15 @@ from medseg.networks.blocks import (
     convolve,
     normalise_image,
 )
+from medseg.networks.channels import LevelChannels, LevelWidth, level_channels
 from medseg.networks.initialise import Initialisation, initialise
-from medseg.networks.levels import AxisSizes, Convolution, Levels, per_level, rates, widths
+from medseg.networks.levels import AxisSizes, Levels, per_level, rates
+from medseg.networks.levels import widths as even_widths
+from medseg.networks.mirrored_border import MirroredBorder, trimmed
 
 __all__ = ["UNet"]
+
+Convolution = Literal["padded", "valid", "mirrored"]
 
 
 class UNet(nn.Module):
@@ -49,6 +54,9 @@ class UNet(nn.Module):
         first_width: Feature channels at full resolution.
         growth: Factor of the feature channels from level to level, at least 1; rounded.
         max_width: Largest number of feature channels; None sets no limit.
+        widths: Feature channels of each level, instead of the three above: `depth` entries, each
+            a number, or one number for each convolution of the level: two of the encoder, the
+            transposed one, two of the decoder; two in the deepest level. As pruning leaves them.
         activation: After each convolution but the last and the transposed ones.
         norm: Normalisation between convolution and activation: nowhere, after the first
             convolution of each block (the second keeps the contrast that an instance norm
@@ -62,7 +70,8 @@ class UNet(nn.Module):
         dropout: Rate in [0, 1), one for all levels or one per level, applied element-wise at the
             end of that level's blocks, in encoder and decoder.
         convolution: `padded` keeps the size; `valid` trims the border with every convolution and
-            crops the skips to their centre, as published in 2015.
+            crops the skips to their centre, as published in 2015; `mirrored` does so with an image
+            that its own mirror has made larger, as published too, and keeps the size.
         kernel_sizes: Kernel of the convolutions, one entry per level, each a number or one
             number per axis; None means 3.
         pool_sizes: Pooling between levels, `depth - 1` entries, likewise; None means 2.
@@ -81,6 +90,7 @@ class UNet(nn.Module):
         first_width: int = 32,
         growth: float = 2.0,
         max_width: int | None = None,
+        widths: Sequence[LevelWidth] | None = None,
         activation: Activation = "relu",
         norm: Norm = "both",
         norm_kind: NormKind = "instance",
@@ -104,24 +114,32 @@ class UNet(nn.Module):
         require_choice("UNet: convolution", convolution, get_args(Convolution))
         require_whole_number("UNet: in_channels", in_channels, at_least=1)
         require_whole_number("UNet: out_channels", out_channels, at_least=1)
+        even = even_widths(depth, first_width=first_width, growth=growth, max_width=max_width)
+        channels = level_channels(even if widths is None else widths, depth=depth)
         levels = Levels(
-            widths=widths(depth, first_width=first_width, growth=growth, max_width=max_width),
+            widths=tuple(level.encoder[1] for level in channels),
             kernels=per_level("kernel_sizes", kernel_sizes, 3, count=depth, axes=spatial_dims),
             pools=per_level("pool_sizes", pool_sizes, 2, count=depth - 1, axes=spatial_dims),
             dropouts=rates(dropout, depth=depth),
-            convolution=convolution,
+            convolution="padded" if convolution == "padded" else "valid",
         )
         style = BlockStyle(
-            activation=activation, norm=norm, norm_kind=norm_kind, convolution=convolution
+            activation=activation, norm=norm, norm_kind=norm_kind, convolution=levels.convolution
         )
         self.levels = levels
         self.in_channels = in_channels
         self.needs_two_voxels = norm != "none" and norm_kind == "instance"
         self.input_norm = normalise_image(input_norm, in_channels, spatial_dims)
-        self.stem = _block(in_channels, 0, levels, style)
-        self.down = nn.ModuleList(_down(level, levels, style) for level in range(1, depth))
-        self.up = nn.ModuleList(_up(level, levels, style) for level in reversed(range(depth - 1)))
-        self.head = convolve((levels.widths[0], out_channels), (1,) * spatial_dims)
+        self.is_mirrored = convolution == "mirrored"
+        self.border = MirroredBorder(levels) if self.is_mirrored else nn.Identity()
+        self.stem = _block((in_channels, *channels[0].encoder), 0, levels, style)
+        self.down = nn.ModuleList(
+            _down(level, channels, levels, style) for level in range(1, depth)
+        )
+        self.up = nn.ModuleList(
+            _up(level, channels, levels, style) for level in reversed(range(depth - 1))
+        )
+        self.head = convolve((channels[0].output, out_channels), (1,) * spatial_dims)
         initialise(self, initialisation)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -140,13 +158,14 @@ class UNet(nn.Module):
         if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage] - torch lists it nowhere
             self._check_shape(image)
         skips: list[Tensor] = []
-        features = self.stem(self.input_norm(image))
+        features = self.stem(self.border(self.input_norm(image)))
         for down in self.down:
             skips.append(features)
             features = down(features)
         for up in self.up:
             features = up(features, skips.pop())
-        return self.head(features)
+        logits = self.head(features)
+        return trimmed(logits, image.shape[2:]) if self.is_mirrored else logits
 
     @torch.jit.unused
     def describe(self) -> dict[str, Any]:
@@ -165,7 +184,7 @@ class UNet(nn.Module):
         Raises:
             UsageError: If no image of that size fits; the message lists the sizes that do.
         """
-        return self.levels.output_size(size)
+        return tuple(size) if self.is_mirrored else self.levels.output_size(size)
 
     @torch.jit.unused
     def _check_shape(self, image: Tensor) -> None:
@@ -178,8 +197,10 @@ class UNet(nn.Module):
                 f"UNet: image must be (B, {self.in_channels}, *spatial) with {axes} spatial axes, "
                 f"got {tuple(image.shape)}"
             )
-        self.levels.output_size(image.shape[2:])
-        bottom = self.levels.bottleneck_size(image.shape[2:])
+        size = image.shape[2:]
+        wide = self.levels.input_size(size) if self.is_mirrored else size
+        self.levels.output_size(wide)
+        bottom = self.levels.bottleneck_size(wide)
         if self.needs_two_voxels and math.prod(bottom) < 2:
             raise UsageError(
                 "UNet: instance norm needs more than one voxel at the bottleneck, "
@@ -187,18 +208,22 @@ class UNet(nn.Module):
             )
 
 
-def _block(in_channels: int, level: int, levels: Levels, style: BlockStyle) -> ConvBlock:
-    channels = (in_channels, levels.widths[level])
+def _block(
+    channels: tuple[int, int, int], level: int, levels: Levels, style: BlockStyle
+) -> ConvBlock:
     return ConvBlock(channels, levels.kernels[level], levels.dropouts[level], style)
 
 
-def _down(level: int, levels: Levels, style: BlockStyle) -> DownBlock:
-    return DownBlock(
-        levels.pools[level - 1], _block(levels.widths[level - 1], level, levels, style)
-    )
+def _down(
+    level: int, channels: Sequence[LevelChannels], levels: Levels, style: BlockStyle
+) -> DownBlock:
+    through = (channels[level - 1].encoder[1], *channels[level].encoder)
+    return DownBlock(levels.pools[level - 1], _block(through, level, levels, style))
 
 
-def _up(level: int, levels: Levels, style: BlockStyle) -> UpBlock:
-    width, below = levels.widths[level], levels.widths[level + 1]
-    block = _block(2 * width, level, levels, style)
-    return UpBlock((below, width), levels.pools[level], block, style)
+def _up(
+    level: int, channels: Sequence[LevelChannels], levels: Levels, style: BlockStyle
+) -> UpBlock:
+    own, below = channels[level], channels[level + 1]
+    block = _block((own.encoder[1] + own.up, *own.decoder), level, levels, style)
+    return UpBlock((below.output, own.up), levels.pools[level], block, style)

@@ -80,6 +80,13 @@ class Cohort:
             self.listener.result(self.files[case], "done already")
             self._report(case, status="skipped")
 
+    def report_elsewhere(self, case: CohortCase, entry: Entry) -> None:
+        """Report a case that another process has done for this run."""
+        self.remarks.add_lines(case.name, entry.warnings)
+        self.listener.result(self.files[case], volumes_line(entry))
+        warnings = {"warnings": list(entry.warnings)} if entry.warnings else {}
+        self._report(case, status="done", volumes=dict(entry.columns), **warnings)
+
     def predict(self, steps: "CaseSteps", todo: list[CohortCase]) -> None:
         """Take cases through the stages.
 
@@ -100,11 +107,17 @@ class Cohort:
                 )
                 self._collect(run_pipeline(todo, full), claims)
             except BaseException:
-                self._keep_tables()
+                self.keep_tables()
                 raise
             finally:
                 claims.close()
             self._settle_held()
+
+    def keep_tables(self) -> None:
+        """Write into the tables what was done before an error that stops all, if possible."""
+        with suppress(MedsegError, OSError):
+            if self.ledger.exists():
+                self._write_tables()
 
     def close(self) -> None:
         """Write the folder's tables, if this run or an earlier one has written outputs there."""
@@ -182,12 +195,6 @@ class Cohort:
                 self.report_done([case])
             else:
                 self._report_failure(case, error)
-
-    def _keep_tables(self) -> None:
-        """Write into the tables what was done before an error that stops all, if possible."""
-        with suppress(MedsegError, OSError):
-            if self.ledger.exists():
-                self._write_tables()
 
     def _write_tables(self) -> None:
         for entry in self.lost:

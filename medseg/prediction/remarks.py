@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from medseg._checks import first_few
-from medseg.data.problems import Problem, by_problem
+from medseg.data.problems import Problem, Where, by_problem
 
 __all__ = ["Remarks"]
 
@@ -31,8 +32,18 @@ class Remarks:
         self.told.update(problem.common for problem in problems)
         self.found[case] = problems
 
+    def add_lines(self, case: str, lines: Sequence[str]) -> None:
+        """Tell of problems that another process has found, by their texts."""
+        self.add(case, [_problem(line) for line in lines])
+
     def close(self) -> None:
         """Say which cases share a problem that was told of the first of them."""
         for problem, cases in by_problem(self.found).items():
             if len(cases) > 1:
                 self.say(f"{len(cases)} cases ({first_few(cases)}): {problem.text}")
+
+
+def _problem(line: str) -> Problem:
+    where, _, rest = line.partition(": ")
+    what, _, remedy = rest.partition("; ")
+    return Problem("warning", cast("Where", where), what, remedy)

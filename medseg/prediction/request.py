@@ -36,6 +36,8 @@ class Request:
         remarkable: Whether cases that there is a warning about are predicted and told of, or
             refused.
         series_uid: DICOM series to take, if the only input holds several.
+        turn: (i, n): begin at the i-th of n places in the list of cases, as one of n processes that
+            share them.
         which: Take one series of each DICOM input, or every one that fits.
         name_by: Words of `--name-by`, in their order.
         key_file: File outside of the output folder that tells which output is which patient's;
@@ -70,6 +72,7 @@ class Request:
     mirror: tuple[int, ...]
     shard: tuple[int, int]
     process: Literal["own", "shared"]
+    turn: tuple[int, int] = (1, 1)
     which: SeriesChoice = "one"
     name_by: tuple[str, ...] = ()
     key_file: Path | None = None

@@ -4,7 +4,7 @@ torch and MONAI take seconds to import, and are imported only if there is a case
 with nothing left to do, or with wrong options, needs neither.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +16,9 @@ from medseg.bundles.monai_import import collector_paused, import_monai_for
 from medseg.bundles.opened import OpenedConfigs, open_configs
 from medseg.errors import ExitCode, UsageError
 from medseg.prediction.case_names import distinct_names
-from medseg.prediction.cases import share
+from medseg.prediction.cases import CohortCase, share
 from medseg.prediction.cohort import Cohort
+from medseg.prediction.elsewhere import predict_elsewhere
 from medseg.prediction.key_file import check_key_file, write_key_file
 from medseg.prediction.ledger import Ledger
 from medseg.prediction.listener import Listener
@@ -37,13 +38,17 @@ __all__ = ["run_prediction"]
 
 
 def run_prediction(
-    request: Request, listen: Callable[[int], AbstractContextManager[Listener]]
+    request: Request,
+    listen: Callable[[int], AbstractContextManager[Listener]],
+    others: Callable[[], None] | None = None,
 ) -> ExitCode:
     """Predict, or only forecast, all cases of a request.
 
     Args:
         request: The options.
         listen: Opens the listener that reports progress, given the number of cases.
+        others: Has other processes predict the cases into the output folder; what they leave is
+            done here.
 
     Raises:
         MedsegError: For an error that stops all cases, in one line.
@@ -69,8 +74,9 @@ def run_prediction(
         outputs=lambda case: files[case].paths,
         existing=request.existing,
     )
-    with collector_paused():
-        predictor = _open(request, weights, opened) if plan.todo else None
+    todo = _from_turn(plan.todo, request.turn)
+    shared = others if todo and request.work == "predict" else None
+    predictor = None if shared else _open_for(todo, request, weights, opened)
     if request.key_file is not None and request.work == "predict":
         write_key_file(request.key_file, mine)
     with listen(len(mine) + len(refused)) as listener:
@@ -85,18 +91,31 @@ def run_prediction(
             existing=request.existing,
             remarks=Remarks(listener.warning),
         )
-        for line in filter(None, (identifying_line(search.name_by), *found.told)):
-            listener.warning(line)
-        run.report_refused()
-        run.report_done(plan.done)
+        _report_first(run, (identifying_line(search.name_by), *found.told), plan.done)
+        if shared is not None:
+            todo = predict_elsewhere(run, todo, shared)
+            predictor = _open_for(todo, request, weights, opened)
         if predictor is not None:
-            run.predict(_steps(request, predictor, run), plan.todo)
+            run.predict(_steps(request, predictor, run), todo)
         if run.reported and settings.provenance.trained_on == "phantoms":
             listener.warning(f"these weights are for {settings.provenance.caution}")
         run.close()
     if not run.failed:
         return ExitCode.DONE
     return ExitCode.SOME_CASES_FAILED if run.reported else ExitCode.DATA
+
+
+def _report_first(run: Cohort, lines: Iterable[str | None], done: list[CohortCase]) -> None:
+    for line in filter(None, lines):
+        run.listener.warning(line)
+    run.report_refused()
+    run.report_done(done)
+
+
+def _from_turn(cases: list[CohortCase], turn: tuple[int, int]) -> list[CohortCase]:
+    """Cases in another order, so that processes that share them do not meet at every case."""
+    begin = len(cases) * (turn[0] - 1) // turn[1]
+    return cases[begin:] + cases[:begin]
 
 
 def _ledger(request: Request) -> Ledger:
@@ -127,6 +146,13 @@ def _search(request: Request) -> Search:
         name_by=read_name_words(request.name_by),
         persons="left" if request.key_file is None else "kept",
     )
+
+
+def _open_for(
+    todo: list[CohortCase], request: Request, weights: Path, opened: OpenedConfigs
+) -> "Predictor | None":
+    with collector_paused():
+        return _open(request, weights, opened) if todo else None
 
 
 def _open(request: Request, weights: Path, opened: OpenedConfigs) -> "Predictor":

@@ -20,7 +20,14 @@ from medseg.data.output_names import LABEL
 from medseg.data.patterns import expand, name_key, natural_key
 from medseg.errors import DataError
 
-__all__ = ["PAIRING", "EvaluationCase", "EvaluationSplit", "pairs_by_manifest", "pairs_by_name"]
+__all__ = [
+    "PAIRING",
+    "EvaluationCase",
+    "EvaluationSplit",
+    "pairs_by_manifest",
+    "pairs_by_name",
+    "split_cases",
+]
 
 EvaluationSplit = Literal["validation", "test", "training", "all"]
 
@@ -60,7 +67,7 @@ def pairs_by_manifest(
     files = _by_stem(_files(predictions))
     images = Counter(name for case in manifest.cases for name in _image_names(case))
     pairs: list[EvaluationCase] = []
-    for case in _cases(manifest, split, fold):
+    for case in split_cases(manifest, split, fold):
         if case.label is not None:
             # An image's name tells the case only if no other image is called the same.
             names = [case.case, *(name for name in _image_names(case) if images[name] == 1)]
@@ -124,7 +131,8 @@ def _files(folder: Path) -> list[Path]:
     return files
 
 
-def _cases(manifest: Manifest, split: EvaluationSplit, fold: int) -> Sequence[Case]:
+def split_cases(manifest: Manifest, split: EvaluationSplit, fold: int) -> Sequence[Case]:
+    """The cases of a split; of a fold's validation and training, those held out and the others."""
     if split == "all":
         return manifest.cases
     if split == "test":

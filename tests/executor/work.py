@@ -15,10 +15,11 @@ from medseg._files import write_atomically
 
 
 def main() -> None:
+    """Write a digest of the result's name."""
     result, gate = Path(sys.argv[1]), Path(sys.argv[2])
     with result.with_name(f"{result.name}.begun").open("a") as file:
-        file.write(f"{os.getpid()} of {os.getppid()}\n")
-    sys.stdout.write("begun\n")
+        file.write(f"{os.getpid()}\n")
+    sys.stdout.write(f"{os.environ['OMP_NUM_THREADS']} threads\n")
     while not gate.exists():
         time.sleep(0.02)
     text = hashlib.sha256(result.name.encode()).hexdigest()

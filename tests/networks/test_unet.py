@@ -279,3 +279,36 @@ def test_an_error_about_a_tile_states_the_next_size_that_fits():
     network = published_2015()
     with pytest.raises(ValueError, match=r"got \(573, 560\); the next size that fits is \(588, 57"):
         network.output_size((573, 560))
+
+
+@settings(max_examples=25)
+@given(data=st.data())
+def test_mirrored_convolutions_give_what_valid_ones_give_of_the_mirrored_image(data):
+    depth = data.draw(st.integers(2, 3))
+    size = data.draw(st.integers(50, 61))
+    torch.manual_seed(0)
+    mirrored = UNet(2, 1, 2, depth=depth, first_width=1, norm="none", convolution="mirrored")
+    valid = UNet(2, 1, 2, depth=depth, first_width=1, norm="none", convolution="valid")
+    valid.load_state_dict(mirrored.state_dict())
+    image = torch.rand(1, 1, size, size)
+    # By hand: levels of 2 and 3 lose 8 and 20 voxels on each side.
+    rim = {2: 8, 3: 20}[depth]
+    wide = size + 2 * rim
+    while True:
+        try:
+            valid.output_size((wide, wide))
+            break
+        except ValueError:
+            wide += 1
+    after = wide - size - rim
+    bordered = torch.nn.functional.pad(image, (rim, after, rim, after), mode="reflect")
+    expected = valid(bordered)[..., :size, :size]
+    assert mirrored(image).shape == (1, 2, size, size)
+    torch.testing.assert_close(mirrored(image), expected)
+    assert mirrored.output_size((size, size)) == (size, size)
+
+
+def test_a_border_wider_than_the_image_has_nothing_to_mirror():
+    network = UNet(2, 1, 2, depth=3, first_width=1, norm="none", convolution="mirrored")
+    with pytest.raises(ValueError, match=r"has no more than 15 to mirror; use larger patches"):
+        network(torch.rand(1, 1, 16, 16))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medseg.cli.study.run import (
+from medseg.cli.study.runs import (
     DEFAULT_FOLDER,
     RunsOn,
     bundle_of,
@@ -81,7 +81,7 @@ def lottery(  # noqa: PLR0913 - the options of a command
         store=runs,
         starts=folder / "starts",
     )
-    where = RunsOn(on=on, address=address, parallel=parallel, gpus=gpus_of_run(None))
+    where = RunsOn(folder=folder, on=on, address=address, parallel=parallel, gpus=gpus_of_run(None))
 
     def run_round(plan: "StudyPlan") -> None:
         run_plan(plan, runs, missing_runs(plan, runs), where)

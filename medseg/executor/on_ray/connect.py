@@ -2,21 +2,28 @@
 
 import logging
 import os
+import re
 import secrets
+import socket
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from medseg._signals import signals_kept
 from medseg.errors import MachineError
 from medseg.executor.places import count_cores
 
 __all__ = ["connected", "import_ray"]
 
+logger = logging.getLogger(__name__)
+
 # Nothing large goes through Ray's object store: results are files.
 _STORE_BYTES = 100 * 2**20
 _NAMESPACE = "medseg"
+_PATIENCE_SECONDS = 10.0
+_START = "start one there (ray start --head), and from outside the cluster give ray://HOST:10001"
 
 
 def import_ray() -> Any:
@@ -31,9 +38,13 @@ def import_ray() -> Any:
     # Jobs without GPUs see none, which later versions no longer do by themselves.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "1")
     try:
-        return import_module("ray")
+        ray = import_module("ray")
     except ImportError as error:
         raise MachineError("Ray is not installed here; pip install 'medseg[cluster]'") from error
+    # What it has to say of its nodes would go to standard output, where a report may be JSON.
+    worker: Any = import_module("ray._private.worker")
+    worker.print_to_stdstream = _log
+    return ray
 
 
 @contextmanager
@@ -61,14 +72,34 @@ def connected(address: str | None, cpus: int) -> Generator[Any]:
         "object_store_memory": _STORE_BYTES,
         "num_cpus": max(cpus, count_cores()),
     }
+    if address is not None:
+        _require_answer(address)
     try:
-        ray.init(address=address or "local", **common, **({} if address else own))
+        # It would end this process at SIGTERM in its own way.
+        with signals_kept():
+            ray.init(address=address or "local", **common, **({} if address else own))
     except Exception as error:
-        raise MachineError(_reason(ray, address, error)) from error
+        raise MachineError(_reason(address, error)) from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _log(told: Mapping[str, Any], **_: object) -> None:
+    for line in told.get("lines", ()):
+        logger.info("Ray: %s", line)
+
+
+def _require_answer(address: str) -> None:
+    """Ask the port first: Ray itself takes minutes to find that nobody listens."""
+    found = re.fullmatch(r"(?:ray://)?\[?(.+?)\]?:(\d{1,5})(?:/.*)?", address)
+    if address in ("auto", "local") or found is None:
+        return
+    try:
+        socket.create_connection((found[1], int(found[2])), _PATIENCE_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise MachineError(f"--address {address}: nobody answers ({error}); {_START}") from error
 
 
 def _own_token() -> None:
@@ -79,16 +110,11 @@ def _own_token() -> None:
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
-def _reason(ray: Any, address: str | None, error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
+def _reason(address: str | None, error: Exception) -> str:
+    line = next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
     if address is None:
-        return f"Ray cannot be started here ({lines[0][:300]}); use --on local"
-    if isinstance(error, ray.exceptions.AuthenticationError):
-        return (
-            f"--address {address}: the cluster asks for a token; set RAY_AUTH_MODE=token and "
-            "RAY_AUTH_TOKEN_PATH to its file"
-        )
+        return f"Ray cannot be started here ({line}); use --on local"
     return (
-        f"--address {address}: no Ray answers ({lines[0][:300]}); start one there (ray start "
-        "--head), and from outside the cluster give ray://HOST:10001"
+        f"--address {address}: Ray does not answer ({line}); if it asks for a token, set "
+        f"RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH to its file; else {_START}"
     )

@@ -93,7 +93,7 @@ class Foreman:
     async def _attempt(self, job: Job) -> Ended | None:
         """How a job ended; None if it was lost."""
         errors = self._ray.exceptions
-        task = self._ray.remote(max_retries=0, scheduling_strategy="SPREAD")(run_to_end)
+        task = self._ray.remote(max_retries=0, scheduling_strategy="SPREAD")(_run)
         running = task.options(**resources_of(job)).remote(job, *self._arguments)
         self._running.add(running)
         try:
@@ -113,3 +113,13 @@ class Foreman:
         ):
             await asyncio.sleep(_IDLE_SECONDS / 10)
         os._exit(0)
+
+
+def _run(job: Job, folder: Path, environment: Mapping[str, str]) -> Ended:
+    """Run a job on the node on which this task runs."""
+    raylet = os.getppid()
+    end = run_to_end(job, folder, environment)
+    # A worker whose raylet is gone kills its children before it ends itself.
+    if end.code is None and os.getppid() != raylet:
+        os._exit(1)
+    return end

@@ -12,7 +12,7 @@ from typing import Any
 from medseg.errors import MachineError
 from medseg.executor.job import Job
 
-__all__ = ["check_nodes", "resources_of"]
+__all__ = ["check_nodes", "problem", "require_place", "resources_of", "versions"]
 
 _PATIENCE_SECONDS = 60.0
 # What results depend on.
@@ -40,23 +40,23 @@ def check_nodes(ray: Any, jobs: Sequence[Job], folders: Sequence[Path]) -> None:
     """
     nodes = [node for node in ray.nodes() if node["Alive"]]
     for job in jobs:
-        _require_place(job, [node["Resources"] for node in nodes])
+        require_place(job, [node["Resources"] for node in nodes])
     mark = folders[0] / f".medseg-probe-{secrets.token_hex(8)}"
     folders[0].mkdir(parents=True, exist_ok=True)
     mark.touch()
     try:
-        probe = ray.remote(max_retries=0, num_cpus=0)(_problem)
+        probe = ray.remote(max_retries=0, num_cpus=0)(problem)
         asked = [
-            probe.options(scheduling_strategy=_at(node)).remote(mark, folders, versions())
+            probe.options(scheduling_strategy=_at(node)).remote(folders, mark, versions())
             for node in nodes
         ]
-        problems = [_answer(ray, answer) for answer in asked]
+        answers = [_answer(ray, answer) for answer in asked]
     finally:
         mark.unlink(missing_ok=True)
-    for node, problem in zip(nodes, problems, strict=True):
-        if problem:
+    for node, answer in zip(nodes, answers, strict=True):
+        if answer:
             name = f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
-            raise MachineError(f"node {name}: {problem}")
+            raise MachineError(f"node {name}: {answer}")
 
 
 def versions() -> dict[str, str]:
@@ -70,7 +70,12 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _require_place(job: Job, nodes: Sequence[Mapping[str, float]]) -> None:
+def require_place(job: Job, nodes: Sequence[Mapping[str, float]]) -> None:
+    """Refuse a job that no node has place for, by Ray's resources of each.
+
+    Raises:
+        MachineError: For its cores, GPUs or memory.
+    """
     words = {"num_cpus": "CPU", "num_gpus": "GPU", "memory": "memory"}
     wanted = {words[word]: amount for word, amount in resources_of(job).items()}
     if not any(all(has.get(word, 0) >= most for word, most in wanted.items()) for has in nodes):
@@ -102,8 +107,14 @@ def _answer(ray: Any, answer: Any) -> str:
         return ""
 
 
-def _problem(mark: Path, folders: Sequence[Path], expected: Mapping[str, str]) -> str:
-    """What is wrong with the node on which this runs; empty if nothing is."""
+def problem(folders: Sequence[Path], mark: Path, expected: Mapping[str, str]) -> str:
+    """What is wrong with the node on which this runs; empty if nothing is.
+
+    Args:
+        folders: Folders that it has to see; the first has to be writable.
+        mark: A file that was just made in the first.
+        expected: `versions` of the driver's machine.
+    """
     unseen = [folder for folder in folders if not folder.is_dir()]
     if unseen or not mark.exists():
         return (

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,18 +15,16 @@ from medseg.executor.on_ray.foreman import Foreman, News
 from medseg.executor.on_ray.nodes import check_nodes
 from medseg.executor.process import GRACE_SECONDS
 
-__all__ = ["run_on_ray"]
+__all__ = ["run_on_ray", "travelling"]
 
 logger = logging.getLogger(__name__)
 
 _MOST_LOSSES = 3
-# Settings of this user that a job's process has to have on every node.
-_PREFIX = "MEDSEG_"
 
 
 def run_on_ray(
     jobs: Iterable[Job], *, folder: Path, parallel: int | None, address: str | None
-) -> Iterator[Ended]:
+) -> Generator[Ended]:
     """Run jobs on a Ray cluster, and tell each as it ends.
 
     A driver that is killed leaves them running; one that comes back with the same folder goes on
@@ -34,7 +32,7 @@ def run_on_ray(
 
     Args:
         jobs: In the order in which they are begun; each different from the others.
-        folder: Where their results lie, seen by all nodes under this path.
+        folder: Of this call alone, seen by all nodes under this path.
         parallel: How many run at a time; by default as many as the cluster has place for.
         address: As for `connected`.
 
@@ -44,7 +42,7 @@ def run_on_ray(
     left = dict.fromkeys(jobs)
     folder = folder.absolute()
     with connected(address, (parallel or 1) * max((job.cpus for job in left), default=1)) as ray:
-        check_nodes(ray, list(left), [folder, Path.cwd()])
+        check_nodes(ray, list(left), _folders(folder, left))
         losses = 0
         while left:
             foreman = _foreman(ray, folder, parallel)
@@ -65,6 +63,12 @@ def run_on_ray(
                 ray.kill(foreman)
 
 
+def _folders(folder: Path, jobs: Iterable[Job]) -> list[Path]:
+    """Folders that every node has to see: of the call, the one that jobs run in, and their own."""
+    own = {job.log.parent for job in jobs}
+    return [folder, Path.cwd(), *sorted(path for path in own if path.is_dir())]
+
+
 def _ends(ray: Any, foreman: Any, left: dict[Job, None]) -> Iterator[Ended]:
     seen = 0
     while left:
@@ -80,9 +84,6 @@ def _ends(ray: Any, foreman: Any, left: dict[Job, None]) -> Iterator[Ended]:
 
 def _foreman(ray: Any, folder: Path, parallel: int | None) -> Any:
     """The foreman of a folder's jobs, who may be at work already."""
-    environment = {k: v for k, v in os.environ.items() if k.startswith(_PREFIX)}
-    if "PYTHONPATH" in os.environ:
-        environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
     name = f"medseg {hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]}"
     options = {
         "name": name,
@@ -92,7 +93,18 @@ def _foreman(ray: Any, folder: Path, parallel: int | None) -> Any:
         # On the head, whose loss ends the cluster anyway.
         "resources": {"node:__internal_head__": 0.001},
     }
-    return ray.remote(Foreman).options(**options).remote(parallel, Path.cwd(), environment)
+    return (
+        ray.remote(Foreman).options(**options).remote(parallel, Path.cwd(), travelling(os.environ))
+    )
+
+
+def travelling(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables of the driver that its jobs have on every node: settings of medseg, no secrets."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith("MEDSEG_") or name == "PYTHONPATH"
+    }
 
 
 def _stop(ray: Any, foreman: Any) -> None:

@@ -59,6 +59,10 @@ def run_missing(
 
     def jobs() -> Iterator[Job]:
         for run in runs.values():
+            # Only what failed: it may have been done elsewhere since it was found missing.
+            earlier = _result(store, run)
+            if earlier is not None and earlier.reason:
+                (store / run.digest / RESULT).unlink()
             yield _job(plan, store / run.digest, run, gpus)
 
     for ended in runner(jobs()):
@@ -89,7 +93,6 @@ def _result(store: Path, run: PlannedRun) -> RunResult | None:
 
 
 def _job(plan: StudyPlan, folder: Path, run: PlannedRun, gpus: float) -> Job:
-    (folder / RESULT).unlink(missing_ok=True)
     _spec(plan, run).write(folder)
     return Job(
         name=run_name(run),

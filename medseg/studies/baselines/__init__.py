@@ -1,0 +1,1 @@
+"""Classical baselines: what segmentation without training reaches on the same cases."""

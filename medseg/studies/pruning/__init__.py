@@ -1,0 +1,1 @@
+"""Pruning: what a network loses without some of its weights, and a smaller one that pays."""
