@@ -109,7 +109,7 @@ def run_rounds(rounds: LotteryRounds, run: Callable[[StudyPlan], None]) -> Study
                 rounds.bundle, {**own[BASELINE].train, "seed": seed + _ANEW}
             ),
         }
-        last = dict.fromkeys(_TICKETS, trained[BASELINE])
+        last: Trained = dict.fromkeys(_TICKETS, trained[BASELINE])
         for plan in _rounds_of(rounds, seed, started, last, run):
             runs += [one for one in plan.runs if one.row != BASELINE]
             rows = {**plan.rows, **rows}
@@ -117,7 +117,7 @@ def run_rounds(rounds: LotteryRounds, run: Callable[[StudyPlan], None]) -> Study
     return replace(first, study=rounds.study, rows={r: rows[r] for r in order}, runs=tuple(runs))
 
 
-_TICKETS = ("ticket", "ticket of later weights")
+_TICKETS: tuple[str, ...] = ("ticket", "ticket of later weights")
 _KINDS = (*_TICKETS, "weights anew", "random mask")
 
 
