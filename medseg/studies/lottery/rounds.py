@@ -73,9 +73,8 @@ class LotteryRounds:
             raise UsageError("folds: a lottery study holds out one fold; give one")
         rises = all(a < b for a, b in pairwise((0.0, *self.sparsities, 1.0)))
         if not self.sparsities or not rises:
-            raise UsageError(
-                f"sparsities must rise, above 0 and below 100 %, got {list(self.sparsities)}"
-            )
+            shares = ", ".join(f"{100 * share:g}" for share in self.sparsities)
+            raise UsageError(f"pruned: shares must rise, above 0 and below 100 %, got {shares}")
 
 
 def run_rounds(rounds: LotteryRounds, run: Callable[[StudyPlan], None]) -> StudyPlan:
