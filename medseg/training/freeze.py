@@ -74,7 +74,7 @@ def _freeze_zeros(network: nn.Module) -> None:
         )
     for kernel in pruned:
         # Without a gradient, no optimiser's step, momentum or decay moves a zero.
-        kernel.register_hook(partial(torch.mul, kernel.detach() != 0))
+        cast("Any", kernel).register_hook(partial(torch.mul, kernel.detach() != 0))
 
 
 def _in_evaluation(layer: nn.Module, _: object) -> None:

@@ -29,7 +29,7 @@ def magnitude_mask(state: Mapping[str, Tensor], sparsity: float) -> Mask:
     magnitudes = torch.cat([kernel.float().abs().flatten() for kernel in kernels.values()])
     kept = torch.ones(len(magnitudes), dtype=torch.bool)
     kept[magnitudes.argsort(stable=True)[: round(sparsity * len(magnitudes))]] = False
-    parts = kept.split([kernel.numel() for kernel in kernels.values()])
+    parts = torch.split(kept, [kernel.numel() for kernel in kernels.values()])
     return {
         name: part.reshape(kernel.shape)
         for (name, kernel), part in zip(kernels.items(), parts, strict=True)

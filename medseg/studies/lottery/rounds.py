@@ -73,9 +73,8 @@ class LotteryRounds:
             raise UsageError("folds: a lottery study holds out one fold; give one")
         rises = all(a < b for a, b in pairwise((0.0, *self.sparsities, 1.0)))
         if not self.sparsities or not rises:
-            raise UsageError(
-                f"sparsities must rise, above 0 and below 100 %, got {list(self.sparsities)}"
-            )
+            shares = ", ".join(f"{100 * share:g}" for share in self.sparsities)
+            raise UsageError(f"pruned: shares must rise, above 0 and below 100 %, got {shares}")
 
 
 def run_rounds(rounds: LotteryRounds, run: Callable[[StudyPlan], None]) -> StudyPlan:
@@ -109,7 +108,7 @@ def run_rounds(rounds: LotteryRounds, run: Callable[[StudyPlan], None]) -> Study
                 rounds.bundle, {**own[BASELINE].train, "seed": seed + _ANEW}
             ),
         }
-        last = dict.fromkeys(_TICKETS, trained[BASELINE])
+        last: Trained = dict.fromkeys(_TICKETS, trained[BASELINE])
         for plan in _rounds_of(rounds, seed, started, last, run):
             runs += [one for one in plan.runs if one.row != BASELINE]
             rows = {**plan.rows, **rows}
@@ -117,7 +116,7 @@ def run_rounds(rounds: LotteryRounds, run: Callable[[StudyPlan], None]) -> Study
     return replace(first, study=rounds.study, rows={r: rows[r] for r in order}, runs=tuple(runs))
 
 
-_TICKETS = ("ticket", "ticket of later weights")
+_TICKETS: tuple[str, ...] = ("ticket", "ticket of later weights")
 _KINDS = (*_TICKETS, "weights anew", "random mask")
 
 

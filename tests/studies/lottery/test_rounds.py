@@ -1,5 +1,6 @@
 """Rounds of a lottery study on drawn glands: what each row starts from, what stays zero."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,12 @@ def test_a_network_begins_with_its_initial_weights(lottery):
 def test_a_study_with_rows_or_folds_of_its_own_is_refused(tmp_path, changes, message):
     with pytest.raises(UsageError, match=message):
         _rounds(tmp_path, **changes)
+
+
+@pytest.mark.parametrize("sparsities", [(), (0.9, 0.5), (0.5, 0.5), (0.0, 0.5), (0.5, 1.0)])
+def test_shares_that_do_not_rise_from_above_0_to_below_100_are_refused(tmp_path, sparsities):
+    with pytest.raises(UsageError, match="pruned: shares must rise"):
+        replace(_rounds(tmp_path), sparsities=sparsities)
 
 
 def test_a_rate_by_the_length_of_the_training_is_refused(tmp_path):

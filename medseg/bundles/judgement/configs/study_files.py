@@ -28,19 +28,21 @@ def without_keys(file: ConfigFile) -> ConfigFile:
     Args:
         file: A config of a bundle.
     """
-    if not (file.path.startswith(_FOLDER) and isinstance(file.content, dict)):
+    if not file.path.startswith(_FOLDER) or not isinstance(file.content, dict):
         return file
-    content = cast("dict[str, Any]", file.content)
+    content = cast("dict[str, Any]", cast("Any", file).content)
     plain = {
         name: _values(value, _LEVELS[name]) if name in _LEVELS else value
         for name, value in content.items()
         if name not in _TEXTS
     }
     plain[_DESCRIPTION] = {name: content[name] for name in _TEXTS if name in content}
+
     # Below one key: else a manifest's `source` would count as that of a config.
-    return replace(
-        file, content={"study": plain}, line=lambda key: file.line(_named(content, key[1:]))
-    )
+    def line(key: Key) -> int | None:
+        return file.line(_named(content, key[1:]))
+
+    return replace(file, content={"study": plain}, line=line)
 
 
 def _values(value: Any, levels: int) -> Any:
