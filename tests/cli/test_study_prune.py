@@ -165,7 +165,7 @@ def test_wrong_input_is_one_line(trained, phantoms):
     data = f"dataset_dir={phantoms}"
     assert "--smaller must be above 0 and below 1" in refused(trained, data, "--smaller", 2)
     assert "--amounts must be percentages" in refused(trained, data, "--amounts", "0.5,x")
-    assert "no method l3; there are global_unstructured" in refused(trained, data, "--methods=l3")
+    assert "no method 'l3'; there are global_unstructured" in refused(trained, data, "--methods=l3")
     assert "no such key" in refused(trained, data, "epoch=3")
     assert "no such convolution" in refused(
         *(trained, data, "--most", 1, "--module", "stem.9", "--batches", 1)

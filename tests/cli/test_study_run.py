@@ -132,8 +132,8 @@ def test_a_run_that_fails_is_told_with_its_reason_and_the_others_are_run(
     places = [f"dataset_dir={glands}", "--runs", str(tmp_path / "runs"), "-o", str(tmp_path / "o")]
     assert command("study", "run", study(factors=broken), *places) == 1
     err = capfd.readouterr().err
-    assert "[1/2] baseline, seed 1, fold 0: done" in err
-    assert "[2/2] rate=endless, seed 1, fold 0: failed: " in err
+    assert "] baseline, seed 1, fold 0: done" in err
+    assert "] rate=endless, seed 1, fold 0: failed: " in err
     # It is kept, as it would fail again.
     assert command("study", "run", study(factors=broken), *places) == 1
     assert "0 of them to do" in capfd.readouterr().err

@@ -174,4 +174,5 @@ def _parts(one: Finding) -> Mapping[str, Paired]:
 
 
 def _quantiles(tensor: Any) -> NDArray[np.float64]:
-    return np.quantile(tensor.detach().numpy(), [0.01, 0.25, 0.5, 0.75, 0.99])
+    values: NDArray[np.float64] = tensor.detach().numpy()
+    return np.asarray(np.quantile(values, [0.01, 0.25, 0.5, 0.75, 0.99]))

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from medseg._files import write_atomically
+from medseg.errors import DataError
 from medseg.networks.unet import UNet
 from medseg.networks.weights import load_weights
 from medseg.studies.pages.plot_style import plot_files
@@ -149,6 +150,8 @@ def beside_subject(subject: Subject, weights: Path) -> Subject:
     from medseg.networks.weights_file import DIGEST, read_weights_header
 
     network = trained_network(weights, subject.network.describe())
+    if not isinstance(network, UNet):
+        raise DataError(f"{weights}: is no U-Net of medseg's; give weights of one")
     load_weights(network, weights)
     provenance = replace(
         subject.predictor.provenance, tensors_sha256=read_weights_header(weights).texts[DIGEST]

@@ -51,6 +51,10 @@ PARSERS = {
         "yaml",
     },  # reads plain data, to write its twin
     "sharing/packing/trained_config.py": {"yaml"},  # writes lines into a config
+    "studies/history/labels.py": {"yaml"},  # labels of a plot
+    "studies/pages/repeats.py": {"yaml"},  # writes the config of a row
+    "studies/pruning/smaller_bundle.py": {"yaml"},  # writes a line into a config
+    "studies/study_file.py": {"read_config_file"},  # rows are judged when they are planned
 }
 READERS = {"ConfigParser", "ConfigWorkflow", "read_config", "read_config_file", "yaml"}
 
