@@ -7,8 +7,6 @@ Reference:
     Ronneberger et al., U-Net, MICCAI 2015, fig. 2. https://doi.org/10.1007/978-3-319-24574-4_28
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
@@ -56,8 +54,9 @@ class MirroredBorder(nn.Module):
         return pad(image, margins, mode="reflect")
 
 
-def trimmed(logits: Tensor, size: Sequence[int]) -> Tensor:
+def trimmed(logits: Tensor, size: list[int]) -> Tensor:
     """The first `size` voxels along each spatial axis of `(B, C, *spatial)`."""
-    for axis, length in enumerate(size, start=2):
-        logits = logits.narrow(axis, 0, length)
+    # In words that TorchScript has.
+    for axis in range(len(size)):
+        logits = logits.narrow(axis + 2, 0, size[axis])
     return logits

@@ -165,7 +165,7 @@ class UNet(nn.Module):
         for up in self.up:
             features = up(features, skips.pop())
         logits = self.head(features)
-        return trimmed(logits, image.shape[2:]) if self.is_mirrored else logits
+        return trimmed(logits, list(image.shape[2:])) if self.is_mirrored else logits
 
     @torch.jit.unused
     def describe(self) -> dict[str, Any]:
