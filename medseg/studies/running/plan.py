@@ -225,7 +225,10 @@ def _budget(study: Study, per_epoch: int) -> Overrides:
 
 
 def _determining(config: Mapping[str, Any]) -> Overrides:
-    return {key: value for key, value in config.items() if key not in _PATHS}
+    kept = {key: value for key, value in config.items() if key not in _PATHS}
+    # Whose bytes count, not where they lie.
+    control = {key: value for key, value in kept["control"].items() if key != "init_weights"}
+    return {**kept, "control": control}
 
 
 def _init_weights(config: Mapping[str, Any]) -> str:

@@ -97,7 +97,10 @@ def _reason(error: Exception) -> str:
 
 
 def _training(spec: RunSpec, folder: Path) -> dict[str, Any]:
-    resumes = any((folder / "checkpoints").glob("*"))
+    from medseg.training.checkpoint_files import checkpoint_paths
+
+    # Not of any file: one that was killed while writing a checkpoint leaves others.
+    resumes = bool(checkpoint_paths(folder / "checkpoints"))
     return {
         **spec.train,
         **_places(spec, folder),
