@@ -4,6 +4,7 @@ python -m tests.executor.drive local|ray FOLDER NAME,NAME [ADDRESS]
 """
 
 import logging
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from tests.executor.conftest import gated_job
 
 def main() -> None:
     """Run the jobs."""
+    # Of a shell's job in the background, Ctrl-C is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     on, folder, names, *address = sys.argv[1:]
     logging.basicConfig(format="%(message)s")
     jobs = [gated_job(Path(folder), name) for name in names.split(",")]
