@@ -4,10 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["BASELINE", "CaseScore", "Cost", "Losses", "RunResult", "StudyResults"]
+__all__ = [
+    "BASELINE",
+    "CaseScore",
+    "Cost",
+    "Losses",
+    "RunResult",
+    "StudyResults",
+    "classical_row",
+]
 
 # Name of the row that all others are compared with.
 BASELINE = "baseline"
+
+
+def classical_row(method: str) -> str:
+    """Name of the row that a classical method is."""
+    return f"classical: {method}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +86,7 @@ class RunResult:
         folder: Its folder: `scores.csv`, `metrics.csv`, `model.safetensors`, `log.txt`, ...
         reason: Why it failed, in one line; empty if it did not.
         cases: Scores of the held-out cases; none if it failed.
-        cost: None if it failed.
+        cost: None if it failed, or nothing was trained.
         losses: None if it failed, or the study does not ask for them.
     """
 

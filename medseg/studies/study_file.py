@@ -13,6 +13,7 @@ __all__ = ["Published", "Study", "load_study"]
 
 Design = Literal["one at a time", "grid"]
 Protocol = Literal["folds", "random splits"]
+Classical = Literal["k-means", "mrf", "otsu", "watershed", "sobel", "smooth"]
 Effect = Literal["better", "worse", "same"]
 Overrides = dict[str, Any]
 Strict = ConfigDict(extra="forbid", frozen=True)
@@ -46,6 +47,7 @@ class Study(BaseModel):
             `grid` crosses the factors.
         factors: By name, levels by name: what each overrides. The baseline is no level.
         combinations: Rows by name that change several things at once.
+        classical: Methods of `medseg baseline`, each a row: what is reached without training.
         protocol: `folds` holds out folds of the manifest; `random splits` draws a new split of
             80 % and 20 % for each seed, within groups, as the published ablations did.
         seeds: A run of each row for each.
@@ -71,6 +73,7 @@ class Study(BaseModel):
     design: Design = "one at a time"
     factors: dict[str, dict[str, Overrides]] = {}
     combinations: dict[str, Overrides] = {}
+    classical: tuple[Classical, ...] = ()
     protocol: Protocol = "folds"
     seeds: Annotated[tuple[int, ...], Field(min_length=1)]
     noise_seeds: tuple[int, ...] = ()

@@ -1,5 +1,6 @@
 """`medseg study run`, by its command, on drawn glands: runs once, goes on, grows, tells."""
 
+import csv
 import json
 import os
 import shutil
@@ -85,6 +86,21 @@ def test_a_compact_page_of_runs_that_are_done_has_no_configs(
     assert {".md", ".csv", ".png"} <= files
     assert not files & {".svg", ".json"}
     assert not (tmp_path / "out" / "rows").exists()
+
+
+def test_classical_methods_are_rows_that_train_nothing(
+    study, glands, store, tmp_path, command, capfd
+):
+    places = [f"dataset_dir={glands}", "--runs", str(store), "-o", str(tmp_path / "out")]
+    assert command("study", "run", study(classical=["otsu"]), *places) == 0
+    assert "2 runs, 0 of them to do" in capfd.readouterr().err
+    rows = list(csv.DictReader((tmp_path / "out" / "rows.csv").read_text().splitlines()))
+    assert [row["row"] for row in rows] == ["baseline", "norm=none", "classical: otsu"]
+    alone = tmp_path / "alone"
+    words = ["--dataset-dir", glands, "--method", "otsu", "--split", "validation", "-o", alone]
+    assert command("baseline", glands / "manifest.json", *words) == 0
+    table = next(csv.DictReader((alone / "otsu" / "summary.csv").read_text().splitlines()))
+    assert float(rows[2]["dsc"]) == float(table["mean"]) == 1
 
 
 def test_the_same_rows_under_other_names_are_the_same_runs(

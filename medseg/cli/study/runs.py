@@ -87,6 +87,7 @@ def write_page(plan: "StudyPlan", store: Path, folder: Path, extent: Extent) -> 
     """Write the page of a study whose runs are done, and say where it is."""
     from medseg.errors import MachineError
     from medseg.studies.pages import row_repeats, write_study
+    from medseg.studies.running.classical_rows import with_classical_rows
     from medseg.studies.running.run_study import collect_results
     from medseg.studies.statistics import summarise_study
 
@@ -96,6 +97,7 @@ def write_page(plan: "StudyPlan", store: Path, folder: Path, extent: Extent) -> 
         raise MachineError(
             f"{lost} of {len(plan.runs)} runs were lost with their processes; start the study again"
         )
+    results = with_classical_rows(results, plan, store)
     summary = summarise_study(results)
     repeats = row_repeats(plan, store)
     page = write_study(results, summary, folder, study=plan.study, repeats=repeats, extent=extent)

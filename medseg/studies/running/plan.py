@@ -65,6 +65,7 @@ class StudyPlan:
         study: The study.
         bundle: Folder of its bundle.
         dataset_dir: Folder of the data set.
+        manifest: The data set, as the bundle reads it.
         rows: Overrides by name of the row.
         runs: Its runs.
     """
@@ -72,8 +73,14 @@ class StudyPlan:
     study: Study
     bundle: Path
     dataset_dir: Path
+    manifest: Manifest
     rows: Mapping[str, Mapping[str, Any]]
     runs: tuple[PlannedRun, ...]
+
+    def data_of(self, seed: int) -> Manifest:
+        """The data set with the split of a seed."""
+        whole = self.study.protocol == "folds"
+        return self.manifest if whole else random_split(self.manifest, seed)
 
 
 def plan_study(study: Study, bundle: Path, pairs: Sequence[str]) -> StudyPlan:
@@ -113,7 +120,12 @@ def plan_study(study: Study, bundle: Path, pairs: Sequence[str]) -> StudyPlan:
     order = {row: place for place, row in enumerate(rows)}
     runs.sort(key=lambda run: (run.seed, run.fold, order[run.row]))
     return StudyPlan(
-        study=study, bundle=bundle, dataset_dir=dataset_dir, rows=rows, runs=tuple(runs)
+        study=study,
+        bundle=bundle,
+        dataset_dir=dataset_dir,
+        manifest=manifest,
+        rows=rows,
+        runs=tuple(runs),
     )
 
 

@@ -5,7 +5,7 @@ from itertools import combinations, product
 from typing import Any
 
 from medseg.errors import UsageError
-from medseg.studies.results import BASELINE
+from medseg.studies.results import BASELINE, classical_row
 from medseg.studies.study_file import Study
 
 __all__ = ["study_rows"]
@@ -32,9 +32,10 @@ def study_rows(study: Study) -> dict[str, Overrides]:
         rows[name] = overrides
     if len(rows) == 1 and len(study.seeds) == 1:
         raise UsageError("factors: the study has no row but the baseline, and one seed; add some")
-    unknown = next((name for name in study.published if name not in rows), None)
+    names = [*rows, *map(classical_row, study.classical)]
+    unknown = next((name for name in study.published if name not in names), None)
     if unknown is not None:
-        raise UsageError(f"published: no row is named {unknown!r}; rows: {', '.join(rows)}")
+        raise UsageError(f"published: no row is named {unknown!r}; rows: {', '.join(names)}")
     return rows
 
 

@@ -87,7 +87,7 @@ def read_result(folder: Path, *, row: str, seed: int, fold: int) -> RunResult | 
         return replace(
             run,
             cases=tuple(_scores(folder)),
-            cost=Cost(**content["cost"]),
+            cost=Cost(**content["cost"]) if content["cost"] else None,
             losses=Losses(**content["losses"]) if content["losses"] else None,
         )
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
