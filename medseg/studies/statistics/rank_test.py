@@ -9,7 +9,6 @@ References:
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -31,7 +30,7 @@ def wilcoxon(differences: Cells) -> float:
     means = means[means != 0]
     if not means.size:
         return 1.0
-    found: Any = stats.wilcoxon(means)  # pyright: ignore[reportUnknownMemberType] - scipy has no types
+    found = stats.wilcoxon(means)
     return float(found.pvalue)
 
 

@@ -1,0 +1,3 @@
+"""What medseg uses of scipy.special, which has no annotations of its own."""
+
+def stdtrit(df: float, p: float) -> float: ...
