@@ -22,9 +22,9 @@ _NOTE = (
     "each row's own loss, so that rows with another loss are ranked on another scale. Scores are "
     "means over cases of each class, then over runs; totals are means of the classes. Precision is "
     "the share of the predicted foreground that is right, recall the share of the true foreground "
-    "that was found. The publication has the two names the other way round, as its worst network "
-    "shows: it predicts foreground everywhere, so that its accuracy is the share of foreground, "
-    "0.629, and it is listed with precision 1.000 and recall 0.629."
+    "that was found. The publication seems to have the two names the other way round: its worst "
+    "network is listed with precision 1.000 and recall 0.629, which is its accuracy too, as of a "
+    "network that predicts foreground everywhere."
 )
 
 
