@@ -12,9 +12,10 @@ from medseg.studies.pages.contents import Contents
 from medseg.studies.pages.figures import large, score_name
 from medseg.studies.pages.plot_style import COLOURS, DIM, DPI, INK, THIN, label, tidy
 from medseg.studies.results import BASELINE, Cost
+from medseg.studies.statistics.direction import sign
 from medseg.studies.statistics_types import Comparison
 
-__all__ = ["cost_figure", "spread"]
+__all__ = ["cost_figure", "named_rows", "spread"]
 
 _LONGEST_NAME = 36
 # A row that is off by more than this times the median row would press the others into a point.
@@ -23,6 +24,8 @@ _FAR = 6.0
 _GAP = 0.028
 # Points nearer than this share of a panel's width have their numbers in one column.
 _NEAR = 0.06
+# With more rows, numbers would cover one another.
+_MOST_NAMED = 20
 _PANELS: tuple[tuple[str, Callable[[Cost], float]], ...] = (
     ("milliseconds a case", lambda cost: cost.case_ms),
     ("parameters", lambda cost: cost.parameters),
@@ -32,7 +35,8 @@ _PANELS: tuple[tuple[str, Callable[[Cost], float]], ...] = (
 def cost_figure(contents: Contents) -> Figure | None:
     """Draw two panels, the score upwards with its interval; None if no row has a cost.
 
-    Points are named by their rows' numbers, which are listed at the right. A row far below or
+    Points are named by their rows' numbers, which are listed at the right; of many rows those that
+    are better or worse, or that no other beats in both, cost and score. A row far below or
     above all others stands at the edge as an arrow.
     """
     rows = [one for one in contents.summary.rows if one.score and _costs(contents, one.row)]
@@ -131,8 +135,29 @@ def _draw(
             clip_on=False,
             zorder=3 + (one.row == BASELINE),
         )
-    numbers = [str(contents.results.rows.index(one.row)) for one in rows]
-    _write_numbers(axes, numbers, list(zip(costs, shown, strict=True)))
+    named = named_rows(rows, costs, contents.score)
+    numbers = [str(contents.results.rows.index(rows[i].row)) for i in named]
+    _write_numbers(axes, numbers, [(costs[i], shown[i]) for i in named])
+
+
+def named_rows(rows: Sequence[Comparison], costs: Sequence[float], score: str) -> list[int]:
+    """Points whose numbers are written: of many, those that a reader looks for.
+
+    These are the baseline, rows that are better or worse, and those that no other row beats in
+    both, cost and score.
+    """
+    if len(rows) <= _MOST_NAMED:
+        return list(range(len(rows)))
+    scores = [sign(score) * one.score.mean if one.score else 0.0 for one in rows]
+    beaten = [
+        any(c <= cost and s > score for c, s in zip(costs, scores, strict=True))
+        for cost, score in zip(costs, scores, strict=True)
+    ]
+    return [
+        i
+        for i, one in enumerate(rows)
+        if one.row == BASELINE or one.finding in ("better", "worse") or not beaten[i]
+    ]
 
 
 def _write_numbers(

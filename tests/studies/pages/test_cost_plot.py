@@ -1,5 +1,6 @@
 """Numbers of rows in a plot stand near their points and not on one another."""
 
+import dataclasses
 from itertools import pairwise
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medseg.studies.pages.contents import Contents, Repeats
-from medseg.studies.pages.cost_plot import cost_figure, spread
+from medseg.studies.pages.cost_plot import cost_figure, named_rows, spread
 from tests.studies.pages.example import STUDY, SUMMARY, results
 
 heights = st.lists(st.floats(0, 1), min_size=1, max_size=30)
@@ -42,3 +43,19 @@ def test_each_scored_row_has_a_point_in_both_panels(tmp_path):
         "1  width=64",
         "2  loss=jaccard",
     ]
+
+
+def test_of_many_rows_those_are_named_that_no_other_beats():
+    baseline, *_ = SUMMARY.rows
+
+    def row(name, mean, finding="no evidence"):
+        score = dataclasses.replace(baseline.score, mean=mean)
+        return dataclasses.replace(baseline, row=name, score=score, finding=finding)
+
+    rows = [row("baseline", 0.8), row("best", 0.9), row("cheap", 0.7), row("bad", 0.5, "worse")]
+    rows += [row(f"between {n}", 0.75) for n in range(30)]
+    costs = [10.0, 10.0, 1.0, 20.0, *[15.0] * 30]
+    assert named_rows(rows, costs, "dsc") == [0, 1, 2, 3]
+    # Of a distance, less is better: the cheap row beats the best, and nothing the cheapest but it.
+    assert named_rows(rows, costs, "hd95_mm") == [0, 2, 3]
+    assert named_rows(rows[:5], costs[:5], "dsc") == [0, 1, 2, 3, 4]
