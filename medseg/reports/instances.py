@@ -13,11 +13,17 @@ from medseg._csv import csv_text
 from medseg._text import printable
 from medseg.metrics.instances import InstanceScores, pooled_instances
 
-__all__ = ["instance_rows", "instances_content", "instances_csv", "print_instances"]
+__all__ = [
+    "OBJECT_SCORES",
+    "instance_rows",
+    "instances_content",
+    "instances_csv",
+    "print_instances",
+]
 
 Scores = Mapping[str, InstanceScores]
 _COUNTS = ("label_objects", "pred_objects", "matched")
-_SCORES = ("seg", "sq", "rq", "pq")
+OBJECT_SCORES = ("seg", "sq", "rq", "pq")
 _HEADINGS: tuple[str, ...] = ("case", "label", "pred", "matched", "SEG", "SQ", "RQ", "PQ")
 
 
@@ -44,7 +50,9 @@ def instance_rows(scores: Scores) -> list[list[str]]:
     """
     rows = [list(_HEADINGS), *(_row(case, _numbers(one)) for case, one in scores.items())]
     if len(scores) > 1:
-        means = {name: fmean(_numbers(one)[name] for one in scores.values()) for name in _SCORES}
+        means = {
+            name: fmean(_numbers(one)[name] for one in scores.values()) for name in OBJECT_SCORES
+        }
         rows.append(_row("mean", means))
         rows.append(_row("pooled", _numbers(pooled_instances(scores.values()))))
     return rows
@@ -65,11 +73,11 @@ def instances_content(scores: Scores) -> dict[str, Any]:
 
 
 def _content(one: InstanceScores) -> dict[str, float]:
-    return {**dataclasses.asdict(one), **{name: getattr(one, name) for name in _SCORES}}
+    return {**dataclasses.asdict(one), **{name: getattr(one, name) for name in OBJECT_SCORES}}
 
 
 def _numbers(one: InstanceScores) -> dict[str, float]:
-    return {name: getattr(one, name) for name in (*_COUNTS, *_SCORES)}
+    return {name: getattr(one, name) for name in (*_COUNTS, *OBJECT_SCORES)}
 
 
 def _row(name: str, numbers: Mapping[str, float]) -> list[str]:
@@ -79,5 +87,5 @@ def _row(name: str, numbers: Mapping[str, float]) -> list[str]:
 def _cells(numbers: Mapping[str, float]) -> Iterator[str]:
     for count in _COUNTS:
         yield str(int(numbers[count])) if count in numbers else ""
-    for score in _SCORES:
+    for score in OBJECT_SCORES:
         yield f"{numbers[score]:.3f}"

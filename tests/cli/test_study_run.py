@@ -189,6 +189,8 @@ def test_killed_it_goes_on_and_repeats_nothing(study, glands, tmp_path):
             "row f=a: learning_rate must be",
         ),
         ({"folds": [7]}, "folds: fold 7 has no case in glands; it has folds 0, 1"),
+        ({"score": "dcs"}, "score: no evaluation has 'dcs'; did you mean dsc?"),
+        ({"score": "seg"}, "score: no evaluation has 'seg'; it may be dsc, iou"),
         ({"seed": [1]}, "seed: unknown key"),
         ({"minutes": 1}, "give iterations or minutes, not both"),
         ({"seeds": []}, "seeds: "),

@@ -14,6 +14,7 @@ from medseg.errors import MedsegError, UsageError
 from medseg.studies.results import BASELINE
 from medseg.studies.running.rows import study_rows
 from medseg.studies.running.run_digest import data_digest, run_digest
+from medseg.studies.running.score_names import require_score
 from medseg.studies.running.splits import HELD_OUT, random_split
 from medseg.studies.study_file import Study
 
@@ -108,6 +109,7 @@ def plan_study(study: Study, bundle: Path, pairs: Sequence[str]) -> StudyPlan:
         **parse_overrides(pairs, opened.train.merged),
     }
     manifest, dataset_dir = _data(bundle, shared)
+    require_score(study.score, manifest.label_kind)
     known: dict[Path, str] = {}
     splits = {one: data_digest(made, dataset_dir, known) for one, made in _splits(study, manifest)}
     runs: list[PlannedRun] = []
