@@ -21,7 +21,7 @@ LAYERS = [
     {"data", "losses", "metrics", "networks", "transforms"},
     {"executor", "inference", "training"},
     {"bundles", "reports"},
-    {"prediction", "sharing", "studies"},
+    {"planning", "prediction", "sharing", "studies"},
     {"cli"},
     {"__main__"},
 ]
