@@ -1,12 +1,13 @@
 """Members of an ensemble: the weights of all folds of a cross-validation, used as one.
 
-`models/fold_0.safetensors`, `fold_1.safetensors`, ... stand for a `models/model.safetensors` that is
-not there. So whatever asks for the weights of a bundle gets its ensemble, without a key of its own.
+`models/fold_0.safetensors`, `fold_1.safetensors`, ... stand for a `models/model.safetensors` that
+is not there. So whatever asks for the weights of a bundle gets its ensemble, without a key of its
+own.
 """
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def member_settings(path: str | Path) -> dict[str, Any]:
 def _require_same(
     first: Mapping[str, Any], stated: Mapping[str, Any], path: Path, member: Path
 ) -> None:
-    names: Sequence[str] = sorted(first.keys() | stated.keys())
+    names = sorted(name for name in first.keys() | stated.keys() if not _is_result(name))
     differing = next((name for name in names if first.get(name) != stated.get(name)), None)
     if differing is not None:
         number = _FOLD.sub(r"\1", member.name)
@@ -126,3 +127,8 @@ def _require_same(
             f"{member}: was trained with another {differing} than {path.name}, so they are no "
             f"ensemble; predict by one of them: --fold {number}"
         )
+
+
+def _is_result(setting: str) -> bool:
+    """Whether it tells of the training's best epoch, and of nothing that inference repeats."""
+    return setting == "epoch" or setting.startswith("val_")
