@@ -23,7 +23,7 @@ _POLL_SECONDS = 2.0
 _QUIET_SECONDS = 60.0
 
 
-def crossvalidate(
+def crossvalidate(  # noqa: PLR0913 - the options of a command
     bundle: Annotated[
         Path, typer.Argument(help="The bundle's folder, or the name of an installed one.")
     ],

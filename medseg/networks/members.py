@@ -5,13 +5,14 @@ is not there. So whatever asks for the weights of a bundle gets its ensemble, wi
 own.
 """
 
+import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from medseg.errors import DataError
+from medseg.errors import DataError, UsageError
 from medseg.networks.weights_file import (
     header_object,
     read_weights_file,
@@ -22,7 +23,9 @@ from medseg.networks.weights_file import (
 __all__ = [
     "fold_file",
     "fold_of",
+    "joint_sha256",
     "member_settings",
+    "one_fold",
     "stands_for",
     "weights_members",
     "with_fold",
@@ -38,12 +41,30 @@ def fold_file(folder: Path, fold: int) -> Path:
     return folder / f"fold_{fold}.safetensors"
 
 
+def one_fold(folder: Path, fold: int) -> Path:
+    """Weights of one fold of a cross-validation.
+
+    Raises:
+        UsageError: If there is no such fold; it names those that there are.
+    """
+    path = fold_file(folder, fold)
+    if path.is_file():
+        return path
+    numbers = _numbers(folder) if folder.is_dir() else []
+    there = (
+        f"has folds {', '.join(map(str, numbers))}"
+        if numbers
+        else ("has no weights of folds; medseg crossvalidate trains them")
+    )
+    raise UsageError(f"--fold {fold}: {folder} {there}")
+
+
 def weights_members(path: str | Path) -> tuple[Path, ...]:
     """Files that the weights at `path` consist of, by the number of their fold.
 
     Args:
         path: A `.safetensors` file. Where a `model.safetensors` is missing, the folds beside it are
-            its members.
+            its members. A folder stands for that file in it.
 
     Returns:
         `path` alone, or all folds; `path` alone also if it is missing and there is no fold.
@@ -52,11 +73,11 @@ def weights_members(path: str | Path) -> tuple[Path, ...]:
         DataError: If a fold is missing among them.
     """
     path = Path(path)
+    if path.is_dir():
+        path /= _WHOLE
     if path.name != _WHOLE or path.exists() or not path.parent.is_dir():
         return (path,)
-    numbers = sorted(
-        int(match[1]) for one in path.parent.iterdir() if (match := _FOLD.fullmatch(one.name))
-    )
+    numbers = _numbers(path.parent)
     if not numbers:
         return (path,)
     members = tuple(fold_file(path.parent, number) for number in numbers)
@@ -68,6 +89,18 @@ def weights_members(path: str | Path) -> tuple[Path, ...]:
             f"predicted; copy it there, or predict by one fold: --fold {numbers[0]}"
         )
     return members
+
+
+def _numbers(folder: Path) -> list[int]:
+    names = (_FOLD.fullmatch(one.name) for one in folder.iterdir())
+    return sorted(int(match[1]) for match in names if match)
+
+
+def joint_sha256(digests: Sequence[str]) -> str:
+    """Digest of an ensemble's tensors: of those of its members in their order; of one, its own."""
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def stands_for(path: str | Path) -> bool:

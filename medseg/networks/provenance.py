@@ -1,6 +1,5 @@
 """Provenance of weights: bundle, training data, digest; for all that is made with them."""
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from medseg.errors import DataError
-from medseg.networks.members import weights_members
+from medseg.networks.members import joint_sha256, weights_members
 from medseg.networks.weights_file import DIGEST, header_object, read_weights_file
 
 __all__ = [
@@ -133,11 +132,10 @@ def read_provenance(path: str | Path) -> Provenance:
                 f"{member}: trained by {one.bundle} on {one.data}, and {members[0].name} by "
                 f"{first.bundle} on {first.data}; an ensemble is of one cross-validation"
             )
-    digests = "".join(one.tensors_sha256 for one in found)
     return replace(
         first,
         version=first.version if len({one.version for one in found}) == 1 else None,
-        tensors_sha256=hashlib.sha256(digests.encode()).hexdigest(),
+        tensors_sha256=joint_sha256([one.tensors_sha256 for one in found]),
         images=_of_all([one.images for one in found]),
         started_from=first.started_from if len({one.started_from for one in found}) == 1 else None,
         members=len(found),

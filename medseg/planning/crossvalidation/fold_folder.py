@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import medseg
 from medseg._files import write_atomically
@@ -119,8 +119,8 @@ def _difference(there: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict) and value:
-        for key, child in value.items():  # pyright: ignore - plain values
-            yield from _leaves(child, f"{path}#{key}" if path else str(key))
+        for key, child in cast("dict[str, Any]", value).items():
+            yield from _leaves(child, f"{path}#{key}" if path else key)
     else:
         yield path, value
 

@@ -2,9 +2,9 @@
 
 A rule is chosen if it raises the mean DSC of the out-of-fold predictions by 0.001 or more, the 95 %
 bootstrap interval of its paired gain over cases is above 0, and at least three cases are better. Of
-several, the one with the greatest mean gain, of equals the mildest. Sizes tried are round numbers (1, 2, 5 times
-a power of ten) up to the smallest part of any reference, so that no rule removes what is as large
-as a real structure.
+several, the one with the greatest mean gain, of equals the mildest. Sizes tried are round numbers
+(1, 2, 5 times a power of ten) up to the smallest part of any reference, so that no rule removes
+what is as large as a real structure.
 
 What it gains elsewhere is estimated by choosing in the same way for each fold on the others alone.
 A rule is used if that estimate is a gain, too.

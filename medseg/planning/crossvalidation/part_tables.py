@@ -41,7 +41,7 @@ class ClassParts:
     @property
     def sizes(self) -> NDArray[np.float64]:
         """`(n,)`, in the unit."""
-        return self.voxels * self.unit
+        return self.voxels.astype(np.float64) * self.unit
 
     def dsc(self, rule: PartRule | None) -> float:
         """DSC if only the parts stay that a rule lets stay; 1 if neither has any."""

@@ -36,7 +36,7 @@ _SET = {
 _SCORED = {"engine": "torch"}
 # What is chosen afterwards does not change what was trained.
 _CHOSEN = "kept_parts"
-_NOTHING_REMOVED = {f"{_CHOSEN}::keep_largest": [], f"{_CHOSEN}::smallest": {}}
+_NOTHING_REMOVED: dict[str, Any] = {f"{_CHOSEN}::keep_largest": [], f"{_CHOSEN}::smallest": {}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,8 +186,9 @@ def _fold(
 ) -> FoldPlan:
     train, both = opened
     trained = {**shared, "fold": number}
-    there = _NOTHING_REMOVED if _CHOSEN in both.merged else {}
-    judged = {**_SCORED, **trained, **there}
+    judged = {**_SCORED, **trained}
+    if _CHOSEN in both.merged:
+        judged |= _NOTHING_REMOVED
     config = determining(checked_config(train, trained))
     scored = {
         key: value
