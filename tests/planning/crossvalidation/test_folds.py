@@ -28,7 +28,7 @@ def a_manifest(*cases, labels=("background", "lung", "tumour")):
             "licence": "",
             "citation": "",
             "modality": "CT",
-            "channels": [{"name": "ct"}],
+            "channels": [{"name": "ct", "unit": "HU"}],
             "labels": [{"value": value, "name": name} for value, name in enumerate(labels)],
             "training": [case.model_dump(exclude_none=True) for case in cases],
         }

@@ -78,7 +78,7 @@ def test_a_gain_that_no_table_shows_is_none():
 
 def test_what_helps_on_one_fold_alone_is_judged_by_the_other():
     # Chosen on fold 0, it would cost fold 1 more than it gains; chosen on fold 1, it is nothing.
-    losing = [parts((60, 60), (50, 50), label=110) for _ in range(6)]
+    losing = [parts((60, 60), (30, 30), label=90) for _ in range(6)]
     found = judge_class("tumour", {0: SPURIOUS, 1: losing})
     assert found.by_fold[1] is not None
     assert found.by_fold[0] is None
