@@ -70,24 +70,27 @@ def crossvalidate(  # noqa: PLR0913 - the options of a command
     if dry_run:
         _tell_forecast(plan, missing, parallel)
         return
+    # Machines that share the folder may train a fold each; each fold is locked by itself.
+    _run(plan, missing, parallel, gpus)
+    left = missing_folds(plan)
+    if left:
+        numbers = ", ".join(str(one.fold) for one in left)
+        say(f"left to train: fold {numbers}; start it again without --fold to join them")
+        return
     with locked(plan.folder / _LOCK, what=str(plan.folder)):
-        _run(plan, missing, parallel, gpus)
-        left = missing_folds(plan)
-        if left:
-            numbers = ", ".join(str(one.fold) for one in left)
-            say(f"left to train: fold {numbers}; start it again without --fold to join them")
-            return
-        _join(plan, parallel, gpus)
+        _join(plan, gpus)
 
 
 def _run(
     plan: "CrossPlan", missing: "Sequence[FoldPlan]", parallel: int, gpus: float | None
 ) -> None:
+    from medseg.planning.crossvalidation.fold_folder import LOG
     from medseg.planning.crossvalidation.run import run_folds
 
     say(_plan_line(plan, missing), to="errors")
     if not missing:
         return
+    say(f"log of each: {plan.folder}/fold_*/{LOG}", to="errors")
     cpus, gpus = _share(parallel, gpus)
     runner = _runner(plan, parallel)
     with _watching(plan, missing, parallel):
@@ -96,7 +99,7 @@ def _run(
         _raise(failed[0])
 
 
-def _join(plan: "CrossPlan", parallel: int, gpus: float | None) -> None:
+def _join(plan: "CrossPlan", gpus: float | None) -> None:
     from medseg.planning.crossvalidation.run import place_weights, predict_by_all
 
     place_weights(plan)

@@ -30,7 +30,7 @@ RESULT = "result.json"
 @pytest.fixture(scope="module")
 def phantoms(tmp_path_factory):
     folder = tmp_path_factory.mktemp("phantoms") / "set"
-    write_phantoms(folder, PhantomSet(cases=4, test_cases=2, folds=2, shape=(40, 32, 24)))
+    write_phantoms(folder, PhantomSet(cases=6, test_cases=2, folds=2, shape=(40, 32, 24)))
     return folder
 
 

@@ -4,6 +4,7 @@
 result is written last, so a folder with `result.json` is complete.
 """
 
+import shutil
 import sys
 import time
 import traceback
@@ -68,6 +69,8 @@ def run_fold(folder: Path) -> None:
             "predicting_minutes": (time.monotonic() - predicting) / 60,
         },
     )
+    # They are larger than the weights, and nothing goes on from them.
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
 
 
 def _train(spec: FoldSpec, folder: Path) -> None:
