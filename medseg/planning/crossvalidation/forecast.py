@@ -64,7 +64,8 @@ def _trial(plan: CrossPlan) -> float:
             log="quiet",
         )
         trial = (time.monotonic() - started) / 60
-        with (Path(folder) / "metrics.csv").open(encoding="utf-8", newline="") as stream:
+        # A quick pass writes into a folder of its own.
+        with next(Path(folder).rglob("metrics.csv")).open(encoding="utf-8", newline="") as stream:
             row = next(csv.DictReader(stream))
     steps = plan.epochs * plan.iterations
     return _limited(plan, trial + steps * float(row["seconds"]) / _QUICK_STEPS / 60)

@@ -64,9 +64,9 @@ def finding_line(finding: ClassFinding, unit: str) -> str:
     words = rule_words(chosen.rule, unit)
     gain = f"DSC {held_out.gain:+.4f} where it was not chosen {_interval(held_out.interval)}"
     if finding.rule is None:
-        return f"{finding.name}: all parts stay; {words} alone would change {gain}"
+        return f"{finding.name}: all parts stay; to keep {words} would change {gain}"
     counts = f"{held_out.better} cases better, {held_out.worse} worse"
-    return f"{finding.name}: {words} alone stays, {gain}, {counts}"
+    return f"{finding.name}: {words} is kept, {gain}, {counts}"
 
 
 def test_line(compared: Compared) -> str:
