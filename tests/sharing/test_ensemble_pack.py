@@ -34,7 +34,7 @@ def bundle(tmp_path_factory):
     state, texts = read_state(weights)
     for fold, factor in enumerate((1.0, 0.98)):
         other = copy.parent / "trained.safetensors"
-        write_state({name: tensor * factor for name, tensor in state.items()}, other, texts)
+        write_state({name: tensor.float() * factor for name, tensor in state.items()}, other, texts)
         fold_file(weights.parent, fold).write_bytes(with_fold(other, fold, 2))
     weights.unlink()
     return copy
