@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from medseg.data.images.picture import read_image
+from medseg.data.label_kind import LabelKind, as_classes
 from medseg.data.output_names import LABEL
 from medseg.metrics.bootstrap import draw_cases, interval95
 from medseg.metrics.criteria import Criteria
@@ -63,21 +64,24 @@ def compare_on_test(plan: CrossPlan) -> Compared | None:
 
 
 def member_agreement(plan: CrossPlan) -> dict[str, dict[str, float]]:
-    """Mean pairwise DSC of the folds' labels, by test case and class; with no reference at all."""
+    """Mean pairwise DSC of the folds' labels, by test case and class; with no reference at all.
+
+    Objects by number are compared as one class.
+    """
+    kind: LabelKind = "instances" if plan.manifest.label_kind == "instances" else "classes"
     found: dict[str, dict[str, float]] = {}
     for case in plan.manifest.test:
         folders = [plan.folder_of(fold.fold) / TEST for fold in plan.folds]
         files = [
             next(iter(sorted(folder.glob(f"{case.case}{LABEL}.*"))), None) for folder in folders
         ]
-        labels = [read_image(file, where="label").array for file in files if file is not None]
+        labels = [
+            as_classes(read_image(file, where="label").array, kind)
+            for file in files
+            if file is not None
+        ]
         if len(labels) == len(folders):
-            names = (
-                plan.manifest.class_names[:2]
-                if plan.manifest.label_kind == "instances"
-                else (plan.manifest.class_names)
-            )
-            found[case.case] = agreement(labels, names)
+            found[case.case] = agreement(labels, plan.manifest.class_names)
     return found
 
 
