@@ -25,6 +25,7 @@ __all__ = [
     "UsageError",
     "caused_by",
     "causes_of",
+    "error_of_code",
     "is_out_of_memory",
     "meets_all",
     "unwrap_user_error",
@@ -131,6 +132,14 @@ class AlreadyDoneError(MedsegError):
     """Nothing is left to do, and the folder cannot be written to: no failure."""
 
     exit_code = ExitCode.DONE
+
+
+def error_of_code(code: int | None) -> type[MedsegError]:
+    """Class of the errors with an exit code, such as a job's; `MachineError` for any other."""
+    kinds = (
+        UsageError, DataError, MachineError, NeedsTrustError, RefusedError, TrainingStoppedError,
+    )  # fmt: skip
+    return next((kind for kind in kinds if kind.exit_code == code), MachineError)
 
 
 def user_error(error: BaseException) -> MedsegError | None:

@@ -18,6 +18,7 @@ from medseg.bundles.predictor import Predictor
 from medseg.errors import UsageError
 from medseg.inference.cells import NumberCellsd
 from medseg.inference.engines.inferer import EngineInferer
+from medseg.inference.kept_parts import KeepPartsd
 from medseg.inference.sliding_labels import SlidingWindowLabels
 from medseg.transforms.drop_slice_axis import DropSliceAxisd
 from medseg.transforms.normalise_percentiles import ClipPercentilesd
@@ -45,7 +46,7 @@ def model_json(predictor: Predictor, network: Mapping[str, Any]) -> dict[str, An
     finish = cast("Sequence[Any]", cast("Any", predictor.finish).transforms)
     inferer = _sliding_window(predictor)
     steps = [_described(step) for step in image_steps(recipe)]
-    after = [_described(step) for step in finish]
+    after = [_described(step) for step in finish if not _does_nothing(step)]
     return {
         "format": FORMAT,
         "bundle": {
@@ -155,6 +156,15 @@ def _drop_slice_axis(_: Any) -> dict[str, Any]:
     return {"step": "drop_slice_axis"}
 
 
+def _does_nothing(step: Any) -> bool:
+    return isinstance(step, KeepPartsd) and not step.rules
+
+
+def _keep_parts(step: Any) -> dict[str, Any]:
+    rules = {str(value): asdict(rule) for value, rule in step.rules.items()}
+    return {"step": "keep_parts", "classes": rules}
+
+
 def _number_cells(step: Any) -> dict[str, Any]:
     names = ("threshold", "waist_px", "least_px", "largest_hole_px")
     words = {name: float(getattr(step, name)) for name in names}
@@ -169,5 +179,6 @@ _KNOWN = {
     ClipPercentilesd: _clip_percentiles,
     ZScored: _z_score,
     DropSliceAxisd: _drop_slice_axis,
+    KeepPartsd: _keep_parts,
     NumberCellsd: _number_cells,
 }

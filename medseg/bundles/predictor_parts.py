@@ -10,6 +10,7 @@ from monai.transforms.io.dictionary import LoadImaged, SaveImaged
 from torch import nn
 
 from medseg.errors import UsageError
+from medseg.networks.ensemble import Ensemble
 from medseg.networks.known import KnownNetwork
 from medseg.networks.settings import check_settings
 
@@ -34,6 +35,8 @@ def check_parts(parts: Mapping[str, Any], window: Any) -> None:
             )
     check_settings({"class_names": parts["class_names"], "window": window})
     network, names = parts["network"], parts["class_names"]
+    if isinstance(network, Ensemble):
+        network = network.members[0]
     outputs = (
         network.describe()["out_channels"] if isinstance(network, KnownNetwork) else len(names)
     )

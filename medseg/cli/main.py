@@ -20,6 +20,7 @@ from medseg._text import printable
 from medseg.cli import data
 from medseg.cli.baseline import baseline
 from medseg.cli.bundle.app import app as bundle_app
+from medseg.cli.crossvalidate import crossvalidate
 from medseg.cli.evaluate import PAIRING, evaluate
 from medseg.cli.predict import predict
 from medseg.cli.study.app import app as study_app
@@ -38,6 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(train)
+app.command()(crossvalidate)
 app.command()(predict)
 app.command(epilog=PAIRING)(evaluate)
 app.command()(baseline)

@@ -34,7 +34,15 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
     weights: Annotated[
         Path | None,
-        typer.Option(help="Weights file, .safetensors (default: the one in the bundle's models/)."),
+        typer.Option(
+            help="Weights file, .safetensors, or a folder of folds (default: the bundle's models/)."
+        ),
+    ] = None,
+    fold: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Predict by one fold of a cross-validation (default: the mean of all)."
+        ),
     ] = None,
     override: Annotated[
         list[str] | None,
@@ -154,6 +162,7 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     # These take a while to import; --help does not need them.
     from medseg.cli.predict_tell import report_progress
     from medseg.data.patterns import expand_sources
+    from medseg.networks.members import one_fold
     from medseg.prediction.request import Request
     from medseg.prediction.run import run_prediction
 
@@ -161,7 +170,7 @@ def predict(  # noqa: PLR0913 - one parameter for each option
         bundle=bundle,
         inputs=expand_sources(inputs),
         output=output,
-        weights=weights,
+        weights=weights if fold is None else one_fold(weights or bundle / "models", fold),
         overrides=tuple(override or ()),
         existing="replace" if overwrite else "refuse",
         work="forecast" if dry_run else "predict",

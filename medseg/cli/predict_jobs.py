@@ -7,15 +7,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from medseg.errors import (
-    DataError,
-    ExitCode,
-    MachineError,
-    MedsegError,
-    NeedsTrustError,
-    RefusedError,
-    UsageError,
-)
+from medseg.errors import ExitCode, MedsegError, UsageError, error_of_code
 from medseg.executor.job import Ended, Job
 from medseg.executor.places import count_cores, count_gpus
 from medseg.executor.run import Place, run_jobs
@@ -28,7 +20,6 @@ logger = logging.getLogger(__name__)
 _LOGS = ".medseg-jobs"
 # What failed is told by this process, which looks at all cases again.
 _SOUND = (ExitCode.DONE, ExitCode.SOME_CASES_FAILED, ExitCode.DATA)
-_KINDS = (UsageError, DataError, MachineError, NeedsTrustError, RefusedError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +96,5 @@ def _part(gpus: int, processes: int) -> float:
 
 
 def _error(end: Ended) -> MedsegError:
-    kind = next((kind for kind in _KINDS if kind.exit_code == end.code), MachineError)
     log = f" (its log: {end.job.log})" if end.code is None else ""
-    return kind(f"{end.reason.removeprefix('medseg: ')}{log}")
+    return error_of_code(end.code)(f"{end.reason.removeprefix('medseg: ')}{log}")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from medseg.inference.engines.inferer import EngineInferer
     from medseg.inference.engines.open_engine import Engine, open_engine
     from medseg.inference.engines.verdict import Agreement
+    from medseg.inference.kept_parts import KeepPartsd, keep_parts
     from medseg.inference.maps import VoxelMaps
     from medseg.inference.save import SaveLabeld, save_label, save_map
     from medseg.inference.skip import AroundLungs, ConstantWindows, OutsideBody
@@ -23,6 +24,7 @@ __all__ = [
     "ConstantWindows",
     "Engine",
     "EngineInferer",
+    "KeepPartsd",
     "NumberCellsd",
     "OutsideBody",
     "SaveLabeld",
@@ -30,6 +32,7 @@ __all__ = [
     "VoxelMaps",
     "agreeing_engine",
     "fast_precision",
+    "keep_parts",
     "label_agreement",
     "number_cells",
     "open_engine",

@@ -7,6 +7,7 @@ from medseg._lazy import attach
 if TYPE_CHECKING:
     from medseg.networks.compilation import Compile, compile_network
     from medseg.networks.cpu.instance_norm import InstanceNorm
+    from medseg.networks.ensemble import Ensemble
     from medseg.networks.monai_network import MonaiNetwork
     from medseg.networks.placement import default_device, place_network
     from medseg.networks.provenance import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Compile",
+    "Ensemble",
     "InstanceNorm",
     "MonaiNetwork",
     "Provenance",

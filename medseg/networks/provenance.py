@@ -1,12 +1,13 @@
 """Provenance of weights: bundle, training data, digest; for all that is made with them."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from medseg.errors import DataError
+from medseg.networks.members import joint_sha256, weights_members
 from medseg.networks.weights_file import DIGEST, header_object, read_weights_file
 
 __all__ = [
@@ -81,6 +82,8 @@ class Provenance:
         tensors_sha256: Digest of the tensors, as computed when they were read.
         images: Fingerprint of the training images; None where the header does not say.
         started_from: Other weights that the training started from; None if from none.
+        members: How many networks there are, whose mean is predicted; their digests are hashed
+            into one.
     """
 
     bundle: str | None = None
@@ -90,6 +93,7 @@ class Provenance:
     tensors_sha256: str
     images: TrainingImages | None = None
     started_from: StartedFrom | None = None
+    members: int = 1
 
     @property
     def caution(self) -> str:
@@ -110,11 +114,63 @@ def read_provenance(path: str | Path) -> Provenance:
     """Where the weights at `path` come from, as their header says; their digest is checked.
 
     Args:
-        path: A `.safetensors` file. What its header does not say is None or `unknown`.
+        path: A `.safetensors` file. What its header does not say is None or `unknown`. Of folds
+            that stand for it, what they have in common.
 
     Raises:
-        DataError: If the file is missing, broken or damaged, or its header says it wrongly.
+        DataError: If the file is missing, broken or damaged, or its header says it wrongly; of
+            folds, also if they are of several bundles.
     """
+    members = weights_members(path)
+    found = [_read(member) for member in members]
+    if len(found) == 1:
+        return found[0]
+    first = found[0]
+    for member, one in zip(members, found, strict=True):
+        if (one.bundle, one.data) != (first.bundle, first.data):
+            raise DataError(
+                f"{member}: trained by {one.bundle} on {one.data}, and {members[0].name} by "
+                f"{first.bundle} on {first.data}; an ensemble is of one cross-validation"
+            )
+    return replace(
+        first,
+        version=first.version if len({one.version for one in found}) == 1 else None,
+        tensors_sha256=joint_sha256([one.tensors_sha256 for one in found]),
+        images=_of_all([one.images for one in found]),
+        started_from=first.started_from if len({one.started_from for one in found}) == 1 else None,
+        members=len(found),
+    )
+
+
+def _of_all(images: Sequence[TrainingImages | None]) -> TrainingImages | None:
+    """Spans over the images of all members, each of which was trained on all but one fold."""
+    known = [one for one in images if one is not None]
+    if len(known) < len(images):
+        return None
+    spacings = [one.spacing_mm for one in known if one.spacing_mm is not None]
+    return TrainingImages(
+        modality=known[0].modality,
+        count=round(sum(one.count for one in known) / (len(known) - 1)),
+        spacing_mm=_over_all(spacings) if len(spacings) == len(known) else None,
+        extent_mm=_over_all([one.extent_mm for one in known]),
+        percentiles=_by_name([one.percentiles for one in known]),
+        foreground=_by_name([one.foreground for one in known]),
+    )
+
+
+def _over_all(rows: Sequence[Sequence[Span]]) -> tuple[Span, ...]:
+    return tuple(_widest(spans) for spans in zip(*rows, strict=False))
+
+
+def _by_name(rows: Sequence[Mapping[str, Span]]) -> dict[str, Span]:
+    return {name: _widest([row[name] for row in rows if name in row]) for name in rows[0]}
+
+
+def _widest(spans: Sequence[Span]) -> Span:
+    return min(low for low, _ in spans), max(high for _, high in spans)
+
+
+def _read(path: Path) -> Provenance:
     header, _ = read_weights_file(path)
     stated = header_object(header, KEY)
     try:
@@ -150,6 +206,8 @@ def provenance_json(provenance: Provenance) -> dict[str, Any]:
     """JSON values for the header, without the digest of the tensors, which is a text of its own."""
     stated = {**vars(provenance)}
     del stated["tensors_sha256"]
+    if provenance.members == 1:
+        del stated["members"]
     if provenance.images is not None:
         stated["images"] = dict(vars(provenance.images))
     if provenance.started_from is not None:

@@ -7,7 +7,7 @@ nobody has to remember the overrides of a training. Next to each `.safetensors` 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,15 +17,13 @@ from torch import Tensor, nn
 
 from medseg._files import write_atomically
 from medseg.errors import DataError, UsageError
+from medseg.networks.ensemble import Ensemble
 from medseg.networks.known import KnownNetwork, arguments_of, build_network, build_shell
+from medseg.networks.members import fold_of, member_settings, weights_members
 from medseg.networks.provenance import KEY, Provenance, provenance_json
 from medseg.networks.settings import checked_setting
 from medseg.networks.weights_bytes import plain_bytes, safe_bytes
-from medseg.networks.weights_file import (
-    header_object,
-    read_weights_file,
-    read_weights_header,
-)
+from medseg.networks.weights_file import read_weights_file, read_weights_header
 
 # safetensors has no complete annotations.
 _tensors = cast("Any", safetensors_torch)
@@ -139,21 +137,52 @@ def renew_plain(path: str | Path) -> None:
         write_atomically(beside, lambda temporary: temporary.write_bytes(plain))
 
 
-def load_weights(network: nn.Module, path: str | Path) -> None:
+def load_weights(network: nn.Module, path: str | Path, held_out: int | None = None) -> None:
     """Load weights written by `save_weights`; every tensor must be present and fit.
 
     Half-precision weights are converted to the network's precision.
 
     Args:
         network: Of the same architecture; a `DistributedDataParallel` is unwrapped.
-        path: The `.safetensors` file.
+        path: The `.safetensors` file; those of an `Ensemble` are its folds, see `weights_members`.
+        held_out: Fold whose cases are to be scored; None if they are of no fold.
 
     Raises:
-        DataError: If the file is missing, broken or damaged, or of a network of another shape.
+        DataError: If a file is missing, broken or damaged, or of a network of another shape, or if
+            weights of a cross-validation were trained on the cases that are to be scored.
     """
+    files, plain = weights_members(path), plain_network(network)
+    parts = list(plain.members) if isinstance(plain, Ensemble) else [plain]
+    if len(parts) != len(files):
+        raise DataError(
+            f"{path}: stands for the weights of {len(files)} networks, and the config has "
+            f"{len(parts)}; leave network_def out, or name the weights of one fold"
+        )
+    if held_out is not None:
+        _require_held_out(files, held_out)
+    for part, file in zip(parts, files, strict=True):
+        _load(part, file)
+
+
+def _require_held_out(files: Sequence[Path], held_out: int) -> None:
+    if len(files) > 1:
+        raise DataError(
+            f"{files[0].parent}: each case of fold {held_out} is one that {len(files) - 1} of "
+            f"these {len(files)} networks were trained on; score cases that none saw (split=test), "
+            f"or one network (ckpt_path={files[0].with_name(f'fold_{held_out}.safetensors')})"
+        )
+    trained = fold_of(files[0])
+    if trained is not None and trained[0] != held_out:
+        raise DataError(
+            f"{files[0]}: was trained on the cases of fold {held_out}; score it on those it did "
+            f"not see: fold={trained[0]}"
+        )
+
+
+def _load(network: nn.Module, path: Path) -> None:
     state, _ = read_state(path)
     try:
-        plain_network(network).load_state_dict(state)
+        network.load_state_dict(state)
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise DataError(f"{path}: the weights do not fit the config's network: {reason}") from error
@@ -171,17 +200,18 @@ def trained_setting(path: str | Path, name: str, default: Any) -> Any:
         DataError: If the file is broken, its settings are not those of `save_weights`, or the
             value is none that this setting can have.
     """
-    settings = _settings(path)
+    settings = member_settings(path)
     return checked_setting(path, name, settings[name]) if name in settings else default
 
 
-def trained_network(path: str | Path, default: Mapping[str, Any]) -> KnownNetwork:
+def trained_network(path: str | Path, default: Mapping[str, Any]) -> KnownNetwork | Ensemble:
     """Create the network of the weights at `path` from their header.
 
     It has the header's shape, not yet the weights; see `load_weights`.
 
     Args:
-        path: A `.safetensors` file, which need not exist yet.
+        path: A `.safetensors` file, which need not exist yet; folds of a cross-validation that
+            stand for it are an `Ensemble`.
         default: Arguments of `UNet`, or of another known network with its `_target_`, where there
             is no file, or the file does not say. Headers of before there was a key `network` have
             some of them, each a key of its own, and `class_names` for `out_channels`.
@@ -191,9 +221,16 @@ def trained_network(path: str | Path, default: Mapping[str, Any]) -> KnownNetwor
             of its weights, or one for images of other axes or channels than `default`.
         UsageError: If there is no file, and `default` is no network.
     """
-    settings = _settings(path)
+    settings = member_settings(path)
+    networks = [_network(member, settings, default) for member in weights_members(path)]
+    if len(networks) == 1:
+        return networks[0]
+    return Ensemble(networks, "sigmoid" if settings.get("activation") == "sigmoid" else "softmax")
+
+
+def _network(path: Path, settings: Mapping[str, Any], default: Mapping[str, Any]) -> KnownNetwork:
     described = settings.get("network", {**default, **_older_keys(settings)})
-    if not Path(path).is_file():
+    if not path.is_file():
         return build_network(described, "the default of trained_network", UsageError)
     where = f"{path}: the network in its settings"
     _require_same_kind(_arguments(described), _arguments(default), path)
@@ -246,13 +283,6 @@ def _arguments(described: Any) -> dict[str, Any]:
 def _shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
     tensors = read_weights_header(path).tensors
     return {name: tensor.shape for name, tensor in tensors.items()}
-
-
-def _settings(path: str | Path) -> dict[str, Any]:
-    """The header's settings; empty if there is no file."""
-    if not Path(path).exists():
-        return {}
-    return header_object(read_weights_header(path), "settings")
 
 
 def read_state(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:

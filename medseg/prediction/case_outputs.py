@@ -76,7 +76,9 @@ def draw_overlay(
     """Draw the label over the image, with what made it and what to be cautious of."""
     volume, weights = labelled.volume, predictor.provenance.tensors_sha256
     # The first digits tell two files apart.
-    made_by = f"{predictor.name} {predictor.version}, weights {weights[:8]}"
+    count = predictor.provenance.members
+    mean = "" if count == 1 else f", mean of {count} networks"
+    made_by = f"{predictor.name} {predictor.version}, weights {weights[:8]}{mean}"
     cautions = case_cautions(predictor.provenance.caution, labelled.warnings)
     if isinstance(volume, Picture):
         of_picture = PictureOptions(

@@ -12,6 +12,7 @@ from medseg.bundles.configs import config_paths
 from medseg.bundles.foreign.metadata import described_bundle
 from medseg.data.digest import file_sha256
 from medseg.errors import DataError, UsageError
+from medseg.networks.members import weights_members
 from medseg.networks.provenance import Provenance, read_provenance
 from medseg.prediction.cases import CohortCase, content_sha256
 from medseg.prediction.ledger import Entry, Ledger
@@ -83,13 +84,19 @@ def read_settings(
     content = {
         "bundle": described.name,
         "version": described.version,
-        "weights_sha256": file_sha256(weights),
+        "weights_sha256": _weights_sha256(weights),
         "config_sha256": [file_sha256(path) for path in (*config, metadata)],
         "options": dict(options),
         "medseg": version,
     }
     digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
     return Settings(content, digest, provenance)
+
+
+def _weights_sha256(weights: Path) -> str | list[str]:
+    """Digest of the file, or those of an ensemble's members."""
+    digests = [file_sha256(member) for member in weights_members(weights)]
+    return digests[0] if len(digests) == 1 else digests
 
 
 def plan_cohort(

@@ -9,6 +9,7 @@ are:
     NAME/docs/data_license.txt       licence of the data that the weights were trained on
     NAME/models/model.safetensors    weights
     NAME/models/model.pt             the same tensors for `monai.bundle.load`; medseg never reads it
+    NAME/models/fold_0.safetensors   and so on, instead of these two: weights of an ensemble
     NAME/golden/case.json            golden case: image, expected label, digest, tolerance
     NAME/requirements.txt            packages with the versions that it was packed with
     NAME/digests.json                size and SHA-256 of every file but itself and the signature

@@ -30,6 +30,8 @@ _KEYS = ("model", "state_dict", "network")
 def bundle_weights(opened: OpenedConfigs) -> Path:
     """The weights of a bundle, as safetensors; of one in medseg's form those of its `models/`.
 
+    That file need not be there: folds of a cross-validation may stand for it.
+
     Those of a foreign `model.pt` are kept in the cache folder, by the digest of that file.
 
     Raises:

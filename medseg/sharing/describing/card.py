@@ -17,6 +17,7 @@ from medseg.bundles.metadata import Metadata, load_metadata
 from medseg.bundles.scores import Scores
 from medseg.data.manifest import Manifest, load_manifest
 from medseg.errors import DataError, ManifestError
+from medseg.networks.members import stands_for
 from medseg.networks.provenance import Provenance, read_provenance
 from medseg.sharing.describing.card_licence import hub_licence
 
@@ -79,7 +80,7 @@ def read_card_facts(bundle: Path) -> CardFacts:
             manifests.append(load_manifest(path))
     return CardFacts(
         metadata=load_metadata(bundle / "configs" / "metadata.json"),
-        provenance=read_provenance(weights) if weights.is_file() else None,
+        provenance=read_provenance(weights) if stands_for(weights) else None,
         manifests=tuple(manifests),
         licence=licence.read_text(encoding="utf-8", errors="replace") if licence.is_file() else "",
     )
@@ -170,7 +171,8 @@ def _weights_words(provenance: Provenance | None) -> str:
     if provenance is None:
         return "none: a recipe to train with"
     data = _cell(provenance.data or "unknown data")
-    return f"of {data}, {provenance.caution}; tensors `{provenance.tensors_sha256}`"
+    count = "" if provenance.members == 1 else f"{provenance.members} networks, whose mean it is, "
+    return f"{count}of {data}, {provenance.caution}; tensors `{provenance.tensors_sha256}`"
 
 
 def _score_lines(scores: Scores, provenance: Provenance | None) -> Iterator[str]:

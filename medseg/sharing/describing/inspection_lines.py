@@ -95,6 +95,8 @@ def _weights(weights: WeightsSummary | None) -> str:
     parts = [
         f"{size_words(weights.size)}, {weights.numbers:,} numbers ({', '.join(weights.types)})"
     ]
+    if weights.networks > 1:
+        parts.insert(0, f"{weights.networks} networks, whose mean is predicted")
     if weights.window:
         parts.append(f"window {'x'.join(map(str, weights.window))}")
     told = weights.provenance

@@ -18,7 +18,7 @@ __all__ = ["Members", "members_of"]
 _GOES = re.compile(
     r"LICENSE|configs/[\w.-]+\.(yaml|json)|configs/logging\.conf|studies/[\w.-]+\.yaml"
     r"|docs/README\.md"
-    rf"|docs/(data_)?license\.txt|models/model\.safetensors|{GOLDEN}/[\w.-]+"
+    rf"|docs/(data_)?license\.txt|models/(model|fold_\d+)\.safetensors|{GOLDEN}/[\w.-]+"
 )
 # Written anew by pack: model.pt is a pickle, never read.
 _ANEW = frozenset({DIGESTS, SIGNATURE, REQUIREMENTS, "models/model.pt"})

@@ -5,7 +5,7 @@ no owners, no order of a folder, no path of this machine.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,6 @@ from medseg.sharing.packing.twins import is_twin
 
 __all__ = ["Pack", "PackChoices", "pack_bundle", "pack_json"]
 
-WEIGHTS = "models/model.safetensors"
-PLAIN = "models/model.pt"
 _MOST_PLACES = 8
 
 
@@ -106,7 +104,7 @@ def pack_bundle(bundle: str | Path, choices: PackChoices) -> Pack:
     source = read_source(Path(bundle), tree, members.kept, choices.weights, choices.precision)
     files = dict(source.files)
     if source.weights is not None:
-        files |= {WEIGHTS: source.weights.safe, PLAIN: source.weights.plain}
+        files |= source.weights.files
     files[REQUIREMENTS] = requirements_text(source.metadata.required_packages_version)
     problems = (*members.problems, *_problems(source, files))
     # What is unsafe is not run, and what must not leave needs no golden case.
@@ -120,7 +118,7 @@ def pack_bundle(bundle: str | Path, choices: PackChoices) -> Pack:
         files=dict(sorted(files.items())),
         left_out=members.left_out,
         problems=problems,
-        remarks=tuple(_remarks(source)),
+        remarks=tuple(_remarks(source, members.kept)),
     )
 
 
@@ -144,7 +142,8 @@ def _problems(source: PackSource, files: Mapping[str, bytes]) -> Iterator[str]:
         yield from value_leaks(path, content)
     if source.weights is not None:
         yield from weights_problems(source.weights, name)
-        yield from value_leaks(WEIGHTS, source.weights.texts)
+        for path, texts in source.weights.texts.items():
+            yield from value_leaks(path, texts)
     prose = {path: content for path, content in source.files.items() if _is_prose(path)}
     for path, content in prose.items():
         yield from prose_leaks(path, content)
@@ -191,8 +190,12 @@ def _digests(source: PackSource, files: Mapping[str, bytes]) -> bytes:
     )
 
 
-def _remarks(source: PackSource) -> Iterator[str]:
+def _remarks(source: PackSource, kept: Iterable[str]) -> Iterator[str]:
     weights, scores = source.weights, source.metadata.scores
+    packed = () if weights is None else weights.files
+    unused = [path for path in kept if path.startswith("models/") and path not in packed]
+    if unused and weights is not None:
+        yield f"left out, since {next(iter(weights.files))} is used: {first_few(unused)}"
     if weights is None:
         yield "no weights: packed as a recipe to train with, without a golden case"
     elif scores is None:

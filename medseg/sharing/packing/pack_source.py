@@ -12,6 +12,7 @@ from medseg.bundles.metadata import Metadata, load_metadata
 from medseg.bundles.plain_yaml import read_config_file
 from medseg.data.manifest import Manifest, load_manifest, manifest_text
 from medseg.errors import ManifestError
+from medseg.networks.members import stands_for
 from medseg.sharing.describing.card import CARD, CardFacts, card_text, has_facts
 from medseg.sharing.packing.packed_weights import PackedWeights, Precision, packed_weights
 from medseg.sharing.packing.trained_config import with_trained_settings
@@ -152,7 +153,7 @@ def _weights(
     bundle: Path, path: Path | None, precision: Precision, inference: Mapping[str, Any]
 ) -> PackedWeights | None:
     own = bundle / _OWN_WEIGHTS
-    if path is None and not own.exists():
+    if path is None and not stands_for(own):
         return None
     definition = cast("Mapping[str, Any]", inference.get("network_def") or {})
     default = cast("Mapping[str, Any]", definition.get("default") or {})

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from medseg.data.datasets.data_digest import data_digest
 from medseg.data.manifest import Case, Manifest
 from medseg.errors import DataError
 from medseg.reports.pairing import split_cases
@@ -12,7 +13,7 @@ from medseg.studies.baselines.classes import parse_rule
 from medseg.studies.baselines.method import Method, Settings, require_settings
 from medseg.studies.results import RunResult, StudyResults, classical_row
 from medseg.studies.running.plan import StudyPlan
-from medseg.studies.running.run_digest import data_digest, run_digest
+from medseg.studies.running.run_digest import run_digest
 from medseg.studies.running.run_folder import RESULT, read_result, write_result
 
 __all__ = ["with_classical_rows"]

@@ -5,26 +5,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from medseg.bundles.determining import determining
 from medseg.bundles.opened import OpenedConfigs, open_configs
 from medseg.bundles.overrides import parse_overrides, resolve_overrides
 from medseg.bundles.run import checked_config, open_workflow
+from medseg.data.datasets.data_digest import data_digest
 from medseg.data.digest import path_sha256
 from medseg.data.manifest import Manifest
 from medseg.errors import MedsegError, UsageError
 from medseg.studies.results import BASELINE
 from medseg.studies.running.rows import study_rows
-from medseg.studies.running.run_digest import data_digest, run_digest
+from medseg.studies.running.run_digest import run_digest
 from medseg.studies.running.score_names import require_score
 from medseg.studies.running.splits import HELD_OUT, random_split
 from medseg.studies.study_file import Study
 
 __all__ = ["PlannedRun", "StudyPlan", "plan_study"]
 
-# Where files lie, and what is told of a bundle: no part of what determines a result.
-_PATHS = (
-    "_meta_", "bundle_root", "dataset_dir", "manifest_file", "output_dir", "ckpt_dir", "ckpt_path",
-    "initialize",
-)  # fmt: skip
 # What a study sets in every run. Curves of TensorBoard would take as long as small trainings.
 _ALWAYS = {"control::tensorboard": "none"}
 # The engine of the weights as they are: conversion takes longer than small test sets.
@@ -188,8 +185,8 @@ def _runs_of(
         **_SCORED, **train, **resolve_overrides(study.scoring, opened.both.merged),
         "split": study.split,
     }  # fmt: skip
-    built = _determining(checked_config(opened.train, train))
-    judged = _determining(checked_config(opened.both, scored))
+    built = determining(checked_config(opened.train, train))
+    judged = determining(checked_config(opened.both, scored))
     for seed in dict.fromkeys(seeds):
         split = seed if study.protocol == "random splits" else None
         for fold in study.folds:
@@ -236,13 +233,6 @@ def _budget(study: Study, per_epoch: int) -> Overrides:
         "epochs": round(study.iterations / per_epoch),
         "early_stop_patience": None,
     }
-
-
-def _determining(config: Mapping[str, Any]) -> Overrides:
-    kept = {key: value for key, value in config.items() if key not in _PATHS}
-    # Whose bytes count, not where they lie.
-    control = {key: value for key, value in kept["control"].items() if key != "init_weights"}
-    return {**kept, "control": control}
 
 
 def _init_weights(config: Mapping[str, Any]) -> str:
