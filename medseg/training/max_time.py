@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any, cast
 
 import ignite.distributed as idist
@@ -20,7 +21,7 @@ class MaxTime:
 
     The next epoch is expected to take as long as the longest so far. At least one epoch is run.
     The last one is validated whatever the interval, since its weights may be the best. A resumed
-    training gets the whole time again.
+    training gets the whole time again, unless the time used is restored by `load_state_dict`.
     """
 
     def __init__(self, evaluator: EngineLike, minutes: float | None) -> None:
@@ -37,7 +38,7 @@ class MaxTime:
             require_positive("max_minutes", minutes)
         self.evaluator = evaluator
         self.minutes = minutes
-        self._begun = 0.0
+        self._begun = self._used_before = 0.0
         self._epoch_begun = 0.0
         self._longest = 0.0
 
@@ -56,7 +57,7 @@ class MaxTime:
         if self.minutes is None:
             return
         # Clocks differ between processes, but all have to stop together.
-        over = now + self._longest > self._begun + 60 * self.minutes
+        over = self._used() + self._longest > 60 * self.minutes
         if not idist.all_reduce(int(over), "MAX"):
             return
         logger.info(
@@ -65,6 +66,22 @@ class MaxTime:
         if self.evaluator.state.epoch != engine.state.epoch:
             cast("Any", self.evaluator).run(engine.state.epoch)
         cast("Any", engine).terminate()
+
+    def used_share(self) -> float:
+        """Fraction of the time that is used, the same in all processes; above 1 when it is over."""
+        share = 0.0 if self.minutes is None else self._used() / (60 * self.minutes)
+        return float(idist.all_reduce(share, "MAX"))
+
+    def state_dict(self) -> dict[str, float]:
+        """The seconds used so far."""
+        return {"seconds": self._used()}
+
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Count the seconds of a state as used."""
+        self._used_before = float(state["seconds"])
+
+    def _used(self) -> float:
+        return self._used_before + time.monotonic() - self._begun
 
     def _begin(self, _: EngineLike) -> None:
         self._begun = time.monotonic()
