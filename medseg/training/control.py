@@ -155,12 +155,6 @@ class Control:
             UsageError: For the first key whose value is of the wrong kind or out of its range.
         """
         check_control({field.name: getattr(self, field.name) for field in dataclasses.fields(self)})
-        if self.schedule_over == "minutes":
-            if self.max_minutes is None:
-                raise UsageError("schedule_over=minutes needs a time limit; set max_minutes")
-            require_choice(
-                "schedule_over=minutes: schedule", self.schedule, ("polynomial", "one_cycle")
-            )
 
     @property
     def max_epochs(self) -> int:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ignite.engine import Events
 from torch.optim import Optimizer
@@ -93,7 +93,10 @@ class EpochTable:
         )
 
     def _left_text(self, engine: EngineLike) -> str:
-        seconds = None if self.left is None else self.left(engine)
+        over = engine.state.epoch == engine.state.max_epochs or bool(
+            cast("Any", engine).should_terminate
+        )
+        seconds = None if self.left is None or over else self.left(engine)
         return "" if seconds is None else f"; {duration_text(seconds)} left"
 
     def state_dict(self) -> dict[str, Any]:

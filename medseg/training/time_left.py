@@ -62,9 +62,11 @@ def validations_left(done: int, epochs: int, every: int) -> int:
 
 
 def duration_text(seconds: float) -> str:
-    """A duration in words: `40 s`, `12 min`, `3 h 20 min`."""
+    """A duration in words: `0.4 s`, `40 s`, `12 min`, `3 h 20 min`."""
+    if seconds < 1:
+        return f"{max(0.0, seconds):.1g} s"
     if seconds < 90:
-        return f"{max(0, round(seconds))} s"
+        return f"{round(seconds)} s"
     minutes = round(seconds / 60)
     if minutes < 120:
         return f"{minutes} min"
@@ -155,16 +157,15 @@ class TimeLeft:
         steps = state.max_epochs * state.epoch_length - state.iteration
         whole = seconds_left(pace, steps=steps, validations=validations)
         what = (
-            f"{steps / state.epoch_length:.3g} epochs of {state.epoch_length} steps at "
-            f"{pace.step_seconds:.2g} s, {validations} validations at about "
+            f"{steps} steps at {duration_text(pace.step_seconds)}, {validations} validations at "
             f"{duration_text(pace.validation_seconds)}"
         )
         allowed = self._allowed()
         if allowed is not None and allowed < whole:
-            epochs = math.floor(steps / state.epoch_length * allowed / whole)
+            last = max(1, math.floor(done + steps / state.epoch_length * allowed / whole))
             return (
-                f"all of it would take about {duration_text(whole)} ({what}); max_minutes="
-                f"{self.control.max_minutes:g} allows about {max(1, epochs)} more epochs"
+                f"max_minutes={self.control.max_minutes:g} ends it at about epoch {last} of "
+                f"{state.max_epochs}; all would take about {duration_text(whole)} ({what})"
             )
         most = "at most " if self.control.early_stop_patience is not None else ""
         until = datetime.now() + timedelta(seconds=whole)

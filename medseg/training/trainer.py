@@ -20,6 +20,7 @@ from monai.transforms.compose import Compose
 from monai.transforms.post.dictionary import AsDiscreted
 from torch import nn
 
+from medseg._checks import require_choice
 from medseg.data.cases.dataset import CaseDataset
 from medseg.data.cases.draws import RandomDraws
 from medseg.errors import UsageError
@@ -48,11 +49,13 @@ def prepare_training(network: nn.Module, *, device: torch.device | str, control:
         control: Where files go, `start`, `overwrite`, `precision`, `compile`.
 
     Raises:
-        UsageError: If an earlier training would be lost, or the device lacks the precision.
+        UsageError: If an earlier training would be lost, the device lacks the precision, or the
+            schedule is to end with a time limit that there is not.
         MachineError: If `torch.compile` does not work here, or another training writes to one of
             the folders.
         AlreadyDoneError: If a finished training on a read-only disk is resumed.
     """
+    _require_end(control)
     if control.first_process:
         require_unfinished(control)
         # Folders that are missing are locked, as they are made, when the trainer starts.
@@ -71,6 +74,15 @@ def prepare_training(network: nn.Module, *, device: torch.device | str, control:
             start=control.start,
             overwrite=control.existing,
         )
+
+
+def _require_end(control: Control) -> None:
+    """Refuse a schedule over minutes without a limit of them, or of a shape that has no end."""
+    if control.schedule_over == "epochs":
+        return
+    require_choice("schedule_over=minutes: schedule", control.schedule, ("polynomial", "one_cycle"))
+    if control.max_minutes is None:
+        raise UsageError("schedule_over=minutes needs a time limit; set max_minutes")
 
 
 def training_loader(
