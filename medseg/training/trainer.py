@@ -24,7 +24,9 @@ from medseg._checks import require_choice
 from medseg.data.cases.dataset import CaseDataset
 from medseg.data.cases.draws import RandomDraws
 from medseg.errors import UsageError
+from medseg.losses.deep_supervision import DeepSupervision
 from medseg.networks.compilation import compile_network
+from medseg.networks.weights import plain_network
 from medseg.training.control import Control
 from medseg.training.finished import require_unfinished
 from medseg.training.folder_locks import lock_folders
@@ -135,7 +137,8 @@ def supervised_trainer(  # noqa: PLR0913 - one keyword for each part of MONAI's 
         max_epochs: Epochs; each has `control.steps_per_epoch` batches.
         device: Where the network is.
         dataset: From `training_dataset`.
-        loss_function: Takes logits `(B, classes, *spatial)` and labels `(B, 1, *spatial)`.
+        loss_function: Takes logits `(B, classes, *spatial)` and labels `(B, 1, *spatial)`; of a
+            network with deep supervision it is called at each of its levels.
         inferer: Calls the network.
         train_handlers: From `training_handlers`, and others; nested lists are flattened.
         control: Length, batches, loading.
@@ -147,7 +150,7 @@ def supervised_trainer(  # noqa: PLR0913 - one keyword for each part of MONAI's 
         train_data_loader=training_loader(dataset, device=device, control=control),
         network=parts.network,
         optimizer=parts.optimizer,
-        loss_function=loss_function,
+        loss_function=_at_each_level(loss_function, parts.network),
         prepare_batch=prepare_batch,
         inferer=inferer,
         amp=control.precision == "fp16",
@@ -157,6 +160,13 @@ def supervised_trainer(  # noqa: PLR0913 - one keyword for each part of MONAI's 
         optim_set_to_none=True,
         non_blocking=torch.device(device).type == "cuda",
     )
+
+
+def _at_each_level(loss: Callable[..., Any], network: nn.Module) -> Callable[..., Any]:
+    levels = getattr(plain_network(network), "deep_supervision", 0)
+    if not levels or isinstance(loss, DeepSupervision):
+        return loss
+    return DeepSupervision(cast("nn.Module", loss))
 
 
 def supervised_evaluator(
