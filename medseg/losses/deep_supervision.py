@@ -9,8 +9,8 @@ References:
     Isensee et al., nnU-Net, Nature Methods 2021 (the weights). https://doi.org/10.1038/s41592-020-01008-z
 """
 
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -33,10 +33,10 @@ class DeepSupervision(nn.Module):
         UsageError: If it is no loss.
     """
 
-    def __init__(self, loss: nn.Module) -> None:
+    def __init__(self, loss: Callable[[Tensor, Any], Tensor]) -> None:
         super().__init__()
-        if not isinstance(loss, nn.Module):  # pyright: ignore[reportUnnecessaryIsInstance] - a config's may be anything
-            raise UsageError(f"DeepSupervision: loss must be a torch module, got {loss!r}")
+        if not callable(loss):
+            raise UsageError(f"DeepSupervision: loss must be a loss, got {loss!r}")
         self.loss = loss
 
     def forward(self, logits: Tensor | Sequence[Tensor], label: Any) -> Tensor:
@@ -57,8 +57,7 @@ class DeepSupervision(nn.Module):
 
 def _brought_to(label: Any, size: Sequence[int]) -> Any:
     if not isinstance(label, Tensor):
-        each = cast("Any", label)
-        return each._make(_brought_to(part, size) for part in each)
+        return label._make(_brought_to(part, size) for part in label)
     for axis, length in enumerate(size, start=2):
         before = label.shape[axis]
         if length != before:

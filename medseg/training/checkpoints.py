@@ -200,8 +200,8 @@ class Checkpoints:
             self._stop_if_told(engine)
 
     def _stop_if_told(self, engine: EngineLike) -> None:
-        words = get_args(Came)
-        came = words[idist.all_reduce(words.index(self._signals.came), "MAX")]
+        words: tuple[Came, ...] = get_args(Came)
+        came = words[int(idist.all_reduce(words.index(self._signals.came), "MAX"))]
         if came:
             self.save(engine)
             self._stop(engine, came)

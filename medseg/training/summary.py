@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ignite.engine import Events
 
@@ -109,6 +109,6 @@ class Summary:
 
 def example_image(cases: Any) -> str | None:
     """The image of the first of these cases, if it is one file that is there."""
-    first = cases[0] if isinstance(cases, list) and cases else {}
-    image = first.get("image") if isinstance(first, Mapping) else None
+    first = cast("list[Any]", cases)[0] if isinstance(cases, list) and cases else None
+    image = cast("dict[str, Any]", first).get("image") if isinstance(first, dict) else None
     return str(image) if isinstance(image, str | Path) and Path(image).exists() else None

@@ -166,7 +166,7 @@ def _at_each_level(loss: Callable[..., Any], network: nn.Module) -> Callable[...
     levels = getattr(plain_network(network), "deep_supervision", 0)
     if not levels or isinstance(loss, DeepSupervision):
         return loss
-    return DeepSupervision(cast("nn.Module", loss))
+    return DeepSupervision(loss)
 
 
 def supervised_evaluator(
