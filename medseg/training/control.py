@@ -75,8 +75,8 @@ class Control:
             validation score stops improving; `polynomial` decays it to zero over all iterations;
             `one_cycle` raises and lowers it over all iterations; `constant` keeps it.
         schedule_over: What the end of a polynomial or one_cycle schedule is: that of `epochs`; or,
-            with `minutes`, that of max_minutes if it comes first. A resumed training then has the
-            minutes that are left.
+            with `minutes`, that of max_minutes if it comes first: the training then ends within an
+            epoch, and if it is resumed it has the minutes that are left.
         warmup: Fraction of the iterations spent on linear learning-rate warm-up, in [0, 1); null
             means 0.05 for polynomial, 0.3 for one_cycle, otherwise 0.
         plateau_factor: Factor by which the learning rate is multiplied at a plateau, in (0, 1).

@@ -56,7 +56,7 @@ def training_handlers(
     """
     time_left = TimeLeft(evaluator, control) if control.first_process else None
     left = None if time_left is None else time_left.seconds
-    max_time = MaxTime(evaluator, control.max_minutes)
+    max_time = _max_time(evaluator, control, time_left)
     keeping = _keeping(parts, evaluator, described, control=control, max_time=max_time, left=left)
     return _without_none(
         # First, so that the average is up to date when other handlers read it.
@@ -67,7 +67,12 @@ def training_handlers(
         None if control.clip_gradients is None else ClipGradients(control.clip_gradients),
         ValidationHandler(control.epochs_between_validations, evaluator),
         max_time,
-        StopFile(control.log_dir, evaluator, save=keeping.checkpoints.save),
+        StopFile(
+            control.log_dir,
+            evaluator,
+            save=keeping.checkpoints.save,
+            is_over=None if max_time.reserve is None else max_time.is_over,
+        ),
         time_left,
         _restore_best(parts, control),
         _loss_scalars(control),
@@ -147,6 +152,17 @@ def _keeping(
         beside=control.folders,
     )
     return _Keeping(early_stop=early_stop, table=table, run=run, checkpoints=checkpoints)
+
+
+def _max_time(evaluator: Any, control: Control, time_left: TimeLeft | None) -> MaxTime:
+    if control.schedule_over == "epochs":
+        return MaxTime(evaluator, control.max_minutes)
+    reserve = _nothing if time_left is None else time_left.validation_seconds
+    return MaxTime(evaluator, control.max_minutes, reserve=reserve)
+
+
+def _nothing() -> float:
+    return 0.0
 
 
 def _rate_schedule(parts: TrainingParts, control: Control, max_time: MaxTime) -> RateSchedule:

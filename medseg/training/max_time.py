@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import ignite.distributed as idist
@@ -22,14 +22,24 @@ class MaxTime:
     The next epoch is expected to take as long as the longest so far. At least one epoch is run.
     The last one is validated whatever the interval, since its weights may be the best. A resumed
     training gets the whole time again, unless the time used is restored by `load_state_dict`.
+
+    With `reserve` the time is used to the step: it is over (`is_over`) when what is left is needed
+    for a last validation. `StopFile` ends the training then, within an epoch.
     """
 
-    def __init__(self, evaluator: EngineLike, minutes: float | None) -> None:
+    def __init__(
+        self,
+        evaluator: EngineLike,
+        minutes: float | None,
+        *,
+        reserve: Callable[[], float] | None = None,
+    ) -> None:
         """Check the arguments.
 
         Args:
             evaluator: MONAI's, of the validation.
             minutes: The limit, above 0; None means no limit.
+            reserve: Seconds of a validation; None plans by whole epochs.
 
         Raises:
             UsageError: If `minutes` is not a finite number above 0.
@@ -38,6 +48,7 @@ class MaxTime:
             require_positive("max_minutes", minutes)
         self.evaluator = evaluator
         self.minutes = minutes
+        self.reserve = reserve
         self._begun = self._used_before = 0.0
         self._epoch_begun = 0.0
         self._longest = 0.0
@@ -57,7 +68,8 @@ class MaxTime:
         if self.minutes is None:
             return
         # Clocks differ between processes, but all have to stop together.
-        over = self._used() + self._longest > 60 * self.minutes
+        by_epochs = self._used() + self._longest > 60 * self.minutes
+        over = by_epochs if self.reserve is None else self.is_over()
         if not idist.all_reduce(int(over), "MAX"):
             return
         logger.info(
@@ -68,9 +80,16 @@ class MaxTime:
         cast("Any", engine).terminate()
 
     def used_share(self) -> float:
-        """Fraction of the time that is used, the same in all processes; above 1 when it is over."""
-        share = 0.0 if self.minutes is None else self._used() / (60 * self.minutes)
+        """Fraction of the time for steps that is used, the same in all processes; from 1 it is over."""
+        if self.minutes is None:
+            return 0.0
+        reserved = 0.0 if self.reserve is None else self.reserve()
+        share = self._used() / max(1e-9, 60 * self.minutes - reserved)
         return float(idist.all_reduce(share, "MAX"))
+
+    def is_over(self) -> bool:
+        """Whether the time for steps is used up, the same in all processes."""
+        return self.used_share() >= 1
 
     def state_dict(self) -> dict[str, float]:
         """The seconds used so far."""

@@ -30,7 +30,12 @@ class StopFile:
     """
 
     def __init__(
-        self, folder: Path, evaluator: EngineLike, *, save: Callable[[EngineLike], object]
+        self,
+        folder: Path,
+        evaluator: EngineLike,
+        *,
+        save: Callable[[EngineLike], object],
+        is_over: Callable[[], bool] | None = None,
     ) -> None:
         """Takes the parts.
 
@@ -39,10 +44,13 @@ class StopFile:
             evaluator: MONAI's, of the validation.
             save: Saves a checkpoint; called before a validation that no other training has, so
                 that it has no effect on a training that is resumed.
+            is_over: Another reason to end within an epoch: that the time is over. The same in all
+                processes.
         """
         self.path = folder / STOP
         self.evaluator = evaluator
         self.save = save
+        self.is_over = is_over
 
     def attach(self, engine: EngineLike) -> None:
         """Register with a trainer, after its validation handler and before its table."""
@@ -53,19 +61,24 @@ class StopFile:
     def __call__(self, engine: EngineLike) -> None:
         """End the training at the end of an epoch."""
         if self._is_there():
-            self._end(engine)
+            self._end(engine, str(self.path))
 
     def _within_epoch(self, engine: EngineLike) -> None:
         # After the last step of an epoch, `__call__` ends it.
         last = engine.state.iteration % engine.state.epoch_length == 0
-        if not last and made_a_step(engine) and self._is_there():
+        if last or not made_a_step(engine):
+            return
+        if self._is_there():
             self.save(engine)
-            self._end(engine)
+            self._end(engine, str(self.path))
+        elif self.is_over is not None and self.is_over():
+            self.save(engine)
+            self._end(engine, "max_minutes")
 
-    def _end(self, engine: EngineLike) -> None:
+    def _end(self, engine: EngineLike, why: str) -> None:
         logger.info(
             "%s: the training ends after iteration %d, in epoch %d",
-            *(self.path, engine.state.iteration, engine.state.epoch),
+            *(why, engine.state.iteration, engine.state.epoch),
         )
         if self.evaluator.state.epoch != engine.state.epoch:
             cast("Any", self.evaluator).run(engine.state.epoch)

@@ -121,6 +121,10 @@ class TimeLeft:
         )
         return left if self._allowed() is None else min(left, cast("float", self._allowed()))
 
+    def validation_seconds(self) -> float:
+        """Seconds of a validation, the last one or as forecast; 0 as long as that is not known."""
+        return self._validation or 0.0
+
     def _begin(self, _: EngineLike) -> None:
         self._begun = time.monotonic()
         self._steps, self._is_first, self._is_told = [], True, False

@@ -132,6 +132,23 @@ def test_a_schedule_over_minutes_has_on_resuming_those_that_are_left(tmp_path):
     assert first.used_share() == pytest.approx(0.75, abs=0.01)
 
 
+def test_a_schedule_over_minutes_ends_with_them_within_an_epoch_and_is_validated(tmp_path):
+    choices = {"schedule": "polynomial", "schedule_over": "minutes", "max_minutes": 1e-9}
+    trainer = train(tmp_path, val_interval=EPOCHS, **choices)
+    assert trainer.state.iteration == 1
+    assert trained_setting(tmp_path / "models" / "model.safetensors", "epoch", None) == 1
+
+
+def test_the_last_validation_is_within_the_minutes():
+    # Of a minute 15 seconds are for it, so that 45 are for steps.
+    time = MaxTime(Engine(lambda *_: None), 1.0, reserve=lambda: 15.0)
+    time._begin(None)
+    time.load_state_dict({"seconds": 44.0})
+    assert not time.is_over()
+    time.load_state_dict({"seconds": 45.0})
+    assert time.is_over()
+
+
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
