@@ -62,6 +62,7 @@ class EpochTable:
         engine.add_event_handler(Events.EPOCH_STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._note_loss)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)
+        engine.add_event_handler(Events.COMPLETED, self._end)
 
     def __call__(self, engine: EngineLike) -> None:
         """Add the row of the epoch that just ended."""
@@ -114,6 +115,11 @@ class EpochTable:
         if not within:
             self._losses.clear()
         self._started = time.monotonic()
+
+    def _end(self, engine: EngineLike) -> None:
+        # A training that ended within an epoch: what it validated belongs in the table.
+        if engine.state.iteration % engine.state.epoch_length and self._losses:
+            self(engine)
 
     def _note_loss(self, engine: EngineLike) -> None:
         self._losses.append(engine.state.output["loss"].item())

@@ -80,7 +80,7 @@ class MaxTime:
         cast("Any", engine).terminate()
 
     def used_share(self) -> float:
-        """Fraction of the time for steps that is used, the same in all processes; from 1 it is over."""
+        """Fraction of the time for steps that is used, the same in all processes; may exceed 1."""
         if self.minutes is None:
             return 0.0
         reserved = 0.0 if self.reserve is None else self.reserve()

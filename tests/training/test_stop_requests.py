@@ -1,5 +1,6 @@
 """Ctrl-C and a file named STOP: the one can be gone on from, the other ends a training for good."""
 
+import csv
 import logging
 import os
 import signal
@@ -78,6 +79,18 @@ def test_a_stop_file_ends_a_training_with_weights_and_it_can_be_gone_on_from(tmp
     assert trained_setting(folder / "models" / "model.safetensors", "val_mean_dice", None) > 0
     train(folder, start="resume")
     assert left_by(folder)["last"] == left_by(tmp_path / "whole")["last"]
+
+
+def test_the_part_of_an_epoch_that_was_is_a_row_of_the_table(tmp_path):
+    trainer = training(tmp_path)
+    at(trainer, ITERATIONS + 1, (tmp_path / "STOP").touch)
+    run(trainer)
+    rows = list(csv.DictReader((tmp_path / "metrics.csv").read_text().splitlines()))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert rows[1]["val_mean_dice"]
+    train(tmp_path, start="resume")
+    rows = list(csv.DictReader((tmp_path / "metrics.csv").read_text().splitlines()))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
 
 
 def test_an_epoch_without_validation_is_validated_when_a_stop_file_ends_it(tmp_path):
