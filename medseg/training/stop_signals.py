@@ -29,11 +29,13 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.came: Came = ""
+        self._owner = os.getpid()
         self._before: dict[signal.Signals, Any] = {}
 
     def listen(self) -> None:
         """Record the signals from now on."""
         self.came = ""
+        self._owner = os.getpid()
         if threading.current_thread() is not threading.main_thread():
             return
         self._before = {signal.SIGTERM: signal.signal(signal.SIGTERM, self._terminate)}
@@ -50,6 +52,9 @@ class StopSignals:
         self.came = "SIGTERM"
 
     def _interrupt(self, *_: object) -> None:
+        if os.getpid() != self._owner:
+            # A loader's worker, which was forked: its parent ends it.
+            return
         # Under torchrun each process gets the terminal's signal, and torchrun's own after it.
         if self.came == "Ctrl-C" and "LOCAL_RANK" not in os.environ:
             raise KeyboardInterrupt

@@ -54,6 +54,20 @@ def test_a_second_ctrl_c_ends_at_once(tmp_path):
     assert newest_checkpoint(tmp_path / "checkpoints")[1]["iteration"] == 0
 
 
+def test_the_workers_of_a_loader_leave_ctrl_c_to_the_training(tmp_path):
+    trainer = training(tmp_path, num_workers=2)
+
+    def to_the_workers():
+        # A terminal sends it to all processes of its group.
+        for worker in trainer.data_loader._iterator._workers:
+            os.kill(worker.pid, signal.SIGINT)
+            os.kill(worker.pid, signal.SIGINT)
+
+    at(trainer, 2, to_the_workers)
+    run(trainer)
+    assert trainer.state.epoch == EPOCHS
+
+
 def test_a_ctrl_c_that_is_ignored_stays_ignored(tmp_path):
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
