@@ -95,7 +95,8 @@ def _sarcoma_pet(data: Path) -> dict[str, tuple[Path, Path, bool]]:
 def _nuclei(data: Path) -> dict[str, tuple[Path, Path, bool]]:
     """Every fourth mosaic of each group: tiles of one mosaic stay together."""
     folder = data / "microscopy" / "dsb2018-nuclei"
-    rows = list(csv.DictReader((folder / "groups.tsv").open(encoding="utf-8"), delimiter="\t"))
+    lines = (folder / "groups.tsv").read_text(encoding="utf-8").splitlines()
+    rows = list(csv.DictReader(lines, delimiter="\t"))
     mosaics: dict[str, list[str]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: row["mosaic"]):
         if row["mosaic"] not in mosaics[row["group"]]:
