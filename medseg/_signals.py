@@ -1,7 +1,7 @@
 """SIGTERM and SIGHUP end a command as Ctrl-C does: what is done is kept, and nothing left behind.
 
 Schedulers and container engines send SIGTERM shortly before SIGKILL, a terminal that is closed
-sends SIGHUP. Trainings handle SIGTERM themselves, see `medseg.training.sigterm`.
+sends SIGHUP. Trainings handle SIGTERM themselves, see `medseg.training.stop_signals`.
 """
 
 import os

@@ -9,10 +9,12 @@ import logging
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import TracebackType
 
+from medseg._quiet import quiet_warnings
 from medseg._signals import end_as_by_ctrl_c, signals_kept
 from medseg._streams import escape_missing_letters
 from medseg._text import printable
@@ -22,6 +24,9 @@ from medseg.bundles.moved_keys import refuse_lost_keys
 from medseg.errors import ExitCode
 
 __all__ = ["excepthook_kept", "explain_errors"]
+
+# MONAI builds every reader it knows, and tells that one of them lacks a decoder of NVIDIA.
+UNUSED_READER = "NvImgCodecPydicomReader: "
 
 
 def explain_errors() -> None:
@@ -38,20 +43,31 @@ def explain_errors() -> None:
     if os.environ.get("MEDSEG_DEBUG") != "1":
         sys.excepthook = _explain
         threading.excepthook = _explain_in_thread
-        _quiet_repeats()
+        for logger in _repeating():
+            logger.addFilter(_is_no_repeat)
     end_as_by_ctrl_c()
     escape_missing_letters()
+    warnings.filterwarnings("ignore", message=UNUSED_READER)
     refuse_lost_keys(sys.argv)
 
 
 @contextmanager
 def excepthook_kept() -> Generator[None]:
-    """Restore `sys.excepthook` and signals after a bundle that calls `explain_errors`."""
+    """Restore `sys.excepthook` and signals after a bundle that calls `explain_errors`.
+
+    Meanwhile neither MONAI's warning of a reader that nothing uses is shown, nor the errors that
+    engines log before they raise them.
+    """
     hooks = sys.excepthook, threading.excepthook
+    repeating = _repeating()
     try:
-        with signals_kept():
+        for logger in repeating:
+            logger.addFilter(_is_no_repeat)
+        with signals_kept(), quiet_warnings(UNUSED_READER):
             yield
     finally:
+        for logger in repeating:
+            logger.removeFilter(_is_no_repeat)
         sys.excepthook, threading.excepthook = hooks
 
 
@@ -76,11 +92,11 @@ def _explain_in_thread(raised: threading.ExceptHookArgs) -> None:
         threading.__excepthook__(raised)
 
 
-def _quiet_repeats() -> None:
-    """Keep ignite and MONAI from logging an error, with its traceback, before it is raised."""
-    for engine in ("SupervisedTrainer", "SupervisedEvaluator"):
-        logging.getLogger(f"ignite.engine.engine.{engine}").addFilter(_is_no_repeat)
-    logging.getLogger("dev_collate").addFilter(_is_no_repeat)
+def _repeating() -> list[logging.Logger]:
+    """The loggers by which ignite and MONAI log an error, with its traceback, before raising it."""
+    engines = ("SupervisedTrainer", "SupervisedEvaluator")
+    names = [*(f"ignite.engine.engine.{engine}" for engine in engines), "dev_collate"]
+    return [logging.getLogger(name) for name in names]
 
 
 def _is_no_repeat(record: logging.LogRecord) -> bool:

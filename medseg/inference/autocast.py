@@ -8,7 +8,7 @@ and prediction. float16 is for GPUs without bfloat16; in training it also needs 
 """
 
 from collections.abc import Callable
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import torch
 from monai.inferers.inferer import Inferer
@@ -55,9 +55,13 @@ class AutocastInferer(Inferer):
                 "precision fp16 needs an NVIDIA GPU; set it to auto, which uses bf16 or fp32"
             )
 
-        def call(window: Tensor, *rest: Any, **more: Any) -> Tensor:
+        def call(window: Tensor, *rest: Any, **more: Any) -> Any:
             with torch.autocast(device, _HALF.get(precision), enabled=precision in _HALF):
-                return network(window, *rest, **more).float()
+                logits = cast("Any", network(window, *rest, **more))
+                # With deep supervision, in training, a list.
+                if isinstance(logits, list):
+                    return [level.float() for level in cast("list[Tensor]", logits)]
+                return logits.float()
 
         return self.inferer(inputs, call, *args, **kwargs)
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from medseg.losses.balanced_dice import BalancedDiceLoss
     from medseg.losses.bce import MultilabelBCELoss
     from medseg.losses.cross_entropy import CrossEntropyLoss
+    from medseg.losses.deep_supervision import DeepSupervision
     from medseg.losses.jaccard import JaccardLoss
     from medseg.losses.mixed import MixedLoss
     from medseg.losses.multilabel import MultilabelDiceBCELoss
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BalancedDiceLoss",
     "CrossEntropyLoss",
+    "DeepSupervision",
     "JaccardLoss",
     "MixedLoss",
     "MultilabelBCELoss",

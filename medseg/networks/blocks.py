@@ -1,4 +1,4 @@
-"""U-Net blocks: double convolution, downsampling block, upsampling block.
+"""U-Net blocks: double convolution, plain or residual, downsampling block, upsampling block.
 
 Separate from the network so that each can be tested alone. No branch depends on the data, and
 scripted or exported networks use torch's own operators only, for TorchScript and ONNX.
@@ -24,6 +24,7 @@ __all__ = [
     "InputNorm",
     "Norm",
     "NormKind",
+    "ResidualBlock",
     "UpBlock",
     "convolution_layers",
     "convolve",
@@ -90,10 +91,46 @@ class ConvBlock(nn.Sequential):
         super().__init__(*layers, *([nn.Dropout(dropout)] if dropout else []))
 
 
+class ResidualBlock(nn.Module):
+    """Double convolution whose input is added before the last activation; then dropout.
+
+    Where the number of channels changes, the input passes a 1-voxel convolution, with a norm if the
+    block has any, and valid convolutions crop it to its centre.
+
+    Args: as of `ConvBlock`.
+
+    Reference: He et al., Deep residual learning, CVPR 2016. https://arxiv.org/abs/1512.03385
+    """
+
+    def __init__(
+        self,
+        channels: tuple[int, int] | tuple[int, int, int],
+        kernel: Sizes,
+        dropout: float,
+        style: BlockStyle,
+    ) -> None:
+        super().__init__()
+        incoming, inner, outgoing = channels[0], channels[1], channels[-1]
+        *second, activation = convolution_layers(
+            (inner, outgoing), kernel, normalised=style.norm == "both", style=style
+        )
+        first = convolution_layers(
+            (incoming, inner), kernel, normalised=style.norm != "none", style=style
+        )
+        self.layers = nn.Sequential(*first, *second)
+        self.shortcut = _shortcut((incoming, outgoing), len(kernel), style)
+        self.last = nn.Sequential(activation, *([nn.Dropout(dropout)] if dropout else []))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the features, `(B, C', *spatial)`, of features `(B, C, *spatial)`."""
+        added = self.layers(features)
+        return self.last(added + _crop_to_centre(self.shortcut(features), added))
+
+
 class DownBlock(nn.Sequential):
     """Encoder level: max-pooling by `pool`, then a block."""
 
-    def __init__(self, pool: Sizes, block: ConvBlock) -> None:
+    def __init__(self, pool: Sizes, block: ConvBlock | ResidualBlock) -> None:
         super().__init__(_POOL[len(pool)](pool), block)
 
 
@@ -108,7 +145,11 @@ class UpBlock(nn.Module):
     """
 
     def __init__(
-        self, channels: tuple[int, int], pool: Sizes, block: ConvBlock, style: BlockStyle
+        self,
+        channels: tuple[int, int],
+        pool: Sizes,
+        block: ConvBlock | ResidualBlock,
+        style: BlockStyle,
     ) -> None:
         super().__init__()
         self.up = _TRANSPOSE[len(pool)](*channels, kernel_size=pool, stride=pool)
@@ -154,6 +195,15 @@ def convolution_layers(
     # In place is safe: neither a convolution nor a norm without activation needs its output for
     # the gradient, and both activations compute theirs from their own output.
     return [*layers, _ACTIVATIONS[style.activation](inplace=True)]
+
+
+def _shortcut(channels: tuple[int, int], spatial_dims: int, style: BlockStyle) -> nn.Module:
+    if channels[0] == channels[1]:
+        return nn.Identity()
+    layers = [convolve(channels, (1,) * spatial_dims)]
+    if style.norm != "none":
+        layers.append(_norm(style.norm_kind, channels[1], spatial_dims))
+    return nn.Sequential(*layers)
 
 
 def _norm(kind: NormKind, width: int, spatial_dims: int) -> nn.Module:

@@ -11,7 +11,15 @@ from typing import Literal
 from medseg._checks import require_number, require_sizes, require_whole_number
 from medseg.errors import UsageError
 
-__all__ = ["AxisSizes", "Convolution", "Levels", "per_level", "rates", "widths"]
+__all__ = [
+    "AxisSizes",
+    "Convolution",
+    "Levels",
+    "per_level",
+    "rates",
+    "require_deep_supervision",
+    "widths",
+]
 
 AxisSizes = int | Sequence[int]
 Convolution = Literal["padded", "valid"]
@@ -197,3 +205,25 @@ def rates(dropout: float | Sequence[float], *, depth: int) -> tuple[float, ...]:
     for rate in expanded:
         require_number("UNet: dropout", rate, at_least=0, below=1)
     return tuple(map(float, expanded))
+
+
+def require_deep_supervision(coarser: object, *, depth: int, convolution: str) -> None:
+    """Refuse deep supervision of levels that a decoder does not have.
+
+    Args:
+        coarser: Number of decoder levels below full resolution that give logits.
+        depth: Number of levels.
+        convolution: As of the network.
+
+    Raises:
+        UsageError: If there are not so many, or convolutions are not padded.
+    """
+    number = require_whole_number("UNet: deep_supervision", coarser, at_least=0)
+    if number > depth - 2:
+        raise UsageError(
+            f"UNet: deep_supervision must be at most depth - 2, which is {depth - 2}, got {number}"
+        )
+    if number and convolution != "padded":
+        raise UsageError(
+            f"UNet: deep_supervision needs padded convolutions, got convolution {convolution!r}"
+        )

@@ -25,19 +25,36 @@ from medseg.networks.blocks import (
     InputNorm,
     Norm,
     NormKind,
+    ResidualBlock,
     UpBlock,
     convolve,
     normalise_image,
 )
 from medseg.networks.channels import LevelChannels, LevelWidth, level_channels
 from medseg.networks.initialise import Initialisation, initialise
-from medseg.networks.levels import AxisSizes, Levels, per_level, rates
+from medseg.networks.levels import (
+    AxisSizes,
+    Levels,
+    per_level,
+    rates,
+    require_deep_supervision,
+)
 from medseg.networks.levels import widths as even_widths
 from medseg.networks.mirrored_border import MirroredBorder, trimmed
 
 __all__ = ["UNet"]
 
 Convolution = Literal["padded", "valid", "mirrored"]
+Residual = Literal["none", "encoder", "all"]
+# Kind of the encoder's blocks, and of the decoder's.
+_BLOCKS: dict[Residual, tuple[type[ConvBlock | ResidualBlock], type[ConvBlock | ResidualBlock]]] = {
+    "none": (ConvBlock, ConvBlock),
+    "encoder": (ResidualBlock, ConvBlock),
+    "all": (ResidualBlock, ResidualBlock),
+}
+# Arguments that a description leaves out where they have these values: headers of weights and
+# checkpoints stay what they were before there were these.
+_UNSAID: dict[str, Any] = {"residual": "none", "deep_supervision": 0}
 
 
 class UNet(nn.Module):
@@ -75,6 +92,11 @@ class UNet(nn.Module):
         kernel_sizes: Kernel of the convolutions, one entry per level, each a number or one
             number per axis; None means 3.
         pool_sizes: Pooling between levels, `depth - 1` entries, likewise; None means 2.
+        residual: Blocks whose input is added to what they give: `none`, those of the `encoder`,
+            bottleneck included, or `all`.
+        deep_supervision: Number of coarser levels of the decoder that give logits of their own, in
+            training only, from 0 to `depth - 2`; see `medseg.losses.DeepSupervision`. Needs padded
+            convolutions.
 
     Raises:
         UsageError: If an argument is out of its range.
@@ -100,6 +122,8 @@ class UNet(nn.Module):
         convolution: Convolution = "padded",
         kernel_sizes: Sequence[AxisSizes] | None = None,
         pool_sizes: Sequence[AxisSizes] | None = None,
+        residual: Residual = "none",
+        deep_supervision: int = 0,
     ) -> None:
         super().__init__()
         self._arguments = {
@@ -112,6 +136,7 @@ class UNet(nn.Module):
         require_choice("UNet: input_norm", input_norm, get_args(InputNorm))
         require_choice("UNet: initialisation", initialisation, get_args(Initialisation))
         require_choice("UNet: convolution", convolution, get_args(Convolution))
+        require_choice("UNet: residual", residual, get_args(Residual))
         require_whole_number("UNet: in_channels", in_channels, at_least=1)
         require_whole_number("UNet: out_channels", out_channels, at_least=1)
         even = even_widths(depth, first_width=first_width, growth=growth, max_width=max_width)
@@ -123,6 +148,7 @@ class UNet(nn.Module):
             dropouts=rates(dropout, depth=depth),
             convolution="padded" if convolution == "padded" else "valid",
         )
+        require_deep_supervision(deep_supervision, depth=depth, convolution=convolution)
         style = BlockStyle(
             activation=activation, norm=norm, norm_kind=norm_kind, convolution=levels.convolution
         )
@@ -132,14 +158,20 @@ class UNet(nn.Module):
         self.input_norm = normalise_image(input_norm, in_channels, spatial_dims)
         self.is_mirrored = convolution == "mirrored"
         self.border = MirroredBorder(levels) if self.is_mirrored else nn.Identity()
-        self.stem = _block((in_channels, *channels[0].encoder), 0, levels, style)
+        down, up = _BLOCKS[residual]
+        self.stem = _block(down, (in_channels, *channels[0].encoder), 0, levels, style)
         self.down = nn.ModuleList(
-            _down(level, channels, levels, style) for level in range(1, depth)
+            _down(down, level, channels, levels, style) for level in range(1, depth)
         )
         self.up = nn.ModuleList(
-            _up(level, channels, levels, style) for level in reversed(range(depth - 1))
+            _up(up, level, channels, levels, style) for level in reversed(range(depth - 1))
         )
         self.head = convolve((channels[0].output, out_channels), (1,) * spatial_dims)
+        # One for each coarser level, the finest of them first.
+        self.coarse_heads = nn.ModuleList(
+            convolve((channels[level].output, out_channels), (1,) * spatial_dims)
+            for level in range(1, deep_supervision + 1)
+        )
         initialise(self, initialisation)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -149,7 +181,8 @@ class UNet(nn.Module):
             image: `(B, in_channels, *spatial)`.
 
         Returns:
-            `(B, out_channels, *spatial)`; smaller with valid convolutions, see `output_size`.
+            `(B, out_channels, *spatial)`; smaller with valid convolutions, see `output_size`. With
+            deep supervision, in training: a list of these and of the logits of coarser levels.
 
         Raises:
             UsageError: If the image's shape does not fit; in eager mode only: traced, scripted
@@ -162,15 +195,21 @@ class UNet(nn.Module):
         for down in self.down:
             skips.append(features)
             features = down(features)
+        coarse: list[Tensor] = []
         for up in self.up:
+            if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
+                self._keep_coarse(coarse, features)
             features = up(features, skips.pop())
         logits = self.head(features)
+        if not torch.jit.is_scripting() and coarse:  # pyright: ignore[reportPrivateImportUsage]
+            return self._with_coarse(logits, coarse)
         return trimmed(logits, list(image.shape[2:])) if self.is_mirrored else logits
 
     @torch.jit.unused
     def describe(self) -> dict[str, Any]:
         """The class and all its arguments, as in a config; for the header of the weights."""
-        return {"_target_": "medseg.networks.UNet", **self._arguments}
+        said = {k: v for k, v in self._arguments.items() if k not in _UNSAID or v != _UNSAID[k]}
+        return {"_target_": "medseg.networks.UNet", **said}
 
     @torch.jit.unused
     def encoder_parts(self) -> list[nn.Module]:
@@ -185,6 +224,23 @@ class UNet(nn.Module):
             UsageError: If no image of that size fits; the message lists the sizes that do.
         """
         return tuple(size) if self.is_mirrored else self.levels.output_size(size)
+
+    @property
+    @torch.jit.unused
+    def deep_supervision(self) -> int:
+        """Number of coarser levels that give logits in training."""
+        return len(self.coarse_heads)
+
+    @torch.jit.unused
+    def _keep_coarse(self, kept: list[Tensor], features: Tensor) -> None:
+        """Keep decoder features that a coarse head reads, in training."""
+        if self.training and len(self.coarse_heads):
+            kept.append(features)
+
+    @torch.jit.unused
+    def _with_coarse(self, logits: Tensor, kept: list[Tensor]) -> Any:
+        heads: Any = self.coarse_heads
+        return [logits, *(head(each) for head, each in zip(heads, reversed(kept), strict=False))]
 
     @torch.jit.unused
     def _check_shape(self, image: Tensor) -> None:
@@ -209,21 +265,33 @@ class UNet(nn.Module):
 
 
 def _block(
-    channels: tuple[int, int, int], level: int, levels: Levels, style: BlockStyle
-) -> ConvBlock:
-    return ConvBlock(channels, levels.kernels[level], levels.dropouts[level], style)
+    kind: type[ConvBlock | ResidualBlock],
+    channels: tuple[int, int, int],
+    level: int,
+    levels: Levels,
+    style: BlockStyle,
+) -> ConvBlock | ResidualBlock:
+    return kind(channels, levels.kernels[level], levels.dropouts[level], style)
 
 
 def _down(
-    level: int, channels: Sequence[LevelChannels], levels: Levels, style: BlockStyle
+    kind: type[ConvBlock | ResidualBlock],
+    level: int,
+    channels: Sequence[LevelChannels],
+    levels: Levels,
+    style: BlockStyle,
 ) -> DownBlock:
     through = (channels[level - 1].encoder[1], *channels[level].encoder)
-    return DownBlock(levels.pools[level - 1], _block(through, level, levels, style))
+    return DownBlock(levels.pools[level - 1], _block(kind, through, level, levels, style))
 
 
 def _up(
-    level: int, channels: Sequence[LevelChannels], levels: Levels, style: BlockStyle
+    kind: type[ConvBlock | ResidualBlock],
+    level: int,
+    channels: Sequence[LevelChannels],
+    levels: Levels,
+    style: BlockStyle,
 ) -> UpBlock:
     own, below = channels[level], channels[level + 1]
-    block = _block((own.encoder[1] + own.up, *own.decoder), level, levels, style)
+    block = _block(kind, (own.encoder[1] + own.up, *own.decoder), level, levels, style)
     return UpBlock((below.output, own.up), levels.pools[level], block, style)

@@ -56,6 +56,11 @@ class BestWeights:
         self.best = float("-inf")
         self._replaced: str | None = None
 
+    @property
+    def has_saved(self) -> bool:
+        """Whether this training, or the one that it resumes, has saved weights."""
+        return self.best > float("-inf") and self.path.is_file()
+
     def attach(self, engine: EngineLike) -> None:
         """Register with an evaluator."""
         self.path.parent.mkdir(parents=True, exist_ok=True)

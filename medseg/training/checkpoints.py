@@ -6,9 +6,10 @@ everything that a step depends on. On a CPU the weights are the same bit for bit
 """
 
 import logging
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NoReturn, Protocol, cast
+from typing import Any, Literal, NoReturn, Protocol, cast, get_args
 
 import ignite.distributed as idist
 import torch
@@ -21,16 +22,18 @@ from medseg._locks import Lock
 from medseg.data.cases.draws import RandomDraws
 from medseg.errors import TrainingStoppedError, UsageError
 from medseg.networks.weights import plain_network
+from medseg.training.best_weights import BestWeights
 from medseg.training.checkpoint_files import (
     clear_checkpoints,
     newest_checkpoint,
     write_checkpoint,
 )
+from medseg.training.command_line import resume_line
 from medseg.training.description import described, differences
 from medseg.training.folder_locks import lock_folders, release
 from medseg.training.ignite_engine import EngineLike, made_a_step
 from medseg.training.random_states import random_states, restore_random_states
-from medseg.training.sigterm import Sigterm
+from medseg.training.stop_signals import Came, StopSignals
 
 __all__ = ["Checkpoints", "Stateful"]
 
@@ -52,12 +55,13 @@ class Stateful(Protocol):
 
 
 class Checkpoints:
-    """Handler of a trainer, the last in its list: save each epoch, resume, stop on SIGTERM.
+    """Handler of a trainer, the last in its list: save each epoch, resume, stop on a signal.
 
     The sampler of the trainer's loader must be `medseg.data.RandomDraws`.
 
-    The last two checkpoints are kept. On SIGTERM the running step or validation is finished, a
-    checkpoint saved, and the training ended with `TrainingStoppedError` (exit code 75).
+    The last two checkpoints are kept. On SIGTERM and Ctrl-C the running step or validation is
+    finished, a checkpoint saved, and the training ended with `TrainingStoppedError` (exit code 75),
+    whose line says how to resume it.
 
     Exact for one process on a CPU, if `medseg.data.CaseDataset` does the augmentation. Of
     several processes only the first writes; the random states of the others are not restored.
@@ -98,7 +102,7 @@ class Checkpoints:
         self._random: Mapping[str, Any] | None = None
         self._folders = (self.folder, *beside)
         self._locks: list[Lock] = []
-        self._sigterm = Sigterm()
+        self._signals = StopSignals()
         self._saved = -1
 
     def attach(self, engine: EngineLike) -> None:
@@ -112,20 +116,19 @@ class Checkpoints:
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._pass_on)
 
     def __call__(self, engine: EngineLike) -> None:
-        """Save at the end of an epoch, and stop if SIGTERM was received."""
-        self._save(engine)
-        if idist.all_reduce(int(self._sigterm.came), "MAX"):
-            self._stop(engine)
+        """Save at the end of an epoch, and stop if a signal was received."""
+        self.save(engine)
+        self._stop_if_told(engine)
 
     def _begin(self, engine: EngineLike) -> None:
-        self._sigterm.listen()
+        self._signals.listen()
         if idist.get_rank() == 0:
             self._locks = lock_folders(self._folders)
             clear_checkpoints(self.folder, which="all" if self.start == "fresh" else "remains")
         newest = newest_checkpoint(self.folder) if self.start == "resume" else None
         if newest is None:
             # Records the settings, so that weights saved from now on belong to a checkpoint.
-            self._save(engine)
+            self.save(engine)
             return
         self._load(engine, *newest)
 
@@ -156,7 +159,8 @@ class Checkpoints:
         if any(getattr(part, "exhausted", False) for part in self.parts.values()):
             cast("Any", engine).terminate()
 
-    def _save(self, engine: EngineLike) -> None:
+    def save(self, engine: EngineLike) -> None:
+        """Save the state after the last step, unless it is saved already."""
         state = engine.state
         if idist.get_rank() != 0 or state.iteration == self._saved:
             return
@@ -192,24 +196,38 @@ class Checkpoints:
         # After the last step of an epoch, `__call__` saves and stops.
         last = engine.state.iteration % engine.state.epoch_length == 0
         # Processes receive the signal at different steps, but have to stop after the same one.
-        if not last and made_a_step(engine) and idist.all_reduce(int(self._sigterm.came), "MAX"):
-            self._save(engine)
-            self._stop(engine)
+        if not last and made_a_step(engine):
+            self._stop_if_told(engine)
 
-    def _stop(self, engine: EngineLike) -> NoReturn:
+    def _stop_if_told(self, engine: EngineLike) -> None:
+        words: tuple[Came, ...] = get_args(Came)
+        came = words[int(idist.all_reduce(words.index(self._signals.came), "MAX"))]
+        if came:
+            self.save(engine)
+            self._stop(engine, came)
+
+    def _stop(self, engine: EngineLike, came: str) -> NoReturn:
         epoch, iteration = _place(engine)
+        best = self.parts.get("best_weights")
         raise TrainingStoppedError(
-            f"stopped by SIGTERM in epoch {epoch}, after iteration {iteration}, and saved in "
-            f"{self.folder}; continue with start=resume"
+            f"stopped by {came} in epoch {epoch}, after iteration {iteration}, and saved in "
+            f"{self.folder}; {_best_text(best) if isinstance(best, BestWeights) else ''}"
+            f"continue with {resume_line(sys.argv) or 'start=resume'}"
         )
 
     def _end(self, _: EngineLike) -> None:
-        self._sigterm.leave()
+        self._signals.leave()
         release(self._locks)
 
     def _pass_on(self, engine: EngineLike, error: BaseException) -> None:
         self._end(engine)
         raise error
+
+
+def _best_text(best: BestWeights) -> str:
+    if not best.has_saved:
+        return "there was no validation yet, so there are no weights; "
+    return f"the best weights so far, {best.metric} {best.best:.3f}, are {best.path}; "
 
 
 def _draws(engine: EngineLike) -> RandomDraws:

@@ -74,6 +74,9 @@ class Control:
         schedule: Learning-rate schedule: `plateau` multiplies the rate by plateau_factor when the
             validation score stops improving; `polynomial` decays it to zero over all iterations;
             `one_cycle` raises and lowers it over all iterations; `constant` keeps it.
+        schedule_over: What the end of a polynomial or one_cycle schedule is: that of `epochs`; or,
+            with `minutes`, that of max_minutes if it comes first: the training then ends within an
+            epoch, and if it is resumed it has the minutes that are left.
         warmup: Fraction of the iterations spent on linear learning-rate warm-up, in [0, 1); null
             means 0.05 for polynomial, 0.3 for one_cycle, otherwise 0.
         plateau_factor: Factor by which the learning rate is multiplied at a plateau, in (0, 1).
@@ -124,6 +127,7 @@ class Control:
     worker_start: Literal["fork", "forkserver", "spawn"] | None = None
     learning_rate: float = 0.001
     schedule: Schedule = "plateau"
+    schedule_over: Literal["epochs", "minutes"] = "epochs"
     warmup: float | None = None
     plateau_factor: float = 0.5
     plateau_patience: int = 4
@@ -222,6 +226,8 @@ class Control:
         # Checkpoints of before there was this key do not have it.
         if self.freeze == "none":
             del kept["freeze"]
+        if self.schedule_over == "epochs":
+            del kept["schedule_over"]
         return {**kept, "warmup": self.warmup_share, "world_size": idist.get_world_size()}
 
     def _folder(self, path: str) -> Path:

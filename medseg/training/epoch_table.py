@@ -3,10 +3,10 @@
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ignite.engine import Events
 from torch.optim import Optimizer
@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from medseg._csv import csv_text
 from medseg._files import remove_remains, write_atomically
 from medseg.training.ignite_engine import EngineLike
+from medseg.training.time_left import duration_text
 
 __all__ = ["EpochTable"]
 
@@ -32,15 +33,23 @@ class EpochTable:
         optimizer: The optimiser whose learning rate is recorded.
         evaluator: The evaluator whose metrics are recorded.
         metrics: Names of the metrics, in column order.
+        left: Seconds left of the training, or None; only the log tells them.
     """
 
     def __init__(
-        self, path: str, *, optimizer: Optimizer, evaluator: EngineLike, metrics: list[str]
+        self,
+        path: str,
+        *,
+        optimizer: Optimizer,
+        evaluator: EngineLike,
+        metrics: list[str],
+        left: Callable[[EngineLike], float | None] | None = None,
     ) -> None:
         self.path = Path(path)
         self.optimizer = optimizer
         self.evaluator = evaluator
         self.metrics = metrics
+        self.left = left
         self.rows: list[dict[str, Any]] = []
         self._losses: list[float] = []
         self._resumed = False
@@ -53,6 +62,7 @@ class EpochTable:
         engine.add_event_handler(Events.EPOCH_STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._note_loss)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)
+        engine.add_event_handler(Events.COMPLETED, self._end)
 
     def __call__(self, engine: EngineLike) -> None:
         """Add the row of the epoch that just ended."""
@@ -73,14 +83,22 @@ class EpochTable:
             write_atomically(path, partial(Path.write_text, data=text, encoding="utf-8"))
         scores_text = ", ".join(f"{name} {row[name]:.3f}" for name in self.metrics if name in row)
         logger.info(
-            "epoch %d/%s: loss %.4f, lr %.2g, %.0f s%s",
+            "epoch %d/%s: loss %.4f, lr %.2g, %.0f s%s%s",
             row["epoch"],
             engine.state.max_epochs,
             row["train_loss"],
             row["learning_rate"],
             row["seconds"],
             f", {scores_text}" if scores_text else "",
+            self._left_text(engine),
         )
+
+    def _left_text(self, engine: EngineLike) -> str:
+        over = engine.state.epoch == engine.state.max_epochs or bool(
+            cast("Any", engine).should_terminate
+        )
+        seconds = None if self.left is None or over else self.left(engine)
+        return "" if seconds is None else f"; {duration_text(seconds)} left"
 
     def state_dict(self) -> dict[str, Any]:
         """The rows so far, and the losses of the running epoch."""
@@ -97,6 +115,11 @@ class EpochTable:
         if not within:
             self._losses.clear()
         self._started = time.monotonic()
+
+    def _end(self, engine: EngineLike) -> None:
+        # A training that ended within an epoch: what it validated belongs in the table.
+        if engine.state.iteration % engine.state.epoch_length and self._losses:
+            self(engine)
 
     def _note_loss(self, engine: EngineLike) -> None:
         self._losses.append(engine.state.output["loss"].item())

@@ -3,7 +3,8 @@
 What `Control` switches off is not in the list.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,13 +18,17 @@ from medseg.training.clip_gradients import ClipGradients
 from medseg.training.control import Control
 from medseg.training.early_stop import EarlyStop
 from medseg.training.epoch_table import EpochTable
+from medseg.training.ignite_engine import EngineLike
 from medseg.training.max_time import MaxTime
 from medseg.training.mlflow_run import MlflowRun
 from medseg.training.parts import KEY_METRIC, TrainingParts
 from medseg.training.progress import ProgressBar
 from medseg.training.rate import RateSchedule
 from medseg.training.restore_best import RestoreBest
+from medseg.training.stop_file import StopFile
 from medseg.training.stop_on_nan import StopOnNan
+from medseg.training.summary import Summary, example_image
+from medseg.training.time_left import TimeLeft
 
 __all__ = ["training_handlers", "validation_handlers"]
 
@@ -49,26 +54,35 @@ def training_handlers(
         control: Which handlers are switched on, and where files go.
         more: Additional handlers; they run after the validation and before the checkpoint.
     """
-    schedule = RateSchedule(
-        parts.optimizer,
-        control.learning_rate,
-        schedule=control.schedule,
-        warmup=control.warmup_share,
-    )
+    time_left = TimeLeft(evaluator, control) if control.first_process else None
+    left = None if time_left is None else time_left.seconds
+    max_time = _max_time(evaluator, control, time_left)
+    keeping = _keeping(parts, evaluator, described, control=control, max_time=max_time, left=left)
     return _without_none(
         # First, so that the average is up to date when other handlers read it.
         parts.average,
         StopOnNan(),
-        ProgressBar("terminal" if control.first_process else "nowhere"),
-        schedule,
+        ProgressBar("terminal" if control.first_process else "nowhere", left),
+        _rate_schedule(parts, control, max_time),
         None if control.clip_gradients is None else ClipGradients(control.clip_gradients),
         ValidationHandler(control.epochs_between_validations, evaluator),
-        MaxTime(evaluator, control.max_minutes),
+        max_time,
+        StopFile(
+            control.log_dir,
+            evaluator,
+            save=keeping.checkpoints.save,
+            is_over=None if max_time.reserve is None else max_time.is_over,
+        ),
+        time_left,
         _restore_best(parts, control),
         _loss_scalars(control),
         *more,
-        # Checkpoints last: they save the state of the others.
-        *_with_checkpoints(parts, evaluator, described, control),
+        # Checkpoints after all whose state they save.
+        keeping.early_stop,
+        keeping.table,
+        keeping.run,
+        keeping.checkpoints,
+        _summary(parts, evaluator, described, control=control, table=keeping.table),
     )
 
 
@@ -92,12 +106,27 @@ def validation_handlers(
     )
 
 
-def _with_checkpoints(
-    parts: TrainingParts, evaluator: Any, described: Mapping[str, Any], control: Control
-) -> list[Handler | None]:
-    """The handlers whose state a checkpoint holds, and the checkpoints."""
+@dataclass(frozen=True, kw_only=True)
+class _Keeping:
+    """The handlers that keep a record whose state a checkpoint holds, and the checkpoints."""
+
+    early_stop: EarlyStop | None
+    table: EpochTable | None
+    run: MlflowRun | None
+    checkpoints: Checkpoints
+
+
+def _keeping(
+    parts: TrainingParts,
+    evaluator: Any,
+    described: Mapping[str, Any],
+    *,
+    control: Control,
+    max_time: MaxTime,
+    left: Callable[[EngineLike], float | None] | None,
+) -> _Keeping:
     early_stop = _early_stop(evaluator, control)
-    table = _epoch_table(parts, evaluator, control)
+    table = _epoch_table(parts, evaluator, control, left)
     run = None if table is None or control.mlflow is None else _mlflow_run(table, control)
     checkpoints = Checkpoints(
         str(control.checkpoint_folder),
@@ -110,6 +139,7 @@ def _with_checkpoints(
             "epoch_table": table,
             "mlflow_run": run,
             "early_stop": early_stop,
+            "max_time": max_time if control.schedule_over == "minutes" else None,
         },
         settings={
             **{name: _case_names(thing) for name, thing in described.items()},
@@ -121,7 +151,42 @@ def _with_checkpoints(
         start=control.start,
         beside=control.folders,
     )
-    return [early_stop, table, run, checkpoints]
+    return _Keeping(early_stop=early_stop, table=table, run=run, checkpoints=checkpoints)
+
+
+def _max_time(evaluator: Any, control: Control, time_left: TimeLeft | None) -> MaxTime:
+    if control.schedule_over == "epochs":
+        return MaxTime(evaluator, control.max_minutes)
+    reserve = _nothing if time_left is None else time_left.validation_seconds
+    return MaxTime(evaluator, control.max_minutes, reserve=reserve)
+
+
+def _nothing() -> float:
+    return 0.0
+
+
+def _rate_schedule(parts: TrainingParts, control: Control, max_time: MaxTime) -> RateSchedule:
+    return RateSchedule(
+        parts.optimizer,
+        control.learning_rate,
+        schedule=control.schedule,
+        warmup=control.warmup_share,
+        used_share=max_time.used_share if control.schedule_over == "minutes" else None,
+    )
+
+
+def _summary(
+    parts: TrainingParts,
+    evaluator: Any,
+    described: Mapping[str, Any],
+    *,
+    control: Control,
+    table: EpochTable | None,
+) -> Summary | None:
+    if table is None:
+        return None
+    example = example_image(described.get("val_cases"))
+    return Summary(parts, table=table, evaluator=evaluator, control=control, example=example)
 
 
 def _case_names(thing: Any) -> Any:
@@ -149,7 +214,12 @@ def _early_stop(evaluator: Any, control: Control) -> EarlyStop | None:
     )
 
 
-def _epoch_table(parts: TrainingParts, evaluator: Any, control: Control) -> EpochTable | None:
+def _epoch_table(
+    parts: TrainingParts,
+    evaluator: Any,
+    control: Control,
+    left: Callable[[EngineLike], float | None] | None,
+) -> EpochTable | None:
     if not control.first_process:
         return None
     return EpochTable(
@@ -157,6 +227,7 @@ def _epoch_table(parts: TrainingParts, evaluator: Any, control: Control) -> Epoc
         optimizer=parts.optimizer,
         evaluator=evaluator,
         metrics=[KEY_METRIC, *parts.class_metrics],
+        left=left,
     )
 
 

@@ -6,11 +6,15 @@ holds the lock, the training would wait for ever.
 """
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import ignite.handlers
+from ignite.engine import Events
 
 from medseg.training.ignite_engine import EngineLike
+from medseg.training.time_left import duration_text
 
 __all__ = ["ProgressBar"]
 
@@ -20,17 +24,30 @@ class ProgressBar(ignite.handlers.ProgressBar):
 
     Args:
         where: `terminal` shows the bar if standard error is one; `nowhere` never does.
+        left: Seconds left of the whole training, or None.
     """
 
-    def __init__(self, where: str = "terminal") -> None:
+    def __init__(
+        self,
+        where: str = "terminal",
+        left: Callable[[EngineLike], float | None] | None = None,
+    ) -> None:
         self.hidden = where == "nowhere" or not sys.stderr.isatty()
+        self.left = left
         super().__init__(desc="epoch", disable=self.hidden)
 
     def attach(self, engine: EngineLike) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - MONAI passes the engine only
         """Register with a trainer, before handlers that write to the log."""
         if not self.hidden:
-            cast("Any", super()).attach(engine, output_transform=_loss)
+            told = partial(_told, engine, self.left)
+            cast("Any", super()).attach(engine, output_transform=told)
+            # A training that ends within an epoch.
+            engine.add_event_handler(Events.COMPLETED, cast("Any", self)._close)
 
 
-def _loss(output: Any) -> dict[str, float]:
-    return {"loss": output["loss"].item()}
+def _told(
+    engine: EngineLike, left: Callable[[EngineLike], float | None] | None, output: Any
+) -> dict[str, float | str]:
+    loss = {"loss": output["loss"].item()}
+    seconds = None if left is None else left(engine)
+    return loss if seconds is None else {**loss, "left in all": duration_text(seconds)}

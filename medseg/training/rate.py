@@ -9,6 +9,7 @@ References:
 """
 
 import math
+from collections.abc import Callable
 from typing import Literal, get_args
 
 from ignite.engine import Events
@@ -38,7 +39,13 @@ class RateSchedule:
     """
 
     def __init__(
-        self, optimizer: Optimizer, rate: float, *, schedule: Schedule, warmup: float = 0.0
+        self,
+        optimizer: Optimizer,
+        rate: float,
+        *,
+        schedule: Schedule,
+        warmup: float = 0.0,
+        used_share: Callable[[], float] | None = None,
     ) -> None:
         """Check the arguments.
 
@@ -47,6 +54,8 @@ class RateSchedule:
             rate: Peak learning rate.
             schedule: The shape after the warm-up.
             warmup: Fraction of the iterations spent on warm-up, in [0, 1).
+            used_share: Fraction of the training's time that is used. Where it is given, the rate
+                is a function of this or of the iteration, whichever is nearer to the end.
 
         Raises:
             UsageError: If the schedule is unknown, or the fraction out of its range.
@@ -57,6 +66,7 @@ class RateSchedule:
         self.rate = rate
         self.schedule: Schedule = schedule
         self.warmup = warmup
+        self.used_share = used_share
 
     def attach(self, engine: EngineLike) -> None:
         """Register with a trainer."""
@@ -70,6 +80,8 @@ class RateSchedule:
         if self.schedule == "plateau" and over:
             return
         done = (state.iteration - 1) / total
+        if self.used_share is not None:
+            done = max(done, min(1.0, self.used_share()))
         rate = self.rate * rate_share(done, self.schedule, warmup=self.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = rate

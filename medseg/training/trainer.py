@@ -20,10 +20,13 @@ from monai.transforms.compose import Compose
 from monai.transforms.post.dictionary import AsDiscreted
 from torch import nn
 
+from medseg._checks import require_choice
 from medseg.data.cases.dataset import CaseDataset
 from medseg.data.cases.draws import RandomDraws
 from medseg.errors import UsageError
+from medseg.losses.deep_supervision import DeepSupervision
 from medseg.networks.compilation import compile_network
+from medseg.networks.weights import plain_network
 from medseg.training.control import Control
 from medseg.training.finished import require_unfinished
 from medseg.training.folder_locks import lock_folders
@@ -48,11 +51,13 @@ def prepare_training(network: nn.Module, *, device: torch.device | str, control:
         control: Where files go, `start`, `overwrite`, `precision`, `compile`.
 
     Raises:
-        UsageError: If an earlier training would be lost, or the device lacks the precision.
+        UsageError: If an earlier training would be lost, the device lacks the precision, or the
+            schedule is to end with a time limit that there is not.
         MachineError: If `torch.compile` does not work here, or another training writes to one of
             the folders.
         AlreadyDoneError: If a finished training on a read-only disk is resumed.
     """
+    _require_end(control)
     if control.first_process:
         require_unfinished(control)
         # Folders that are missing are locked, as they are made, when the trainer starts.
@@ -71,6 +76,15 @@ def prepare_training(network: nn.Module, *, device: torch.device | str, control:
             start=control.start,
             overwrite=control.existing,
         )
+
+
+def _require_end(control: Control) -> None:
+    """Refuse a schedule over minutes without a limit of them, or of a shape that has no end."""
+    if control.schedule_over == "epochs":
+        return
+    require_choice("schedule_over=minutes: schedule", control.schedule, ("polynomial", "one_cycle"))
+    if control.max_minutes is None:
+        raise UsageError("schedule_over=minutes needs a time limit; set max_minutes")
 
 
 def training_loader(
@@ -123,7 +137,8 @@ def supervised_trainer(  # noqa: PLR0913 - one keyword for each part of MONAI's 
         max_epochs: Epochs; each has `control.steps_per_epoch` batches.
         device: Where the network is.
         dataset: From `training_dataset`.
-        loss_function: Takes logits `(B, classes, *spatial)` and labels `(B, 1, *spatial)`.
+        loss_function: Takes logits `(B, classes, *spatial)` and labels `(B, 1, *spatial)`; of a
+            network with deep supervision it is called at each of its levels.
         inferer: Calls the network.
         train_handlers: From `training_handlers`, and others; nested lists are flattened.
         control: Length, batches, loading.
@@ -135,7 +150,7 @@ def supervised_trainer(  # noqa: PLR0913 - one keyword for each part of MONAI's 
         train_data_loader=training_loader(dataset, device=device, control=control),
         network=parts.network,
         optimizer=parts.optimizer,
-        loss_function=loss_function,
+        loss_function=_at_each_level(loss_function, parts.network),
         prepare_batch=prepare_batch,
         inferer=inferer,
         amp=control.precision == "fp16",
@@ -145,6 +160,13 @@ def supervised_trainer(  # noqa: PLR0913 - one keyword for each part of MONAI's 
         optim_set_to_none=True,
         non_blocking=torch.device(device).type == "cuda",
     )
+
+
+def _at_each_level(loss: Callable[..., Any], network: nn.Module) -> Callable[..., Any]:
+    levels = getattr(plain_network(network), "deep_supervision", 0)
+    if not levels or isinstance(loss, DeepSupervision):
+        return loss
+    return DeepSupervision(loss)
 
 
 def supervised_evaluator(

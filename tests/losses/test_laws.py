@@ -9,6 +9,7 @@ from monai.data import MetaTensor
 import medseg.losses
 from medseg.losses import (
     BalancedDiceLoss,
+    DeepSupervision,
     JaccardLoss,
     MixedLoss,
     MultilabelBCELoss,
@@ -45,11 +46,12 @@ class Weighted(torch.nn.Module):
 
 # Of exclusive classes, with logits and an index label: every loss of the package that takes just
 # these two, so that a new one is held by these laws without being named here.
-OTHERS = {MixedLoss, PixelWeightedCELoss, *MULTILABEL}
+OTHERS = {DeepSupervision, MixedLoss, PixelWeightedCELoss, *MULTILABEL}
 LOSSES = [getattr(medseg.losses, name) for name in medseg.losses.__all__]
 EXCLUSIVE = {
     **{loss.__name__: loss() for loss in LOSSES if loss not in OTHERS},
     "BalancedDiceLoss, matched": BalancedDiceLoss(absent="matched", average="batch"),
+    "DeepSupervision": DeepSupervision(TverskyCELoss()),
     "PixelWeightedCELoss": Weighted(),
     "MixedLoss": MixedLoss([SoftDiceLoss(), JaccardLoss(), TverskyCELoss()], [0.7, 0.3, 1]),
 }

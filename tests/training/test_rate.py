@@ -94,6 +94,29 @@ def test_the_height_is_reached_at_the_end_of_the_warm_up(schedule, warmup):
     assert rate_share(warmup, schedule, warmup=warmup) == 1
 
 
+def rates_over_time(used):
+    """The polynomial rate of each of ten iterations, before which so much of the time is used."""
+    optimizer, trainer, seen, left = sgd(), Engine(lambda *_: None), [], iter(used)
+    RateSchedule(optimizer, 1.0, schedule="polynomial", used_share=lambda: next(left)).attach(
+        trainer
+    )
+    trainer.add_event_handler(
+        Events.ITERATION_COMPLETED, lambda: seen.append(optimizer.param_groups[0]["lr"])
+    )
+    trainer.run(range(10), max_epochs=1)
+    return seen
+
+
+def test_a_rate_over_minutes_ends_at_zero_with_them_and_not_before():
+    # Half of the time is used when a tenth of the iterations is, and all of it near the third.
+    seen = rates_over_time([0.0, 0.5, 0.99, 1.0, 1.2, *[2.0] * 5])
+    assert seen == pytest.approx([1.0, 0.5**0.9, 0.01**0.9, *[0.0] * 7])
+
+
+def test_a_rate_over_minutes_ends_with_the_epochs_if_these_come_first():
+    assert rates_over_time([0.0] * 10) == rates("polynomial", 0.0)
+
+
 @pytest.mark.parametrize(
     ("choices", "message"),
     [

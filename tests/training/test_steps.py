@@ -8,7 +8,8 @@ from ignite.engine import Engine, Events
 from torch import nn
 
 from medseg.errors import UsageError
-from medseg.networks import load_weights
+from medseg.losses import DeepSupervision
+from medseg.networks import UNet, load_weights, trained_setting
 from medseg.training import ClipGradients, WeightAverage
 from medseg.training.checkpoint_files import newest_checkpoint
 from tests.training.tiny import network, run, train, training
@@ -154,3 +155,13 @@ def test_a_decay_that_is_none_is_refused(decay):
 def test_float16_trains_with_a_loss_scaler_whose_state_is_in_the_checkpoint(tmp_path):
     train(tmp_path, epochs=1, precision="fp16", device="cuda")
     assert newest_checkpoint(tmp_path / "checkpoints")[1]["scaler"]["scale"] > 0
+
+
+def test_a_network_with_deep_supervision_is_trained_at_each_level(tmp_path):
+    net = UNet(2, 1, 2, depth=3, first_width=2, norm="none", pool_sizes=[2, 1], deep_supervision=1)
+    before = net.coarse_heads[0].weight.detach().clone()
+    trainer = train(tmp_path, net=net)
+    assert isinstance(trainer.loss_function, DeepSupervision)
+    assert not torch.equal(net.coarse_heads[0].weight, before)
+    weights = tmp_path / "models" / "model.safetensors"
+    assert 0 <= trained_setting(weights, "val_mean_dice", None) <= 1

@@ -120,6 +120,50 @@ def test_a_training_with_time_enough_or_no_end_ends_by_itself(tmp_path):
         assert train(folder, max_minutes=minutes).state.epoch == EPOCHS
 
 
+def test_a_schedule_over_minutes_has_on_resuming_those_that_are_left(tmp_path):
+    choices = {"schedule": "polynomial", "schedule_over": "minutes", "max_minutes": 1e6}
+    train(tmp_path, epochs=EPOCHS, **choices)
+    used = newest_checkpoint(tmp_path / "checkpoints")[1]["parts"]["max_time"]["seconds"]
+    assert used > 0
+    first = MaxTime(Engine(lambda *_: None), 1.0)
+    first.load_state_dict({"seconds": 45.0})
+    first._begin(None)
+    # 45 of 60 seconds.
+    assert first.used_share() == pytest.approx(0.75, abs=0.01)
+
+
+def test_a_schedule_over_minutes_ends_with_them_within_an_epoch_and_is_validated(tmp_path):
+    choices = {"schedule": "polynomial", "schedule_over": "minutes", "max_minutes": 1e-9}
+    trainer = train(tmp_path, val_interval=EPOCHS, **choices)
+    assert trainer.state.iteration == 1
+    assert trained_setting(tmp_path / "models" / "model.safetensors", "epoch", None) == 1
+
+
+def test_the_last_validation_is_within_the_minutes():
+    # Of a minute 15 seconds are for it, so that 45 are for steps.
+    time = MaxTime(Engine(lambda *_: None), 1.0, reserve=lambda: 15.0)
+    time._begin(None)
+    time.load_state_dict({"seconds": 44.0})
+    assert not time.is_over()
+    time.load_state_dict({"seconds": 45.0})
+    assert time.is_over()
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"schedule": "polynomial"}, "schedule_over=minutes needs a time limit; set max_minutes"),
+        (
+            {"schedule": "plateau", "max_minutes": 1},
+            "schedule must be one of polynomial, one_cycle",
+        ),
+    ],
+)
+def test_a_schedule_over_minutes_without_an_end_is_refused(tmp_path, choices, message):
+    with pytest.raises(UsageError, match=message):
+        training(tmp_path, schedule_over="minutes", **choices)
+
+
 @pytest.mark.parametrize("minutes", [0, -1, math.nan, math.inf])
 def test_a_time_that_is_none_is_refused(minutes):
     with pytest.raises(UsageError, match="max_minutes must be a finite number above 0"):

@@ -26,7 +26,14 @@ from medseg.data.cases.estimate import (
     representative_cases,
 )
 from medseg.data.cases.packed import Packed, case_name, packed_bytes
-from medseg.data.cases.preparing import Case, Preparation, in_threads, prepare_case, threads_for
+from medseg.data.cases.preparing import (
+    Case,
+    Preparation,
+    PreparingProgress,
+    in_threads,
+    prepare_case,
+    threads_for,
+)
 from medseg.data.cases.recipe_digest import recipe_digest
 from medseg.errors import DataError, MedsegError, caused_by
 
@@ -136,11 +143,13 @@ def _fill(
     announce: Callable[[CaseSize, CaseSize], None],
 ) -> None:
     """Prepare representative cases, announce the size estimated from them, then all others."""
+    progress = PreparingProgress(len(cases))
 
     def keep_and_log(index: int) -> Packed | None:
         start = time.perf_counter()
         packed = keep(index)
-        logger.info("%s: prepared in %.1f s", case_name(cases[index]), time.perf_counter() - start)
+        logger.debug("%s: prepared in %.1f s", case_name(cases[index]), time.perf_counter() - start)
+        progress.note()
         return packed
 
     extents = read_extents(cases)
@@ -153,6 +162,7 @@ def _fill(
     # Different orders let runs that fill the same disk cache share the work.
     random.Random(os.getpid()).shuffle(others)
     in_threads(keep_and_log, others, threads_for(float(extents.voxels.max())))
+    progress.end()
 
 
 def _size(packed: Packed) -> CaseSize:

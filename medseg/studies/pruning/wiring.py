@@ -54,6 +54,13 @@ def require_unet(network: nn.Module, bundle: object) -> UNet:
             f"{bundle}: its network is a {type(network).__name__}; only medseg.networks.UNet can "
             "be pruned, so name another bundle"
         )
+    said = network.describe()
+    for key in ("residual", "deep_supervision"):
+        if key in said:
+            raise UsageError(
+                f"{bundle}: its network has {key}={said[key]}, and channels that are added to "
+                "others cannot be removed alone; name another bundle"
+            )
     return network
 
 

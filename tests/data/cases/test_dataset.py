@@ -255,12 +255,12 @@ def test_nobody_can_change_a_case_that_waits_in_memory(cases):
 
 
 def test_a_disk_cache_is_made_once_and_anew_for_another_recipe_or_file(cases, tmp_path, caplog):
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG, logger="medseg")
 
     def made(cases, recipe):
         caplog.clear()
         CaseDataset(cases, recipe, cache="disk", cache_dir=tmp_path / "cache")
-        return caplog.text.count("prepared in")
+        return caplog.text.count(": prepared in")
 
     assert made(cases, preparation()) == 4
     # Chosen before an entry of another file is added, which these cases would not read again.
@@ -321,15 +321,23 @@ def test_an_entry_removed_during_training_is_reported_in_one_line(cases, tmp_pat
 
 @pytest.mark.parametrize("cache", ["memory", "disk"])
 def test_the_expected_size_is_logged_before_the_cache_is_filled(cases, tmp_path, caplog, cache):
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG, logger="medseg")
     CaseDataset(cases, preparation(), cache=cache, cache_dir=tmp_path)
     lines = [record.getMessage() for record in caplog.records]
     told = next(number for number, line in enumerate(lines) if line.startswith(f"cache {cache}: 4"))
     # 960 voxels of 3 bytes, and lists of 50 and of 3 voxels: some kilobytes.
     assert "cases" in lines[told]
     assert " 0.0 MB" in lines[told]
-    assert sum("prepared in" in line for line in lines[:told]) == 2
-    assert sum("prepared in" in line for line in lines[told:]) == 2
+    assert sum(": prepared in" in line for line in lines[:told]) == 2
+    assert sum(": prepared in" in line for line in lines[told:]) == 2
+
+
+def test_a_log_has_no_line_for_each_case_but_one_for_all(cases, caplog):
+    caplog.set_level(logging.INFO, logger="medseg")
+    CaseDataset(cases, preparation())
+    lines = [record.getMessage() for record in caplog.records]
+    assert sum("prepared in" in line for line in lines) == 1
+    assert lines[-1].startswith("4 cases prepared in ")
 
 
 def test_too_little_memory_is_refused_with_advice(cases, monkeypatch):
