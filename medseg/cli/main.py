@@ -21,6 +21,7 @@ from medseg.cli import data
 from medseg.cli.baseline import baseline
 from medseg.cli.bundle.app import app as bundle_app
 from medseg.cli.evaluate import PAIRING, evaluate
+from medseg.cli.plan import EPILOG, plan
 from medseg.cli.predict import predict
 from medseg.cli.study.app import app as study_app
 from medseg.cli.train import train
@@ -37,6 +38,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command(epilog=EPILOG)(plan)
 app.command()(train)
 app.command()(predict)
 app.command(epilog=PAIRING)(evaluate)

@@ -37,6 +37,7 @@ class Draft:
         control: Values of nested keys of `control`.
         notes: Comments of keys, which replace those that all bundles have.
         cells: For numbered objects; None for classes.
+        validated_on: `training` for a single patient, whose images are all there is.
         pages: Further files, by their path in the bundle.
     """
 
@@ -51,6 +52,7 @@ class Draft:
     control: Mapping[str, Any] = field(default_factory=dict[str, Any])
     notes: Mapping[str, str] = field(default_factory=dict[str, str])
     cells: Cells | None = None
+    validated_on: Literal["validation", "training"] = "validation"
     pages: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property

@@ -118,5 +118,7 @@ def _settings(draft: Draft) -> Iterator[str]:
 
 
 def _weighted(draft: Draft) -> Iterator[str]:
+    if draft.validated_on == "training":
+        yield "val_cases#split: training  # one patient: the scores are of what was trained on, and say nothing of others"
     if draft.cells is not None:
         yield "train#trainer#prepare_batch: {_target_: medseg.training.WeightedBatch}  # the weight map goes with the label"

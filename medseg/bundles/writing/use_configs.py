@@ -100,7 +100,7 @@ def evaluate_config(draft: Draft) -> str:
         "# Score the trained network on cases it did not see, in the images' own grid. Merged over train.yaml:",
         "#",
         f"#   medseg train {draft.name} --config train --config evaluate --run-id evaluating",
-        "split: validation  # or test",
+        f"split: {draft.validated_on}  # or test",
         "ckpt_path: \"$@ckpt_dir + '/model.safetensors'\"",
         *_without_label(draft),
         "val_overlap: 0.5",

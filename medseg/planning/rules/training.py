@@ -1,0 +1,117 @@
+"""Length of the training: batch, rate, epochs and validations, from measured seconds and a budget.
+
+The schedule takes the rate to zero over all iterations, and a training that a time limit ends early never
+gets there. So the limit is not left to the training: epochs are planned from real steps.
+"""
+
+from dataclasses import dataclass
+
+from medseg.planning.fingerprint.set_facts import SetFacts
+from medseg.planning.rules.choice import Choice
+
+__all__ = ["Length", "Pace", "length_within", "training_choices"]
+
+EPOCH = 50
+VALIDATIONS, FEWEST_VALIDATIONS = 10, 3
+# Of the training, for validations.
+SHARE = 0.25
+# Of the budget, for what a forecast does not see.
+KEPT = 0.93
+MOST_STEPS = 20_000
+FEWEST_STEPS = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """Seconds measured on this machine: from real steps of the bundle's own training.
+
+    Attributes:
+        step: Of one step, a batch and its augmentation.
+        prepare: Of one case, once.
+        validation: Of one case of a validation.
+        start: Until the first case is read.
+        case_bytes: Of one prepared case in memory.
+        base_bytes: Peak memory with the few cases of the trial.
+        trial_cases: How many those were.
+    """
+
+    step: float
+    prepare: float
+    validation: float
+    start: float
+    case_bytes: int
+    base_bytes: int
+    trial_cases: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Length:
+    """Steps, and how they are divided."""
+
+    epochs: int
+    iterations: int
+    val_interval: int
+
+    @property
+    def steps(self) -> int:
+        """All steps of the training."""
+        return self.epochs * self.iterations
+
+    @property
+    def validations(self) -> int:
+        """How often whole cases are validated."""
+        return self.epochs // self.val_interval
+
+
+def length_within(pace: Pace, minutes: float, cases: int, val_cases: int) -> Length | None:
+    """The longest training that ends within so many minutes; None if even the shortest does not.
+
+    Args:
+        pace: Measured.
+        minutes: For all of `medseg train`, from its start to its end.
+        cases: That are prepared: of training and validation.
+        val_cases: Of a validation.
+    """
+    seconds = 60 * minutes * KEPT - pace.start - pace.prepare * cases
+    once = max(pace.validation * val_cases, 1e-6)
+    validations = max(FEWEST_VALIDATIONS, min(VALIDATIONS, int(SHARE * seconds / once)))
+    steps = int((seconds - validations * once) / max(pace.step, 1e-6))
+    if steps < FEWEST_STEPS:
+        return None
+    return divided(min(steps, MOST_STEPS), validations)
+
+
+def divided(steps: int, validations: int) -> Length:
+    """So many steps in epochs of fifty, fewer if there would be fewer than ten epochs."""
+    iterations = min(EPOCH, max(1, steps // VALIDATIONS))
+    epochs = max(1, steps // iterations)
+    interval = max(1, epochs // validations)
+    # The last epoch is validated: its weights have seen the rate at zero.
+    epochs = max(interval, epochs // interval * interval)
+    return Length(epochs=epochs, iterations=iterations, val_interval=interval)
+
+
+def training_choices(facts: SetFacts, length: Length, batch: int, told: str) -> list[Choice]:
+    """The keys of the training.
+
+    Args:
+        facts: Of the data set.
+        length: Planned.
+        batch: Patches in a batch.
+        told: The forecast in a line, as evidence.
+    """
+    rate = 0.002 if facts.axes == 3 else 0.001
+    rows = [
+        ("epochs", length.epochs, "as many as the budget holds, so that the rate reaches zero in it", "more minutes"),
+        ("iterations_per_epoch", length.iterations, "a unit to report in; an epoch is no pass over the cases", "nothing else"),
+        ("batch_size", batch, "small: many steps teach more than large batches in the same time", "a GPU with memory to spare"),
+        ("learning_rate", rate, "Adam's, at its height, with instance norm; the shipped bundles' of as many axes", "a loss that jumps: halve it"),
+        ("schedule", "polynomial", "falls to zero with the last step; a time limit would cut it off before", "an unknown length: plateau"),
+        ("early_stop_patience", None, "never: the last, smallest steps are the best ones", "plateau schedules"),
+        ("max_minutes", None, "the epochs are planned to end in time", "a machine that others use"),
+        ("val_interval", length.val_interval, f"{length.validations} validations, a quarter of the time at most", "faster validation"),
+    ]  # fmt: skip
+    return [
+        Choice(key=key, value=value, why=why, evidence=told, changes=changes)
+        for key, value, why, changes in rows
+    ]
