@@ -92,7 +92,7 @@ def assemble(  # noqa: PLR0913 - all that a plan depends on
         DataError: If there is no recipe for such images.
     """
     recipe, recipe_why = recipe_of(facts)
-    view = view_of(facts)
+    view = view_of(facts, size.voxels)
     grid = _grid(facts, view, size, pins)
     levels, patch = _patch(facts, view, grid, size, pins)
     seen = _seen(facts, view, patch, grid)
@@ -126,7 +126,6 @@ def assemble(  # noqa: PLR0913 - all that a plan depends on
         loss=_with_numbers(lossdef, values),
         optimizer={"_target_": "torch.optim.Adam", "fused": True},
         training={key: values[key] for key in _TRAINING},
-        control=_control(facts),
         cells=cells,
         notes=_notes(facts, view),
         validated_on="training" if facts.patients == 1 else "validation",
@@ -135,7 +134,7 @@ def assemble(  # noqa: PLR0913 - all that a plan depends on
 
 
 def _grid(facts: SetFacts, view: View, size: Size, pins: Mapping[str, Any]) -> Choice:
-    choice = picture_pixels(facts) if view == "picture" else spacing(facts, size.voxels)
+    choice = picture_pixels(facts) if view == "picture" else spacing(facts, view, size.voxels)
     choice = pinned(choice, pins)
     _require_axes(choice, facts.axes)
     return choice
@@ -257,11 +256,6 @@ def _network(facts: SetFacts, levels: LevelPlan, values: Mapping[str, Any]) -> d
 
 def _with_numbers(lossdef: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: values.get(f"loss#{key}", value) for key, value in lossdef.items()}
-
-
-def _control(facts: SetFacts) -> dict[str, Any]:
-    # Whole pictures of different sizes are validated one window at a time.
-    return {"window_batch": 1} if facts.label_kind == "instances" else {}
 
 
 def _notes(facts: SetFacts, view: View) -> dict[str, str]:

@@ -84,7 +84,7 @@ _PICTURES = RecipeKey(
 )
 _MICROSCOPY = (
     _PICTURES,
-    RecipeKey(name="content", comment="or rgb", role="setting"),
+    RecipeKey(name="content", comment="grey or rgb", role="both"),
     RecipeKey(
         name="pixel_size",
         comment="in pixels of the image: 2.0 is half resolution",

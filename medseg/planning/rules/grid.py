@@ -24,17 +24,18 @@ THICK_FROM = 3.0
 ACROSS = 10.0
 # Patches that an image may hold before a coarser grid is worth it.
 MANY_PATCHES = 8.0
-ROOM = 1.25
+ROOM = 1.2
 
 
-def view_of(facts: SetFacts) -> View:
-    """What one input of the network is."""
+def view_of(facts: SetFacts, voxels: int) -> View:
+    """What one input of the network is, if its patches have so many voxels."""
     if facts.kind == "picture":
         return "picture"
     axis = max(range(3), key=lambda one: facts.spacing[one])
-    ratio = facts.spacing[axis] / min(facts.spacing)
-    few = facts.shape[axis] < FEWEST_SLICES
-    return "slices" if ratio >= SLICES_FROM or few else "volume"
+    # Slices that are thick beside fine pixels may be thin beside those that the budget allows.
+    grid = spacing(facts, "volume", voxels).value
+    few = min(facts.shape) < FEWEST_SLICES
+    return "slices" if grid[axis] / min(grid) >= SLICES_FROM or few else "volume"
 
 
 def thick_axis(facts: SetFacts) -> int | None:
@@ -49,19 +50,25 @@ def thick_axis(facts: SetFacts) -> int | None:
     return few if facts.shape[few] < FEWEST_SLICES else None
 
 
-def spacing(facts: SetFacts, voxels: int) -> Choice:
+def spacing(facts: SetFacts, view: View, voxels: int) -> Choice:
     """Voxel size of the network's input.
 
     Args:
         facts: Of volumes.
+        view: `volume`, or `slices`, of which a patch holds one.
         voxels: Of a patch.
     """
     target = _fine(facts)
-    there = math.prod(n * mm / t for n, mm, t in zip(facts.shape, facts.spacing, target, strict=True))
+    fixed = _sliced(facts, view)
+    there = math.prod(
+        n * mm / t
+        for axis, (n, mm, t) in enumerate(zip(facts.shape, facts.spacing, target, strict=True))
+        if axis != fixed
+    )
     thinnest = _thinnest(facts)
     coarse = target
     if there > MANY_PATCHES * voxels:
-        coarse = _coarser(target, (there / (MANY_PATCHES * voxels)), thinnest / ACROSS)
+        coarse = _coarser(target, there / (MANY_PATCHES * voxels), thinnest / ACROSS, fixed)
     why = "the median of the cases"
     if coarse != target:
         why = (
@@ -86,11 +93,14 @@ def _fine(facts: SetFacts) -> tuple[float, ...]:
     return tuple(low if one == axis else mm for one, mm in enumerate(facts.spacing))
 
 
-def _coarser(fine: Sequence[float], surplus: float, coarsest: float) -> tuple[float, ...]:
+def _coarser(
+    fine: Sequence[float], surplus: float, coarsest: float, fixed: int | None
+) -> tuple[float, ...]:
     """The finest axes first, until the surplus is gone or the coarsest size is reached."""
     sizes = list(fine)
+    free = [axis for axis in range(len(sizes)) if axis != fixed]
     while surplus > 1.0:
-        axis = min(range(len(sizes)), key=lambda one: sizes[one])
+        axis = min(free, key=lambda one: sizes[one])
         grown = min(sizes[axis] * 1.1, coarsest)
         if grown <= sizes[axis] * 1.001:
             break
@@ -136,7 +146,7 @@ def patch_size(facts: SetFacts, view: View, grid: Sequence[float], voxels: int) 
     return Choice(
         key="patch_size",
         value=[max(1, round(n)) for n in fitted],
-        why=f"{_covers(fitted, wanted)} the box around the labels with a quarter more, within {voxels} voxels",
+        why=f"{_covers(fitted, wanted)} the box around the labels with a fifth more, within {voxels} voxels",
         evidence=(
             f"images of {as_text(whole)} voxels of the grid, labels in {as_text(facts.box, unit)} "
             "(of nine cases in ten)"

@@ -41,7 +41,7 @@ def recipe_of(facts: SetFacts) -> tuple[RecipeName, str]:
 
 def window(facts: SetFacts) -> Choice:
     """Intensities that become 0 and 1."""
-    low, high = at(facts.inside, 0.5), at(facts.inside, 99.5)
+    low, high = at(facts.inside, 2.0), at(facts.inside, 98.0)
     if facts.modality == "PT":
         top = max(at(facts.inside, 98.0), at(facts.outside, 95.0), 1e-3)
         return Choice(
@@ -56,7 +56,7 @@ def window(facts: SetFacts) -> Choice:
         key="window",
         value=[float(round(middle - span / 2)), float(round(middle + span / 2))],
         why="the labels' own intensities and a quarter of their span on either side, for what surrounds them",
-        evidence=f"99 of 100 labelled voxels lie between {low:.0f} and {high:.0f} {facts.unit}",
+        evidence=f"96 of 100 labelled voxels lie between {low:.0f} and {high:.0f} {facts.unit}",
         changes="other structures, or contrast medium",
     )
 

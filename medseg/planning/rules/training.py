@@ -101,17 +101,18 @@ def training_choices(facts: SetFacts, length: Length, batch: int, told: str) -> 
         told: The forecast in a line, as evidence.
     """
     rate = 0.002 if facts.axes == 3 else 0.001
+    known = "0.002 brings hippocampus_mri_unet3d to 0.889" if rate == 0.002 else "0.001 trains ebhi_histology_unet2d"
     rows = [
-        ("epochs", length.epochs, "as many as the budget holds, so that the rate reaches zero in it", "more minutes"),
-        ("iterations_per_epoch", length.iterations, "a unit to report in; an epoch is no pass over the cases", "nothing else"),
-        ("batch_size", batch, "small: many steps teach more than large batches in the same time", "a GPU with memory to spare"),
-        ("learning_rate", rate, "Adam's, at its height, with instance norm; the shipped bundles' of as many axes", "a loss that jumps: halve it"),
-        ("schedule", "polynomial", "falls to zero with the last step; a time limit would cut it off before", "an unknown length: plateau"),
-        ("early_stop_patience", None, "never: the last, smallest steps are the best ones", "plateau schedules"),
-        ("max_minutes", None, "the epochs are planned to end in time", "a machine that others use"),
-        ("val_interval", length.val_interval, f"{length.validations} validations, a quarter of the time at most", "faster validation"),
+        ("epochs", length.epochs, "as many as the budget holds, so that the rate reaches zero in it", told, "more minutes"),
+        ("iterations_per_epoch", length.iterations, "a unit to report in; an epoch is no pass over the cases", told, "nothing else"),
+        ("batch_size", batch, "small: many steps teach more than large batches in the same time", told, "a GPU with memory to spare"),
+        ("learning_rate", rate, "Adam's, at its height, as in shipped bundles of as many axes", known, "a loss that jumps: halve it"),
+        ("schedule", "polynomial", "falls to zero with the last step", "a time limit would cut it off before", "an unknown length: plateau"),
+        ("early_stop_patience", None, "never: the last, smallest steps are the best ones", "the rate falls to the end", "plateau schedules"),
+        ("max_minutes", None, "the epochs are planned to end in time", told, "a machine that others use"),
+        ("val_interval", length.val_interval, f"{length.validations} validations, a quarter of the time at most", told, "faster validation"),
     ]  # fmt: skip
     return [
-        Choice(key=key, value=value, why=why, evidence=told, changes=changes)
-        for key, value, why, changes in rows
+        Choice(key=key, value=value, why=why, evidence=evidence, changes=changes)
+        for key, value, why, evidence, changes in rows
     ]

@@ -116,9 +116,9 @@ def _thick(facts: SetFacts, view: View, grid: Sequence[float]) -> int | None:
 def elastic_mm(facts: SetFacts, view: View) -> Choice:
     """Greatest elastic displacement."""
     thinnest = min((one.thickness for one in facts.classes if one.cases), default=0.0)
-    value = 0.0 if view == "slices" else float(np.clip(round(thinnest / 3, 1), 1.0, 8.0))
+    value = 0.0 if view == "slices" else float(np.clip(round(thinnest / 2, 1), 1.0, 8.0))
     why = "none: it would mix neighbouring slices"
-    why = why if view == "slices" else "a third of the thinnest class, so that none is torn"
+    why = why if view == "slices" else "half of the thinnest class, so that none is torn"
     return Choice(
         key="elastic_mm",
         value=value,
