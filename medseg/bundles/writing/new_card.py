@@ -1,30 +1,40 @@
 """Model card and licence of the data of a new bundle, with the gaps that its author has to fill."""
 
-from medseg.bundles.writing.draft import Draft
+from medseg.data.manifest import Manifest
 
 __all__ = ["GAP", "data_licence", "new_card"]
 
 GAP = "**to be written**"
 
 
-def new_card(draft: Draft) -> str:
-    """Text of `docs/README.md`; `medseg bundle card` adds front matter and facts."""
-    what, name = ", ".join(draft.class_names[1:]), draft.name
+def new_card(name: str, manifest: Manifest, axes: int, recipe: str) -> str:
+    """Text of `docs/README.md`; `medseg bundle card` adds front matter and facts.
+
+    Args:
+        name: Of the bundle.
+        manifest: Of its data set.
+        axes: 2 or 3.
+        recipe: Where its choices stand, a sentence in Markdown.
+    """
+    what = ", ".join(manifest.class_names[1:])
     lines = [
-        f"# {what} in {draft.manifest.modality}, {draft.axes}-D U-Net",
+        f"# {what} in {manifest.modality}, {axes}-D U-Net",
         "",
-        f"Labels {what} in {draft.manifest.modality}.",
+        f"Labels {what} in {manifest.modality}.",
         "",
         "**Intended use**: research and teaching. Not a medical device; not for diagnosis.",
         f"**Authors**: {GAP}. **What it wants**: {GAP}: which images of which patients or specimens, and which not.",
         "",
-        *_recipe(draft),
+        "## Recipe",
+        "",
+        recipe,
+        "",
         "## Commands",
         "",
         "```",
         f"medseg train {name}",
         f"medseg predict {name} IMAGE -o labels",
-        f"medseg evaluate labels --manifest {name}/configs/{draft.manifest.name}.json --dataset-dir DIR -o scores",
+        f"medseg evaluate labels --manifest {name}/configs/{manifest.name}.json --dataset-dir DIR -o scores",
         "```",
         "",
         "## Scores",
@@ -37,27 +47,15 @@ def new_card(draft: Draft) -> str:
         "",
         "## Data and licence",
         "",
-        f"Configs: Apache-2.0 (`LICENSE`). Data: {draft.manifest.licence} (`docs/data_license.txt`). "
-        f"Source: {draft.manifest.source}. To cite: {draft.manifest.citation}.",
+        f"Configs: Apache-2.0 (`LICENSE`). Data: {manifest.licence} (`docs/data_license.txt`). "
+        f"Source: {manifest.source}. To cite: {manifest.citation}.",
         "",
     ]
     return "\n".join(lines)
 
 
-def _recipe(draft: Draft) -> list[str]:
-    if "docs/plan.md" not in draft.pages:
-        return []
-    return [
-        "## Recipe",
-        "",
-        "Each number with its reason, and what would change it: [plan.md](plan.md).",
-        "",
-    ]
-
-
-def data_licence(draft: Draft) -> str:
+def data_licence(manifest: Manifest) -> str:
     """Text of `docs/data_license.txt`."""
-    manifest = draft.manifest
     return (
         "Data that the weights in models/ are trained on\n\n"
         f"{manifest.name}: {manifest.description}\n"

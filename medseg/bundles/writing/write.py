@@ -22,8 +22,9 @@ from medseg.bundles.writing.use_configs import (
 from medseg.data.manifest import manifest_text
 from medseg.errors import MachineError, UsageError
 
-__all__ = ["bundle_files", "bundle_name", "require_new", "write_bundle"]
+__all__ = ["bundle_files", "bundle_name", "copied", "require_new", "write_bundle"]
 
+PLANNED = "Each number with its reason, and what would change it: [plan.md](plan.md)."
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 
 
@@ -61,21 +62,22 @@ def require_new(folder: Path) -> None:
 def bundle_files(draft: Draft) -> dict[str, str]:
     """All files of a draft, by their path in the bundle."""
     return {
-        "LICENSE": _copy("LICENSE"),
-        "configs/logging.conf": _copy("logging.conf"),
+        "LICENSE": copied("LICENSE"),
+        "configs/logging.conf": copied("logging.conf"),
         "configs/metadata.json": new_metadata(draft),
         f"configs/{draft.manifest.name}.json": manifest_text(draft.manifest),
         "configs/train.yaml": train_config(draft),
         "configs/inference.yaml": inference_config(draft),
         "configs/evaluate.yaml": evaluate_config(draft),
         "configs/multi_gpu_train.yaml": several_processes_config(),
-        "docs/README.md": new_card(draft),
-        "docs/data_license.txt": data_licence(draft),
+        "docs/README.md": new_card(draft.name, draft.manifest, draft.axes, PLANNED),
+        "docs/data_license.txt": data_licence(draft.manifest),
         **draft.pages,
     }
 
 
-def _copy(name: str) -> str:
+def copied(name: str) -> str:
+    """Text of a file that every bundle has."""
     return (COPIES / name).read_text(encoding="utf-8")
 
 
