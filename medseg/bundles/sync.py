@@ -32,6 +32,7 @@ __all__ = ["drifted_copies", "sync_copies"]
 # Of the writer of new bundles: what it fills them from, and what they are complete with.
 PACKAGED = Path("medseg/bundles/writing/copies")
 
+
 def sync_copies(repository: str | Path) -> list[Path]:
     """Rewrite the copies that differ from their originals.
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from medseg.planning.make import MadePlan
-    from medseg.planning.request import PlanRequest
 
 __all__ = ["EPILOG", "plan"]
 
@@ -34,7 +33,9 @@ def plan(  # noqa: PLR0913 - one argument an option
     labels: Annotated[str | None, typer.Option(help="Their labels, as a quoted pattern.")] = None,
     label_names: Annotated[
         str,
-        typer.Option(help="Names of the label values, from 0, the background: 'background,tumour'."),
+        typer.Option(
+            help="Names of the label values, from 0, the background: 'background,tumour'."
+        ),
     ] = "",
     modality: Annotated[Modality | None, typer.Option(help="Imaging modality.")] = None,
     label_kind: Annotated[
@@ -50,7 +51,9 @@ def plan(  # noqa: PLR0913 - one argument an option
     dataset_dir: Annotated[
         Path | None, typer.Option(help="Folder of the manifest's files (default: its own).")
     ] = None,
-    minutes: Annotated[float, typer.Option(min=0.1, help="Minutes that a training may take.")] = 60.0,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="Minutes that a training may take (default: 60).")
+    ] = None,
     memory_gb: Annotated[
         float | None, typer.Option(help="Memory that it may take (default: 0.7 of what is free).")
     ] = None,
@@ -59,7 +62,9 @@ def plan(  # noqa: PLR0913 - one argument an option
     ] = "auto",
     pins: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Pin a value, and plan the rest around it."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Pin a value, and plan the rest around it."
+        ),
     ] = None,
     folds: Annotated[
         int | None, typer.Option(help="Number of folds (default: 5, or as many as patients).")
@@ -78,7 +83,11 @@ def plan(  # noqa: PLR0913 - one argument an option
         typer.Option(help="steps: real steps on this machine decide how long and how large."),
     ] = "steps",
     update: Annotated[  # noqa: FBT002 - a command-line switch
-        bool, typer.Option("--update", help="Plan an existing bundle anew: new cases, other budgets.")
+        bool,
+        typer.Option("--update", help="Plan an existing bundle anew: new cases, other budgets."),
+    ] = False,
+    overwrite: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--overwrite", help="With --update: replace configs that you edited.")
     ] = False,
     dry_run: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--dry-run", help="Say what would be planned, write nothing.")
@@ -86,22 +95,26 @@ def plan(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Plan a bundle from images and labels, every number with its reason.
 
-    medseg plan mytask --images 'data/*_CT.nii.gz' --labels 'data/*_mask.nii.gz' --label-names background,tumour --modality CT
+    medseg plan mytask --images 'data/*_CT.nii.gz' --labels 'data/*_mask.nii.gz'
+    --label-names background,tumour --modality CT
 
     Then `medseg train mytask` and `medseg predict mytask IMAGE -o labels` need nothing else.
     """
+    from medseg.bundles.writing.write import require_new
     from medseg.data.datasets.collect import DatasetInfo, SplitPlan
+    from medseg.planning.make import Listener, make_plan, remake_plan, save_plan
     from medseg.planning.request import PlanRequest
     from medseg.planning.rules.pins import parse_pins
+
+    if not update:
+        require_new(folder)
 
     if manifest is None and images is not None and modality is None:
         raise UsageError("--modality is missing: CT, MR, PT, US, microscopy or histology")
     names = tuple(part.strip() for part in label_names.split(",")) if label_names else ()
     info = None
     if modality is not None:
-        info = DatasetInfo(
-            name=None, modality=modality, label_names=names, label_kind=label_kind
-        )
+        info = DatasetInfo(name=None, modality=modality, label_names=names, label_kind=label_kind)
     request = PlanRequest(
         folder=folder,
         images=images,
@@ -118,30 +131,19 @@ def plan(  # noqa: PLR0913 - one argument an option
         pins=parse_pins(pins or []),
         measured=measured,
     )
-    if update:
-        _update(request, dry_run=dry_run)
-    else:
-        _new(request, dry_run=dry_run)
-
-
-def _new(request: "PlanRequest", *, dry_run: bool) -> None:
-    from medseg.bundles.writing.write import require_new
-    from medseg.planning.make import Listener, make_plan, save_plan
-
-    require_new(request.folder)
     with _reading() as reading:
-        made = make_plan(request, Listener(tell=_tell, reading=reading))
+        listener = Listener(tell=_tell, reading=reading)
+        made = remake_plan(request, listener) if update else make_plan(request, listener)
+    if made is None:
+        say(f"{folder}: nothing has changed, so the plan stays as it is")
+        return
     _print_plan(made)
     if dry_run:
         say("Nothing written; run without --dry-run to write it.")
         return
-    for line in save_plan(made, request):
-        say(line, to="errors")
-    _finish(request.folder)
-
-
-def _update(request: "PlanRequest", *, dry_run: bool) -> None:
-    raise UsageError("--update: not there yet")
+    for line in save_plan(made, "replace" if overwrite else "refuse"):
+        _tell(line)
+    _finish(folder)
 
 
 def _finish(folder: Path) -> None:
@@ -176,8 +178,13 @@ def _print_plan(made: "MadePlan") -> None:
     from medseg.planning.plan_file import expectation
 
     facts, planned = made.facts, made.planned
+    if made.changes is not None:
+        say("the plan changes:" if made.changes else "the plan stays, but for its length and cases")
+        for change in made.changes:
+            say(f"  {change}")
     say(
-        f"{facts.cases} cases of {facts.patients} patients ({made.read} read now), {facts.modality}, "
+        f"{facts.cases} cases of {facts.patients} patients ({made.read} read now), "
+        f"{facts.modality}, "
         f"background and {', '.join(one.name for one in facts.classes)}"
     )
     for remark in made.remarks:

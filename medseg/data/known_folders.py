@@ -1,4 +1,4 @@
-"""Known folders: where the data set of a planned bundle lies on this machine, by its manifest's digest.
+"""Known folders: where a planned bundle's data lie on this machine, by its manifest's digest.
 
 A bundle that names a folder of one machine leads nowhere on the next, could make it read what its
 author chose, and tells strangers of the author's disk. So the place is written down in the user

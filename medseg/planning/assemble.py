@@ -1,8 +1,8 @@
-"""Assembly of a plan: all rules in their order, from the facts of a data set to a draft of a bundle."""
+"""Assembly of a plan: all rules in their order, from facts of a data set to a draft of a bundle."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from medseg.bundles.writing.draft import Draft, RecipeName
 from medseg.data.manifest import Manifest
@@ -27,8 +27,9 @@ from medseg.planning.rules.warp import elastic_mm, flip_axes, rotation_degrees
 __all__ = ["Planned", "Size", "assemble"]
 
 _TRAINING = (
-    "epochs", "iterations_per_epoch", "batch_size", "learning_rate", "schedule", "early_stop_patience",
-    "max_minutes", "val_interval", "precision", "num_workers", "cache", "seed",
+    "epochs", "iterations_per_epoch", "batch_size", "learning_rate", "schedule",
+    "early_stop_patience", "max_minutes", "val_interval", "precision", "num_workers", "cache",
+    "seed",
 )  # fmt: skip
 MOST_LEVELS = 5
 NOT_IN_CONFIG = ("threshold", "waist_px", "least_px", "largest_hole_px")
@@ -36,7 +37,7 @@ NOT_IN_CONFIG = ("threshold", "waist_px", "least_px", "largest_hole_px")
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """What a search for a plan that fits turns: voxels of a patch, width of the network, patches of a batch."""
+    """What a search turns: voxels of a patch, width of the network, patches of a batch."""
 
     voxels: int
     width: int
@@ -160,7 +161,8 @@ def _patch(
     fitted = fitted_patch(choice.value, levels)
     if "patch_size" in pins and fitted != list(choice.value):
         raise UsageError(
-            f"--set patch_size={_plain(choice.value)}: the network halves its axes by {levels.strides}; "
+            f"--set patch_size={_plain(choice.value)}: the network halves its axes by "
+            f"{levels.strides}; "
             f"use patch_size={_plain(fitted)}"
         )
     return levels, Choice(
@@ -182,10 +184,10 @@ def _sizes(value: Any) -> tuple[tuple[int, ...], ...]:
 
 
 def _require_axes(choice: Choice, axes: int) -> None:
-    value = choice.value
-    good = isinstance(value, list | tuple) and len(value) == axes
-    if not good or not all(isinstance(one, int | float) and one > 0 for one in value):
-        raise UsageError(f"--set {choice.key}: needs {axes} numbers above 0, got {value!r}")
+    given: object = choice.value
+    numbers = cast("list[object]", given) if isinstance(given, list | tuple) else []
+    if len(numbers) != axes or not all(isinstance(n, int | float) and n > 0 for n in numbers):
+        raise UsageError(f"--set {choice.key}: needs {axes} numbers above 0, got {given!r}")
 
 
 def _plain(value: Sequence[int]) -> str:
@@ -217,16 +219,23 @@ def _machine(cache: str, told: str) -> list[Choice]:
         Choice(
             key="cache",
             value=cache,
-            why="prepared cases fit into memory" if cache == "memory" else "prepared cases do not fit into memory",
+            why="prepared cases fit into memory"
+            if cache == "memory"
+            else "prepared cases do not fit into memory",
             evidence=told,
             changes="more or larger cases, or another --memory-gb",
         ),
     ]
 
 
-def _recipe_values(recipe: RecipeName, facts: SetFacts, values: Mapping[str, Any]) -> dict[str, Any]:
+def _recipe_values(
+    recipe: RecipeName, facts: SetFacts, values: Mapping[str, Any]
+) -> dict[str, Any]:
     seen = {key: value for key, value in values.items() if "#" not in key}
-    seen["centres"] = {"_target_": "medseg.transforms.Centres", "foreground": values["centres#foreground"]}
+    seen["centres"] = {
+        "_target_": "medseg.transforms.Centres",
+        "foreground": values["centres#foreground"],
+    }
     if recipe == "microscopy":
         weighted = facts.label_kind == "instances"
         seen |= {

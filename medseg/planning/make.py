@@ -1,11 +1,13 @@
-"""Making of a plan: files are collected, cases read, rules applied, real steps measured, a bundle written."""
+"""Making of a plan: cases are read, rules applied, real steps measured, a bundle written."""
 
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from medseg.bundles.writing.write import bundle_files, bundle_name, require_new, write_bundle
+from medseg._checks import first_few
+from medseg.bundles.writing.write import bundle_files, bundle_name, write_bundle
 from medseg.data.cases.free_memory import available_bytes
 from medseg.data.datasets.collect import collect_manifest, find_files
 from medseg.data.known_folders import remember
@@ -16,12 +18,24 @@ from medseg.planning.fingerprint.cohort import Cohort, read_cohort
 from medseg.planning.fingerprint.set_facts import SetFacts, summarise_set
 from medseg.planning.forecast.measure import Forecast
 from medseg.planning.forecast.search import Budget, first_size, fit
-from medseg.planning.plan_file import PLAN_JSON, PLAN_PAGE, plan_json, plan_page
-from medseg.planning.remarks import require_plannable, remarks_of
+from medseg.planning.plan_file import PLAN_JSON, PLAN_PAGE, changed_values, plan_json, plan_page
+from medseg.planning.remarks import remarks_of, require_plannable
 from medseg.planning.request import PlanRequest
 from medseg.planning.rules.training import divided
+from medseg.planning.update import (
+    digests,
+    edited_files,
+    info_of,
+    kept_folds,
+    read_earlier,
+    replace_files,
+    same_question,
+    told_again,
+)
 
-__all__ = ["Listener", "MadePlan", "make_plan", "save_plan"]
+__all__ = ["Listener", "MadePlan", "make_plan", "remake_plan", "save_plan"]
+
+MINUTES = 60.0
 
 MEMORY_SHARE = 0.7
 
@@ -45,6 +59,8 @@ class MadePlan:
         remarks: What the user should look at, a line each.
         dataset: Folder of the data set, absolute.
         read: Cases that were read now; the others were known.
+        request: What was asked, with what was said before.
+        changes: What an earlier plan said otherwise, a line each; None without an earlier one.
     """
 
     planned: Planned
@@ -53,6 +69,8 @@ class MadePlan:
     remarks: tuple[str, ...]
     dataset: Path
     read: int
+    request: PlanRequest
+    changes: tuple[str, ...] | None = None
 
 
 def make_plan(request: PlanRequest, listener: Listener) -> MadePlan:
@@ -69,12 +87,45 @@ def make_plan(request: PlanRequest, listener: Listener) -> MadePlan:
     """
     name = bundle_name(request.folder)
     manifest, dataset = _data(request, name)
+    return _made(name, manifest, dataset, request, listener)
+
+
+def remake_plan(request: PlanRequest, listener: Listener) -> MadePlan | None:
+    """Plan an existing bundle anew.
+
+    Args:
+        request: The user's; what it leaves open is as before.
+        listener: Told what is done.
+
+    Returns:
+        None if nothing has changed: neither cases nor pins nor budget.
+
+    Raises:
+        UsageError: If the folder has no plan, or nobody knows where its images are.
+    """
+    name = bundle_name(request.folder)
+    earlier = read_earlier(request.folder)
+    info = request.info or info_of(earlier.manifest)
+    request = dataclasses.replace(told_again(request, earlier), info=info)
+    manifest, dataset = _data(request, name)
+    manifest = kept_folds(manifest, earlier.manifest)
+    if same_question(earlier, request, manifest):
+        return None
+    made = _made(name, manifest, dataset, request, listener)
+    return dataclasses.replace(
+        made, changes=tuple(changed_values(earlier.plan, made.planned)), request=request
+    )
+
+
+def _made(
+    name: str, manifest: Manifest, dataset: Path, request: PlanRequest, listener: Listener
+) -> MadePlan:
     cohort = read_cohort(manifest, dataset, listener.reading)
     require_plannable(manifest, cohort)
-    facts = summarise_set(_usable(manifest, cohort), cohort.facts)
-    manifest = _usable(manifest, cohort)
-    remarks = remarks_of(manifest, cohort, facts)
-    planned, known = _fitted(name, manifest, facts, request, dataset, listener)
+    usable = _usable(manifest, cohort)
+    facts = summarise_set(usable, cohort.facts)
+    remarks = remarks_of(usable, cohort, facts)
+    planned, known = _fitted(name, usable, facts, request, dataset, listener)
     return MadePlan(
         planned=planned,
         facts=facts,
@@ -82,6 +133,7 @@ def make_plan(request: PlanRequest, listener: Listener) -> MadePlan:
         remarks=tuple(remarks),
         dataset=dataset,
         read=cohort.read,
+        request=request,
     )
 
 
@@ -90,7 +142,9 @@ def _data(request: PlanRequest, name: str) -> tuple[Manifest, Path]:
         folder = request.dataset_dir or request.manifest.parent
         return load_manifest(request.manifest), folder.absolute()
     if request.images is None or request.labels is None or request.info is None:
-        raise UsageError("give --images and --labels with --modality, or --manifest with --dataset-dir")
+        raise UsageError(
+            "give --images and --labels with --modality, or --manifest with --dataset-dir"
+        )
     info = request.info
     if info.name is None:
         info = dataclasses.replace(info, name=name)
@@ -126,7 +180,7 @@ def _fitted(
         )
         return planned, None
     memory = request.memory_gb or (available_bytes() or 8e9) * MEMORY_SHARE / 1e9
-    budget = Budget(minutes=request.minutes, memory_gb=memory, device=device)
+    budget = Budget(minutes=request.minutes or MINUTES, memory_gb=memory, device=device)
     fitted = fit(name, manifest, facts, request.pins, dataset, budget, listener.tell)
     return fitted.planned, fitted.forecast
 
@@ -139,30 +193,60 @@ def _device(asked: str) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def save_plan(made: MadePlan, request: PlanRequest) -> list[str]:
-    """Write the bundle of a plan, and note where its data lie.
+def save_plan(made: MadePlan, overwrite: Literal["refuse", "replace"] = "refuse") -> list[str]:
+    """Write the bundle of a plan, or what it decides of an existing one; note where its data lie.
+
+    Args:
+        made: The plan.
+        overwrite: Whether configs that were edited by hand since the earlier plan are replaced.
 
     Returns:
         Lines for the user, if something could not be noted.
+
+    Raises:
+        UsageError: If the folder holds something else, or configs were edited.
     """
-    require_new(request.folder)
-    draft = dataclasses.replace(made.planned.draft, pages=_pages(made, request))
-    write_bundle(request.folder, bundle_files(draft))
-    return _noted(made, request)
+    folder = made.request.folder
+    plain = bundle_files(made.planned.draft)
+    draft = dataclasses.replace(made.planned.draft, pages=_pages(made, digests(plain)))
+    files = bundle_files(draft)
+    if made.changes is None:
+        write_bundle(folder, files)
+        return _noted(made)
+    edited = edited_files(folder, read_earlier(folder).plan)
+    if edited and overwrite == "refuse":
+        raise UsageError(
+            f"{folder}: {first_few(edited, 3)} was edited since it was planned; use "
+            "--overwrite to replace it, "
+            "or --set to pin what you changed"
+        )
+    replace_files(folder, files)
+    return _noted(made)
 
 
-def _pages(made: MadePlan, request: PlanRequest) -> dict[str, str]:
+def _pages(made: MadePlan, written: dict[str, str]) -> dict[str, str]:
+    asked = {"minutes": made.request.minutes, "memory_gb": made.request.memory_gb}
+    more = {"pins": made.request.pins, "asked": asked, "written": written}
     return {
-        PLAN_JSON: plan_json(made.planned, made.facts, made.forecast, request.pins),
+        PLAN_JSON: plan_json(made.planned, made.facts, made.forecast, more),
         PLAN_PAGE: plan_page(made.planned, made.facts, made.forecast, made.remarks),
     }
 
 
-def _noted(made: MadePlan, request: PlanRequest) -> list[str]:
+def _noted(made: MadePlan) -> list[str]:
+    request = made.request
     path = request.folder / "configs" / f"{made.planned.draft.manifest.name}.json"
-    noted = {"dataset_dir": str(made.dataset)}
+    noted = {"dataset_dir": str(made.dataset), "bundle": str(request.folder.absolute())}
+    if request.manifest is not None:
+        noted["manifest"] = str(request.manifest.absolute())
+    else:
+        noted |= {"images": _absolute(request.images), "labels": _absolute(request.labels)}
     try:
         remember(path, noted)
     except MachineError as error:
         return [f"{error}; give dataset_dir={made.dataset} to each command"]
     return []
+
+
+def _absolute(pattern: str | None) -> str:
+    return str(Path.cwd() / (pattern or ""))

@@ -12,7 +12,15 @@ from medseg.planning.assemble import Planned
 from medseg.planning.fingerprint.set_facts import SetFacts
 from medseg.planning.forecast.measure import Forecast
 
-__all__ = ["PLAN_JSON", "PLAN_PAGE", "changed_values", "expectation", "plan_json", "plan_page", "read_plan"]
+__all__ = [
+    "PLAN_JSON",
+    "PLAN_PAGE",
+    "changed_values",
+    "expectation",
+    "plan_json",
+    "plan_page",
+    "read_plan",
+]
 
 PLAN_JSON = "docs/plan.json"
 PLAN_PAGE = "docs/plan.md"
@@ -20,8 +28,17 @@ PLAN_PAGE = "docs/plan.md"
 _MEASURED = ("epochs", "iterations_per_epoch", "val_interval")
 
 
-def plan_json(planned: Planned, facts: SetFacts, forecast: Forecast | None, pins: Mapping[str, Any]) -> str:
-    """The text of `plan.json`: no name of a case and no path is in it."""
+def plan_json(
+    planned: Planned, facts: SetFacts, forecast: Forecast | None, more: Mapping[str, Any]
+) -> str:
+    """The text of `plan.json`: no name of a case and no path is in it.
+
+    Args:
+        planned: The plan.
+        facts: Of the data set.
+        forecast: Of the training.
+        more: What was asked: pins and budget; and digests of what was written.
+    """
     summary = dataclasses.asdict(facts)
     for one in summary["classes"]:
         del one["centres"]
@@ -31,7 +48,8 @@ def plan_json(planned: Planned, facts: SetFacts, forecast: Forecast | None, pins
         "view": planned.view,
         "recipe": planned.draft.recipe,
         "recipe_why": planned.recipe_why,
-        "pins": dict(pins),
+        "manifest": planned.draft.manifest.name,
+        **more,
         "choices": [dataclasses.asdict(choice) for choice in planned.choices],
         "facts": summary,
         "forecast": None if forecast is None else dataclasses.asdict(forecast),
@@ -49,7 +67,7 @@ def read_plan(bundle: Path) -> dict[str, Any]:
 
 
 def changed_values(before: Mapping[str, Any], planned: Planned) -> list[str]:
-    """What another plan says otherwise, a line each; lengths that were measured anew do not count."""
+    """What another plan says otherwise, a line each; measured lengths do not count."""
     old = {one["key"]: one["value"] for one in before.get("choices", [])}
     lines = [
         f"{choice.key}: {flow(old.get(choice.key))} becomes {flow(choice.value)}"
@@ -78,11 +96,15 @@ def plan_page(
         "| key | value | why | evidence | what would change it |",
         "|---|---|---|---|---|",
         *(
-            f"| `{one.key}` | {_cell(flow(one.value))} | {_cell(one.why)} | {_cell(one.evidence)} | {_cell(one.changes)} |"
+            (
+                f"| `{one.key}` | {_cell(flow(one.value))} | {_cell(one.why)} | "
+                f"{_cell(one.evidence)} | {_cell(one.changes)} |"
+            )
             for one in planned.choices
         ),
         "",
-        "Any of them is pinned by `medseg plan --update --set KEY=VALUE`, and the rest planned around it; or changed for one "
+        "Any of them is pinned by `medseg plan --update --set KEY=VALUE`, and the rest "
+        "planned around it; or changed for one "
         "training, `medseg train BUNDLE KEY=VALUE`.",
         "",
         *_remark_lines(remarks),
@@ -97,7 +119,8 @@ def plan_page(
 def _summary(planned: Planned, facts: SetFacts, forecast: Forecast | None) -> list[str]:
     seen = {"picture": "pictures", "volume": "volumes in 3-D", "slices": "volumes slice by slice"}
     lines = [
-        f"{facts.cases} cases of {facts.patients} patients, {facts.modality}: {seen[planned.view]}, "
+        f"{facts.cases} cases of {facts.patients} patients, {facts.modality}: "
+        f"{seen[planned.view]}, "
         f"recipe `{planned.draft.recipe}` ({planned.recipe_why}).",
         "",
         f"Forecast: {'not measured' if forecast is None else forecast.told()}.",
@@ -111,17 +134,23 @@ def expectation(patients: int) -> str:
     """What so many patients let one say of scores."""
     if patients == 1:
         return (
-            "One patient: the network is trained and scored on the same images. It will learn them by heart, which "
+            "One patient: the network is trained and scored on the same images. It will "
+            "learn them by heart, which "
             "shows that images, labels and network fit together, and nothing about another patient."
         )
     if patients < 20:
         held_out = max(1, patients // min(5, patients))
         return (
-            f"{patients} patients: a fold holds out {held_out}, whose mean DSC says little. With a standard deviation "
+            f"{patients} patients: a fold holds out {held_out}, whose mean DSC says little. "
+            "With a standard deviation "
             f"of 0.1 between patients, the 95 % interval over all {patients} is about "
-            f"{2 * 0.1 / patients**0.5 * 1.15:.2f} wide on either side: cross-validate, and give the interval."
+            f"{2 * 0.1 / patients**0.5 * 1.15:.2f} wide on either side: cross-validate, and "
+            "give the interval."
         )
-    return f"{patients} patients: enough for an interval of some {2 * 0.1 / patients**0.5:.2f} DSC on either side, over all folds."
+    return (
+        f"{patients} patients: enough for an interval of some {2 * 0.1 / patients**0.5:.2f} DSC "
+        "on either side, over all folds."
+    )
 
 
 def _remark_lines(remarks: Sequence[str]) -> list[str]:
@@ -137,9 +166,18 @@ def _facts(facts: SetFacts) -> list[str]:
         "|---|---|",
         f"| shape, median | {'x'.join(map(str, facts.shape))} |",
         f"| spacing, median | {'x'.join(f'{mm:.3g}' for mm in facts.spacing)} {unit} |",
-        f"| box around all labels, 90th percentile | {'x'.join(f'{mm:.3g}' for mm in facts.box)} {unit} |",
-        f"| labelled intensities, 0.5th, 50th, 99.5th percentile | {facts.inside[0]:.4g}, {facts.inside[7]:.4g}, {facts.inside[-1]:.4g} {facts.unit} |",
-        f"| other intensities, likewise | {facts.outside[0]:.4g}, {facts.outside[7]:.4g}, {facts.outside[-1]:.4g} {facts.unit} |"
+        (
+            "| box around all labels, 90th percentile | "
+            f"{'x'.join(f'{mm:.3g}' for mm in facts.box)} {unit} |"
+        ),
+        (
+            f"| labelled intensities, 0.5th, 50th, 99.5th percentile | {facts.inside[0]:.4g}, "
+            f"{facts.inside[7]:.4g}, {facts.inside[-1]:.4g} {facts.unit} |"
+        ),
+        (
+            f"| other intensities, likewise | {facts.outside[0]:.4g}, {facts.outside[7]:.4g}, "
+            f"{facts.outside[-1]:.4g} {facts.unit} |"
+        )
         if facts.outside
         else "| other intensities | none |",
     ]
@@ -147,7 +185,8 @@ def _facts(facts: SetFacts) -> list[str]:
     for one in facts.classes:
         volume = one.volume / 1000 if facts.kind == "volume" else one.volume
         lines.append(
-            f"| {_cell(one.name)} | in {one.cases} cases, {volume:.3g} {cubed}, {one.share:.2%} of an image, "
+            f"| {_cell(one.name)} | in {one.cases} cases, {volume:.3g} {cubed}, "
+            f"{one.share:.2%} of an image, "
             f"{one.parts:.0f} part(s), thickness {one.thickness:.3g} {unit} (medians) |"
         )
     return lines

@@ -7,7 +7,7 @@ import numpy as np
 
 from medseg._checks import first_few
 from medseg.data.manifest import Manifest
-from medseg.data.problems import warning_lines
+from medseg.data.problems import Problem, warning_lines
 from medseg.errors import DataError
 from medseg.planning.fingerprint.case_facts import CaseFacts
 from medseg.planning.fingerprint.cohort import Cohort
@@ -44,7 +44,8 @@ def require_plannable(manifest: Manifest, cohort: Cohort) -> None:
         if cohort.facts and not any(case.classes[index].voxels for case in cohort.facts):
             names = [other.name for other in manifest.labels if other is not label]
             raise DataError(
-                f"{label.name}: no case has a voxel of {label.value}; check the labels' values, or leave "
+                f"{label.name}: no case has a voxel of {label.value}; check the labels' "
+                "values, or leave "
                 f"the class out: --label-names {','.join(names)}"
             )
 
@@ -55,14 +56,18 @@ def remarks_of(manifest: Manifest, cohort: Cohort, facts: SetFacts) -> list[str]
         *_unusable(cohort),
         *_folds_without_a_class(manifest, cohort),
         *warning_lines({report.case: _warnings(report.problems) for report in cohort.reports}),
-        *(f"{problem.what}; {problem.remedy}" for problem in cohort.problems if "manifest does not list" not in problem.what),
+        *(
+            f"{problem.what}; {problem.remedy}"
+            for problem in cohort.problems
+            if "manifest does not list" not in problem.what
+        ),
         *_outliers(cohort.facts, facts),
         *_small_parts(facts),
     ]
 
 
-def _warnings(problems: Sequence[object]) -> tuple[object, ...]:
-    return tuple(one for one in problems if getattr(one, "severity", "") == "warning")
+def _warnings(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    return tuple(one for one in problems if one.severity == "warning")
 
 
 def _unusable(cohort: Cohort) -> Iterator[str]:
@@ -84,7 +89,8 @@ def _folds_without_a_class(manifest: Manifest, cohort: Cohort) -> Iterator[str]:
         }
         if len(there) == 1 and len(folds) > 1:
             yield (
-                f"{label.name} occurs in fold {there.pop()} alone, so that the training of that fold never sees it; "
+                f"{label.name} occurs in fold {there.pop()} alone, so that the training of "
+                "that fold never sees it; "
                 "add cases that have it"
             )
 
@@ -96,7 +102,10 @@ def _outliers(cases: Sequence[CaseFacts], facts: SetFacts) -> Iterator[str]:
     yield from _odd_intensities(cases, facts)
     empty = [case.case for case in cases if not case.inside]
     if empty:
-        yield f"{first_few(empty, SHOWN)}: nothing is labelled; right where there is nothing to be found"
+        yield (
+            f"{first_few(empty, SHOWN)}: nothing is labelled; right where there is nothing to be "
+            "found"
+        )
 
 
 def _far(
@@ -109,7 +118,9 @@ def _far(
     far = [
         (case.case, "x".join(f"{one:.3g}" for one in value))
         for case, value in zip(cases, values, strict=True)
-        if any(not 1 / factor <= one / mid <= factor for one, mid in zip(value, median, strict=True))
+        if any(
+            not 1 / factor <= one / mid <= factor for one, mid in zip(value, median, strict=True)
+        )
     ]
     if far:
         usual = "x".join(f"{one:.3g}" for one in median)
@@ -122,7 +133,10 @@ def _odd_orientation(cases: Sequence[CaseFacts]) -> Iterator[str]:
     usual, _ = counts.most_common(1)[0]
     odd = [case.case for case in cases if case.orientation != usual]
     if odd and len(odd) <= 0.2 * len(cases):
-        yield f"stored in another orientation than {usual}: {first_few(odd, SHOWN)}; check that left is left"
+        yield (
+            f"stored in another orientation than {usual}: {first_few(odd, SHOWN)}; check that "
+            "left is left"
+        )
 
 
 def _odd_intensities(cases: Sequence[CaseFacts], facts: SetFacts) -> Iterator[str]:
@@ -134,15 +148,28 @@ def _odd_intensities(cases: Sequence[CaseFacts], facts: SetFacts) -> Iterator[st
         return
     middle = float(np.median(values))
     spread = max(1.4826 * float(np.median(np.abs(values - middle))), 1e-6)
-    odd = [f"{case} ({value:.3g})" for case, value in middles.items() if abs(value - middle) > 6 * spread]
+    odd = [
+        f"{case} ({value:.3g})"
+        for case, value in middles.items()
+        if abs(value - middle) > 6 * spread
+    ]
     if odd:
-        yield f"labelled intensities far from the others' ({middle:.3g} {facts.unit}): {first_few(odd, SHOWN)}"
+        yield (
+            f"labelled intensities far from the others' ({middle:.3g} {facts.unit}): "
+            f"{first_few(odd, SHOWN)}"
+        )
 
 
 def _small_parts(facts: SetFacts) -> Iterator[str]:
     for one in facts.classes:
-        if facts.label_kind != "instances" and one.sizes and one.parts >= 2 and at(one.sizes, 10.0) < 8:
+        if (
+            facts.label_kind != "instances"
+            and one.sizes
+            and one.parts >= 2
+            and at(one.sizes, 10.0) < 8
+        ):
             yield (
-                f"{one.name}: one part in ten has fewer than 8 voxels; specks of the drawing tool are learnt as "
+                f"{one.name}: one part in ten has fewer than 8 voxels; specks of the drawing "
+                "tool are learnt as "
                 "well: medseg data check --fix"
             )

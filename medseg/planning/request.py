@@ -21,7 +21,7 @@ class PlanRequest:
         dataset_dir: Folder of the manifest's files.
         info: Names and terms of the data set; None with a manifest.
         split: How cases are dealt.
-        minutes: For a training.
+        minutes: For a training; None takes an hour, or what was said before.
         memory_gb: For its peak; None takes half of what is available.
         device: `auto`, `cpu` or `cuda`.
         pins: Values that stay, by key.
@@ -35,7 +35,7 @@ class PlanRequest:
     dataset_dir: Path | None = None
     info: DatasetInfo | None = None
     split: SplitPlan = field(default_factory=lambda: SplitPlan(folds=None))
-    minutes: float = 60.0
+    minutes: float | None = None
     memory_gb: float | None = None
     device: str = "auto"
     pins: dict[str, Any] = field(default_factory=dict[str, Any])

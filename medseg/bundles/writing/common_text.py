@@ -1,4 +1,4 @@
-"""Text that several configs of a new bundle share: comments, lists of settings, where copies are."""
+"""Text that several configs of a new bundle share: comments, settings, places of copies."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +12,16 @@ from medseg.bundles.writing.recipe_keys import recipe_keys
 __all__ = ["COPIES", "ENGINE_LINES", "line", "number_cells_lines", "setting_lines", "with_copies"]
 
 COPIES = Path(__file__).parent / "copies"
-ENGINE = "engine: auto  # inference engine; or torch, openvino; auto is checked against torch in fp32"
+ENGINE = (
+    "engine: auto  # inference engine; or torch, openvino; auto is checked against torch in fp32"
+)
 ENGINE_LINES = [
     ENGINE,
     "precision: auto  # or fp32, bf16, fp16; auto is bf16 if the processor supports it",
-    "compile: none  # or default, reduce-overhead, max-autotune: torch.compile, for the engine torch only",
+    (
+        "compile: none  # or default, reduce-overhead, max-autotune: torch.compile, for the "
+        "engine torch only"
+    ),
     "num_workers: 0",
     "device: {_target_: medseg.networks.default_device}",
 ]
@@ -43,7 +48,8 @@ def setting_lines(draft: Draft) -> Iterator[str]:
     settings += [(key.name, value) for key, value in recipe_keys(draft) if key.role == "setting"]
     for name, default in settings:
         yield (
-            f'{name}: {{_target_: medseg.networks.trained_setting, path: "@ckpt_path", name: {name}, '
+            f"{name}: "
+            f'{{_target_: medseg.networks.trained_setting, path: "@ckpt_path", name: {name}, '
             f"default: {flow(default)}}}"
         )
 
@@ -52,5 +58,8 @@ def number_cells_lines(folder: str, arguments: str) -> list[str]:
     """Steps that number the objects of a probability and save them."""
     return [
         f"  - {{_target_: medseg.inference.NumberCellsd, keys: pred, {arguments}}}",
-        f'  - {{_target_: medseg.inference.SaveLabeld, keys: pred, output_dir: "@{folder}", overwrite: "@overwrite"}}',
+        (
+            f'  - {{_target_: medseg.inference.SaveLabeld, keys: pred, output_dir: "@{folder}", '
+            'overwrite: "@overwrite"}'
+        ),
     ]

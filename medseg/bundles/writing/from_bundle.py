@@ -1,7 +1,7 @@
-"""New bundle from another: its recipe, network and training, with names and cases of the user's own.
+"""New bundle from another: its recipe, network and training, names and cases of the user's own.
 
-Nothing is measured: the other bundle's numbers stay. What is changed are whole lines that begin with a
-key, so that comments and order stay as people know them.
+Nothing is measured: the other bundle's numbers stay. What is changed are whole lines that begin
+with a key, so that comments and order stay as people know them.
 """
 
 import json
@@ -25,7 +25,8 @@ __all__ = ["Own", "from_bundle", "manifest_of"]
 
 _CONFIGS = ("train", "inference", "evaluate", "multi_gpu_train")
 _DATASET = (
-    "dataset_dir: {_target_: medseg.data.known_dataset_dir, manifest_file: \"$@bundle_root + '/configs/%s.json'\", "
+    'dataset_dir: {_target_: medseg.data.known_dataset_dir, manifest_file: "$@bundle_root '
+    "+ '/configs/%s.json'\", "
     "otherwise: data}  # or a folder"
 )
 _WEIGHTS = "ckpt_dir: \"$@bundle_root + '/models'\"  # best weights, where predict looks for them"
@@ -67,7 +68,10 @@ def from_bundle(bundle: Path, own: Own) -> dict[str, str]:
     _require_fit(bundle, base, own.manifest)
     texts = {name: _text(bundle, f"configs/{name}.yaml") for name in _CONFIGS}
     axes = int(read_config([str(bundle / "configs/train.yaml")])["network_def"]["spatial_dims"])
-    recipe = f"That of `{bundle.resolve().name}`, whose numbers were chosen for other data; see `configs/train.yaml`."
+    recipe = (
+        f"That of `{bundle.resolve().name}`, whose numbers were chosen for other data; see "
+        "`configs/train.yaml`."
+    )
     return {
         "LICENSE": _text(bundle, "LICENSE"),
         "configs/logging.conf": copied("logging.conf"),
@@ -85,12 +89,14 @@ def from_bundle(bundle: Path, own: Own) -> dict[str, str]:
 def _require_fit(bundle: Path, base: Manifest, own: Manifest) -> None:
     if len(base.channels) != len(own.channels):
         raise UsageError(
-            f"{bundle}: takes {len(base.channels)} channel(s), {own.name} has {len(own.channels)}; begin from another bundle, "
+            f"{bundle}: takes {len(base.channels)} channel(s), {own.name} has "
+            f"{len(own.channels)}; begin from another bundle, "
             "or plan one: medseg plan"
         )
     if base.label_kind != own.label_kind:
         raise UsageError(
-            f"{bundle}: its labels are {base.label_kind}, those of {own.name} {own.label_kind}; begin from another "
+            f"{bundle}: its labels are {base.label_kind}, those of {own.name} "
+            f"{own.label_kind}; begin from another "
             "bundle, or plan one: medseg plan"
         )
 
@@ -98,23 +104,34 @@ def _require_fit(bundle: Path, base: Manifest, own: Manifest) -> None:
 def _text(bundle: Path, file: str) -> str:
     path = bundle / file
     if not path.is_file():
-        raise UsageError(f"{bundle}: has no {file}, so it is no bundle to begin from; try medseg plan")
+        raise UsageError(
+            f"{bundle}: has no {file}, so it is no bundle to begin from; try medseg plan"
+        )
     return read_regular(path, MOST_BYTES).decode("utf-8")
 
 
 def _train(text: str, base: Manifest, own: Own) -> str:
     head, _, rest = text.partition("\n")
-    text = f"# Train {own.name}; begun from: {head.removeprefix('# Train ').removeprefix('# ')}\n{rest}"
+    text = (
+        f"# Train {own.name}; begun from: "
+        f"{head.removeprefix('# Train ').removeprefix('# ')}\n{rest}"
+    )
     text = text.replace(f"/configs/{base.name}.json'", f"/configs/{own.manifest.name}.json'")
-    text = _line(text, "class_names", f"class_names: {flow(own.manifest.class_names)}  # one for each label value, from 0")
+    text = _line(
+        text,
+        "class_names",
+        f"class_names: {flow(own.manifest.class_names)}  # one for each label value, from 0",
+    )
     text = _line(text, "dataset_dir", _DATASET % own.manifest.name)
     return _line(text, "ckpt_dir", _WEIGHTS)
 
 
 def _used(text: str, own: Own) -> str:
-    """An inference or evaluation config: the default of its classes; no part of another structure."""
+    """An inference or evaluation config: its classes by default; no part of another structure."""
     names = flow(own.manifest.class_names)
-    text = re.sub(r"(?m)^(class_names: .*default: )\[.*\]\}", lambda found: f"{found[1]}{names}}}", text)
+    text = re.sub(
+        r"(?m)^(class_names: .*default: )\[.*\]\}", lambda found: f"{found[1]}{names}}}", text
+    )
     # Evaluation takes the folder of the weights from the training here.
     text = re.sub(r"(?m)^ckpt_dir: .*\n", "", text) if "%run" in text and "split:" in text else text
     return re.sub(r"(?m)^part_of: .*\n\n?", "", text)
@@ -123,7 +140,9 @@ def _used(text: str, own: Own) -> str:
 def _line(text: str, key: str, line: str) -> str:
     changed, count = re.subn(rf"(?m)^{key}: .*$", lambda _: line, text, count=1)
     if not count:
-        raise UsageError(f"its train.yaml has no key {key}, so it is no bundle to begin from; try medseg plan")
+        raise UsageError(
+            f"its train.yaml has no key {key}, so it is no bundle to begin from; try medseg plan"
+        )
     return changed
 
 
@@ -134,7 +153,11 @@ def _metadata(bundle: Path, own: Own) -> str:
     content.update(
         schema=METADATA_SCHEMA,
         version=FIRST_VERSION,
-        changelog={FIRST_VERSION: f"begun from {content.get('name')} {content.get('version')}; not trained yet"},
+        changelog={
+            FIRST_VERSION: (
+                f"begun from {content.get('name')} {content.get('version')}; not trained yet"
+            )
+        },
         name=own.name,
         task=f"Segmentation of {what} in {own.manifest.modality}",
         description=f"The network of {content.get('name')}, for {what} in {own.manifest.modality}.",

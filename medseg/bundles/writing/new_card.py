@@ -23,7 +23,10 @@ def new_card(name: str, manifest: Manifest, axes: int, recipe: str) -> str:
         f"Labels {what} in {manifest.modality}.",
         "",
         "**Intended use**: research and teaching. Not a medical device; not for diagnosis.",
-        f"**Authors**: {GAP}. **What it wants**: {GAP}: which images of which patients or specimens, and which not.",
+        (
+            f"**Authors**: {GAP}. **What it wants**: {GAP}: which images of which patients or "
+            "specimens, and which not."
+        ),
         "",
         "## Recipe",
         "",
@@ -34,7 +37,10 @@ def new_card(name: str, manifest: Manifest, axes: int, recipe: str) -> str:
         "```",
         f"medseg train {name}",
         f"medseg predict {name} IMAGE -o labels",
-        f"medseg evaluate labels --manifest {name}/configs/{manifest.name}.json --dataset-dir DIR -o scores",
+        (
+            f"medseg evaluate labels --manifest {name}/configs/{manifest.name}.json "
+            "--dataset-dir DIR -o scores"
+        ),
         "```",
         "",
         "## Scores",

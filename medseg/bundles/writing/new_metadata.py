@@ -1,4 +1,4 @@
-"""Metadata of a new bundle (metadata.json): what MONAI's schema asks for, and what is not known yet."""
+"""Metadata of a new bundle (metadata.json): what MONAI's schema asks for, the rest as a gap."""
 
 import json
 from importlib.metadata import version
@@ -13,11 +13,13 @@ METADATA_SCHEMA = "https://project-monai.github.io/schema/meta_schema_20240725.j
 FIRST_VERSION = "0.1.0"
 NOT_STATED = "not stated"
 _UNET = (
-    "Cicek O. et al., 3D U-Net: Learning Dense Volumetric Segmentation from Sparse Annotation, MICCAI 2016, "
+    "Cicek O. et al., 3D U-Net: Learning Dense Volumetric Segmentation from Sparse "
+    "Annotation, MICCAI 2016, "
     "https://doi.org/10.1007/978-3-319-46723-8_49"
 )
 _UNET_2D = (
-    "Ronneberger O., Fischer P., Brox T., U-Net: Convolutional Networks for Biomedical Image Segmentation, "
+    "Ronneberger O., Fischer P., Brox T., U-Net: Convolutional Networks for Biomedical "
+    "Image Segmentation, "
     "MICCAI 2015, https://doi.org/10.1007/978-3-319-24574-4_28"
 )
 
@@ -39,7 +41,8 @@ def new_metadata(draft: Draft) -> str:
         "copyright": NOT_STATED,
         "data_source": draft.manifest.source,
         "data_type": "png, tiff" if draft.axes == 2 else "nifti, dicom",
-        "image_classes": f"{draft.channels} channel(s) of {draft.manifest.modality}, by recipe {draft.recipe}",
+        "image_classes": f"{draft.channels} channel(s) of {draft.manifest.modality}, by recipe "
+        f"{draft.recipe}",
         "label_classes": ", ".join(f"{value} {name}" for value, name in enumerate(names)),
         "pred_classes": f"logits of {len(names)} channels: {', '.join(names)}",
         "intended_use": "Research and teaching; not for diagnosis",
@@ -72,7 +75,7 @@ def _plain(package: str) -> str:
 
 
 def spatial_shape(draft: Draft) -> list[str]:
-    """Sizes that the network takes: along each axis a multiple that leaves two voxels at its end."""
+    """Sizes that the network takes: multiples that leave two voxels along each axis at its end."""
     depth, axes = int(draft.network["depth"]), draft.axes
     pools = per_level("pool_sizes", draft.network.get("pool_sizes"), 2, count=depth - 1, axes=axes)
     strides = [1] * axes

@@ -1,4 +1,4 @@
-"""Manifest of a bundle that begins from another one: the user's, or the other's without its cases."""
+"""Manifest of a bundle begun from another one: the user's, or the other's without its cases."""
 
 from pathlib import Path
 
@@ -44,6 +44,7 @@ def own_manifest(
     found = load_manifest(manifest)
     if label_names and list(label_names) != found.class_names:
         raise UsageError(
-            f"--label-names {','.join(label_names)}: the manifest has {','.join(found.class_names)}; leave the option out"
+            f"--label-names {','.join(label_names)}: the manifest has "
+            f"{','.join(found.class_names)}; leave the option out"
         )
     return found

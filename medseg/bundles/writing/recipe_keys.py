@@ -1,7 +1,7 @@
 """Keys of the recipes that new bundles use: what each config defines of them, and with which words.
 
-A recipe's keys are of three kinds. What prediction has to repeat is a setting, kept in the header of
-the weights; what only training needs stands in `train.yaml` alone; and what a step asks for even
+A recipe's keys are of three kinds. What prediction has to repeat is a setting, kept in the header
+of the weights; what only training needs stands in `train.yaml` alone; and what a step asks for even
 where there is no label has another value there.
 """
 
@@ -76,9 +76,7 @@ _TURNS = (
     RecipeKey(name="flip_axes", comment="axes that are mirrored", role="training"),
     RecipeKey(name="rotation_degrees", comment="greatest turn about each axis", role="training"),
 )
-_ELASTIC = RecipeKey(
-    name="elastic_mm", comment="greatest elastic displacement", role="training"
-)
+_ELASTIC = RecipeKey(name="elastic_mm", comment="greatest elastic displacement", role="training")
 _PICTURES = RecipeKey(
     name="reader", comment="for images and labels", role="both", fixed="medseg.data.RasterReader"
 )

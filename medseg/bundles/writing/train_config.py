@@ -15,10 +15,12 @@ _COMMENTS = {
     "norm_kind": "or batch, group",
     "batch_size": "patches",
     "schedule": "decays with every iteration; or plateau, one_cycle, constant",
-    "early_stop_patience": "or the number of validations without a better score after which training stops",
+    "early_stop_patience": "or the number of validations without a better score after which "
+    "training stops",
     "max_minutes": "or a time limit; docs/plan.md says how long this takes",
     "val_interval": "epochs between validations",
-    "precision": "bf16 if the processor supports it, else fp32; or fp16, with loss scaling, on GPUs",
+    "precision": "bf16 if the processor supports it, else fp32; or fp16, with loss scaling, "
+    "on GPUs",
     "cache": "where preprocessed cases are kept; or memory, disk, none",
 }
 _SECTIONS = "preprocessing_steps, label_steps, augmentation_steps"
@@ -56,17 +58,34 @@ def train_config(draft: Draft) -> str:
 def _files(draft: Draft) -> Iterator[str]:
     yield f"# Train {draft.name}: {', '.join(draft.class_names[1:])} in {draft.manifest.modality}."
     yield f"#   medseg train {draft.name}"
-    yield "#   python -m monai.bundle run training --config_file .../configs/train.yaml --dataset_dir DIR --epochs 100"
-    yield "# `medseg train BUNDLE --keys` lists every key with its meaning. Plain MONAI takes a nested key by its path: --control#ema 0.999."
-    yield "# --- Files and folders. Where the data set lies is noted by `medseg plan`, for its own user alone."
+    yield (
+        "#   python -m monai.bundle run training --config_file .../configs/train.yaml "
+        "--dataset_dir DIR --epochs 100"
+    )
+    yield (
+        "# `medseg train BUNDLE --keys` lists every key with its meaning. Plain MONAI takes a "
+        "nested key by its path: --control#ema 0.999."
+    )
+    yield (
+        "# --- Files and folders. Where the data set lies is noted by `medseg plan`, for its "
+        "own user alone."
+    )
     yield "bundle_root: {_target_: medseg.bundles.find_bundle_root}"
     yield f"manifest_file: \"$@bundle_root + '/configs/{draft.manifest.name}.json'\""
-    yield 'dataset_dir: {_target_: medseg.data.known_dataset_dir, manifest_file: "@manifest_file", otherwise: data}  # or a folder'
+    yield (
+        "dataset_dir: {_target_: medseg.data.known_dataset_dir, manifest_file: "
+        '"@manifest_file", otherwise: data}  # or a folder'
+    )
     yield "output_dir: \"$@bundle_root + '/eval'\""
     yield "ckpt_dir: \"$@bundle_root + '/models'\"  # best weights, where predict looks for them"
-    yield "start: fresh  # or resume: continue from the newest checkpoint, on a CPU to the same weights as uninterrupted"
+    yield (
+        "start: fresh  # or resume: continue from the newest checkpoint, on a CPU to the same "
+        "weights as uninterrupted"
+    )
     yield "overwrite: refuse  # or replace: weights and checkpoints of an earlier training"
-    yield "quick: false  # or true: a trial run in a minute or two, with files in folders named quick"
+    yield (
+        "quick: false  # or true: a trial run in a minute or two, with files in folders named quick"
+    )
     yield ""
 
 
@@ -90,12 +109,18 @@ def _network(draft: Draft) -> Iterator[str]:
     for key, value in _network_arguments(draft).items():
         note = draft.notes.get(f"network_def#{key}", _COMMENTS.get(key, ""))
         yield "  " + line(key, value, note)
-    yield 'network: {_target_: medseg.networks.place_network, network: "@network_def", device: "@device"}'
+    yield (
+        'network: {_target_: medseg.networks.place_network, network: "@network_def", device: '
+        '"@device"}'
+    )
     yield line("loss", draft.loss, draft.notes.get("loss", ""))
     target, *_ = (draft.optimizer["_target_"],)
     rest = {key: value for key, value in draft.optimizer.items() if key != "_target_"}
     more = "".join(f", {key}: {flow(value)}" for key, value in rest.items())
-    yield f'optimizer: {{_target_: {target}, params: "$@network.parameters()", lr: "@learning_rate"{more}}}'
+    yield (
+        "optimizer: "
+        f'{{_target_: {target}, params: "$@network.parameters()", lr: "@learning_rate"{more}}}'
+    )
 
 
 def _network_arguments(draft: Draft) -> Mapping[str, Any]:
@@ -117,6 +142,12 @@ def _settings(draft: Draft) -> Iterator[str]:
 
 def _weighted(draft: Draft) -> Iterator[str]:
     if draft.validated_on == "training":
-        yield "val_cases#split: training  # one patient: the scores are of what was trained on, and say nothing of others"
+        yield (
+            "val_cases#split: training  # one patient: the scores are of what was trained on, "
+            "and say nothing of others"
+        )
     if draft.cells is not None:
-        yield "train#trainer#prepare_batch: {_target_: medseg.training.WeightedBatch}  # the weight map goes with the label"
+        yield (
+            "train#trainer#prepare_batch: {_target_: medseg.training.WeightedBatch}  # the "
+            "weight map goes with the label"
+        )

@@ -24,9 +24,15 @@ def inference_config(draft: Draft) -> str:
     network |= {"out_channels": "$len(@class_names)"}
     network |= {key: value for key, value in draft.network.items() if key != "spatial_dims"}
     lines = [
-        f"# Predict {', '.join(draft.class_names[1:])} in {draft.manifest.modality}: an image in, a label in its own grid out.",
+        (
+            f"# Predict {', '.join(draft.class_names[1:])} in {draft.manifest.modality}: an "
+            "image in, a label in its own grid out."
+        ),
         "#",
-        "#   python -m monai.bundle run inferring --config_file .../configs/inference.yaml --dataset_dir DIR --output_dir OUT",
+        (
+            "#   python -m monai.bundle run inferring --config_file .../configs/inference.yaml "
+            "--dataset_dir DIR --output_dir OUT"
+        ),
         "#",
         "# Self-contained: tools such as MONAI Label read no other config.",
         "bundle_root: {_target_: medseg.bundles.find_bundle_root}",
@@ -36,7 +42,10 @@ def inference_config(draft: Draft) -> str:
         "overwrite: refuse  # or replace: existing labels",
         "ckpt_path: \"$@bundle_root + '/models/model.safetensors'\"",
         "",
-        "# Settings that the weights were trained with; the defaults apply if there are no weights yet.",
+        (
+            "# Settings that the weights were trained with; the defaults apply if there are no "
+            "weights yet."
+        ),
         *setting_lines(draft),
         "network_def:",
         "  _target_: medseg.networks.trained_network",
@@ -51,7 +60,10 @@ def inference_config(draft: Draft) -> str:
         *ENGINE_LINES,
         "",
         f"recipe: {draft.recipe}",
-        f"# --- recipe {draft.recipe}: preprocessing_steps (a copy: edit transforms/{draft.recipe}.yaml)",
+        (
+            f"# --- recipe {draft.recipe}: preprocessing_steps (a copy: edit "
+            f"transforms/{draft.recipe}.yaml)"
+        ),
         "# --- end of recipe",
         "",
         "# --- part inferring (a copy: edit bundles/common.yaml)",
@@ -87,7 +99,10 @@ def _keys(draft: Draft) -> Iterator[str]:
 def _numbered(draft: Draft) -> Iterator[str]:
     if draft.cells is None:
         return
-    arguments = 'threshold: "@threshold", waist_px: "@waist_px", least_px: "@least_px", largest_hole_px: "@largest_hole_px"'
+    arguments = (
+        'threshold: "@threshold", waist_px: "@waist_px", least_px: "@least_px", '
+        'largest_hole_px: "@largest_hole_px"'
+    )
     yield "# Instead of a label of two classes: the probability, then numbered objects."
     yield "inferer#inferer#gives: foreground"
     yield "postprocessing#transforms:"
@@ -97,14 +112,18 @@ def _numbered(draft: Draft) -> Iterator[str]:
 def evaluate_config(draft: Draft) -> str:
     """The text of `evaluate.yaml`."""
     lines = [
-        "# Score the trained network on cases it did not see, in the images' own grid. Merged over train.yaml:",
+        (
+            "# Score the trained network on cases it did not see, in the images' own grid. "
+            "Merged over train.yaml:"
+        ),
         "#",
         f"#   medseg train {draft.name} --config train --config evaluate --run-id evaluating",
         f"split: {draft.validated_on}  # or test",
         "ckpt_path: \"$@ckpt_dir + '/model.safetensors'\"",
         *_without_label(draft),
         "val_overlap: 0.5",
-        _WINDOW_BATCH + "  # as in inference.yaml: sums differ in their last bit by the size of a batch",
+        _WINDOW_BATCH
+        + "  # as in inference.yaml: sums differ in their last bit by the size of a batch",
         "skip: null  # as in inference.yaml",
         ENGINE_LINES[0],
         *setting_lines(draft),
@@ -132,7 +151,10 @@ def _numbered_there(draft: Draft) -> Iterator[str]:
         "least_px": cells.least_px,
         "largest_hole_px": cells.largest_hole_px,
     }
-    yield "# Instead of a label of two classes: the probability, then numbered objects; as in inference.yaml."
+    yield (
+        "# Instead of a label of two classes: the probability, then numbered objects; as in "
+        "inference.yaml."
+    )
     yield "validate#inferer#inferer#gives: foreground"
     yield "validate#postprocessing#transforms:"
     yield from number_cells_lines("predictions_dir", flow(numbers)[1:-1])
@@ -143,7 +165,10 @@ def several_processes_config() -> str:
     lines = [
         "# Several processes, one per GPU (or gloo on CPUs). Merged over train.yaml:",
         "#",
-        "#   torchrun --standalone --nproc_per_node=2 -m monai.bundle run training --config_file \"['.../train.yaml','.../multi_gpu_train.yaml']\" --dataset_dir DIR",
+        (
+            "#   torchrun --standalone --nproc_per_node=2 -m monai.bundle run training "
+            "--config_file \"['.../train.yaml','.../multi_gpu_train.yaml']\" --dataset_dir DIR"
+        ),
         "# --- part several_processes (a copy: edit bundles/common.yaml)",
         "# --- end of part",
     ]

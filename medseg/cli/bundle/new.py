@@ -12,7 +12,9 @@ __all__ = ["new"]
 
 def new(
     folder: Annotated[Path, typer.Argument(help="The bundle to write; its name is the folder's.")],
-    base: Annotated[Path, typer.Option("--from", help="A bundle's folder, or an installed one's name.")],
+    base: Annotated[
+        Path, typer.Option("--from", help="A bundle's folder, or an installed one's name.")
+    ],
     label_names: Annotated[
         str, typer.Option(help="Names of the label values, from 0: 'background,tumour'.")
     ] = "",

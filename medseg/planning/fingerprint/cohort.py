@@ -39,7 +39,9 @@ class Cohort:
     read: int
 
 
-def read_cohort(manifest: Manifest, folder: Path, progress: Progress = lambda done, all_: None) -> Cohort:
+def read_cohort(
+    manifest: Manifest, folder: Path, progress: Progress = lambda done, all_: None
+) -> Cohort:
     """Read every case of a data set that has a label, once.
 
     Args:

@@ -150,7 +150,9 @@ def _colour(pixels: NDArray[Any], axes: int) -> str:
 
 
 def _box_shape(marked: NDArray[np.bool_]) -> tuple[int, ...]:
-    lines = [np.flatnonzero(marked.any(axis=_others(axis, marked.ndim))) for axis in range(marked.ndim)]
+    lines = [
+        np.flatnonzero(marked.any(axis=_others(axis, marked.ndim))) for axis in range(marked.ndim)
+    ]
     return tuple(int(line[-1] - line[0]) + 1 if line.size else 0 for line in lines)
 
 

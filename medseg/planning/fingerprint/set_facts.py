@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -197,7 +198,7 @@ def _class(name: str, index: int, facts: Sequence[CaseFacts]) -> ClassSummary:
 def _pooled(sizes: Sequence[tuple[float, ...]], parts: Sequence[int]) -> tuple[float, ...]:
     """Quantiles over all cases, each of its own quantiles standing for as many parts."""
     values = np.asarray(sizes, dtype=np.float64)
-    edges = np.diff([0.0, *((a + b) / 2 for a, b in zip(QUANTILES, QUANTILES[1:], strict=False)), 100.0])
+    edges = np.diff([0.0, *((a + b) / 2 for a, b in pairwise(QUANTILES)), 100.0])
     weights = np.asarray(parts, dtype=np.float64)[:, None] * edges
     order = np.argsort(values, axis=None)
     shares = np.cumsum(weights.ravel()[order])

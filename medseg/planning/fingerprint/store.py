@@ -34,7 +34,9 @@ class Store:
 
     def __init__(self, manifest: Manifest) -> None:
         self.folder = cache_dir() / "fingerprints"
-        asked = manifest.model_dump(mode="json", include={"modality", "channels", "labels", "label_kind"})
+        asked = manifest.model_dump(
+            mode="json", include={"modality", "channels", "labels", "label_kind"}
+        )
         self._asked = json.dumps([_VERSION, asked], sort_keys=True)
 
     def get(self, case: Case) -> ReadCase | None:
@@ -90,8 +92,12 @@ def _read(content: dict[str, Any], case: Case) -> ReadCase:
     )
     if facts is None:
         return ReadCase(None, found)
-    classes = tuple(ClassFacts(**_tuples(one)) for one in facts["classes"])
-    return ReadCase(CaseFacts(**{**_tuples(facts), "case": case.case, "classes": classes}), found)
+    known = _tuples(facts)
+    known |= {
+        "case": case.case,
+        "classes": tuple(ClassFacts(**_tuples(one)) for one in facts["classes"]),
+    }
+    return ReadCase(CaseFacts(**known), found)
 
 
 def _tuples(content: dict[str, Any]) -> dict[str, Any]:

@@ -35,12 +35,15 @@ class Forecast:
     def told(self) -> str:
         """The forecast in a line."""
         return (
-            f"{self.step_seconds:.3g} s a step, {self.minutes:.0f} minutes and {self.memory_gb:.1f} GB in all, "
+            f"{self.step_seconds:.3g} s a step, {self.minutes:.0f} minutes and "
+            f"{self.memory_gb:.1f} GB in all, "
             f"from three real steps on {self.of}"
         )
 
 
-def forecast(pace: Pace, length: Length, cases: int, val_cases: int, cache: str, device: str) -> Forecast:
+def forecast(
+    pace: Pace, length: Length, cases: int, val_cases: int, cache: str, device: str
+) -> Forecast:
     """What a training of some length takes, by the pace that was measured."""
     seconds = pace.start + pace.prepare * cases + pace.step * length.steps
     seconds += pace.validation * val_cases * length.validations

@@ -12,7 +12,7 @@ from medseg.planning.fingerprint.set_facts import SetFacts
 from medseg.planning.forecast.measure import Forecast, forecast, measure
 from medseg.planning.rules.training import Length, Pace, divided, length_within
 
-__all__ = ["Budget", "Fitted", "fit", "first_size"]
+__all__ = ["Budget", "Fitted", "first_size", "fit"]
 
 TRIALS = 6
 # Steps that a width is worth: below, a smaller network learns more; far above, a wider one.
@@ -88,7 +88,13 @@ def fit(  # noqa: PLR0913 - all that a plan depends on
         MachineError: If even the smallest plan needs more; it says how much.
     """
     task = _Task(
-        name=name, manifest=manifest, facts=facts, pins=pins, dataset=dataset, budget=budget, tell=tell
+        name=name,
+        manifest=manifest,
+        facts=facts,
+        pins=pins,
+        dataset=dataset,
+        budget=budget,
+        tell=tell,
     )
     size = first_size(facts, budget.device)
     for trial in range(1, TRIALS + 1):
@@ -109,8 +115,14 @@ def fit(  # noqa: PLR0913 - all that a plan depends on
     raise MachineError(_needs(known, budget))  # pyright: ignore[reportPossiblyUnboundVariable]
 
 
-def _next(  # noqa: PLR0913 - all that decides
-    size: Size, smaller: Size | None, task: _Task, length: Length | None, known: Forecast, *, last: bool
+def _next(
+    size: Size,
+    smaller: Size | None,
+    task: _Task,
+    length: Length | None,
+    known: Forecast,
+    *,
+    last: bool,
 ) -> Size | None:
     """Another size to try; None to stay."""
     if length is None or known.memory_gb > task.budget.memory_gb:
@@ -146,8 +158,9 @@ def _smaller(size: Size, task: _Task, share: float) -> Size | None:
 
 def _final(task: _Task, size: Size, length: Length, pace: Pace, cache: str) -> Fitted:
     pins = task.pins
-    steps = int(pins.get("epochs", length.epochs)), int(
-        pins.get("iterations_per_epoch", length.iterations)
+    steps = (
+        int(pins.get("epochs", length.epochs)),
+        int(pins.get("iterations_per_epoch", length.iterations)),
     )
     interval = int(pins.get("val_interval", min(length.val_interval, steps[0])))
     length = Length(epochs=steps[0], iterations=steps[1], val_interval=interval)
@@ -194,7 +207,9 @@ def _trial_words(trial: int, planned: Planned) -> str:
 
 def _needs(known: Forecast, budget: Budget) -> str:
     return (
-        f"no plan fits {budget.minutes:g} minutes and {budget.memory_gb:.1f} GB: the smallest takes "
+        f"no plan fits {budget.minutes:g} minutes and {budget.memory_gb:.1f} GB: the "
+        "smallest takes "
         f"{known.minutes:.1f} minutes for 100 steps, and {known.memory_gb:.1f} GB; give --minutes "
-        f"{max(budget.minutes, known.minutes * 1.2):.0f} --memory-gb {max(budget.memory_gb, known.memory_gb * 1.1):.1f}"
+        f"{max(budget.minutes, known.minutes * 1.2):.0f} --memory-gb "
+        f"{max(budget.memory_gb, known.memory_gb * 1.1):.1f}"
     )

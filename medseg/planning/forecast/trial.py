@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str]) -> None:
     evaluator.add_event_handler(Events.COMPLETED, lambda: validated.append(time.monotonic()))
     workflow.run()
     cases = len(parser.get_parsed_content("val_cases"))
-    steps = [later - earlier for earlier, later in zip(ends, ends[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(ends)]
     measured = {
         "step": statistics.median(steps[-3:]),
         "prepare": prepared["seconds"],
@@ -79,7 +80,10 @@ def _prepared(parser: Any) -> dict[str, float]:
         seconds = time.monotonic() - begun
     tensors = [value for value in sample.values() if hasattr(value, "numel")]
     # Packed, a label takes a byte a voxel.
-    taken = sum(value.numel() * (value.element_size() if value.is_floating_point() else 1) for value in tensors)
+    taken = sum(
+        value.numel() * (value.element_size() if value.is_floating_point() else 1)
+        for value in tensors
+    )
     return {"seconds": seconds, "bytes": taken}
 
 

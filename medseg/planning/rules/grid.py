@@ -72,14 +72,17 @@ def spacing(facts: SetFacts, view: View, voxels: int) -> Choice:
     why = "the median of the cases"
     if coarse != target:
         why = (
-            f"coarser than the median of the cases ({as_text(target, 'mm')}), as an image would hold "
+            f"coarser than the median of the cases ({as_text(target, 'mm')}), as an image "
+            "would hold "
             f"{there / voxels:.0f} patches and the thinnest class is {thinnest:.0f} mm thick"
         )
     return Choice(
         key="spacing_mm",
         value=[float(f"{mm:.3g}") for mm in coarse],
         why=why,
-        evidence=f"voxels of {as_text(facts.spacing, 'mm')} (median), images of {as_text(facts.shape)}",
+        evidence=(
+            f"voxels of {as_text(facts.spacing, 'mm')} (median), images of {as_text(facts.shape)}"
+        ),
         changes="thinner structures, or a budget for larger patches, make it finer",
     )
 
@@ -120,9 +123,16 @@ def picture_pixels(facts: SetFacts) -> Choice:
     return Choice(
         key="pixel_size",
         value=[size, size],
-        why="full resolution" if size == 1.0 else "half resolution, which shows a patch four times as much",
-        evidence=f"the thinnest class is {thickness:.0f} pixels thick, images are {as_text(facts.shape)}",
-        changes=f"structures thicker than {5 * ACROSS:.0f} pixels in images of 384 and more would be halved",
+        why="full resolution"
+        if size == 1.0
+        else "half resolution, which shows a patch four times as much",
+        evidence=(
+            f"the thinnest class is {thickness:.0f} pixels thick, images are {as_text(facts.shape)}"
+        ),
+        changes=(
+            f"structures thicker than {5 * ACROSS:.0f} pixels in images of 384 and more would be "
+            "halved"
+        ),
     )
 
 
@@ -146,7 +156,10 @@ def patch_size(facts: SetFacts, view: View, grid: Sequence[float], voxels: int) 
     return Choice(
         key="patch_size",
         value=[max(1, round(n)) for n in fitted],
-        why=f"{_covers(fitted, wanted)} the box around the labels with a fifth more, within {voxels} voxels",
+        why=(
+            f"{_covers(fitted, wanted)} the box around the labels with a fifth more, within "
+            f"{voxels} voxels"
+        ),
         evidence=(
             f"images of {as_text(whole)} voxels of the grid, labels in {as_text(facts.box, unit)} "
             "(of nine cases in ten)"
@@ -163,7 +176,11 @@ def _sliced(facts: SetFacts, view: View) -> int | None:
 
 
 def _covers(fitted: Sequence[float], wanted: Sequence[float]) -> str:
-    return "holds" if all(a >= 0.95 * b for a, b in zip(fitted, wanted, strict=True)) else "holds a part of"
+    return (
+        "holds"
+        if all(a >= 0.95 * b for a, b in zip(fitted, wanted, strict=True))
+        else "holds a part of"
+    )
 
 
 def _shrunk(

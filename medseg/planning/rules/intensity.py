@@ -1,4 +1,4 @@
-"""Recipe and intensity scaling: chosen by modality, with numbers from the labels' own intensities."""
+"""Recipe and intensity scaling: by modality, with numbers from the labels' own intensities."""
 
 from typing import Any
 
@@ -48,14 +48,19 @@ def window(facts: SetFacts) -> Choice:
             key="window",
             value=[0.0, float(f"{top:.2g}")],
             why="from no uptake to nearly the highest in the labels",
-            evidence=f"98 of 100 labelled voxels are below {at(facts.inside, 98.0):.3g} {facts.unit}",
+            evidence=(
+                f"98 of 100 labelled voxels are below {at(facts.inside, 98.0):.3g} {facts.unit}"
+            ),
             changes="lesions of higher uptake raise it",
         )
     middle, span = (low + high) / 2, max((high - low) * (1 + AROUND), LEAST_CT)
     return Choice(
         key="window",
         value=[float(round(middle - span / 2)), float(round(middle + span / 2))],
-        why="the labels' own intensities and a quarter of their span on either side, for what surrounds them",
+        why=(
+            "the labels' own intensities and a quarter of their span on either side, for what "
+            "surrounds them"
+        ),
         evidence=f"96 of 100 labelled voxels lie between {low:.0f} and {high:.0f} {facts.unit}",
         changes="other structures, or contrast medium",
     )
@@ -72,7 +77,10 @@ def measured_voxels(facts: SetFacts) -> Choice:
         key="measured_voxels",
         value=value,
         why=why,
-        evidence=f"{facts.zeros:.0%} of the voxels are 0, {facts.dark:.0%} are dark (median of the cases)",
+        evidence=(
+            f"{facts.zeros:.0%} of the voxels are 0, {facts.dark:.0%} are dark (median of the "
+            "cases)"
+        ),
         changes=f"{MANY_ZEROS:.0%} of zeros, or {MUCH_AIR:.0%} of dark voxels",
     )
 
@@ -83,7 +91,9 @@ def content(facts: SetFacts) -> Choice:
     return Choice(
         key="content",
         value=value,
-        why="some pictures have colours" if value == "rgb" else "no colours: red, green and blue are equal",
+        why="some pictures have colours"
+        if value == "rgb"
+        else "no colours: red, green and blue are equal",
         evidence=f"read as {value} from {facts.cases} pictures",
         changes="pictures of the other kind in more than one of twenty",
     )

@@ -1,4 +1,4 @@
-"""Levels of the network: how often each axis is halved, with which kernels, from patch and voxel size."""
+"""Levels of the network: how often each axis is halved, with which kernels."""
 
 import math
 from collections.abc import Sequence
@@ -29,7 +29,9 @@ class LevelPlan:
     @property
     def strides(self) -> tuple[int, ...]:
         """Total stride along each axis."""
-        return tuple(math.prod(pool[axis] for pool in self.pools) for axis in range(len(self.kernels[0])))
+        return tuple(
+            math.prod(pool[axis] for pool in self.pools) for axis in range(len(self.kernels[0]))
+        )
 
     @property
     def is_even(self) -> bool:
@@ -56,7 +58,8 @@ def plan_levels(patch: Sequence[int], grid: Sequence[float], most: int) -> Level
         seen = [before or close for before, close in zip(seen, near, strict=True)]
         kernels.append(tuple(3 if one else 1 for one in seen))
         pool = tuple(
-            2 if close and n / 2 >= LEAST_LEFT - 0.5 else 1 for close, n in zip(near, sizes, strict=True)
+            2 if close and n / 2 >= LEAST_LEFT - 0.5 else 1
+            for close, n in zip(near, sizes, strict=True)
         )
         if len(kernels) == most or 2 not in pool:
             break
@@ -97,7 +100,10 @@ def level_choices(levels: LevelPlan, patch: Sequence[int], grid: Sequence[float]
         Choice(
             key="network_def#kernel_sizes",
             value=[list(kernel) for kernel in levels.kernels],
-            why="no convolution along an axis whose voxels are twice as long as the finest, or of one slice",
+            why=(
+                "no convolution along an axis whose voxels are twice as long as the finest, or "
+                "of one slice"
+            ),
             evidence=evidence,
             changes="more even voxels make all of them 3",
         ),

@@ -7,7 +7,15 @@ from medseg.bundles.writing.draft import Cells
 from medseg.planning.fingerprint.set_facts import SetFacts, at
 from medseg.planning.rules.choice import Choice
 
-__all__ = ["border_choices", "cell_choices", "centres", "fixed_choices", "first_width", "loss", "rare_classes"]
+__all__ = [
+    "border_choices",
+    "cell_choices",
+    "centres",
+    "first_width",
+    "fixed_choices",
+    "loss",
+    "rare_classes",
+]
 
 # Of the labelled voxels; below it a class is drawn as often as the others all the same.
 RARE = 0.1
@@ -75,7 +83,9 @@ def centres(facts: SetFacts, *, holds_the_image: bool) -> Choice:
         value=share,
         why=why,
         evidence=evidence,
-        changes=f"labels that cover more than {COVERS:.0%} of an image, or a patch that holds all of it",
+        changes=(
+            f"labels that cover more than {COVERS:.0%} of an image, or a patch that holds all of it"
+        ),
     )
 
 
@@ -84,12 +94,27 @@ def border_choices(facts: SetFacts) -> list[Choice]:
     if facts.label_kind != "instances":
         none = "labels are classes: no gaps to weight"
         return [
-            Choice(key="border_weight", value=0.0, why=none, evidence="label kind", changes="numbered objects"),
-            Choice(key="border_weight_px", value=5.0, why=none, evidence="label kind", changes="numbered objects"),
+            Choice(
+                key="border_weight",
+                value=0.0,
+                why=none,
+                evidence="label kind",
+                changes="numbered objects",
+            ),
+            Choice(
+                key="border_weight_px",
+                value=5.0,
+                why=none,
+                evidence="label kind",
+                changes="numbered objects",
+            ),
         ]
     radius = _radius(facts, 50.0)
     touch = facts.touching >= TOUCH
-    evidence = f"{facts.touching:.0%} of the objects touch another; a median one has a radius of {radius:.1f} pixels"
+    evidence = (
+        f"{facts.touching:.0%} of the objects touch another; a median one has a radius of "
+        f"{radius:.1f} pixels"
+    )
     return [
         Choice(
             key="border_weight",
@@ -129,7 +154,9 @@ def cell_choices(facts: SetFacts) -> tuple[Cells, list[Choice]]:
         f"{at(sizes, 98.0):.0f} pixels (2nd, 20th, 50th and 98th percentile)"
     )
     choices = [
-        Choice(key=key, value=value, why=why[key], evidence=evidence, changes="objects of other sizes")
+        Choice(
+            key=key, value=value, why=why[key], evidence=evidence, changes="objects of other sizes"
+        )
         for key, value in values.items()
     ]
     return Cells(**values), choices

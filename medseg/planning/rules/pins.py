@@ -12,12 +12,13 @@ from medseg.planning.rules.choice import Choice
 __all__ = ["PINNABLE", "parse_pins", "pinned", "pinned_all"]
 
 PINNABLE = (
-    "spacing_mm", "pixel_size", "window", "measured_voxels", "content", "patch_size", "centres#foreground",
-    "flip_axes", "rotation_degrees", "elastic_mm", "border_weight", "border_weight_px",
-    "network_def#depth", "network_def#first_width", "network_def#kernel_sizes", "network_def#pool_sizes",
-    "loss#fp_weight", "loss#fn_weight", "loss#ce_weight", "epochs", "iterations_per_epoch", "batch_size",
-    "learning_rate", "schedule", "early_stop_patience", "max_minutes", "val_interval", "precision", "cache",
-    "fold", "seed", "num_workers", "threshold", "waist_px", "least_px", "largest_hole_px",
+    "spacing_mm", "pixel_size", "window", "measured_voxels", "content", "patch_size",
+    "centres#foreground", "flip_axes", "rotation_degrees", "elastic_mm", "border_weight",
+    "border_weight_px", "network_def#depth", "network_def#first_width",
+    "network_def#kernel_sizes", "network_def#pool_sizes", "loss#fp_weight", "loss#fn_weight",
+    "loss#ce_weight", "epochs", "iterations_per_epoch", "batch_size", "learning_rate", "schedule",
+    "early_stop_patience", "max_minutes", "val_interval", "precision", "cache", "fold", "seed",
+    "num_workers", "threshold", "waist_px", "least_px", "largest_hole_px",
 )  # fmt: skip
 
 _GIVEN = "given by --set; the rest is planned around it"
@@ -38,7 +39,8 @@ def parse_pins(texts: Iterable[str]) -> dict[str, Any]:
         if not names:
             near = difflib.get_close_matches(key, PINNABLE, n=3, cutoff=0.4) or PINNABLE[:3]
             raise UsageError(
-                f"--set {key}: nothing plans such a key; there is {', '.join(near)}; others are given to "
+                f"--set {key}: nothing plans such a key; there is {', '.join(near)}; others "
+                "are given to "
                 f"medseg train, as {text}"
             )
         found[names[0]] = read_value(value, f"--set {text}")

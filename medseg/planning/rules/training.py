@@ -1,7 +1,7 @@
 """Length of the training: batch, rate, epochs and validations, from measured seconds and a budget.
 
-The schedule takes the rate to zero over all iterations, and a training that a time limit ends early never
-gets there. So the limit is not left to the training: epochs are planned from real steps.
+The schedule takes the rate to zero over all iterations, and a training that a time limit ends early
+never gets there. So the limit is not left to the training: epochs are planned from real steps.
 """
 
 from dataclasses import dataclass
@@ -101,18 +101,59 @@ def training_choices(facts: SetFacts, length: Length, batch: int, told: str) -> 
         told: The forecast in a line, as evidence.
     """
     rate = 0.002 if facts.axes == 3 else 0.001
-    known = "0.002 brings hippocampus_mri_unet3d to 0.889" if rate == 0.002 else "0.001 trains ebhi_histology_unet2d"
-    rows = [
-        ("epochs", length.epochs, "as many as the budget holds, so that the rate reaches zero in it", told, "more minutes"),
-        ("iterations_per_epoch", length.iterations, "a unit to report in; an epoch is no pass over the cases", told, "nothing else"),
-        ("batch_size", batch, "small: many steps teach more than large batches in the same time", told, "a GPU with memory to spare"),
-        ("learning_rate", rate, "Adam's, at its height, as in shipped bundles of as many axes", known, "a loss that jumps: halve it"),
-        ("schedule", "polynomial", "falls to zero with the last step", "a time limit would cut it off before", "an unknown length: plateau"),
-        ("early_stop_patience", None, "never: the last, smallest steps are the best ones", "the rate falls to the end", "plateau schedules"),
-        ("max_minutes", None, "the epochs are planned to end in time", told, "a machine that others use"),
-        ("val_interval", length.val_interval, f"{length.validations} validations, a quarter of the time at most", told, "faster validation"),
-    ]  # fmt: skip
+    values = {
+        "epochs": length.epochs,
+        "iterations_per_epoch": length.iterations,
+        "batch_size": batch,
+        "learning_rate": rate,
+        "schedule": "polynomial",
+        "early_stop_patience": None,
+        "max_minutes": None,
+        "val_interval": length.val_interval,
+    }
+    known = _KNOWN[facts.axes]
     return [
-        Choice(key=key, value=value, why=why, evidence=evidence, changes=changes)
-        for key, value, why, evidence, changes in rows
+        Choice(
+            key=key,
+            value=value,
+            why=_WHY[key][0],
+            evidence=known if key == "learning_rate" else told,
+            changes=_WHY[key][1],
+        )
+        for key, value in values.items()
     ]
+
+
+_KNOWN = {
+    2: "0.001 trains ebhi_histology_unet2d",
+    3: "0.002 brings hippocampus_mri_unet3d to a DSC of 0.889",
+}
+# Why, and what would change it.
+_WHY = {
+    "epochs": ("as many as the budget holds, so that the rate reaches zero in it", "more minutes"),
+    "iterations_per_epoch": (
+        "a unit to report in: an epoch is no pass over the cases",
+        "fewer than 500 steps in all",
+    ),
+    "batch_size": (
+        "many small steps teach more than few large ones in the same time",
+        "a GPU with memory to spare",
+    ),
+    "learning_rate": (
+        "Adam's, at its height, as in a shipped bundle of as many axes",
+        "a loss that jumps: halve it",
+    ),
+    "schedule": ("falls to zero with the last step", "a training of unknown length: plateau"),
+    "early_stop_patience": (
+        "never: the last and smallest steps are the best ones",
+        "a plateau schedule",
+    ),
+    "max_minutes": (
+        "none, as it would end the training before the rate is zero; the epochs end in time",
+        "a machine that others use as well",
+    ),
+    "val_interval": (
+        f"{VALIDATIONS} validations, or as many as a quarter of the time holds",
+        "faster validation",
+    ),
+}

@@ -12,7 +12,9 @@ from medseg.planning.rules.grid import View, thick_axis
 
 __all__ = ["elastic_mm", "flip_axes", "rotation_degrees", "sides"]
 
-_SIDE = re.compile(r"(?:^|[^a-z])(left|right|links|rechts|gauche|droite?|sinistra|destra|l|r|lt|rt|lh|rh|sin|dex)(?:[^a-z]|$)")
+_SIDE = re.compile(
+    r"(?:^|[^a-z])(left|right|links|rechts|gauche|droite?|sinistra|destra|l|r|lt|rt|lh|rh|sin|dex)(?:[^a-z]|$)"
+)
 # Cases that must show a side before it counts as one.
 ENOUGH = 5
 # Of the image's width, from its middle.
@@ -40,7 +42,9 @@ def _off_centre(centres: Sequence[float]) -> bool:
     shifts = np.asarray(centres) - 0.5
     if len(shifts) < ENOUGH:
         return False
-    return max(float((shifts > OFF_CENTRE).mean()), float((shifts < -OFF_CENTRE).mean())) >= NEARLY_ALL
+    return (
+        max(float((shifts > OFF_CENTRE).mean()), float((shifts < -OFF_CENTRE).mean())) >= NEARLY_ALL
+    )
 
 
 def _opposite(one: ClassSummary, other: ClassSummary) -> bool:
