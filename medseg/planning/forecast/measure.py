@@ -46,7 +46,7 @@ def forecast(
 ) -> Forecast:
     """What a training of some length takes, by the pace that was measured."""
     seconds = pace.start + pace.prepare * cases + pace.step * length.steps
-    seconds += pace.validation * val_cases * length.validations
+    seconds += (pace.validation * val_cases + pace.validating) * length.validations
     more = max(0, cases - pace.trial_cases) * pace.case_bytes if cache == "memory" else 0
     return Forecast(
         minutes=seconds / 60,

@@ -1,6 +1,7 @@
 """Search for a plan that fits time and memory: tried, made smaller or wider, and tried again."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,22 @@ from medseg.errors import MachineError
 from medseg.planning.assemble import Planned, Size, assemble
 from medseg.planning.fingerprint.set_facts import SetFacts
 from medseg.planning.forecast.measure import Forecast, forecast, measure
-from medseg.planning.rules.training import Length, Pace, divided, length_within
+from medseg.planning.rules.training import (
+    FEWEST_STEPS,
+    FEWEST_VALIDATIONS,
+    Length,
+    Pace,
+    divided,
+    length_within,
+)
 
 __all__ = ["Budget", "Fitted", "first_size", "fit"]
 
-TRIALS = 6
-# Steps that a width is worth: below, a smaller network learns more; far above, a wider one.
-ENOUGH_STEPS, MANY_STEPS = 400, 9000
+TRIALS = 4
+# Below so many steps a smaller network learns more; far above, a wider one.
+ENOUGH_STEPS, MANY_STEPS = 300, 9000
+# A size that saves less is not worth its own trial, as other things take the time.
+LEAST_GAIN = 1.2
 WIDEST = {"cpu": 24, "cuda": 48}
 NARROWEST = 8
 SMALLEST = {2: 96 * 96, 3: 12_000}
@@ -55,6 +65,23 @@ class _Task:
     dataset: Path
     budget: Budget
     tell: Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Attempt:
+    """A size that was tried, and what it took; without a length there is no time for it."""
+
+    size: Size
+    pace: Pace
+    length: Length | None
+    cache: str
+    known: Forecast
+    fits: bool
+
+    @property
+    def steps(self) -> int:
+        """Steps within the budget."""
+        return self.length.steps if self.length and self.fits else 0
 
 
 def first_size(facts: SetFacts, device: str) -> Size:
@@ -96,52 +123,56 @@ def fit(  # noqa: PLR0913 - all that a plan depends on
         budget=budget,
         tell=tell,
     )
-    size = first_size(facts, budget.device)
-    for trial in range(1, TRIALS + 1):
-        planned = _planned(task, size, divided(1000, 10), "not measured yet", "memory")
-        tell(_trial_words(trial, planned))
-        pace = measure(planned, dataset, None if budget.device == "cpu" else budget.device)
-        cache = _cache(task, pace)
-        length = length_within(pace, budget.minutes, _cases(task), _val_cases(task))
-        known = _forecast(task, pace, length or divided(100, 3), cache)
-        smaller = _smaller(size, task, _share(task, pace, length, known))
-        too_large = length is None or known.memory_gb > budget.memory_gb
-        if too_large and smaller is None:
-            raise MachineError(_needs(known, budget))
-        other = _next(size, smaller, task, length, known, last=trial == TRIALS)
-        if other is None and length is not None and not too_large:
-            return _final(task, size, length, pace, cache)
-        size = other or smaller or size
-    raise MachineError(_needs(known, budget))  # pyright: ignore[reportPossiblyUnboundVariable]
+    size: Size | None = first_size(facts, budget.device)
+    attempts: list[_Attempt] = []
+    while size is not None and len(attempts) < TRIALS:
+        attempts.append(_attempt(task, size))
+        size = _next(task, attempts)
+    best = max(
+        attempts, key=lambda one: (min(one.steps, ENOUGH_STEPS), one.size.width, one.size.voxels)
+    )
+    if best.length is None or not best.fits:
+        raise MachineError(_needs(min((one.known for one in attempts), key=_cost), budget))
+    return _final(task, best, best.length)
 
 
-def _next(
-    size: Size,
-    smaller: Size | None,
-    task: _Task,
-    length: Length | None,
-    known: Forecast,
-    *,
-    last: bool,
-) -> Size | None:
-    """Another size to try; None to stay."""
-    if length is None or known.memory_gb > task.budget.memory_gb:
-        return smaller
-    if length.steps < ENOUGH_STEPS:
-        return None if last else smaller
+def _attempt(task: _Task, size: Size) -> _Attempt:
+    planned = _planned(task, size, divided(1000, 10), "not measured yet", "memory")
+    task.tell(_trial_words(planned))
+    device = None if task.budget.device == "cpu" else task.budget.device
+    pace = measure(planned, task.dataset, device)
+    cache = _cache(task, pace)
+    length = length_within(pace, task.budget.minutes, _cases(task), _val_cases(task))
+    known = _forecast(task, pace, length or divided(FEWEST_STEPS, FEWEST_VALIDATIONS), cache)
+    fits = length is not None and known.memory_gb <= task.budget.memory_gb
+    return _Attempt(size=size, pace=pace, length=length, cache=cache, known=known, fits=fits)
+
+
+def _next(task: _Task, attempts: Sequence[_Attempt]) -> Size | None:
+    """Another size to try; None to stay with what was tried."""
+    last = attempts[-1]
+    if last.steps < ENOUGH_STEPS:
+        before = attempts[-2].pace.step if len(attempts) > 1 else math.inf
+        in_vain = (
+            before < LEAST_GAIN * last.pace.step and last.known.memory_gb <= task.budget.memory_gb
+        )
+        return None if in_vain else _smaller(last.size, task, _share(task, last))
     widest = WIDEST["cpu" if task.budget.device == "cpu" else "cuda"]
     pinned = "network_def#first_width" in task.pins
-    room = known.memory_gb < 0.5 * task.budget.memory_gb
-    if length.steps >= MANY_STEPS and size.width < widest and room and not (last or pinned):
-        return replace(size, width=min(widest, size.width + 8))
+    room = last.known.memory_gb < 0.5 * task.budget.memory_gb
+    if last.steps >= MANY_STEPS and last.size.width < widest and room and not pinned:
+        return replace(last.size, width=min(widest, last.size.width + 8))
     return None
 
 
-def _share(task: _Task, pace: Pace, length: Length | None, known: Forecast) -> float:
+def _cost(known: Forecast) -> float:
+    return known.minutes + known.memory_gb
+
+
+def _share(task: _Task, last: _Attempt) -> float:
     """What a step may take of what it took, so that there are enough of them, and memory is."""
-    seconds = ENOUGH_STEPS * pace.step
-    steps = length.steps / ENOUGH_STEPS if length else 60 * task.budget.minutes / (2 * seconds)
-    return min(task.budget.memory_gb / known.memory_gb, steps)
+    steps = last.steps or 60 * task.budget.minutes / (2 * last.pace.step)
+    return min(task.budget.memory_gb / last.known.memory_gb, steps / ENOUGH_STEPS)
 
 
 def _smaller(size: Size, task: _Task, share: float) -> Size | None:
@@ -156,16 +187,15 @@ def _smaller(size: Size, task: _Task, share: float) -> Size | None:
     return None
 
 
-def _final(task: _Task, size: Size, length: Length, pace: Pace, cache: str) -> Fitted:
+def _final(task: _Task, best: _Attempt, length: Length) -> Fitted:
     pins = task.pins
-    steps = (
-        int(pins.get("epochs", length.epochs)),
-        int(pins.get("iterations_per_epoch", length.iterations)),
-    )
-    interval = int(pins.get("val_interval", min(length.val_interval, steps[0])))
-    length = Length(epochs=steps[0], iterations=steps[1], val_interval=interval)
-    known = _forecast(task, pace, length, cache)
-    return Fitted(planned=_planned(task, size, length, known.told(), cache), forecast=known)
+    epochs = int(pins.get("epochs", length.epochs))
+    iterations = int(pins.get("iterations_per_epoch", length.iterations))
+    interval = int(pins.get("val_interval", min(length.val_interval, epochs)))
+    length = Length(epochs=epochs, iterations=iterations, val_interval=interval)
+    known = _forecast(task, best.pace, length, best.cache)
+    planned = _planned(task, best.size, length, known.told(), best.cache)
+    return Fitted(planned=planned, forecast=known)
 
 
 def _planned(task: _Task, size: Size, length: Length, told: str, cache: str) -> Planned:
@@ -199,10 +229,11 @@ def _val_cases(task: _Task) -> int:
     return sum(case.fold == 0 for case in task.manifest.training) or len(task.manifest.training)
 
 
-def _trial_words(trial: int, planned: Planned) -> str:
+def _trial_words(planned: Planned) -> str:
     patch = "x".join(map(str, planned.value("patch_size")))
     width = planned.value("network_def#first_width")
-    return f"trial {trial}: patch {patch}, width {width}, batch {planned.value('batch_size')}"
+    batch = planned.value("batch_size")
+    return f"trying a few real steps: patch {patch}, width {width}, batch {batch}"
 
 
 def _needs(known: Forecast, budget: Budget) -> str:

@@ -10,7 +10,6 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +18,7 @@ from medseg._files import write_atomically
 __all__ = ["main"]
 
 _BEGUN = time.monotonic()
+TRAIN_CASES, VAL_CASES, STEPS = 2, 3, 4
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -32,7 +32,12 @@ def main(arguments: Sequence[str]) -> None:
         "dataset_dir": dataset,
         "output_dir": str(Path(folder, "eval")),
         "ckpt_dir": str(Path(folder, "models")),
-        "quick": True,
+        "train_most": TRAIN_CASES,
+        "val_cases#most": VAL_CASES,
+        # The first epoch and the first validation load what the second finds loaded.
+        "epochs": 2,
+        "iterations_per_epoch": STEPS,
+        "val_interval": 1,
         "cache": "memory",
         "overwrite": "replace",
         **({"device": device[0]} if device else {}),
@@ -42,30 +47,55 @@ def main(arguments: Sequence[str]) -> None:
     )
     workflow.initialize()
     parser = cast("Any", workflow.parser)
-    ready = time.monotonic()
+    start = time.monotonic() - _BEGUN
+    cases = len(parser.get_parsed_content("train_cases") + parser.get_parsed_content("val_cases"))
+    begun = time.monotonic()
+    parser.get_parsed_content("usable")
+    read = (time.monotonic() - begun) / cases
     prepared = _prepared(parser)
-    trainer: Any = parser.get_parsed_content("train#trainer")
-    evaluator: Any = parser.get_parsed_content("validate#evaluator")
-    ends: list[float] = []
-    begun: list[float] = []
-    validated: list[float] = []
-    trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda: ends.append(time.monotonic()))
-    evaluator.add_event_handler(Events.STARTED, lambda: begun.append(time.monotonic()))
-    evaluator.add_event_handler(Events.COMPLETED, lambda: validated.append(time.monotonic()))
+    steps, windows, validations = _ends(parser, Events)
     workflow.run()
-    cases = len(parser.get_parsed_content("val_cases"))
-    steps = [later - earlier for earlier, later in pairwise(ends)]
+    validated = len(parser.get_parsed_content("val_cases"))
+    once = _last(windows, validated)
     measured = {
-        "step": statistics.median(steps[-3:]),
-        "prepare": prepared["seconds"],
-        "validation": (validated[-1] - begun[-1]) / cases,
-        "start": ready - _BEGUN,
+        "step": statistics.median(_last(steps, STEPS)),
+        "prepare": prepared["seconds"] + read,
+        "validation": statistics.median(once[1:] or once),
+        "validating": max(0.0, validations[-1] - sum(once)),
+        "start": start,
         "case_bytes": prepared["bytes"],
         "base_bytes": _peak_bytes(),
-        "trial_cases": len(parser.get_parsed_content("train_cases")) + cases,
+        "trial_cases": cases,
     }
     text = json.dumps(measured)
     write_atomically(result, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def _ends(parser: Any, events: Any) -> tuple[list[float], list[float], list[float]]:
+    """Lists that the run will fill: seconds of each step, validated case, and validation."""
+    trainer: Any = parser.get_parsed_content("train#trainer")
+    evaluator: Any = parser.get_parsed_content("validate#evaluator")
+    steps, cases, validations = list[float](), list[float](), list[float]()
+    at = {"step": 0.0, "case": 0.0, "validation": 0.0}
+
+    def begin(*what: str) -> None:
+        at.update(dict.fromkeys(what, time.monotonic()))
+
+    def end(what: str, seconds: list[float]) -> None:
+        seconds.append(time.monotonic() - at[what])
+        at[what] = time.monotonic()
+
+    # From one step to the next, so that its patches and its augmentation count.
+    trainer.add_event_handler(events.EPOCH_STARTED, lambda: begin("step"))
+    trainer.add_event_handler(events.ITERATION_COMPLETED, lambda: end("step", steps))
+    evaluator.add_event_handler(events.STARTED, lambda: begin("case", "validation"))
+    evaluator.add_event_handler(events.ITERATION_COMPLETED, lambda: end("case", cases))
+    evaluator.add_event_handler(events.COMPLETED, lambda: end("validation", validations))
+    return steps, cases, validations
+
+
+def _last(seconds: Sequence[float], count: int) -> list[float]:
+    return list(seconds[-count:])
 
 
 def _prepared(parser: Any) -> dict[str, float]:

@@ -12,7 +12,7 @@ from medseg.planning.rules.choice import Choice
 __all__ = ["Length", "Pace", "length_within", "training_choices"]
 
 EPOCH = 50
-VALIDATIONS, FEWEST_VALIDATIONS = 10, 3
+VALIDATIONS, FEWEST_VALIDATIONS = 10, 2
 # Of the training, for validations.
 SHARE = 0.25
 # Of the budget, for what a forecast does not see.
@@ -27,8 +27,9 @@ class Pace:
 
     Attributes:
         step: Of one step, a batch and its augmentation.
-        prepare: Of one case, once.
+        prepare: Of one case, read, checked and prepared once.
         validation: Of one case of a validation.
+        validating: Of one validation beside its cases: scores, pictures, weights.
         start: Until the first case is read.
         case_bytes: Of one prepared case in memory.
         base_bytes: Peak memory with the few cases of the trial.
@@ -38,6 +39,7 @@ class Pace:
     step: float
     prepare: float
     validation: float
+    validating: float
     start: float
     case_bytes: int
     base_bytes: int
@@ -73,7 +75,7 @@ def length_within(pace: Pace, minutes: float, cases: int, val_cases: int) -> Len
         val_cases: Of a validation.
     """
     seconds = 60 * minutes * KEPT - pace.start - pace.prepare * cases
-    once = max(pace.validation * val_cases, 1e-6)
+    once = max(pace.validation * val_cases + pace.validating, 1e-6)
     validations = max(FEWEST_VALIDATIONS, min(VALIDATIONS, int(SHARE * seconds / once)))
     steps = int((seconds - validations * once) / max(pace.step, 1e-6))
     if steps < FEWEST_STEPS:
