@@ -18,7 +18,7 @@ from medseg.planning.fingerprint.cohort import Cohort, read_cohort
 from medseg.planning.fingerprint.set_facts import SetFacts, summarise_set
 from medseg.planning.forecast.measure import Forecast
 from medseg.planning.forecast.search import Budget, first_size, fit
-from medseg.planning.plan_file import PLAN_JSON, PLAN_PAGE, changed_values, plan_json, plan_page
+from medseg.planning.plan_file import LOOK_AT, PLAN_JSON, PLAN_PAGE, changed_values, plan_json, plan_page
 from medseg.planning.remarks import remarks_of, require_plannable
 from medseg.planning.request import PlanRequest
 from medseg.planning.rules.training import divided
@@ -229,7 +229,8 @@ def _pages(made: MadePlan, written: dict[str, str]) -> dict[str, str]:
     more = {"pins": made.request.pins, "asked": asked, "written": written}
     return {
         PLAN_JSON: plan_json(made.planned, made.facts, made.forecast, more),
-        PLAN_PAGE: plan_page(made.planned, made.facts, made.forecast, made.remarks),
+        PLAN_PAGE: plan_page(made.planned, made.facts, made.forecast),
+        LOOK_AT: "".join(f"{remark}\n" for remark in made.remarks),
     }
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from medseg.planning.fingerprint.set_facts import SetFacts
 from medseg.planning.forecast.measure import Forecast
 
 __all__ = [
+    "LOOK_AT",
     "PLAN_JSON",
     "PLAN_PAGE",
     "changed_values",
@@ -24,6 +25,8 @@ __all__ = [
 
 PLAN_JSON = "docs/plan.json"
 PLAN_PAGE = "docs/plan.md"
+# Names cases, so it lies where nothing is packed from.
+LOOK_AT = "eval/look_at.txt"
 # What differs from one measurement to the next, and so is no change of a plan.
 _MEASURED = ("epochs", "iterations_per_epoch", "val_interval")
 
@@ -84,9 +87,9 @@ def _as_json(value: Any) -> Any:
 
 
 def plan_page(
-    planned: Planned, facts: SetFacts, forecast: Forecast | None, remarks: Sequence[str]
+    planned: Planned, facts: SetFacts, forecast: Forecast | None
 ) -> str:
-    """The text of `plan.md`."""
+    """The text of `plan.md`, which is packed with the bundle: no name of a case is in it."""
     draft = planned.draft
     lines = [
         f"# Plan of {draft.name}",
@@ -107,7 +110,6 @@ def plan_page(
         "planned around it; or changed for one "
         "training, `medseg train BUNDLE KEY=VALUE`.",
         "",
-        *_remark_lines(remarks),
         "## The data set",
         "",
         *_facts(facts),
@@ -151,12 +153,6 @@ def expectation(patients: int) -> str:
         f"{patients} patients: enough for an interval of some {2 * 0.1 / patients**0.5:.2f} DSC "
         "on either side, over all folds."
     )
-
-
-def _remark_lines(remarks: Sequence[str]) -> list[str]:
-    if not remarks:
-        return []
-    return ["## To be looked at", "", *(f"- {_cell(remark)}" for remark in remarks), ""]
 
 
 def _facts(facts: SetFacts) -> list[str]:

@@ -34,7 +34,7 @@ __all__ = [
     "told_again",
 ]
 
-_REPLACED = ("configs/", "docs/plan.")
+_REPLACED = ("configs/", "docs/plan.", "eval/look_at")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,7 +58,7 @@ class SetFacts:
         kind: `picture` or `volume`.
         colour: `rgb` or `grey`.
         shape: Median, along each axis, in voxels as stored.
-        largest: Shape of the largest case.
+        volume: Mean of what an image covers, in mm^3 or pixels.
         spacing: Median, along each axis.
         spacing_low: Tenth percentile, along each axis.
         box: 90th percentile of the box around all labels, along each axis, in mm or pixels.
@@ -81,7 +81,7 @@ class SetFacts:
     kind: str
     colour: str
     shape: tuple[int, ...]
-    largest: tuple[int, ...]
+    volume: float
     spacing: tuple[float, ...]
     spacing_low: tuple[float, ...]
     box: tuple[float, ...]
@@ -120,7 +120,6 @@ def summarise_set(manifest: Manifest, facts: Sequence[CaseFacts]) -> SetFacts:
         )
     if not any(case.inside for case in facts):
         raise DataError(f"{manifest.name}: no label marks a voxel; check --labels")
-    largest = max(facts, key=lambda case: int(np.prod(case.shape)))
     return SetFacts(
         cases=len(facts),
         patients=len({case.patient for case in manifest.training}),
@@ -131,7 +130,7 @@ def summarise_set(manifest: Manifest, facts: Sequence[CaseFacts]) -> SetFacts:
         kind=kinds[0],
         colour=_colour(facts),
         shape=tuple(round(n) for n in _median(case.shape for case in facts)),
-        largest=largest.shape,
+        volume=float(np.mean([_covers(case) for case in facts])),
         spacing=_rounded(_median(case.spacing for case in facts)),
         spacing_low=_rounded(_percentile((case.spacing for case in facts), 10)),
         box=_rounded(_percentile(_boxes(facts), 90)),
@@ -146,6 +145,10 @@ def summarise_set(manifest: Manifest, facts: Sequence[CaseFacts]) -> SetFacts:
         touching=round(float(np.mean([case.touching for case in facts])), 4),
         holes=max((at(case.holes, 80.0) for case in facts if case.holes), default=0.0),
     )
+
+
+def _covers(case: CaseFacts) -> float:
+    return float(np.prod(case.shape) * np.prod(case.spacing))
 
 
 def _colour(facts: Sequence[CaseFacts]) -> str:

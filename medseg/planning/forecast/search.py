@@ -140,12 +140,19 @@ def _attempt(task: _Task, size: Size) -> _Attempt:
     planned = _planned(task, size, divided(1000, 10), "not measured yet", "memory")
     task.tell(_trial_words(planned))
     device = None if task.budget.device == "cpu" else task.budget.device
-    pace = measure(planned, task.dataset, device)
+    pace = measure(planned, task.dataset, device).of_images(_voxels(task, planned))
     cache = _cache(task, pace)
     length = length_within(pace, task.budget.minutes, _cases(task), _val_cases(task))
     known = _forecast(task, pace, length or divided(FEWEST_STEPS, FEWEST_VALIDATIONS), cache)
     fits = length is not None and known.memory_gb <= task.budget.memory_gb
     return _Attempt(size=size, pace=pace, length=length, cache=cache, known=known, fits=fits)
+
+
+def _voxels(task: _Task, planned: Planned) -> float:
+    """Mean of the images on the planned grid."""
+    keys = [choice.key for choice in planned.choices]
+    grid = next((key for key in ("spacing_mm", "pixel_size") if key in keys), None)
+    return task.facts.volume / (1.0 if grid is None else math.prod(planned.value(grid)))
 
 
 def _next(task: _Task, attempts: Sequence[_Attempt]) -> Size | None:

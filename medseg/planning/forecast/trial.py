@@ -64,6 +64,7 @@ def main(arguments: Sequence[str]) -> None:
         "validating": max(0.0, validations[-1] - sum(once)),
         "start": start,
         "case_bytes": prepared["bytes"],
+        "voxels": prepared["voxels"],
         "base_bytes": _peak_bytes(),
         "trial_cases": cases,
     }
@@ -99,22 +100,28 @@ def _last(seconds: Sequence[float], count: int) -> list[float]:
 
 
 def _prepared(parser: Any) -> dict[str, float]:
-    """Seconds and bytes of preparing a case, the second one: the first loads libraries, too."""
+    """Seconds, bytes and voxels of preparing a case: means, the first case left out.
+
+    The first one loads libraries, too.
+    """
     steps = parser.get_parsed_content("train#preprocessing")
-    cases = parser.get_parsed_content("train_cases")
-    seconds = 0.0
-    sample: dict[str, Any] = {}
-    for case in [*cases, *cases][:2]:
+    cases = parser.get_parsed_content("train_cases") + parser.get_parsed_content("val_cases")
+    rows: list[tuple[float, float, float]] = []
+    for case in [cases[0], *cases]:
         begun = time.monotonic()
         sample = steps(dict(case))
-        seconds = time.monotonic() - begun
+        rows.append((time.monotonic() - begun, _bytes(sample), sample["image"][0].numel()))
+    means = [statistics.fmean(column) for column in zip(*rows[1:], strict=True)]
+    return dict(zip(("seconds", "bytes", "voxels"), means, strict=True))
+
+
+def _bytes(sample: dict[str, Any]) -> float:
+    """Of a prepared case; packed, a label takes a byte a voxel."""
     tensors = [value for value in sample.values() if hasattr(value, "numel")]
-    # Packed, a label takes a byte a voxel.
-    taken = sum(
+    return sum(
         value.numel() * (value.element_size() if value.is_floating_point() else 1)
         for value in tensors
     )
-    return {"seconds": seconds, "bytes": taken}
 
 
 def _peak_bytes() -> int:

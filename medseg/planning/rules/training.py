@@ -4,7 +4,7 @@ The schedule takes the rate to zero over all iterations, and a training that a t
 never gets there. So the limit is not left to the training: epochs are planned from real steps.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from medseg.planning.fingerprint.set_facts import SetFacts
 from medseg.planning.rules.choice import Choice
@@ -34,6 +34,7 @@ class Pace:
         case_bytes: Of one prepared case in memory.
         base_bytes: Peak memory with the few cases of the trial.
         trial_cases: How many those were.
+        voxels: Mean of their images as prepared.
     """
 
     step: float
@@ -41,9 +42,21 @@ class Pace:
     validation: float
     validating: float
     start: float
-    case_bytes: int
-    base_bytes: int
+    case_bytes: float
+    base_bytes: float
     trial_cases: int
+    voxels: float
+
+    def of_images(self, voxels: float) -> "Pace":
+        """The pace of cases of another mean size, with which what is done a case goes."""
+        factor = voxels / self.voxels
+        return replace(
+            self,
+            prepare=self.prepare * factor,
+            validation=self.validation * factor,
+            case_bytes=self.case_bytes * factor,
+            voxels=voxels,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

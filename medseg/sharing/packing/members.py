@@ -17,7 +17,7 @@ __all__ = ["Members", "members_of"]
 
 _GOES = re.compile(
     r"LICENSE|configs/[\w.-]+\.(yaml|json)|configs/logging\.conf|studies/[\w.-]+\.yaml"
-    r"|docs/README\.md"
+    r"|docs/README\.md|docs/plan\.(md|json)"
     rf"|docs/(data_)?license\.txt|models/model\.safetensors|{GOLDEN}/[\w.-]+"
 )
 # Written anew by pack: model.pt is a pickle, never read.
