@@ -329,4 +329,4 @@ def test_the_texts_of_a_planned_bundle_are_safe_to_run(medseg, tmp_path):
     assert not any("lambda" in text for text in strings(read_config(
         [str(tmp_path / "mytask/configs/train.yaml")]
     )))  # fmt: skip
-    assert judge_folder(tmp_path / "mytask").grade == "safe"
+    assert judge_folder(tmp_path / "mytask").verdict == "safe"

@@ -42,11 +42,9 @@ def _number(value: float) -> str:
         return str(value)
     if not math.isfinite(value):
         raise ValueError(f"a config holds no {value}")
+    mantissa, exponent, power = f"{value:.10g}".partition("e")
     # PyYAML reads 1e-05 as text.
-    text = f"{value:.10g}"
-    if "e" in text:
-        text = f"{value:.15f}".rstrip("0")
-    return text if "." in text else f"{text}.0"
+    return (mantissa if "." in mantissa else f"{mantissa}.0") + exponent + power
 
 
 def _text(value: str) -> str:
