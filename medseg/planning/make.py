@@ -18,7 +18,14 @@ from medseg.planning.fingerprint.cohort import Cohort, read_cohort
 from medseg.planning.fingerprint.set_facts import SetFacts, summarise_set
 from medseg.planning.forecast.measure import Forecast
 from medseg.planning.forecast.search import Budget, first_size, fit
-from medseg.planning.plan_file import LOOK_AT, PLAN_JSON, PLAN_PAGE, changed_values, plan_json, plan_page
+from medseg.planning.plan_file import (
+    LOOK_AT,
+    PLAN_JSON,
+    PLAN_PAGE,
+    changed_values,
+    plan_json,
+    plan_page,
+)
 from medseg.planning.remarks import remarks_of, require_plannable
 from medseg.planning.request import PlanRequest
 from medseg.planning.rules.training import divided

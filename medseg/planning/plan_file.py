@@ -86,9 +86,7 @@ def _as_json(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-def plan_page(
-    planned: Planned, facts: SetFacts, forecast: Forecast | None
-) -> str:
+def plan_page(planned: Planned, facts: SetFacts, forecast: Forecast | None) -> str:
     """The text of `plan.md`, which is packed with the bundle: no name of a case is in it."""
     draft = planned.draft
     lines = [

@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-import yaml
-
 __all__ = ["flow"]
 
 _BARE = re.compile(r"[A-Za-z_][\w.-]*")
+# Words that YAML 1.1 reads as something else, in any case.
+_NOT_BARE = frozenset(("yes", "no", "true", "false", "on", "off", "null"))
 
 
 def flow(value: Any) -> str:
@@ -48,5 +48,5 @@ def _number(value: float) -> str:
 
 
 def _text(value: str) -> str:
-    bare = _BARE.fullmatch(value) is not None and yaml.safe_load(value) == value
+    bare = _BARE.fullmatch(value) is not None and value.lower() not in _NOT_BARE
     return value if bare else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

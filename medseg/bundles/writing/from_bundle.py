@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from medseg.bundles.configs import read_config
 from medseg.bundles.judgement.snapshot import MOST_BYTES
 from medseg.bundles.judgement.tree import read_regular
+from medseg.bundles.opened import open_configs
 from medseg.bundles.writing.flow import flow
 from medseg.bundles.writing.new_card import data_licence, new_card
 from medseg.bundles.writing.new_metadata import FIRST_VERSION, METADATA_SCHEMA, NOT_STATED
@@ -63,11 +63,12 @@ def from_bundle(bundle: Path, own: Own) -> dict[str, str]:
 
     Raises:
         UsageError: If the other bundle is none of medseg's, or does not fit the user's data.
+        NeedsTrustError: If it is neither safe nor trusted.
     """
     base = manifest_of(bundle)
     _require_fit(bundle, base, own.manifest)
     texts = {name: _text(bundle, f"configs/{name}.yaml") for name in _CONFIGS}
-    axes = int(read_config([str(bundle / "configs/train.yaml")])["network_def"]["spatial_dims"])
+    axes = int(open_configs(bundle, ["train"]).merged["network_def"]["spatial_dims"])
     recipe = (
         f"That of `{bundle.resolve().name}`, whose numbers were chosen for other data; see "
         "`configs/train.yaml`."
