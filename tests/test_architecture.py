@@ -41,7 +41,7 @@ DATA_LAYERS = [
         "source",
         "wording",
     },
-    {"limits", "patterns"},
+    {"known_folders", "limits", "patterns"},
     {"manifest"},
     {"datalists", "dicom"},
     {"images", "phantoms"},

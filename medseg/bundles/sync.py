@@ -15,28 +15,22 @@ they are between the same two lines:
     train: ...
     # --- end of part
 
-Duplication is allowed, but a difference fails a test.
+Duplication is allowed, but a difference fails a test. The package has copies of the originals, too,
+from which `medseg plan` and `medseg bundle new` write bundles where there is no repository.
 """
 
-import re
 from pathlib import Path
 
 from medseg._files import write_atomically
 from medseg.bundles.judgement.snapshot import MOST_BYTES
 from medseg.bundles.judgement.tree import read_regular
+from medseg.bundles.marked_text import filled
 from medseg.errors import UsageError
 
 __all__ = ["drifted_copies", "sync_copies"]
 
-_COPY = re.compile(
-    r"(?P<head>^# --- recipe (?P<recipe>\w+): (?P<keys>\w+(?:, \w+)*)[^\n]*\n)(?P<text>.*?)"
-    r"(?P<foot>^# --- end of recipe$)",
-    re.MULTILINE | re.DOTALL,
-)
-_PART = re.compile(
-    r"(?P<head>^# --- part (?P<part>\w+)[^\n]*\n)(?P<text>.*?)(?P<foot>^# --- end of part$)",
-    re.MULTILINE | re.DOTALL,
-)
+# Of the writer of new bundles: what it fills them from, and what they are complete with.
+PACKAGED = Path("medseg/bundles/writing/copies")
 
 
 def sync_copies(repository: str | Path) -> list[Path]:
@@ -70,15 +64,18 @@ def _differences(repository: Path) -> dict[Path, str]:
     if not (repository / "bundles").is_dir():
         raise UsageError(f"{repository}: no bundles/ in this folder; use the repository's root")
     expected = {
-        path: _with_parts(
-            _with_recipes(_text(path, repository), repository), repository / "bundles/common.yaml"
-        )
+        path: _filled(_text(path, repository), repository)
         for path in sorted(repository.glob("bundles/*/configs/*.yaml"))
     }
     for original in sorted(repository.glob("data_manifests/*.json")):
         for copy in repository.glob(f"bundles/*/configs/{original.name}"):
             expected[copy] = _text(original, repository)
-    return {path: text for path, text in expected.items() if _text(path, repository) != text}
+    expected.update(_packaged(repository))
+    return {path: text for path, text in expected.items() if _stands(path, repository) != text}
+
+
+def _stands(path: Path, repository: Path) -> str | None:
+    return _text(path, repository) if path.is_file() or path.is_symlink() else None
 
 
 def _text(path: Path, repository: Path) -> str:
@@ -94,32 +91,22 @@ def _text(path: Path, repository: Path) -> str:
     return read_regular(path, MOST_BYTES).decode("utf-8")
 
 
-def _with_recipes(config: str, repository: Path) -> str:
-    def fill(match: re.Match[str]) -> str:
-        recipe = repository / "transforms" / f"{match['recipe']}.yaml"
-        sections = [_section(recipe, key, repository) for key in match["keys"].split(", ")]
-        return match["head"] + "".join(sections) + match["foot"]
+def _filled(config: str, repository: Path) -> str:
+    def recipe_text(name: str) -> str:
+        recipe = repository / "transforms" / f"{name}.yaml"
+        if not recipe.is_file():
+            raise UsageError(f"{recipe}: no such recipe, but a bundle copies it")
+        return _text(recipe, repository)
 
-    return _COPY.sub(fill, config)
-
-
-def _with_parts(config: str, common: Path) -> str:
-    text = _text(common, common.parents[1]) if common.is_file() else ""
-    parts = {match["part"]: match["text"] for match in _PART.finditer(text)}
-
-    def fill(match: re.Match[str]) -> str:
-        if match["part"] not in parts:
-            raise UsageError(f"{common}: no part {match['part']}, but a bundle copies it")
-        return match["head"] + parts[match["part"]] + match["foot"]
-
-    return _PART.sub(fill, config)
+    common = repository / "bundles/common.yaml"
+    text = _text(common, repository) if common.is_file() else ""
+    return filled(config, recipe_text, text, origin=str(common))
 
 
-def _section(recipe: Path, key: str, repository: Path) -> str:
-    if not recipe.is_file():
-        raise UsageError(f"{recipe}: no such recipe, but a bundle copies it")
-    # From the key's line to the next key or comment in the first column.
-    match = re.search(rf"^{key}:.*\n(?:(?:[ \t-].*)?\n)*", _text(recipe, repository), re.MULTILINE)
-    if match is None:
-        raise UsageError(f"{recipe}: no key {key}, but a bundle copies it")
-    return match[0].rstrip("\n") + "\n"
+def _packaged(repository: Path) -> dict[Path, str]:
+    """What the package's copies should hold; a repository without the package has none."""
+    folder = repository / PACKAGED
+    if not folder.is_dir():
+        return {}
+    originals = [*repository.glob("transforms/*.yaml"), repository / "bundles/common.yaml"]
+    return {folder / path.name: _text(path, repository) for path in originals}

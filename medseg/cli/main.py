@@ -22,6 +22,7 @@ from medseg.cli.baseline import baseline
 from medseg.cli.bundle.app import app as bundle_app
 from medseg.cli.crossvalidate import crossvalidate
 from medseg.cli.evaluate import PAIRING, evaluate
+from medseg.cli.plan import EPILOG, plan
 from medseg.cli.predict import predict
 from medseg.cli.study.app import app as study_app
 from medseg.cli.train import train
@@ -38,6 +39,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command(epilog=EPILOG)(plan)
 app.command()(train)
 app.command()(crossvalidate)
 app.command()(predict)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from medseg.data.images.raster_reader import RasterReader
     from medseg.data.images.volume import Volume, read_volume
     from medseg.data.images.volume_reader import VolumeReader
+    from medseg.data.known_folders import known_dataset_dir
     from medseg.data.manifest import Case, Label, Manifest, load_manifest, save_manifest
     from medseg.data.phantoms.chest.writer import PhantomSet, write_phantoms
     from medseg.data.phantoms.fat.writer import FatPhantomSet, write_fat_phantoms
@@ -50,6 +51,7 @@ __all__ = [
     "find_manifest",
     "intensity_statistics",
     "intensity_window",
+    "known_dataset_dir",
     "list_images",
     "load_manifest",
     "read_dicom_series",

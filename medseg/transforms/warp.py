@@ -130,7 +130,7 @@ def _shear(shear: Shear | None, axes: int, rng: np.random.RandomState) -> Floats
 
 def _flip(ranges: WarpRanges, axes: int, rng: np.random.RandomState) -> Floats:
     signs = np.ones(axes)
-    if ranges.flip is not None:
+    if ranges.flip is not None and len(ranges.flip.axes) > 0:
         if max(ranges.flip.axes) >= axes:
             raise UsageError(f"Flip: axes must be below {axes}, got {ranges.flip.axes}")
         chosen = rng.random_sample(len(ranges.flip.axes)) < ranges.flip.prob

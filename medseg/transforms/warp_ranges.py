@@ -19,7 +19,7 @@ class Flip:
     """Mirror, independently along each axis.
 
     Attributes:
-        axes: Spatial axes, 0 for the first.
+        axes: Spatial axes, 0 for the first; none mirrors nothing.
         prob: Probability for each axis, in [0, 1].
     """
 
@@ -28,7 +28,7 @@ class Flip:
 
     def __post_init__(self) -> None:
         require_fraction("Flip: prob", self.prob)
-        if not self.axes or len(set(self.axes)) < len(self.axes) or min(self.axes) < 0:
+        if len(set(self.axes)) < len(self.axes) or min(self.axes, default=0) < 0:
             raise UsageError(f"Flip: axes must be different axes from 0 on, got {self.axes}")
 
 

@@ -10,9 +10,8 @@ NAN = float("nan")
     ("make", "says"),
     [
         (lambda: Flip(axes=[0], prob=1.5), r"Flip: prob must be in \[0, 1\], got 1.5"),
-        (lambda: Flip(axes=[]), "Flip: axes must be different axes from 0 on"),
-        (lambda: Flip(axes=[1, 1]), "Flip: axes must be different"),
         (lambda: Flip(axes=[-1]), "Flip: axes must be different axes from 0 on"),
+        (lambda: Flip(axes=[1, 1]), "Flip: axes must be different"),
         (lambda: Rotation(degrees=-5), r"Rotation: degrees must be in \[0, 180\], got -5"),
         (lambda: Rotation(degrees=NAN), "Rotation: degrees must be"),
         (lambda: Rotation(degrees=[]), "Rotation: degrees must be"),

@@ -10,6 +10,7 @@ from medseg.cli.bundle.inspect import inspect
 from medseg.cli.bundle.install import install, update
 from medseg.cli.bundle.installed import list_installed, remove
 from medseg.cli.bundle.keys import app as keys
+from medseg.cli.bundle.new import new
 from medseg.cli.bundle.pack import pack
 from medseg.cli.bundle.share import index, publish
 from medseg.cli.bundle.sign import sign
@@ -21,6 +22,7 @@ from medseg.cli.bundle.verify import verify
 __all__ = ["app"]
 
 app = typer.Typer(help="Make bundles and share them.", no_args_is_help=True)
+app.command()(new)
 app.command()(card)
 app.command()(sync)
 app.command()(export)

@@ -31,6 +31,7 @@ from medseg.errors import DataError, UsageError
 
 __all__ = ["DatasetInfo", "SplitPlan", "collect_manifest", "find_files"]
 
+MOST_FOLDS = 5
 UNITS: dict[Modality, str] = {"CT": "HU", "PT": "SUV"}
 
 
@@ -64,7 +65,8 @@ class SplitPlan:
     """How the cases are split.
 
     Attributes:
-        folds: Number of folds.
+        folds: Number of folds; None takes five, or as many as there are patients; a single patient
+            is in no fold, so that all that there is of him is trained on.
         test_patients: Number of patients set aside as test cases before the folds are assigned.
         patient_regex: Searched in the case's name; its first group is the patient. None: every
             case is a patient of its own.
@@ -73,7 +75,7 @@ class SplitPlan:
         seed: Random seed for assigning patients to folds.
     """
 
-    folds: int = 5
+    folds: int | None = 5
     test_patients: int = 0
     patient_regex: str | None = None
     group_regex: str | None = None
@@ -148,16 +150,24 @@ def collect_manifest(
     root = Path(os.path.commonpath([path.parent for p in pairs for path in (p.image, p.label)]))
     patients = {pair.case: _patient(pair.case, plan.patient_regex) for pair in pairs}
     order = shuffled_patients(patients.values(), seed=plan.seed)
-    folds = deal_folds(order[plan.test_patients :], plan.folds, seed=plan.seed)
+    tested = frozenset(order[: plan.test_patients])
+    folds = _folds(order[plan.test_patients :], plan)
     names = _label_names(info, pairs)
     try:
         cases = [
             _case(p, root, patients[p.case], folds.get(patients[p.case]), plan.group_regex)
             for p in pairs
         ]
-        return _manifest(cases, names, info, root.name), root
+        return _manifest(cases, names, info, root.name, tested), root
     except ValidationError as error:
         raise UsageError(f"the manifest would break a rule: {first_problem(error)}") from error
+
+
+def _folds(patients: Sequence[str], plan: SplitPlan) -> dict[str, int]:
+    if plan.folds is None and len(patients) == 1:
+        return {}
+    wanted = min(MOST_FOLDS, len(patients)) if plan.folds is None else plan.folds
+    return deal_folds(patients, wanted, seed=plan.seed)
 
 
 def _pairs(images: Sequence[Path], labels: Sequence[Path]) -> list[_Labelled]:
@@ -175,7 +185,11 @@ def _pairs(images: Sequence[Path], labels: Sequence[Path]) -> list[_Labelled]:
 
 
 def _manifest(
-    cases: Sequence[Case], label_names: Sequence[str], info: DatasetInfo, folder_name: str
+    cases: Sequence[Case],
+    label_names: Sequence[str],
+    info: DatasetInfo,
+    folder_name: str,
+    tested: frozenset[str],
 ) -> Manifest:
     return Manifest(
         name=info.name or _slug(folder_name),
@@ -187,8 +201,8 @@ def _manifest(
         channels=(Channel(name=info.modality, unit=UNITS.get(info.modality, "arbitrary")),),
         labels=tuple(Label(value=value, name=name) for value, name in enumerate(label_names)),
         label_kind=info.label_kind,
-        training=tuple(case for case in cases if case.fold is not None),
-        test=tuple(case for case in cases if case.fold is None),
+        training=tuple(case for case in cases if case.patient not in tested),
+        test=tuple(case for case in cases if case.patient in tested),
     )
 
 

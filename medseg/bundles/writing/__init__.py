@@ -1,0 +1,1 @@
+"""Writing: a new bundle, complete, from numbers and names or from another bundle."""

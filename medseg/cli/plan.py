@@ -1,0 +1,197 @@
+"""`medseg plan`: a bundle of the user's own, planned from their images and labels."""
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from medseg.cli.say import say
+from medseg.data.datasets.pairs import PAIRING_RULE
+from medseg.data.label_kind import LabelKind
+from medseg.data.manifest import Modality
+from medseg.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from medseg.planning.make import MadePlan
+
+__all__ = ["EPILOG", "plan"]
+
+EPILOG = f"{PAIRING_RULE} Without --patient-regex, each case is a separate patient."
+
+
+def plan(  # noqa: PLR0913 - one argument an option
+    folder: Annotated[Path, typer.Argument(help="The bundle to write; its name is the folder's.")],
+    images: Annotated[
+        str | None, typer.Option(help="Images, as a quoted pattern: 'ct/*.nii.gz'.")
+    ] = None,
+    labels: Annotated[str | None, typer.Option(help="Their labels, as a quoted pattern.")] = None,
+    label_names: Annotated[
+        str,
+        typer.Option(
+            help="Names of the label values, from 0, the background: 'background,tumour'."
+        ),
+    ] = "",
+    modality: Annotated[Modality | None, typer.Option(help="Imaging modality.")] = None,
+    label_kind: Annotated[
+        LabelKind,
+        typer.Option(
+            help="What label files contain: values of classes, numbered instances of one class, or "
+            "an 8-bit mask with foreground above the middle."
+        ),
+    ] = "classes",
+    manifest: Annotated[
+        Path | None, typer.Option(help="A manifest, instead of --images and --labels.")
+    ] = None,
+    dataset_dir: Annotated[
+        Path | None, typer.Option(help="Folder of the manifest's files (default: its own).")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="Minutes that a training may take (default: 60).")
+    ] = None,
+    memory_gb: Annotated[
+        float | None, typer.Option(help="Memory that it may take (default: 0.7 of what is free).")
+    ] = None,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option(help="Where it will be trained.")
+    ] = "auto",
+    pins: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Pin a value, and plan the rest around it."
+        ),
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="Number of folds (default: 5, or as many as patients).")
+    ] = None,
+    test: Annotated[int, typer.Option(min=0, help="Patients to set aside for testing.")] = 0,
+    patient_regex: Annotated[
+        str | None,
+        typer.Option(help="Pattern whose group is the patient in a case's name: '^(p[0-9]+)_'."),
+    ] = None,
+    group_regex: Annotated[
+        str | None,
+        typer.Option(help="Pattern whose group is the case's group, in the path of its image."),
+    ] = None,
+    measured: Annotated[
+        Literal["steps", "nothing"],
+        typer.Option(help="steps: real steps on this machine decide how long and how large."),
+    ] = "steps",
+    update: Annotated[  # noqa: FBT002 - a command-line switch
+        bool,
+        typer.Option("--update", help="Plan an existing bundle anew: new cases, other budgets."),
+    ] = False,
+    overwrite: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--overwrite", help="With --update: replace configs that you edited.")
+    ] = False,
+    dry_run: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--dry-run", help="Say what would be planned, write nothing.")
+    ] = False,
+) -> None:
+    """Plan a bundle from images and labels, every number with its reason.
+
+    medseg plan mytask --images 'data/*_CT.nii.gz' --labels 'data/*_mask.nii.gz'
+    --label-names background,tumour --modality CT
+
+    Then `medseg train mytask` and `medseg predict mytask IMAGE -o labels` need nothing else.
+    """
+    from medseg.bundles.writing.write import require_new
+    from medseg.data.datasets.collect import DatasetInfo, SplitPlan
+    from medseg.planning.make import Listener, make_plan, remake_plan, save_plan
+    from medseg.planning.request import PlanRequest
+    from medseg.planning.rules.pins import parse_pins
+
+    if not update:
+        require_new(folder)
+
+    if manifest is None and images is not None and modality is None:
+        raise UsageError("--modality is missing: CT, MR, PT, US, microscopy or histology")
+    names = tuple(part.strip() for part in label_names.split(",")) if label_names else ()
+    info = None
+    if modality is not None:
+        info = DatasetInfo(name=None, modality=modality, label_names=names, label_kind=label_kind)
+    request = PlanRequest(
+        folder=folder,
+        images=images,
+        labels=labels,
+        manifest=manifest,
+        dataset_dir=dataset_dir,
+        info=info,
+        split=SplitPlan(
+            folds=folds, test_patients=test, patient_regex=patient_regex, group_regex=group_regex
+        ),
+        minutes=minutes,
+        memory_gb=memory_gb,
+        device=device,
+        pins=parse_pins(pins or []),
+        measured=measured,
+    )
+    with _reading() as reading:
+        listener = Listener(tell=_tell, reading=reading)
+        made = remake_plan(request, listener) if update else make_plan(request, listener)
+    if made is None:
+        say(f"{folder}: nothing has changed, so the plan stays as it is")
+        return
+    _print_plan(made)
+    if dry_run:
+        say("Nothing written; run without --dry-run to write it.")
+        return
+    for line in save_plan(made, "replace" if overwrite else "refuse"):
+        _tell(line)
+    _finish(folder)
+
+
+def _finish(folder: Path) -> None:
+    from medseg.sharing.describing.card import update_card
+
+    update_card(folder)
+    say(f"{folder} written; docs/plan.md has the reason for each number. Next:")
+    say(f"  medseg train {folder}")
+
+
+def _tell(line: str) -> None:
+    say(line, to="errors")
+
+
+@contextmanager
+def _reading() -> "Generator[Callable[[int, int], None]]":
+    """A progress bar of the cases that are read, on a terminal."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def reading(done: int, whole: int) -> None:
+            bar.update(task, completed=done, total=whole)
+            if done == whole:
+                bar.stop()
+
+        yield reading
+
+
+def _print_plan(made: "MadePlan") -> None:
+    from medseg.bundles.writing.flow import flow
+    from medseg.planning.plan_file import expectation
+
+    facts, planned = made.facts, made.planned
+    if made.changes is not None:
+        say("the plan changes:" if made.changes else "the plan stays, but for its length and cases")
+        for change in made.changes:
+            say(f"  {change}")
+    say(
+        f"{facts.cases} cases of {facts.patients} patients ({made.read} read now), "
+        f"{facts.modality}, "
+        f"background and {', '.join(one.name for one in facts.classes)}"
+    )
+    for remark in made.remarks:
+        say(f"look at: {remark}", to="errors")
+    say(f"recipe {planned.draft.recipe}: {planned.recipe_why}")
+    for choice in planned.choices:
+        say(f"  {choice.key}: {flow(choice.value)} - {choice.why}")
+    say(expectation(facts.patients))
+    if made.forecast is not None:
+        say(f"forecast: {made.forecast.told()}")

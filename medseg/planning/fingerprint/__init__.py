@@ -1,0 +1,1 @@
+"""Fingerprint of a data set: what a plan has to know of it, measured once a case."""

@@ -1,0 +1,1 @@
+"""Rules: from the facts of a data set to the numbers of a bundle, each with its reason."""
