@@ -31,6 +31,7 @@ DATA_LAYERS = [
     {"walk"},
     {
         "arguments",
+        "case_files",
         "channel",
         "colours",
         "digest",
@@ -43,9 +44,9 @@ DATA_LAYERS = [
     },
     {"limits", "patterns"},
     {"manifest"},
-    {"datalists", "dicom"},
+    {"dicom"},
     {"images", "phantoms"},
-    {"cases", "datasets"},
+    {"cases", "datalists", "datasets"},
 ]
 DATA_LEVEL = {name: level for level, names in enumerate(DATA_LAYERS) for name in names}
 ROOT = Path(__file__).parents[1] / "medseg"

@@ -1,6 +1,7 @@
 """Provenance of a training: bundle, data set and the fingerprint of its images, for the weights."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from medseg.bundles.metadata import load_metadata
@@ -31,16 +32,29 @@ def training_provenance(
         data=manifest.name,
         trained_on=manifest.made_of,
         tensors_sha256="",
-        images=training_images(manifest.modality, images),
+        images=_of_channels(manifest, images),
     )
+
+
+def _of_channels(manifest: Manifest, images: Sequence[Fingerprint]) -> TrainingImages | None:
+    modalities = [channel.modality or manifest.modality for channel in manifest.channels]
+    first = training_images(modalities[0], images)
+    if first is None or not images[0].others:
+        return first
+    columns = zip(*(image.others for image in images), strict=True)
+    others = (
+        training_images(modality, column)
+        for modality, column in zip(modalities[1:], columns, strict=True)
+    )
+    return replace(first, others=tuple(one for one in others if one is not None))
 
 
 def training_images(modality: str, images: Sequence[Fingerprint]) -> TrainingImages | None:
     """The fingerprint of a set of images; None of none, or if they have no millimetres in common.
 
     Args:
-        modality: Of the manifest.
-        images: Of each image.
+        modality: Of the manifest, or of the channel.
+        images: Of each image; of several channels, the first.
     """
     if len({len(image.extent_mm) for image in images}) != 1:
         return None

@@ -135,7 +135,7 @@ def _grouped(report: DatasetReport) -> dict[Problem, list[str]]:
 def _listed(cases: Sequence[str], problem: Problem, manifest: Manifest) -> str:
     if len(cases) == 1:
         case = next(case for case in manifest.cases if case.case == cases[0])
-        file = {"image": case.image, "label": case.label}.get(problem.where)
+        file = {"image": " + ".join(case.images), "label": case.label}.get(problem.where)
         return cases[0] if file is None else f"{cases[0]} ({file})"
     return first_few(cases, SHOWN)
 

@@ -255,4 +255,5 @@ def _print_summary(manifest: Manifest) -> None:
 def _print_cases(manifest: Manifest) -> None:
     for case in manifest.cases:
         place = "test" if case.fold is None else f"fold {case.fold}"
-        say(f"{case.case}: patient {case.patient}, {place}, {case.image} + {case.label}")
+        files = " + ".join((*case.images, str(case.label)))
+        say(f"{case.case}: patient {case.patient}, {place}, {files}")

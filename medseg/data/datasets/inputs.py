@@ -7,6 +7,7 @@ error without a file name.
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from medseg.data.datasets.expected import expected_by
 from medseg.data.datasets.fingerprint import Fingerprint, fingerprint
@@ -119,7 +120,7 @@ def _as_override(manifest: Manifest) -> str:
 
 
 def require_usable(
-    cases: Sequence[Mapping[str, str]], manifest: Manifest, class_names: Sequence[str]
+    cases: Sequence[Mapping[str, Any]], manifest: Manifest, class_names: Sequence[str]
 ) -> tuple[Fingerprint, ...]:
     """Read every case once, and refuse the first that a training cannot use.
 
@@ -140,7 +141,7 @@ def require_usable(
     expected = expected_by(manifest)
     seen: list[Fingerprint] = []
 
-    def check(case: Mapping[str, str]) -> tuple[Problem, ...]:
+    def check(case: Mapping[str, Any]) -> tuple[Problem, ...]:
         pair = read_pair(case["image"], case["label"], values, manifest.label_kind, expected)
         seen.append(fingerprint(pair.image))
         return pair.problems

@@ -27,10 +27,16 @@ def data_digest(manifest: Manifest, dataset_dir: Path, known: dict[Path, str]) -
     files = {
         path: _of_file(dataset_dir / path, known)
         for case in manifest.cases
-        for path in (case.image, case.label)
+        for path in (*case.images, case.label)
         if path is not None
     }
-    return _of({"manifest": manifest.model_dump(mode="json"), "files": files})
+    content = manifest.model_dump(mode="json")
+    for channel in content["channels"]:
+        # Keys that came later; without them, a data set has the digest it had before.
+        for key in ("modality", "files"):
+            if channel[key] is None:
+                del channel[key]
+    return _of({"manifest": content, "files": files})
 
 
 def run_digest(
