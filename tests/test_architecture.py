@@ -46,7 +46,8 @@ DATA_LAYERS = [
     {"manifest"},
     {"dicom"},
     {"images", "phantoms"},
-    {"cases", "datalists", "datasets"},
+    {"datalists"},
+    {"cases", "datasets"},
 ]
 DATA_LEVEL = {name: level for level, names in enumerate(DATA_LAYERS) for name in names}
 ROOT = Path(__file__).parents[1] / "medseg"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 from typing import cast
 
-__all__ = ["Digest", "Files", "below_the_folder", "digest_of", "files_of"]
+__all__ = ["Digest", "Files", "below_the_folder", "digest_of", "files_of", "in_json"]
 
 # One for each channel, or one alone.
 Files = str | tuple[str, ...]
@@ -30,6 +30,11 @@ def digest_of(given: object) -> Digest:
         ValueError: If one is not 64 hexadecimal digits.
     """
     return _one_or_each(given, _sha256, "64 hexadecimal digits, or a list of such")
+
+
+def in_json(given: str | tuple[str, ...]) -> str | list[str]:
+    """Paths or digests as JSON has them."""
+    return given if isinstance(given, str) else list(given)
 
 
 def below_the_folder(path: str) -> str:

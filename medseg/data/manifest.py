@@ -15,11 +15,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PlainValidator, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from medseg._files import write_atomically
 from medseg._text import json_bytes
-from medseg.data.case_files import Digest, Files, below_the_folder, digest_of, files_of
+from medseg.data.case_files import Digest, Files, below_the_folder, digest_of, files_of, in_json
 from medseg.data.channel import Channel, Modality, Strict
 from medseg.data.label_kind import LabelKind
 from medseg.data.patterns import name_key
@@ -33,6 +40,7 @@ __all__ = [
     "Manifest",
     "Modality",
     "Origin",
+    "Part",
     "Split",
     "first_problem",
     "load_manifest",
@@ -97,11 +105,13 @@ class Case(Strict):
 
     case: Annotated[str, Field(pattern=r"^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]*$")]
     patient: Text
-    image: Annotated[Files, PlainValidator(files_of)]
+    image: Annotated[Files, PlainValidator(files_of), PlainSerializer(in_json)]
     label: Text | None = None
     fold: Annotated[int, Field(ge=0)] | None = None
     group: Text | None = None
-    sha256: Mapping[Part, Annotated[Digest, PlainValidator(digest_of)]] = Field(default={})
+    sha256: Mapping[
+        Part, Annotated[Digest, PlainValidator(digest_of), PlainSerializer(in_json)]
+    ] = Field(default={})
 
     @property
     def images(self) -> tuple[str, ...]:

@@ -61,7 +61,9 @@ class EachChanneld(Randomizable, MapTransform):
             if key not in sample:
                 raise UsageError(f"keys: {key!r} is not in the sample, which has {list(sample)}")
             image = float_tensor(sample[key])
-            sample[key] = torch.cat([self._changed(key, image[c : c + 1]) for c in range(len(image))])
+            sample[key] = torch.cat(
+                [self._changed(key, image[c : c + 1]) for c in range(len(image))]
+            )
         return sample
 
     def _changed(self, key: Hashable, channel: torch.Tensor) -> torch.Tensor:

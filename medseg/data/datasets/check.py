@@ -23,7 +23,7 @@ from medseg.data.digest import path_sha256
 from medseg.data.images.channels import read_channels
 from medseg.data.images.picture import Picture, read_image
 from medseg.data.images.volume import Volume
-from medseg.data.manifest import Case, Manifest
+from medseg.data.manifest import Case, Manifest, Part
 from medseg.data.problems import InputError, Problem
 from medseg.errors import DataError
 
@@ -93,8 +93,8 @@ def _check_case(case: Case, manifest: Manifest, folder: Path, place: str) -> Cas
 
 def _digest_problems(case: Case, folder: Path) -> list[Problem]:
     problems: list[Problem] = []
-    listed = {"image": case.images, "label": (case.label,)}
-    each = [
+    listed: dict[Part, tuple[str | None, ...]] = {"image": case.images, "label": (case.label,)}
+    each: list[tuple[Part, str | None, str]] = [
         (key, name, digest)
         for key, digests in case.sha256.items()
         for name, digest in zip(
