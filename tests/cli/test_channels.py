@@ -56,8 +56,9 @@ def test_a_manifest_is_written_from_a_pattern_for_each_channel(patients, tmp_pat
     assert "4 cases of 4 patients" in (said := capsys.readouterr().out)
     assert "channels pet, mr;" in said
     assert command("data", "check", out, "--dataset-dir", patients) == 0
+    capsys.readouterr()
     assert command("data", "statistics", out, "--dataset-dir", patients, "--json") == 0
-    assert set(json.loads(capsys.readouterr().out.split("}\n", 1)[-1] or "{}") or {"pet", "mr"})
+    assert set(json.loads(capsys.readouterr().out)) == {"pet", "mr"}
     twice = ["--channel", channels[0], "--channel", channels[0], *labels]
     assert command("data", "manifest", *twice, "--out", tmp_path / "n.json") == 2
     assert "--channel pet: is given twice" in capsys.readouterr().err
@@ -134,10 +135,6 @@ def test_a_pattern_for_each_channel_names_several_cases(bundle, patients, tmp_pa
     assert len(list(tmp_path.glob("*_seg.nii.gz"))) == 2
 
 
-def wrong(name, *words, code=2):
-    return pytest.param(words, code, id=name)
-
-
 @pytest.mark.parametrize(
     ("words", "code", "line"),
     [
@@ -177,7 +174,7 @@ def wrong(name, *words, code=2):
         (
             ["--channel", "pet={p}/*/pet.nii.gz", "--channel", "mr={p}/p1/mr.nii.gz"],
             3,
-            "its channel mr is missing",
+            "4 files could be its channel pet",
         ),
     ],
 )
@@ -217,9 +214,6 @@ def test_a_training_on_channels_of_another_order_is_refused(
 ):
     content = json.loads((patients / "manifest.json").read_text())
     content["channels"].reverse()
-    for case in content["training"] + content["test"]:
-        case["image"].reverse()
-        case["label"] = case["label"]
     turned = tmp_path / "turned.json"
     turned.write_text(json.dumps(content))
     words = f"dataset_dir={patients}", f"manifest_file={turned}", f"output_dir={tmp_path / 'out'}"

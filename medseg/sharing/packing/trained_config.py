@@ -52,8 +52,8 @@ def with_trained_settings(
     changes = [*_changes(top, {**settings, **further}), *_changes(own, network)]
     for node, value in sorted(changes, key=lambda change: -change[0].start_mark.index):
         # A block of lines ends where the next key begins.
-        ending = "" if cast("Any", node).flow_style is not False else "\n"
-        new = _flow(value) if isinstance(node, yaml.ScalarNode) else _flow(value) + ending
+        ending = "\n" if getattr(node, "flow_style", None) is False else ""
+        new = _flow(value) + ending
         text = text[: node.start_mark.index] + new + text[node.end_mark.index :]
     lines = [
         f"{key}: {_flow(value)}"
