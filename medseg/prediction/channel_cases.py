@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 from medseg._checks import first_few
 from medseg._text import printable, safe_name
-from medseg.bundles.channels import channel_line
+from medseg.bundles.channels import are_colours, channel_line
 from medseg.data.channel import Channel
 from medseg.data.datalists import image_paths
 from medseg.data.datasets.channel_files import (
@@ -59,7 +59,7 @@ def find_channels(
         texts: The options.
         channels: Those of the bundle.
         search: How inputs are searched for.
-        bundle: Name of the bundle, for the line to type.
+        bundle: The bundle as it was given, for the line to type.
 
     Raises:
         UsageError: If a channel is unknown, missing, or given twice.
@@ -92,13 +92,15 @@ def find_in_folders(
         shown = printable(str(source))
         try:
             if source.path.is_dir():
-                for case in channels_in(source.path.absolute(), channels):
+                lost: list[str] = []
+                for case in channels_in(source.path.absolute(), channels, lost):
                     _add(found, [Source(path) for path in case.paths], channels, search)
+                found.refused.extend(Refused(f"input {number}", printable(text)) for text in lost)
             elif is_raster(source.path) or _channels_of(source.path) == len(names):
                 whole = [Source(source.path.absolute())] * len(names)
                 found.cases.append(_with_others(searching.find_cases(whole[:1]).cases[0], whole))
             else:
-                what = f"is one file, and {bundle} takes {len(names)} channels"
+                what = f"is one file, and {Path(bundle).name} takes {len(names)} channels"
                 raise DataError(f"{shown}: {what}: {channel_line(bundle, names)}")
         except MedsegError as error:
             found.refused.append(Refused(f"input {number}", printable(str(error)), shown, error))
@@ -117,7 +119,9 @@ def find_listed(
     manifest = load_manifest(listed.manifest)
     theirs = [channel.name for channel in manifest.channels]
     names = [channel.name for channel in channels]
-    if len(theirs) != len(names) or (len(names) > 1 and theirs != names):
+    several = len(names) > 1 and not are_colours(tuple(names))
+    of_files = any(len(case.images) > 1 for case in manifest.cases)
+    if (several and theirs != names) or (of_files and not several):
         raise DataError(
             f"{listed.manifest}: its channels are {', '.join(theirs)}, the bundle's "
             f"{', '.join(names)}; use a manifest with these, in this order"
@@ -128,11 +132,12 @@ def find_listed(
     if not cases:
         raise DataError(f"{manifest.name}: lists no {listed.split} cases; choose another --split")
     found = searching.Found()
+    channels = channels if several else channels[:1]
     for case in cases:
-        paths = image_paths(case, listed.dataset_dir.absolute(), len(names))
+        paths = image_paths(case, listed.dataset_dir.absolute(), len(channels))
         missing = [n for n, path in enumerate(paths) if not path.exists()]
         if missing:
-            which = f"its channel {names[missing[0]]}" if len(names) > 1 else "its image"
+            which = f"its channel {names[missing[0]]}" if several else "its image"
             what = f"{which} is missing, {case.images[missing[0] % len(case.images)]} is not there"
             text = f"case {case.case}: {what}; set --dataset-dir to where {manifest.name} is"
             found.refused.append(Refused(case.case, text))
@@ -155,13 +160,14 @@ def _check_names(given: Mapping[str, str], names: tuple[str, ...], bundle: str) 
             near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]}? " if near else ""
             raise UsageError(
-                f"--channel {name}: {bundle} has no such channel; {hint}its channels are "
-                f"{', '.join(names)}"
+                f"--channel {name}: {Path(bundle).name} has no such channel; {hint}its channels "
+                f"are {', '.join(names)}"
             )
     missing = [name for name in names if name not in given]
     if missing:
         raise UsageError(
-            f"--channel {missing[0]} is missing; {bundle} takes {' and '.join(names)}: "
+            f"--channel {missing[0]} is missing; {Path(bundle).name} takes "
+            f"{' and '.join(names)}: "
             f"{channel_line(bundle, names)}"
         )
 

@@ -130,9 +130,9 @@ def _find(request: Request, search: Search, *, foreign: bool) -> Found:
         if foreign or not several:
             what = "takes images of one channel"
             raise UsageError(f"--channel: {request.bundle.name} {what}; give the file alone")
-        return find_channels(request.channels, channels, search, request.bundle.name)
+        return find_channels(request.channels, channels, search, str(request.bundle))
     if several and not foreign:
-        return find_in_folders(request.inputs, channels, search, request.bundle.name)
+        return find_in_folders(request.inputs, channels, search, str(request.bundle))
     return find_cases(request.inputs, search)
 
 

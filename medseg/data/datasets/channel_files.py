@@ -68,11 +68,12 @@ def read_channel_options(texts: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
-def case_channels(found: Sequence[Found]) -> list[CaseChannels]:
+def case_channels(found: Sequence[Found], left_out: list[str] | None = None) -> list[CaseChannels]:
     """Files of several channels by case, in the natural order of the cases.
 
     Args:
         found: Of each channel, in their order.
+        left_out: Gets a line for each case that lacks a channel; None refuses the first.
 
     Raises:
         DataError: If a case lacks a channel, or has two files for one.
@@ -86,8 +87,12 @@ def case_channels(found: Sequence[Found]) -> list[CaseChannels]:
     every = sorted(
         {key for files in by_case for key in files}, key=lambda k: natural_key("/".join(k))
     )
-    for key in every:
-        _require_all(key, found, by_case)
+    lacking = {key: line for key in every if (line := _lacking(key, found, by_case))}
+    if lacking and left_out is None:
+        raise DataError(next(iter(lacking.values())))
+    if left_out is not None:
+        left_out.extend(lacking.values())
+    every = [key for key in every if key not in lacking]
     texts = _texts(every, by_case[0])
     names = case_names(texts.values())
     return [
@@ -95,12 +100,15 @@ def case_channels(found: Sequence[Found]) -> list[CaseChannels]:
     ]
 
 
-def channels_in(folder: Path, channels: Sequence[Channel]) -> list[CaseChannels]:
+def channels_in(
+    folder: Path, channels: Sequence[Channel], left_out: list[str] | None = None
+) -> list[CaseChannels]:
     """Cases below a folder whose files are named as the manifest's patterns say.
 
     Args:
         folder: The folder.
         channels: Of the manifest, with `files`.
+        left_out: See `case_channels`.
 
     Raises:
         DataError: If a channel has no pattern, no file matches, or a case lacks a channel.
@@ -128,7 +136,7 @@ def channels_in(folder: Path, channels: Sequence[Channel]) -> list[CaseChannels]
             f"{folder}: holds no file named as the channels are: {naming}; rename them, or give "
             f"{' '.join(f'--channel {name}=FILE' for name in tails)}"
         )
-    return case_channels(found)
+    return case_channels(found, left_out)
 
 
 def _matches(pattern: str, below: Mapping[str, Path]) -> dict[Path, Key]:
@@ -184,19 +192,21 @@ def _by_case(name: str, paths: Sequence[Path], keys: Sequence[Key]) -> dict[Key,
     return dict(zip(keys, paths, strict=True))
 
 
-def _require_all(key: Key, found: Sequence[Found], by_case: Sequence[Mapping[Key, Path]]) -> None:
-    for one, files in zip(found, by_case, strict=True):
-        if key not in files:
-            there = next(each[key] for each in by_case if key in each)
-            raise DataError(
-                f"case {'_'.join(key) or image_stem(there)}: its channel {one.name} is missing, no "
-                f"file {one.pattern} goes with {there.name}; add it, or leave the case out by "
-                "narrower patterns"
-            )
+def _lacking(key: Key, found: Sequence[Found], by_case: Sequence[Mapping[Key, Path]]) -> str | None:
+    """What a case lacks, in a line; None if it has all channels."""
+    one = next((one for one, files in zip(found, by_case, strict=True) if key not in files), None)
+    if one is None:
+        return None
+    there = next(files[key] for files in by_case if key in files)
+    return (
+        f"case {_text(key, there)}: its channel {one.name} is missing, no file "
+        f"{one.pattern} goes with {there.name}; add it, or leave the case out by narrower patterns"
+    )
 
 
 def _texts(keys: Sequence[Key], first: Mapping[Key, Path]) -> dict[Key, str]:
-    return {
-        key: "_".join(part.strip("/") for part in key if part.strip("/")) or image_stem(first[key])
-        for key in keys
-    }
+    return {key: _text(key, first[key]) for key in keys}
+
+
+def _text(key: Key, path: Path) -> str:
+    return "_".join(part.strip("/") for part in key if part.strip("/")) or image_stem(path)

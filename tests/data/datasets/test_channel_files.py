@@ -126,3 +126,12 @@ def test_a_folder_of_other_names_is_refused_with_the_names_wanted(tmp_path):
         channels_in(tmp_path, channels(pet="*/p.nii", mr="*/m.nii"))
     with pytest.raises(DataError, match="give --channel pet=FILE --channel mr=FILE instead"):
         channels_in(tmp_path, [Channel(name="pet", unit=""), Channel(name="mr", unit="")])
+
+
+def test_a_case_that_lacks_a_channel_may_be_left_out_with_its_line(tmp_path):
+    touch(tmp_path, "p1/pet.nii", "p1/mr.nii", "p2/pet.nii")
+    lost = []
+    named = channels(pet="*/pet.nii", mr="*/mr.nii")
+    assert [case.case for case in channels_in(tmp_path, named, lost)] == ["p1"]
+    assert len(lost) == 1
+    assert lost[0].startswith("case p2: its channel mr is missing")
