@@ -92,10 +92,7 @@ def find_in_folders(
         shown = printable(str(source))
         try:
             if source.path.is_dir():
-                lost: list[str] = []
-                for case in channels_in(source.path.absolute(), channels, lost):
-                    _add(found, [Source(path) for path in case.paths], channels, search)
-                found.refused.extend(Refused(f"input {number}", printable(text)) for text in lost)
+                _add_folder(found, source, channels, search, f"input {number}")
             elif is_raster(source.path) or _channels_of(source.path) == len(names):
                 whole = [Source(source.path.absolute())] * len(names)
                 found.cases.append(_with_others(searching.find_cases(whole[:1]).cases[0], whole))
@@ -105,6 +102,42 @@ def find_in_folders(
         except MedsegError as error:
             found.refused.append(Refused(f"input {number}", printable(str(error)), shown, error))
     return found
+
+
+def _add_folder(
+    found: searching.Found,
+    source: Source,
+    channels: Sequence[Channel],
+    search: Search,
+    shown: str,
+) -> None:
+    """Add the cases of a folder, by its names; or a DICOM study's, by the channels' modalities."""
+    lost: list[str] = []
+    try:
+        cases = channels_in(source.path.absolute(), channels, lost)
+    except DataError:
+        study = _of_study(source, channels, search)
+        if study is None:
+            raise
+        found.cases.append(study)
+        return
+    for case in cases:
+        _add(found, [Source(path) for path in case.paths], channels, search)
+    found.refused.extend(Refused(shown, printable(text)) for text in lost)
+
+
+def _of_study(source: Source, channels: Sequence[Channel], search: Search) -> CohortCase | None:
+    """The case of a DICOM study with one series of each channel's modality; None of others."""
+    modalities = [_of_dicom(channel.modality) for channel in channels]
+    if None in modalities or len(set(modalities)) < len(modalities):
+        return None
+    absolute = Source(source.path.absolute())
+    parts = [searching.find_cases([absolute], replace(search, modality=m)) for m in modalities]
+    cases = [part.cases[0] for part in parts if len(part.cases) == 1 and part.cases[0].is_dicom]
+    if len(cases) < len(channels):
+        return None
+    series = tuple(case.series for case in cases[1:])
+    return replace(_with_others(cases[0], [c.source for c in cases]), other_series=series)
 
 
 def find_listed(

@@ -4,6 +4,7 @@ import json
 
 import nibabel as nib
 import numpy as np
+import pydicom
 import pytest
 
 from medseg.bundles import run_bundle
@@ -240,3 +241,22 @@ def test_a_bundle_of_two_channels_is_packed_with_a_golden_case(bundle, tmp_path,
     assert code == 0, capsys.readouterr().err
     assert command("bundle", "inspect", tmp_path / "pack.zip") == 0
     assert NAME in capsys.readouterr().out
+
+
+@pytest.mark.data
+def test_a_dicom_study_is_one_case_and_its_seg_refers_to_the_first_channel(
+    bundle, real_data, tmp_path, command
+):
+    study = real_data / "sarcoma_ct_mr_pet" / "dicom" / "STS_008"
+    words = "--format", "dicom-seg", "-o", tmp_path
+    assert command("predict", bundle, study, *words) == 0
+    (seg,) = tmp_path.glob("*_seg.dcm")
+    referred = pydicom.dcmread(seg).ReferencedSeriesSequence[0].SeriesInstanceUID
+    pet = next((study / "PET" / "image").iterdir())
+    assert referred == pydicom.dcmread(pet, stop_before_pixels=True).SeriesInstanceUID
+    channels = f"pet={study}/PET/image", f"mr={study}/MR_T1/image"
+    named = "--channel", channels[0], "--channel", channels[1]
+    # Named one by one it is the same case, and done already.
+    before = seg.stat().st_mtime_ns
+    assert command("predict", bundle, *named, *words) == 0
+    assert seg.stat().st_mtime_ns == before

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from medseg.bundles.image_reading import read_bundle_image
 from medseg.bundles.judgement.tree import BundleTree
 from medseg.bundles.metadata import Metadata
 from medseg.data.images.channels import on_first_grid
@@ -15,7 +16,6 @@ from medseg.data.images.volume import Volume
 from medseg.errors import DataError, UsageError
 from medseg.sharing.golden.golden import read_golden
 from medseg.sharing.golden.golden_images import GoldenImage, golden_image, nifti_bytes
-from medseg.sharing.golden.golden_reading import read_golden_image
 from medseg.sharing.layout import CASE, GOLDEN
 
 __all__ = ["golden_choice"]
@@ -59,7 +59,7 @@ def _users(file: Path, licence: str, channels: int) -> GoldenImage:
 
     Of several channels, a volume with a fourth axis.
     """
-    read = read_golden_image(file, channels)
+    read = read_bundle_image(file, channels)
     if isinstance(read, Picture):
         name, content = "image.png", _png(read.array[:, :, 0])
     else:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg.bundles.image_reading import read_bundle_image
 from medseg.bundles.predictor import Predictor, open_predictor
 from medseg.data.digest import file_sha256, voxels_sha256
 from medseg.data.images.picture import read_image
@@ -22,7 +23,6 @@ from medseg.inference.engines.open_engine import engine_candidates
 from medseg.inference.engines.words import EngineChoice, PrecisionChoice
 from medseg.metrics.voxel_counts import confusion, one_against_rest
 from medseg.sharing.golden.golden import GoldenCase, read_golden
-from medseg.sharing.golden.golden_reading import read_golden_image
 from medseg.sharing.layout import CASE, GOLDEN
 
 __all__ = ["EngineTrial", "Trial", "try_bundle"]
@@ -160,7 +160,7 @@ def _tried(
 
 def _label(predictor: Predictor, image: Path) -> NDArray[Any]:
     """The golden case's label, `(I, J, K)`; K is 1 for a picture."""
-    source = read_golden_image(image, predictor.channels)
+    source = read_bundle_image(image, predictor.channels)
     array = predictor.label(predictor.prepare(source)).array
     return array[..., None] if array.ndim == 2 else array
 
