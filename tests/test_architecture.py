@@ -31,6 +31,7 @@ DATA_LAYERS = [
     {"walk"},
     {
         "arguments",
+        "case_files",
         "channel",
         "colours",
         "digest",
@@ -43,8 +44,9 @@ DATA_LAYERS = [
     },
     {"known_folders", "limits", "patterns"},
     {"manifest"},
-    {"datalists", "dicom"},
+    {"dicom"},
     {"images", "phantoms"},
+    {"datalists"},
     {"cases", "datasets"},
 ]
 DATA_LEVEL = {name: level for level, names in enumerate(DATA_LAYERS) for name in names}

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from monai.data.meta_tensor import MetaTensor
 from monai.utils.enums import MetaKeys, SpaceKeys
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
+from medseg.data.images.channels import on_first_grid
 from medseg.data.images.geometry import at_right_angles
 from medseg.data.images.picture import Picture
 from medseg.data.images.reader_common import narrow
@@ -20,7 +21,7 @@ def as_loaded(source: Volume | Picture, dtype: DTypeLike) -> MetaTensor:
     """The output of `LoadImaged` with that `dtype`, channel first."""
     straight = at_right_angles(source.affine, source.shape)
     affine = torch.as_tensor(straight, dtype=torch.float64)
-    array = _channel_first(source)
+    array = on_first_grid(source)
     meta: dict[str, Any] = {
         MetaKeys.ORIGINAL_AFFINE: affine.clone(),
         MetaKeys.SPATIAL_SHAPE: np.asarray(array.shape[1:]),
@@ -30,10 +31,3 @@ def as_loaded(source: Volume | Picture, dtype: DTypeLike) -> MetaTensor:
     # A copy, since steps may work in place.
     copy = np.array(narrow(array), dtype, order="C")
     return MetaTensor(torch.as_tensor(copy), affine=affine, meta=meta)
-
-
-def _channel_first(source: Volume | Picture) -> NDArray[Any]:
-    if isinstance(source, Volume):
-        return source.array[None]
-    picture = source.array[:, :, 0]
-    return picture[None] if picture.ndim == 2 else np.moveaxis(picture, -1, 0)

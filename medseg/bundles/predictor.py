@@ -18,6 +18,7 @@ from torch import nn
 
 from medseg._quiet import quiet_libraries
 from medseg.bundles.as_loaded import as_loaded
+from medseg.bundles.channels import are_colours, bundle_channels, channel_line
 from medseg.bundles.class_labels import described_labels, manifest_of
 from medseg.bundles.complaints import config_errors
 from medseg.bundles.configs import MAY_BE, NEEDED
@@ -81,7 +82,8 @@ class Predictor:
         body_part: DICOM's term for what they show, if the bundle's manifest has it.
         window: Image values displayed as black and white, or None.
         part_of: For a structure, the one that contains it, by name.
-        channels: Channels of an image: 1, or 3 for RGB pictures.
+        channels: Channels of an image: 1, 3 for RGB pictures, or the number of its files.
+        channel_names: Their names, where an image has several that are no colours.
         axes: Spatial axes of the network: 2 or 3.
         label_kind: What a label's values mean: classes, or numbers of objects of one class.
         loaded_as: Voxel type that the recipe loads; None for the stored type.
@@ -102,6 +104,7 @@ class Predictor:
     window: tuple[float, float] | None
     part_of: Mapping[str, str]
     channels: int
+    channel_names: tuple[str, ...] = ()
     axes: int
     label_kind: LabelKind
     loaded_as: DTypeLike
@@ -134,8 +137,8 @@ class Predictor:
         """
         if isinstance(source, Picture) and self.axes == 3:
             raise DataError(f"is a picture; {self.name} takes volumes")
-        if isinstance(source, Volume) and self.channels != 1:
-            raise DataError(f"is a volume of one channel; {self.name} takes RGB pictures")
+        if isinstance(source, Volume) and len(source.channels) != self.channels:
+            raise DataError(self._channels_wanted(len(source.channels)))
         try:
             return self.recipe({"image": as_loaded(source, self.loaded_as)})["image"]
         except Exception as error:
@@ -147,6 +150,12 @@ class Predictor:
                 f"{place_words(source.affine, source.shape)}; check the unit of its voxel sizes, "
                 "or use a larger machine"
             ) from cause
+
+    def _channels_wanted(self, count: int) -> str:
+        if self.channel_names:
+            line = channel_line(self.name, self.channel_names)
+            return f"has {count} of the {self.channels} channels that {self.name} takes: {line}"
+        return f"is a volume of one channel; {self.name} takes RGB pictures"
 
     def require_maps(self) -> None:
         """Check that the inferer can give maps beside its labels.
@@ -242,10 +251,6 @@ def open_predictor(
     metadata = load_metadata(bundle / "configs" / "metadata.json")
     manifest = manifest_of(bundle, parts["class_names"])
     image = metadata.network_data_format.inputs["image"]
-    if image.num_channels not in (1, 3):
-        raise UsageError(
-            f"{bundle}: has {image.num_channels} input channels; medseg predict takes 1 or 3"
-        )
     window = may_be["window"]
     loading, recipe = split_loading(bundle, parts["preprocessing_steps"])
     return Predictor(
@@ -257,6 +262,7 @@ def open_predictor(
         window=None if window is None else (float(window[0]), float(window[1])),
         part_of=may_be["part_of"] or {},
         channels=image.num_channels,
+        channel_names=_several(bundle),
         axes=len(image.spatial_shape),
         label_kind=may_be["label_kind"] or "classes",
         loaded_as=loading.dtype,
@@ -267,6 +273,11 @@ def open_predictor(
         device=torch.device(parts["device"]),
         provenance=own_provenance(metadata, weights),
     )
+
+
+def _several(bundle: Path) -> tuple[str, ...]:
+    names = tuple(channel.name for channel in bundle_channels(bundle))
+    return () if len(names) == 1 or are_colours(names) else names
 
 
 def _mirror(inferer: Inferer, axes: Sequence[int]) -> None:

@@ -147,7 +147,7 @@ def _refuse_existing(output: Path, every: Sequence["Settings"], *, overwrite: bo
 
 def _print_plan(cases: Sequence[Case], every: Sequence["Settings"], output: Path) -> None:
     for case in cases:
-        say(f"{case.case}: {case.image}, {case.label}")
+        say(f"{case.case}: {' + '.join(case.images)}, {case.label}")
     names = ", ".join(settings.method for settings in every)
     say(f"{len(cases)} cases by {names}; labels and scores in {output}/METHOD")
 

@@ -43,7 +43,8 @@ STYLES = {"error": "red", "warning": "yellow"}
 def print_report(report: DatasetReport, manifest: Manifest) -> None:
     """Print the table, the problems and the verdict on standard output."""
     console = Console(highlight=False, markup=False, emoji=False)
-    rows = [_row(case) for case in report.cases]
+    channels = [channel.name for channel in manifest.channels]
+    rows = [row for case in report.cases for row in _rows(case, channels)]
     if console.is_terminal:
         table = _fitting_table(rows, console)
     else:
@@ -57,6 +58,17 @@ def print_report(report: DatasetReport, manifest: Manifest) -> None:
         if cases:
             console.print(printable(f"    in: {_listed(cases, problem, manifest)}"), soft_wrap=True)
     console.print(printable(_verdict(report)), soft_wrap=True)
+
+
+def _rows(case: CaseReport, channels: Sequence[str]) -> list[dict[str, str]]:
+    """A row for the case, with the image of its first channel, and one for each other channel."""
+    others = () if case.image is None else case.image.others
+    names = channels[1:] if len(channels) > len(others) else ()
+    more = (
+        (f"  {name}", "", *_image_cells(image), "", "")
+        for name, image in zip(names, others, strict=False)
+    )
+    return [_row(case), *(dict(zip(COLUMNS, map(printable, cells), strict=True)) for cells in more)]
 
 
 def _row(case: CaseReport) -> dict[str, str]:
@@ -135,7 +147,7 @@ def _grouped(report: DatasetReport) -> dict[Problem, list[str]]:
 def _listed(cases: Sequence[str], problem: Problem, manifest: Manifest) -> str:
     if len(cases) == 1:
         case = next(case for case in manifest.cases if case.case == cases[0])
-        file = {"image": case.image, "label": case.label}.get(problem.where)
+        file = {"image": " + ".join(case.images), "label": case.label}.get(problem.where)
         return cases[0] if file is None else f"{cases[0]} ({file})"
     return first_few(cases, SHOWN)
 

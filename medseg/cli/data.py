@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,12 +11,10 @@ from rich.console import Console
 from rich.progress import track
 
 from medseg.cli.croissant import croissant
+from medseg.cli.data_manifest import EPILOG, manifest, print_next, print_summary
 from medseg.cli.preview import preview
-from medseg.cli.say import say
 from medseg.cli.statistics import statistics
-from medseg.data.datasets.pairs import PAIRING_RULE
-from medseg.data.label_kind import LabelKind
-from medseg.data.manifest import Manifest, Modality, load_manifest, save_manifest
+from medseg.data.manifest import load_manifest
 from medseg.data.phantoms.file_format import FileFormat
 from medseg.errors import ExitCode, UsageError
 
@@ -32,6 +29,7 @@ app = typer.Typer(
     help="Check a data set, write its manifest, measure it, make phantoms, preview a recipe.",
     no_args_is_help=True,
 )
+app.command(epilog=EPILOG)(manifest)
 app.command()(preview)
 app.command()(statistics)
 app.command()(croissant)
@@ -84,97 +82,6 @@ def _as_json(report: "DatasetReport") -> str:
     for case in content["cases"]:
         del case["sketch"]
     return json.dumps({**counts, **content}, indent=2, allow_nan=False)
-
-
-@app.command(epilog=f"{PAIRING_RULE} Without --patient-regex, each case is a separate patient.")
-def manifest(  # noqa: PLR0913 - one argument an option
-    images: Annotated[str, typer.Option(help="Images, as a quoted pattern: 'ct/*.nii.gz'.")],
-    labels: Annotated[str, typer.Option(help="Their labels, as a quoted pattern.")],
-    out: Annotated[Path, typer.Option(help="The manifest to write, a JSON file.")],
-    modality: Annotated[Modality, typer.Option(help="Imaging modality.")],
-    name: Annotated[
-        str | None,
-        typer.Option(
-            help="Name of the data set: lower case, digits and _ (default: the folder's name)."
-        ),
-    ] = None,
-    label_names: Annotated[
-        str,
-        typer.Option(
-            help="Names of the label values, from 0, the background: 'background,lung,infection'."
-        ),
-    ] = "",
-    label_kind: Annotated[
-        LabelKind,
-        typer.Option(
-            help="What label files contain: values of classes, numbered instances of one class, or "
-            "an 8-bit mask with foreground above the middle."
-        ),
-    ] = "classes",
-    folds: Annotated[int, typer.Option(help="Number of folds; a patient is in one only.")] = 5,
-    test: Annotated[int, typer.Option(min=0, help="Patients to set aside for testing.")] = 0,
-    patient_regex: Annotated[
-        str | None,
-        typer.Option(help="Pattern whose group is the patient in a case's name: '^(p[0-9]+)_'."),
-    ] = None,
-    group_regex: Annotated[
-        str | None,
-        typer.Option(
-            help="Pattern whose group is the case's group, e.g. a tissue class, in the path of its "
-            "image below the data set's folder: '^([^/]+)/'."
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Random seed for assigning patients to folds.")] = 0,
-    description: Annotated[
-        str, typer.Option(help="Description of the data set, one sentence.")
-    ] = "not stated",
-    source: Annotated[str, typer.Option(help="Where the images come from.")] = "not stated",
-    licence: Annotated[str, typer.Option(help="Licence of the data set.")] = "not stated",
-    citation: Annotated[str, typer.Option(help="Publication to cite.")] = "not stated",
-    overwrite: Annotated[  # noqa: FBT002 - a command-line switch
-        bool, typer.Option("--overwrite", help="Replace an existing manifest.")
-    ] = False,
-    dry_run: Annotated[  # noqa: FBT002 - a command-line switch
-        bool, typer.Option("--dry-run", help="Show the pairs and folds, write nothing.")
-    ] = False,
-) -> None:
-    """Write the manifest of a folder of images and labels, as training needs it."""
-    from medseg.data.datasets.collect import (
-        DatasetInfo,
-        SplitPlan,
-        collect_manifest,
-        find_files,
-    )
-
-    if out.exists() and not (overwrite or dry_run):
-        raise UsageError(f"{out} already exists; use --overwrite or another --out")
-    about = DatasetInfo(
-        name=name,
-        modality=modality,
-        label_names=tuple(part.strip() for part in label_names.split(",")) if label_names else (),
-        label_kind=label_kind,
-        description=description,
-        source=source,
-        licence=licence,
-        citation=citation,
-    )
-    plan = SplitPlan(
-        folds=folds,
-        test_patients=test,
-        patient_regex=patient_regex,
-        group_regex=group_regex,
-        seed=seed,
-    )
-    collected, folder = collect_manifest(
-        find_files(images, option="--images"), find_files(labels, option="--labels"), about, plan
-    )
-    _print_summary(collected)
-    if dry_run:
-        _print_cases(collected)
-        say("Nothing written; run without --dry-run to write it.")
-        return
-    save_manifest(collected, out)
-    _print_next(out, folder)
 
 
 @app.command()
@@ -231,28 +138,5 @@ def phantom(  # noqa: PLR0913 - one argument an option
                 seed=seed,
             ),
         )
-    _print_summary(written)
-    _print_next(out / "manifest.json", out)
-
-
-def _print_next(manifest_path: Path, folder: Path) -> None:
-    say("Next, check every case:")
-    paths = shlex.quote(str(manifest_path)), shlex.quote(str(folder))
-    say(f"  medseg data check {paths[0]} --dataset-dir {paths[1]}")
-
-
-def _print_summary(manifest: Manifest) -> None:
-    names = ", ".join(f"{label.value} {label.name}" for label in manifest.labels)
-    names = names.replace(",", " (background),", 1) if "background" not in names else names
-    patients = len({case.patient for case in manifest.cases})
-    folds = len({case.fold for case in manifest.training})
-    say(
-        f"{manifest.name}: {len(manifest.cases)} cases of {patients} patients, "
-        f"{len(manifest.test)} of them for testing, the others in {folds} folds; labels {names}"
-    )
-
-
-def _print_cases(manifest: Manifest) -> None:
-    for case in manifest.cases:
-        place = "test" if case.fold is None else f"fold {case.fold}"
-        say(f"{case.case}: patient {case.patient}, {place}, {case.image} + {case.label}")
+    print_summary(written)
+    print_next(out / "manifest.json", out)

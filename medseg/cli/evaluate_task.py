@@ -131,7 +131,7 @@ def _by_manifest(
         label_kind=dataset.label_kind,
         predicted_kind=None if stated is None else stated.kind,
         notes=_notes(dataset.label_kind, stated),
-        images={case.case: dataset_dir / case.image for case in dataset.cases},
+        images={case.case: dataset_dir / case.images[0] for case in dataset.cases},
         modality=dataset.modality,
     )
 

@@ -4,7 +4,7 @@ import re
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,14 +24,32 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     bundle: Annotated[
         Path, typer.Argument(help="The bundle's folder, or the name of an installed one.")
     ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
     inputs: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             help="NIfTI, NRRD or MetaImage files, PNG or TIFF pictures, folders of them, "
             "DICOM folders, zips or files."
         ),
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
+    ] = None,
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FILE",
+            help="Instead of inputs, for a bundle of several channels, once for each: "
+            "--channel pet=FILE --channel mr=FILE; a pattern each for several cases.",
+        ),
+    ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(help="Instead of inputs: predict the cases of this manifest, by their names."),
+    ] = None,
+    dataset_dir: Annotated[
+        Path | None, typer.Option(help="Folder of the manifest's files (default: the manifest's).")
+    ] = None,
+    split: Annotated[
+        Literal["test", "training", "all"], typer.Option(help="Which of the manifest's cases.")
+    ] = "test",
     weights: Annotated[
         Path | None,
         typer.Option(
@@ -153,6 +171,7 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     medseg predict bundles/covid_lung_ct_unet3d scan.nii.gz -o labels
     """
     share, place = _part(shard, "--shard"), _part(turn, "--turn")
+    _one_way(inputs, channel, manifest, dataset_dir)
     # Before the inputs are looked at: what may not run is refused whatever they are.
     from medseg.bundles.opened import open_configs
     from medseg.sharing.store.bundle_path import bundle_path
@@ -163,12 +182,16 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     from medseg.cli.predict_tell import report_progress
     from medseg.data.patterns import expand_sources
     from medseg.networks.members import one_fold
+    from medseg.prediction.channel_cases import ManifestCases
     from medseg.prediction.request import Request
     from medseg.prediction.run import run_prediction
 
+    listed = manifest and ManifestCases(manifest, dataset_dir or manifest.parent, split)
     request = Request(
         bundle=bundle,
-        inputs=expand_sources(inputs),
+        inputs=expand_sources(inputs or ()),
+        channels=tuple(channel or ()),
+        listed=listed,
         output=output,
         weights=weights if fold is None else one_fold(weights or bundle / "models", fold),
         overrides=tuple(override or ()),
@@ -204,6 +227,20 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     code = run_prediction(request, listen, others)
     if code:
         raise typer.Exit(code)
+
+
+def _one_way(
+    inputs: list[Path] | None,
+    channel: list[str] | None,
+    manifest: Path | None,
+    dataset_dir: Path | None,
+) -> None:
+    ways = sum((bool(inputs), bool(channel), manifest is not None))
+    if ways != 1:
+        what = "no image is named" if ways == 0 else "images are named in several ways"
+        raise UsageError(f"{what}; give files or folders, --channel NAME=FILE, or --manifest FILE")
+    if dataset_dir is not None and manifest is None:
+        raise UsageError("--dataset-dir says where a manifest's files are; add --manifest")
 
 
 def _words(text: str) -> tuple[str, ...]:

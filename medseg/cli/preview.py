@@ -39,6 +39,13 @@ def preview(  # noqa: PLR0913 - one argument an option
     overrides: Annotated[
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Override keys of the recipe.")
     ] = None,
+    channel: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="File of a further channel of the image, once for each, in the recipe's order.",
+        ),
+    ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The picture, a PNG file.")] = Path(
         "preview.png"
     ),
@@ -56,16 +63,17 @@ def preview(  # noqa: PLR0913 - one argument an option
 
     medseg data preview ct_chest ct.nii.gz labels.nii.gz -o preview.png patch_size=[64,64,64]
     """
-    _check_paths(image, label, output, replace=overwrite)
+    images = [image, *(channel or ())]
+    _check_paths([*images, label], output, replace=overwrite)
     path, config, (preparing, augmenting, traced) = _load(recipe, overrides or [])
-    _check_files(image, label, _expected(path, config.get("window")))
+    _check_files(images, label, _expected(path, config.get("window")))
     # torch and MONAI take seconds to import; --help and wrong paths need neither.
     from medseg._quiet import quiet_libraries
     from medseg.reports.preview import draw_samples, preview_page
     from medseg.reports.preview_steps import time_draws
 
     with quiet_libraries():
-        case, once = _prepared(image, label, preparing)
+        case, once = _prepared(images, label, preparing)
         drawn = draw_samples(case, traced, seed, samples)
         each = time_draws(case, augmenting, seed, max(samples, LEAST_DRAWS))
     sheet = preview_page(drawn, _view(image, case), f"{_title(path)}: {image_stem(image)}")
@@ -82,14 +90,14 @@ def _title(recipe: Path) -> str:
     return recipe.parent.parent.name if recipe.parent.name == "configs" else recipe.stem
 
 
-def _check_paths(image: Path, label: Path, output: Path, *, replace: bool) -> None:
+def _check_paths(files: Sequence[Path], output: Path, *, replace: bool) -> None:
     if output.suffix.lower() != ".png":
         raise UsageError(
             f"{output}: the picture is a PNG file; use a name that ends in .png for -o"
         )
     if output.exists() and not replace:
         raise UsageError(f"{output} already exists; use --overwrite or another -o")
-    for file in (image, label):
+    for file in files:
         if not file.exists():
             raise DataError(f"{file}: not there; check the path and its folder")
 
@@ -117,34 +125,37 @@ def _load(
 
 
 def _prepared(
-    image: Path, label: Path, steps: Sequence[Step]
+    images: Sequence[Path], label: Path, steps: Sequence[Step]
 ) -> tuple[Mapping[str, Any], "list[StepTimes]"]:
     from medseg.reports.preview_steps import time_once
 
     try:
-        case, once = time_once({"image": str(image), "label": str(label)}, steps)
+        paths = list(map(str, images))
+        given = paths if len(paths) > 1 else paths[0]
+        case, once = time_once({"image": given, "label": str(label)}, steps)
     except DataError as error:
-        raise type(error)(f"{image} and {label.name}: {error}") from error
-    _check_case(image, label, case)
+        raise type(error)(f"{images[0]} and {label.name}: {error}") from error
+    _check_case(images[0], label, case)
     return case, once
 
 
-def _check_files(image: Path, label: Path, expected: "Expected") -> None:
+def _check_files(images: Sequence[Path], label: Path, expected: "Expected") -> None:
     """Refuse what a training would refuse, and print what is remarkable, in the same words.
 
     Raises:
         InputError: If image or label cannot be used.
     """
     from medseg.data.datasets.intake import image_problems, judge_label, refuse_errors
+    from medseg.data.images.channels import read_channels
     from medseg.data.images.picture import read_image
 
-    read = read_image(image)
+    read = read_channels(images)
     of_image = image_problems(read, expected)
-    refuse_errors(image, of_image)
+    refuse_errors(images[0], of_image)
     # The recipe says what the label's values mean, so that any whole number may be one.
     of_label = judge_label(read_image(label, where="label"), read, None).problems
     refuse_errors(label, of_label)
-    for line in warning_lines({image_stem(image): (*of_image, *of_label)}):
+    for line in warning_lines({image_stem(images[0]): (*of_image, *of_label)}):
         typer.echo(f"warning: {line}", err=True)
 
 

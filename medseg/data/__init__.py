@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from medseg.data.cases.draws import RandomDraws
     from medseg.data.channel import Channel
     from medseg.data.datalists import datalist
+    from medseg.data.datasets.image_entries import image_entries
     from medseg.data.datasets.inputs import (
         find_manifest,
         intensity_window,
@@ -49,6 +50,7 @@ __all__ = [
     "datalist",
     "find_dicom_series",
     "find_manifest",
+    "image_entries",
     "intensity_statistics",
     "intensity_window",
     "known_dataset_dir",

@@ -1,14 +1,16 @@
-"""Image channels of a manifest: name, unit, window, intensity statistics.
+"""Image channels of a manifest: name, modality, unit, files, window, intensity statistics.
 
 Statistics are part of the manifest because they are facts of the data set, like its labels: a
 bundle has a copy of it, and so records how its images were scaled.
 """
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
-__all__ = ["Channel", "Statistics", "Strict"]
+__all__ = ["Channel", "Modality", "Statistics", "Strict"]
+
+Modality = Literal["CT", "MR", "PT", "US", "microscopy", "histology"]
 
 
 class Strict(BaseModel):
@@ -45,6 +47,11 @@ class Channel(Strict):
     Attributes:
         name: Name of the channel, e.g. `CT` or `T1`.
         unit: Unit of the stored values, e.g. `HU`.
+        modality: Modality of this channel, if the channels are of several; None takes the
+            manifest's.
+        files: Pattern of this channel's files below the data set's folder, e.g.
+            `*/PET_image.nii.gz`, by which they are found in other folders too; None if each case
+            is one file.
         window: Stored values that a windowing recipe maps to 0 and 1; None if the scale differs
             from image to image, as in most MRI.
         statistics: As measured by `medseg data statistics`; None if not measured.
@@ -52,6 +59,8 @@ class Channel(Strict):
 
     name: str
     unit: str
+    modality: Modality | None = None
+    files: Annotated[str, Field(min_length=1)] | None = None
     window: tuple[FiniteFloat, FiniteFloat] | None = None
     statistics: Statistics | None = None
 

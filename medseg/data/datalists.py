@@ -1,15 +1,17 @@
 """Datalist: the cases of one split of a manifest, as MONAI takes them."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 
 from medseg._checks import require_choice, require_whole_number
+from medseg.data.images.picture import is_raster
 from medseg.data.manifest import Case, Manifest, Split
 from medseg.errors import DataError
 
-__all__ = ["datalist"]
+__all__ = ["datalist", "image_paths"]
 
 
 def datalist(
@@ -20,7 +22,7 @@ def datalist(
     fold: int = 0,
     most: int | None = None,
     drawn_by: int | None = None,
-) -> list[dict[str, str]]:
+) -> list[dict[str, Any]]:
     """The cases of one split as a MONAI datalist.
 
     Args:
@@ -34,7 +36,8 @@ def datalist(
 
     Returns:
         One dictionary per case with `case`, `image` and, if present, `label` and `group`; paths
-        are absolute.
+        are absolute. Of several channels `image` is a list of one path each; a volume that holds
+        them all is listed as often.
 
     Raises:
         DataError: If the folder or a file is missing, or the split is empty.
@@ -51,8 +54,9 @@ def datalist(
         raise DataError(f"{manifest.name}: {_why_empty(manifest, split, fold)}")
     if most is not None:
         cases = _fewer(cases, require_whole_number("most", most, at_least=1), drawn_by)
-    entries = [_entry(case, folder) for case in cases]
-    missing = [path for entry in entries for key, path in entry.items() if _is_absent(key, path)]
+    entries = [_entry(case, folder, len(manifest.channels)) for case in cases]
+    _require_channels(cases, entries, manifest)
+    missing = [path for entry in entries for path in _paths(entry) if _is_absent(path)]
     if missing:
         others = f", one of {len(missing)} missing files" if len(missing) > 1 else ""
         raise DataError(
@@ -60,6 +64,21 @@ def datalist(
             f"{_how_to_describe(folder, manifest)}"
         )
     return entries
+
+
+def image_paths(case: Case, folder: Path, channels: int) -> list[Path]:
+    """Paths of a case's image as readers take them: one, or one for each channel.
+
+    Args:
+        case: The case.
+        folder: Folder of the data set.
+        channels: Of the manifest. A volume that holds them all is listed as often.
+    """
+    paths = [folder / path for path in case.images]
+    # A picture holds its colours; of a volume, the reader has to know how many it holds.
+    if len(paths) == 1 < channels and not is_raster(paths[0]):
+        paths *= channels
+    return paths
 
 
 def _how_to_describe(folder: Path, manifest: Manifest) -> str:
@@ -98,8 +117,9 @@ def _why_empty(manifest: Manifest, split: Split, fold: int) -> str:
     return f"the {split} split of fold {fold} has no cases; folds are {folds}"
 
 
-def _entry(case: Case, folder: Path) -> dict[str, str]:
-    entry = {"case": case.case, "image": str(folder / case.image)}
+def _entry(case: Case, folder: Path, channels: int) -> dict[str, Any]:
+    images = [str(path) for path in image_paths(case, folder, channels)]
+    entry: dict[str, Any] = {"case": case.case, "image": images if len(images) > 1 else images[0]}
     if case.label is not None:
         entry["label"] = str(folder / case.label)
     if case.group is not None:
@@ -107,8 +127,33 @@ def _entry(case: Case, folder: Path) -> dict[str, str]:
     return entry
 
 
-def _is_absent(key: str, path: str) -> bool:
+def _paths(entry: Mapping[str, Any]) -> list[str]:
+    image, label = entry["image"], entry.get("label")
+    images: list[str] = [image] if isinstance(image, str) else list(image)
+    return [*images, *([label] if isinstance(label, str) else [])]
+
+
+def _require_channels(
+    cases: Sequence[Case], entries: Sequence[Mapping[str, Any]], manifest: Manifest
+) -> None:
+    """Name the case and the channel of a file that is missing while others of the case are there.
+
+    Raises:
+        DataError: For the first one.
+    """
+    for case, entry in zip(cases, entries, strict=True):
+        absent = [_is_absent(str(path)) for path in _paths(entry)[: len(case.images)]]
+        if len(case.images) > 1 and any(absent) and not all(absent):
+            number = absent.index(True)
+            name, path = manifest.channels[number].name, case.images[number]
+            raise DataError(
+                f"case {case.case}: its channel {name} is missing, {path} is not there; fetch it, "
+                "or leave the case out of the manifest"
+            )
+
+
+def _is_absent(path: str) -> bool:
     try:
-        return key in ("image", "label") and not Path(path).exists()
+        return not Path(path).exists()
     except OSError:  # of a longer name than files can have
         return True

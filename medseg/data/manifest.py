@@ -11,15 +11,23 @@ Reference:
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from medseg._files import write_atomically
 from medseg._text import json_bytes
-from medseg.data.channel import Channel, Strict
+from medseg.data.case_files import Digest, Files, below_the_folder, digest_of, files_of, in_json
+from medseg.data.channel import Channel, Modality, Strict
 from medseg.data.label_kind import LabelKind
 from medseg.data.patterns import name_key
 from medseg.errors import ManifestError
@@ -32,6 +40,7 @@ __all__ = [
     "Manifest",
     "Modality",
     "Origin",
+    "Part",
     "Split",
     "first_problem",
     "load_manifest",
@@ -39,12 +48,12 @@ __all__ = [
     "save_manifest",
 ]
 
-Modality = Literal["CT", "MR", "PT", "US", "microscopy", "histology"]
 Split = Literal["training", "validation", "test"]
 Origin = Literal["images", "phantoms"]
 Category = Literal["anatomy", "tissue", "abnormality", "substance", "object"]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(min_length=1)]
+# Keys of a case's files.
+Part = Literal["image", "label"]
 
 # How the source of phantoms begins, which names the function that makes them.
 _PHANTOMS = "medseg.data.phantoms."
@@ -84,33 +93,35 @@ class Case(Strict):
         case: Identifier, unique in the manifest, of letters and digits of any script and `. _ -`;
             outputs are named after it.
         patient: Identifier of the patient; all cases of a patient share a fold.
-        image: Path below the data set's folder, with `/`.
+        image: Path below the data set's folder, with `/`; or a path for each channel, in the order
+            of the manifest's `channels`. The label has the grid of the first.
         label: Likewise, or None without a reference.
         fold: Fold of a training case; None for test cases.
         group: Group of the case, such as its tissue class, for scores by group and balanced
             sampling.
-        sha256: Digest of the files, under the keys `image` and `label`.
+        sha256: Digest of the files, under the keys `image` and `label`; of several channels one
+            each.
     """
 
     case: Annotated[str, Field(pattern=r"^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]*$")]
     patient: Text
-    image: Text
+    image: Annotated[Files, PlainValidator(files_of), PlainSerializer(in_json)]
     label: Text | None = None
     fold: Annotated[int, Field(ge=0)] | None = None
     group: Text | None = None
-    sha256: dict[Literal["image", "label"], Sha256] = Field(default={})
+    sha256: Mapping[
+        Part, Annotated[Digest, PlainValidator(digest_of), PlainSerializer(in_json)]
+    ] = Field(default={})
 
-    @field_validator("image", "label")
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Path of each file of the image, the first channel's first."""
+        return (self.image,) if isinstance(self.image, str) else self.image
+
+    @field_validator("label")
     @classmethod
     def _below_the_folder(cls, path: str | None) -> str | None:
-        if path is None:
-            return path
-        below = PurePosixPath(path)
-        if below.is_absolute() or ".." in below.parts or not below.parts:
-            raise ValueError(f"must be a path below the data set's folder, got {path!r}")
-        if "\\" in path or ":" in path:
-            raise ValueError(f"must have / between folders and no drive, got {path!r}")
-        return path
+        return path if path is None else below_the_folder(path)
 
 
 class Manifest(Strict):
@@ -168,6 +179,17 @@ class Manifest(Strict):
                 f"label_kind {self.label_kind} has background and one class, got "
                 f"{len(self.labels)} labels; name two, or set label_kind to classes"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _a_file_for_each_channel(self) -> Self:
+        names = [channel.name for channel in self.channels]
+        for case in self.cases:
+            if len(case.images) not in (1, len(names)):
+                raise ValueError(
+                    f"case {case.case!r} names {len(case.images)} files as its image, and the "
+                    f"channels are {', '.join(names)}; name a file for each, in their order"
+                )
         return self
 
     @model_validator(mode="after")

@@ -13,7 +13,15 @@ from unicodedata import normalize
 
 from medseg.data.source import Source, parse_source
 
-__all__ = ["expand", "expand_sources", "name_key", "natural_key"]
+__all__ = [
+    "captured",
+    "expand",
+    "expand_captured",
+    "expand_sources",
+    "literal_letters",
+    "name_key",
+    "natural_key",
+]
 
 NaturalKey = tuple[tuple[tuple[str, int], ...], str]
 
@@ -38,6 +46,17 @@ def expand(pattern: str | Path) -> list[Path]:
     return sorted(found, key=lambda one: natural_key(str(one)))
 
 
+def expand_captured(pattern: str | Path) -> dict[Path, tuple[str, ...]]:
+    """Files and folders that a pattern names, with what its wildcards stand for in each.
+
+    Args:
+        pattern: See `expand`.
+    """
+    base, rest = _existing(Path(pattern).expanduser())
+    names = {path: path.relative_to(base).as_posix() for path in expand(pattern)}
+    return {path: captured(rest.as_posix(), name) or () for path, name in names.items()}
+
+
 def expand_sources(texts: Iterable[object]) -> tuple[Source, ...]:
     """Sources that the words of a command line name, each once, in the order given.
 
@@ -53,6 +72,33 @@ def expand_sources(texts: Iterable[object]) -> tuple[Source, ...]:
         else:
             sources.append(source)
     return tuple(dict.fromkeys(sources))
+
+
+def captured(pattern: str, path: str) -> tuple[str, ...] | None:
+    """What each wildcard of a pattern stands for in a path that it matches; None if it does not.
+
+    Args:
+        pattern: With `*`, `?`, `[...]`, and `**` for any number of folders; `/` between folders.
+        path: Likewise with `/`.
+    """
+    match = re.fullmatch("".join(_regex(piece) for piece in _pieces(pattern)), path)
+    return None if match is None else tuple(group or "" for group in match.groups())
+
+
+def literal_letters(pattern: str) -> int:
+    """Letters of a pattern that stand for themselves: of two that match a file, more is nearer."""
+    return sum(len(piece) for piece in _pieces(pattern) if _regex(piece) == re.escape(piece))
+
+
+def _pieces(pattern: str) -> list[str]:
+    return [piece for piece in re.split(r"(\*\*/|\*|\?|\[[^\]/]+\])", pattern) if piece]
+
+
+def _regex(piece: str) -> str:
+    if piece.startswith("[") and piece.endswith("]") and len(piece) > 2:
+        inside = piece[1:-1].replace("\\", "\\\\")
+        return f"([{'^' + inside[1:] if inside.startswith('!') else inside}])"
+    return {"**/": "((?:[^/]+/)*)", "*": "([^/]*)", "?": "([^/])"}.get(piece, re.escape(piece))
 
 
 def natural_key(text: str) -> NaturalKey:

@@ -43,6 +43,7 @@ class TrainingImages:
         percentiles: Span over the images of each intensity percentile, by its number as text.
         foreground: Likewise of the voxels brighter than a tenth of the range, from 0 to 1 within
             it; they depend on the part of the body, not on the scale of intensities.
+        others: Of the other channels, where there are several.
     """
 
     modality: str
@@ -51,6 +52,7 @@ class TrainingImages:
     extent_mm: tuple[Span, ...]
     percentiles: Mapping[str, Span]
     foreground: Mapping[str, Span]
+    others: "tuple[TrainingImages, ...]" = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,11 +211,17 @@ def provenance_json(provenance: Provenance) -> dict[str, Any]:
     if provenance.members == 1:
         del stated["members"]
     if provenance.images is not None:
-        stated["images"] = dict(vars(provenance.images))
+        stated["images"] = _images_json(provenance.images)
     if provenance.started_from is not None:
         started = vars(provenance.started_from)
         stated["started_from"] = {k: value for k, value in started.items() if value is not None}
     return {name: value for name, value in stated.items() if value is not None}
+
+
+def _images_json(images: TrainingImages) -> dict[str, Any]:
+    stated = dict(vars(images))
+    others = stated.pop("others")
+    return {**stated, "others": [*map(_images_json, others)]} if others else stated
 
 
 def _text(stated: Any) -> str | None:
@@ -242,6 +250,7 @@ def _images(stated: Mapping[str, Any]) -> TrainingImages:
         extent_mm=tuple(map(_length, stated["extent_mm"])),
         percentiles=_by_percentile(stated["percentiles"]),
         foreground=_by_percentile(stated["foreground"]),
+        others=tuple(map(_images, stated.get("others", ()))),
     )
 
 

@@ -6,7 +6,7 @@ DICOM files and folders are often names of patients.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,9 @@ class CohortCase:
         series: The DICOM series as it was found, unless there are too many to keep.
         person: Its patient and study, if they were asked for; must not be shown or logged.
         identity: Digest of its slices' UIDs and places; empty if it is not DICOM.
+        others: Sources of the other channels, where there are several; a file that holds all is
+            named for each.
+        other_series: Their DICOM series as they were found, None for files.
     """
 
     name: str
@@ -43,6 +46,13 @@ class CohortCase:
     series: "DicomSeries | None" = field(default=None, compare=False, repr=False)
     person: "Person | None" = field(default=None, compare=False, repr=False)
     identity: str = field(default="", compare=False, repr=False)
+    others: tuple[Source, ...] = ()
+    other_series: "tuple[DicomSeries | None, ...]" = field(default=(), compare=False, repr=False)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The source of each channel."""
+        return (self.source, *self.others)
 
     @property
     def path(self) -> Path:
@@ -103,6 +113,18 @@ def content_sha256(case: CohortCase) -> str:
     Raises:
         DataError: If a file cannot be read.
     """
+    if not case.others:
+        return _one_sha256(case)
+    series = case.other_series or (None,) * len(case.others)
+    channels = [replace(case, others=(), other_series=())]
+    channels += [
+        replace(channels[0], source=source, series=found)
+        for source, found in zip(case.others, series, strict=True)
+    ]
+    return hashlib.sha256(repr(list(map(_one_sha256, channels))).encode()).hexdigest()
+
+
+def _one_sha256(case: CohortCase) -> str:
     try:
         if case.is_dicom:
             # pydicom takes a while to import, and most inputs are not DICOM.

@@ -228,9 +228,17 @@ class Cohort:
                 status="failed",
                 settings=self.settings.digest,
                 source=case.recorded,
-                error=line.replace(printable(str(case.path)), case.recorded),
+                error=_without_paths(line, case),
             )
         )
+
+
+def _without_paths(line: str, case: CohortCase) -> str:
+    """An error without the folders of the case's files, for output files."""
+    for source in case.sources:
+        name = case.recorded if source == case.source else source.path.name
+        line = line.replace(printable(str(source.path)), printable(name))
+    return line
 
 
 def _warnings(problems: Sequence[Problem]) -> dict[str, list[str]]:

@@ -1,16 +1,19 @@
 """Request: the options of a prediction, and those that change its outputs."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
+from medseg.bundles.channels import are_colours, bundle_channels
 from medseg.bundles.foreign.metadata import described_bundle
 from medseg.data.datasets.expected import Expected
 from medseg.data.datasets.unlike_training import Trained
 from medseg.data.dicom.allowances import Gaps, Tilt
 from medseg.data.digest import file_sha256
 from medseg.data.source import Source
+from medseg.prediction.channel_cases import ManifestCases
 from medseg.prediction.search import SeriesChoice
 
 __all__ = ["Remarkable", "Request", "Work", "expected_of", "modality_of", "options_of"]
@@ -40,6 +43,8 @@ class Request:
             share them.
         which: Take one series of each DICOM input, or every one that fits.
         name_by: Words of `--name-by`, in their order.
+        channels: `NAME=FILE` texts of `--channel`, instead of inputs.
+        listed: Cases of a manifest, instead of inputs.
         key_file: File outside of the output folder that tells which output is which patient's;
             None writes none.
         tilt: Whether series with gantry tilt are refused or resampled.
@@ -75,6 +80,8 @@ class Request:
     turn: tuple[int, int] = (1, 1)
     which: SeriesChoice = "one"
     name_by: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    listed: ManifestCases | None = None
     key_file: Path | None = None
 
 
@@ -103,7 +110,17 @@ def expected_of(
     # A window from 0 on is of weights that were trained on images not in HU, such as 8-bit CT.
     in_hu = image.format.lower() == "hounsfield" and (window is None or window[0] < 0)
     unit = "HU" if in_hu else None
-    return Expected(modality=modality, unit=unit, window=window, trained=trained)
+    first = Expected(modality=modality, unit=unit, window=window, trained=trained)
+    channels = bundle_channels(bundle)
+    if len(channels) == 1 or are_colours(tuple(channel.name for channel in channels)):
+        return first
+    told = [None, *(() if trained is None else trained.others)]
+    others = tuple(
+        Expected(modality=one.modality, unit=one.unit, name=one.name, trained=of)
+        for one, of in zip_longest(channels, told[: len(channels)])
+    )
+    name, modality = channels[0].name, channels[0].modality
+    return replace(first, name=name, modality=modality, unit=channels[0].unit, others=others[1:])
 
 
 def options_of(request: Request) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import medseg
+from medseg.bundles.channels import are_colours, bundle_channels
 from medseg.bundles.foreign.fit import is_foreign
 from medseg.bundles.foreign.weights import bundle_weights
 from medseg.bundles.monai_import import collector_paused, import_monai_for
@@ -17,6 +18,7 @@ from medseg.bundles.opened import OpenedConfigs, open_configs
 from medseg.errors import ExitCode, UsageError
 from medseg.prediction.case_names import distinct_names
 from medseg.prediction.cases import CohortCase, share
+from medseg.prediction.channel_cases import find_channels, find_in_folders, find_listed
 from medseg.prediction.cohort import Cohort
 from medseg.prediction.elsewhere import predict_elsewhere
 from medseg.prediction.key_file import check_key_file, write_key_file
@@ -27,7 +29,7 @@ from medseg.prediction.outputs import case_files, read_formats, refuse_clashes
 from medseg.prediction.plan import plan_cohort, read_settings
 from medseg.prediction.remarks import Remarks
 from medseg.prediction.request import Request, expected_of, modality_of, options_of
-from medseg.prediction.search import Search, find_cases
+from medseg.prediction.search import Found, Search, find_cases
 from medseg.prediction.tables import RunningTable, refuse_foreign_tables
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def run_prediction(
         request.bundle, weights, options_of(request), version=medseg.__version__
     )
     search = _search(request)
-    found = find_cases(request.inputs, search)
+    found = _find(request, search, foreign=is_foreign(opened.merged))
     cases, refused = distinct_names(found.cases), found.refused
     files = {case: case_files(request.output, case, formats) for case in cases}
     refuse_clashes(files)
@@ -116,6 +118,22 @@ def _from_turn(cases: list[CohortCase], turn: tuple[int, int]) -> list[CohortCas
     """Cases in another order, so that processes that share them do not meet at every case."""
     begin = len(cases) * (turn[0] - 1) // turn[1]
     return cases[begin:] + cases[:begin]
+
+
+def _find(request: Request, search: Search, *, foreign: bool) -> Found:
+    """The cases: of a manifest, of files named for each channel, or behind the inputs."""
+    channels = bundle_channels(request.bundle)
+    several = len(channels) > 1 and not are_colours(tuple(one.name for one in channels))
+    if request.listed is not None:
+        return find_listed(request.listed, channels, search)
+    if request.channels:
+        if foreign or not several:
+            what = "takes images of one channel"
+            raise UsageError(f"--channel: {request.bundle.name} {what}; give the file alone")
+        return find_channels(request.channels, channels, search, str(request.bundle))
+    if several and not foreign:
+        return find_in_folders(request.inputs, channels, search, str(request.bundle))
+    return find_cases(request.inputs, search)
 
 
 def _ledger(request: Request) -> Ledger:

@@ -15,6 +15,7 @@ from medseg.data.datasets.expected import Expected
 from medseg.data.datasets.intake import image_problems, refuse_errors
 from medseg.data.dicom.allowances import Gaps, Tilt
 from medseg.data.digest import file_sha256
+from medseg.data.images.channels import read_channels
 from medseg.data.images.picture import Picture, is_raster, read_picture
 from medseg.data.images.volume import Volume, read_volume
 from medseg.data.label_kind import as_classes
@@ -109,6 +110,8 @@ class CaseSteps:
             # Scaled NIfTI is float64, and stays in memory until the overlay is drawn.
             volume = replace(volume, array=volume.array.astype(np.float32))
         image = self.predictor.prepare(volume)
+        if isinstance(volume, Volume):
+            volume = replace(volume, others=())
         return Ready(
             case=case,
             key=self.settings.key(case),
@@ -119,6 +122,10 @@ class CaseSteps:
         )
 
     def _read(self, case: CohortCase) -> Volume | Picture:
+        if case.others:
+            series = (case.series, *(case.other_series or (None,) * len(case.others)))
+            given = [one or source for one, source in zip(series, case.sources, strict=True)]
+            return read_channels(given, tilt=self.tilt, gaps=self.gaps)
         if is_raster(case.path):
             return read_picture(case.path, "rgb" if self.predictor.channels == 3 else "grey")
         return read_volume(case.series or case.source, tilt=self.tilt, gaps=self.gaps)

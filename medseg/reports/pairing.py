@@ -74,8 +74,10 @@ def pairs_by_manifest(
             # A prediction has the image's name as far as every system allows it.
             ways = [way for name in names for way in dict.fromkeys((name, safe_name(name)))]
             wanted = [n for way in ways for n in (f"{way}{LABEL}", way) if name_key(n) in files]
-            shown = image_stem(case.image) if images[image_stem(case.image)] == 1 else case.case
-            expected = f"{shown}{LABEL}{label_suffix(case.image)}"
+            shown = (
+                image_stem(case.images[0]) if images[image_stem(case.images[0])] == 1 else case.case
+            )
+            expected = f"{shown}{LABEL}{label_suffix(case.images[0])}"
             prediction = _only(files[name_key(wanted[0])]) if wanted else None
             reference = dataset_dir / case.label
             named = printable(case.case)
@@ -92,8 +94,8 @@ def pairs_by_manifest(
 
 def _image_names(case: Case) -> list[str]:
     """Names that `medseg predict` may give a case: its image's, with more and more folders."""
-    depth = len(PurePosixPath(case.image).parts)
-    return [path_stem(case.image, folders) for folders in range(depth)]
+    depth = len(PurePosixPath(case.images[0]).parts)
+    return [path_stem(case.images[0], folders) for folders in range(depth)]
 
 
 def pairs_by_name(labels: Path, predictions: Path) -> list[EvaluationCase]:

@@ -116,20 +116,47 @@ def preview_page(drawn: Sequence[Drawn], view: View, title: str) -> Image.Image:
         view: Orientation of the patches on the page.
         title: Title of the page.
     """
-    window = _window([one.before.image for one in drawn])
-    columns = [_column(number, one, view, window) for number, one in enumerate(drawn, start=1)]
+    layers = _layers(drawn, view)
+    windows = [_window([one.before.image for one in layer]) for layer in layers]
+    columns = [
+        [
+            panel
+            for place, (layer, window) in enumerate(zip(layers, windows, strict=True), start=1)
+            for panel in _column(f"{number}{_of(place, layers)}", layer[number - 1], view, window)
+        ]
+        for number in range(1, len(drawn) + 1)
+    ]
     # Rows of equal length, rather than a single sample in the last.
     wide = ceil(len(columns) / ceil(len(columns) / _COLUMNS))
     rows = [
         [column[row] for column in columns[first : first + wide]]
         for first in range(0, len(columns), wide)
-        for row in (0, 1)
+        for row in range(2 * len(layers))
     ]
     values = {
         int(v) for one in drawn for patch in (one.before, one.after) for v in np.unique(patch.label)
     }
     legend = [Entry(f"class {v}", class_colour(v)) for v in sorted(values) if v > 0]
-    return compose(title, rows, legend[:_MOST_ENTRIES], _note(drawn[0], view, window))
+    return compose(title, rows, legend[:_MOST_ENTRIES], _note(drawn[0], view, windows))
+
+
+def _layers(drawn: Sequence[Drawn], view: View) -> list[Sequence[Drawn]]:
+    """The samples for each channel; colours are one."""
+    count = len(drawn[0].after.image)
+    if count == 1 or (count == 3 and view.unit == "px"):
+        return [drawn]
+    return [[_channel(one, number) for one in drawn] for number in range(count)]
+
+
+def _channel(one: Drawn, number: int) -> Drawn:
+    before, after = (
+        replace(patch, image=patch.image[number : number + 1]) for patch in (one.before, one.after)
+    )
+    return replace(one, before=before, after=after)
+
+
+def _of(place: int, layers: Sequence[object]) -> str:
+    return f" channel {place}:" if len(layers) > 1 else ""
 
 
 def _window(images: Sequence[Array]) -> tuple[float, float]:
@@ -142,7 +169,7 @@ def _window(images: Sequence[Array]) -> tuple[float, float]:
     return low, high
 
 
-def _column(number: int, one: Drawn, view: View, window: tuple[float, float]) -> list[Panel]:
+def _column(number: str, one: Drawn, view: View, window: tuple[float, float]) -> list[Panel]:
     after = _turned(one.after, view)
     before = _turned(one.before, view)
     k = _fullest(after.label[0])
@@ -202,7 +229,7 @@ def _pixels(image: Array, window: tuple[float, float]) -> NDArray[np.uint8]:
     return pixels.T if len(pixels) == 3 else pixels[0].T
 
 
-def _note(one: Drawn, view: View, window: tuple[float, float]) -> str:
+def _note(one: Drawn, view: View, windows: Sequence[tuple[float, float]]) -> str:
     size = _turned(one.after, view).label.shape[1:3]
     parts = ["Above each sample the patch that it was made from."]
     if one.record is not None:
@@ -210,4 +237,5 @@ def _note(one: Drawn, view: View, window: tuple[float, float]) -> str:
         parts.append(f"Grid: {line_distance(size)} {what}.")
     if view.sides is not None:
         parts.append("As prepared, the patient's right is on the left.")
-    return " ".join([*parts, f"Grey values {window[0]:.3g} to {window[1]:.3g}."])
+    spans = ", ".join(f"{low:.3g} to {high:.3g}" for low, high in windows)
+    return " ".join([*parts, f"Grey values {spans}."])

@@ -85,7 +85,7 @@ def score_predictions(  # noqa: PLR0913 - one argument a key of a config
         pairs=pairs,
         class_names=manifest.class_names,
         label_kind=manifest.label_kind,
-        images={case.case: Path(dataset_dir) / case.image for case in manifest.cases},
+        images={case.case: Path(dataset_dir) / case.images[0] for case in manifest.cases},
         modality=manifest.modality,
     )
     draw_worst(evaluation, origin, Path(output_dir))

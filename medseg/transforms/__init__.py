@@ -8,10 +8,12 @@ if TYPE_CHECKING:
     from medseg.transforms.bias_field import RandBiasFieldd, gain_field
     from medseg.transforms.blur import RandBlurd, gaussian_blur
     from medseg.transforms.border_weight import BorderWeightd
+    from medseg.transforms.channel_scale import WindowScale, ZScoreScale, scale_settings
     from medseg.transforms.class_voxels import ClassVoxelsd, list_class_voxels
     from medseg.transforms.colour_jitter import ColourChange, RandColourJitterd, change_colours
     from medseg.transforms.domain_shift import shifted_steps
     from medseg.transforms.drop_slice_axis import DropSliceAxisd
+    from medseg.transforms.each_channel import EachChanneld
     from medseg.transforms.gamma import RandGammad, adjust_gamma
     from medseg.transforms.gaussian_noise import RandGaussianNoised, add_gaussian_noise
     from medseg.transforms.instances import InstancesToForegroundd, part_touching
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from medseg.transforms.rand_warp_patch import RandWarpPatchd
     from medseg.transforms.rician_noise import RandRicianNoised, add_rician_noise
     from medseg.transforms.sampling_grid import PatchGrid
+    from medseg.transforms.scale_channels import ScaleChannelsd
     from medseg.transforms.stain_jitter import RandStainJitterd, change_stains
     from medseg.transforms.warp import Warp, sample_warp
     from medseg.transforms.warp_patch import plan_patch, resample
@@ -49,6 +52,7 @@ __all__ = [
     "ColourChange",
     "DatasetZScored",
     "DropSliceAxisd",
+    "EachChanneld",
     "Elastic",
     "Flip",
     "InstancesToForegroundd",
@@ -67,10 +71,13 @@ __all__ = [
     "RandWarpBatchd",
     "RandWarpPatchd",
     "Rotation",
+    "ScaleChannelsd",
     "Shear",
     "Shift",
     "Warp",
     "WarpRanges",
+    "WindowScale",
+    "ZScoreScale",
     "ZScored",
     "Zoom",
     "add_gaussian_noise",
@@ -91,6 +98,7 @@ __all__ = [
     "plan_patch",
     "resample",
     "sample_warp",
+    "scale_settings",
     "shifted_steps",
     "z_score",
 ]

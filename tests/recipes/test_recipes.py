@@ -1,6 +1,7 @@
 """What every recipe in transforms/ promises: it runs, and training can rely on what comes out."""
 
 import re
+import shutil
 from importlib import import_module
 from itertools import islice
 
@@ -92,7 +93,10 @@ def write_phantom(folder, config):
 def phantom(path, tmp_path):
     config = read_recipe(path)
     image, label = write_phantom(tmp_path, config)
-    return config, {"image": str(image), "label": str(label), "case": "phantom"}
+    # A recipe for several channels gets the image for each.
+    copies = [tmp_path / f"channel_{n}.nii.gz" for n in range(len(config.get("scales", ())))]
+    several = [str(shutil.copy(image, copy)) for copy in copies]
+    return config, {"image": several or str(image), "label": str(label), "case": "phantom"}
 
 
 def steps(config, path, *sections):

@@ -6,8 +6,8 @@ command line's table, for `--json`, and for tests.
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
 
+from medseg.data.datalists import image_paths
 from medseg.data.datasets.expected import expected_by
 from medseg.data.datasets.facts import (
     CaseReport,
@@ -20,9 +20,10 @@ from medseg.data.datasets.intake import image_problems, judge_label
 from medseg.data.datasets.neighbours import sketch_of
 from medseg.data.datasets.whole_set import cohort_problems
 from medseg.data.digest import path_sha256
+from medseg.data.images.channels import read_channels
 from medseg.data.images.picture import Picture, read_image
 from medseg.data.images.volume import Volume
-from medseg.data.manifest import Case, Manifest
+from medseg.data.manifest import Case, Manifest, Part
 from medseg.data.problems import InputError, Problem
 from medseg.errors import DataError
 
@@ -69,7 +70,8 @@ def _check_cases(manifest: Manifest, dataset_dir: str | Path) -> Iterator[CaseRe
 
 def _check_case(case: Case, manifest: Manifest, folder: Path, place: str) -> CaseReport:
     problems = _digest_problems(case, folder)
-    image = _read(folder / case.image, "image", problems)
+    paths = image_paths(case, folder, len(manifest.channels))
+    image = _or_problem(lambda: read_channels(paths), problems)
     if image is not None:
         problems += image_problems(image, expected_by(manifest))
     facts: tuple[LabelFacts, ...] = ()
@@ -91,22 +93,30 @@ def _check_case(case: Case, manifest: Manifest, folder: Path, place: str) -> Cas
 
 def _digest_problems(case: Case, folder: Path) -> list[Problem]:
     problems: list[Problem] = []
-    for key, expected in case.sha256.items():
-        name = case.image if key == "image" else case.label
+    listed: dict[Part, tuple[str | None, ...]] = {"image": case.images, "label": (case.label,)}
+    each: list[tuple[Part, str | None, str]] = [
+        (key, name, digest)
+        for key, digests in case.sha256.items()
+        for name, digest in zip(
+            listed[key], [digests] if isinstance(digests, str) else digests, strict=False
+        )
+    ]
+    for key, name, expected in each:
         # Of neither is what is missing or a pipe, which reading tells.
         if name is None or not ((folder / name).is_file() or (folder / name).is_dir()):
             continue
         if path_sha256(folder / name) != expected:
+            which = f"{name}: " if key == "image" and len(case.images) > 1 else ""
             what = "its SHA-256 differs from the manifest's, so it is another or a damaged file"
             remedy = "fetch it again, or write a new manifest if you changed it on purpose"
-            problems.append(Problem("error", key, what, remedy))
+            problems.append(Problem("error", key, which + what, remedy))
     return problems
 
 
 def _check_label(
     path: Path, manifest: Manifest, image: Volume | Picture | None, problems: list[Problem]
 ) -> tuple[LabelFacts, ...]:
-    label = _read(path, "label", problems)
+    label = _or_problem(lambda: read_image(path, where="label"), problems)
     if label is None:
         return ()
     values = [label.value for label in manifest.labels]
@@ -115,11 +125,11 @@ def _check_label(
     return label_facts(judged.counts, manifest.labels, label.spacing_mm)
 
 
-def _read(
-    path: Path, where: Literal["image", "label"], problems: list[Problem]
+def _or_problem(
+    read: Callable[[], Volume | Picture], problems: list[Problem]
 ) -> Volume | Picture | None:
     try:
-        return read_image(path, where=where)
+        return read()
     except InputError as error:
         problems.append(error.problem)
         return None

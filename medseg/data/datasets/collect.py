@@ -12,24 +12,30 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from pydantic import ValidationError
 
-from medseg._text import printable
 from medseg.data.datasets.case_names import case_names
 from medseg.data.datasets.folds import deal_folds, shuffled_patients
+from medseg.data.datasets.found_files import find_files
 from medseg.data.datasets.intake import refuse_errors
 from medseg.data.datasets.label_values import count_values, label_problems
 from medseg.data.datasets.pairs import Side, label_files, pair_files
 from medseg.data.digest import path_sha256
 from medseg.data.images.picture import read_image
 from medseg.data.label_kind import MASK_THRESHOLD, LabelKind, as_classes
-from medseg.data.manifest import Case, Channel, Label, Manifest, Modality, first_problem
-from medseg.data.patterns import expand, natural_key
+from medseg.data.manifest import Case, Channel, Label, Manifest, Modality, Part, first_problem
+from medseg.data.patterns import natural_key
 from medseg.errors import DataError, UsageError
 
-__all__ = ["DatasetInfo", "SplitPlan", "collect_manifest", "find_files"]
+__all__ = [
+    "DatasetInfo",
+    "Labelled",
+    "SplitPlan",
+    "collect_manifest",
+    "collect_pairs",
+    "find_files",
+]
 
 MOST_FOLDS = 5
 UNITS: dict[Modality, str] = {"CT": "HU", "PT": "SUV"}
@@ -83,42 +89,15 @@ class SplitPlan:
 
 
 @dataclass(frozen=True)
-class _Labelled:
-    """A case to be written to the manifest."""
+class Labelled:
+    """A case to be written to the manifest: a file, or one for each channel, and its label.
+
+    One without a label is a test case.
+    """
 
     case: str
-    image: Path
-    label: Path
-
-
-def find_files(pattern: str, *, option: str) -> list[Path]:
-    """Files and folders that match a glob pattern, absolute and sorted.
-
-    Args:
-        pattern: With `*`, `?`, `[...]`, and `**` for any number of folders.
-        option: The command-line option of the pattern, for the error.
-
-    Raises:
-        DataError: If nothing matches.
-    """
-    matches = expand(pattern)
-    if not matches:
-        raise DataError(
-            f"{option} {pattern}: matches no file; check the folder, and quote the pattern"
-        )
-    paths = sorted(map(_absolute, matches), key=lambda path: natural_key(str(path)))
-    for path in paths:
-        if printable(str(path)) != str(path):
-            raise DataError(
-                f"{printable(str(path))}: holds control characters or bytes that are not UTF-8, "
-                "which a manifest cannot name; rename it"
-            )
-    return paths
-
-
-def _absolute(path: Path) -> Path:
-    """An absolute path without `..`; links stay as they are, so that they are below the folder."""
-    return path.absolute() if ".." not in path.parts else path.parent.resolve() / path.name
+    images: tuple[Path, ...]
+    label: Path | None
 
 
 def collect_manifest(
@@ -146,19 +125,42 @@ def collect_manifest(
     only_images = sorted(set(images) - set(labels))
     if not only_images:
         raise DataError("--images matches no file that --labels does not; narrow --labels")
-    pairs = _pairs(only_images, labels)
-    root = Path(os.path.commonpath([path.parent for p in pairs for path in (p.image, p.label)]))
+    channel = Channel(name=info.modality, unit=UNITS.get(info.modality, "arbitrary"))
+    return collect_pairs(_pairs(only_images, labels), (channel,), info, plan)
+
+
+def collect_pairs(
+    pairs: Sequence[Labelled], channels: Sequence[Channel], info: DatasetInfo, plan: SplitPlan
+) -> tuple[Manifest, Path]:
+    """Assign folds to cases, read the labels' values, and hash all files.
+
+    Args:
+        pairs: The cases.
+        channels: Of their images.
+        info: Description supplied by the user.
+        plan: How the cases are split.
+
+    Returns:
+        The manifest, and the folder that its paths are relative to.
+
+    Raises:
+        DataError: If a label cannot be used.
+        UsageError: If names, folds or the patient pattern do not fit the data.
+    """
+    files = [path for p in pairs for path in (*p.images, p.label) if path is not None]
+    root = Path(os.path.commonpath([path.parent for path in files]))
     patients = {pair.case: _patient(pair.case, plan.patient_regex) for pair in pairs}
-    order = shuffled_patients(patients.values(), seed=plan.seed)
+    labelled = [pair for pair in pairs if pair.label is not None]
+    order = shuffled_patients((patients[pair.case] for pair in labelled), seed=plan.seed)
     tested = frozenset(order[: plan.test_patients])
     folds = _folds(order[plan.test_patients :], plan)
-    names = _label_names(info, pairs)
+    names = _label_names(info, labelled)
     try:
         cases = [
             _case(p, root, patients[p.case], folds.get(patients[p.case]), plan.group_regex)
             for p in pairs
         ]
-        return _manifest(cases, names, info, root.name, tested), root
+        return _manifest(cases, names, channels, info, root.name, tested), root
     except ValidationError as error:
         raise UsageError(f"the manifest would break a rule: {first_problem(error)}") from error
 
@@ -170,7 +172,7 @@ def _folds(patients: Sequence[str], plan: SplitPlan) -> dict[str, int]:
     return deal_folds(patients, wanted, seed=plan.seed)
 
 
-def _pairs(images: Sequence[Path], labels: Sequence[Path]) -> list[_Labelled]:
+def _pairs(images: Sequence[Path], labels: Sequence[Path]) -> list[Labelled]:
     sides = [
         Side(paths, called, f"narrow --{called} to one file a case")
         for paths, called in ((images, "images"), (labels, "labels"))
@@ -178,15 +180,21 @@ def _pairs(images: Sequence[Path], labels: Sequence[Path]) -> list[_Labelled]:
     pairs = pair_files(*sides)
     names = case_names(pair.case for pair in pairs)
     return [
-        _Labelled(names[pair.case], pair.path, pair.partner)
+        Labelled(names[pair.case], (pair.path,), pair.partner)
         for pair in sorted(pairs, key=lambda pair: natural_key(pair.case))
         if pair.partner is not None
     ]
 
 
+def _held_back(case: Case, tested: frozenset[str]) -> bool:
+    """Without a label there is nothing to learn from."""
+    return case.label is None or case.patient in tested
+
+
 def _manifest(
     cases: Sequence[Case],
     label_names: Sequence[str],
+    channels: Sequence[Channel],
     info: DatasetInfo,
     folder_name: str,
     tested: frozenset[str],
@@ -198,11 +206,11 @@ def _manifest(
         licence=info.licence,
         citation=info.citation,
         modality=info.modality,
-        channels=(Channel(name=info.modality, unit=UNITS.get(info.modality, "arbitrary")),),
+        channels=tuple(channels),
         labels=tuple(Label(value=value, name=name) for value, name in enumerate(label_names)),
         label_kind=info.label_kind,
-        training=tuple(case for case in cases if case.patient not in tested),
-        test=tuple(case for case in cases if case.patient in tested),
+        training=tuple(case for case in cases if not _held_back(case, tested)),
+        test=tuple(case for case in cases if _held_back(case, tested)),
     )
 
 
@@ -224,7 +232,7 @@ def _found(what: str, pattern: str, where: str, text: str) -> str:
     return match[1]
 
 
-def _label_names(info: DatasetInfo, pairs: Sequence[_Labelled]) -> tuple[str, ...]:
+def _label_names(info: DatasetInfo, pairs: Sequence[Labelled]) -> tuple[str, ...]:
     """One name per value, 0 first; generated if none are given."""
     given, holder = info.label_names, _holders(pairs, info.label_kind)
     highest = max(holder)
@@ -260,33 +268,35 @@ def _instead(given: Sequence[str], highest: int) -> str:
     return ""
 
 
-def _holders(pairs: Sequence[_Labelled], kind: LabelKind) -> dict[int, Path]:
+def _holders(pairs: Sequence[Labelled], kind: LabelKind) -> dict[int, Path]:
     """The first label file with each value that occurs."""
     holder: dict[int, Path] = {}
-    for pair in pairs:
-        label = as_classes(read_image(pair.label, where="label").array, kind)
+    for path in (pair.label for pair in pairs if pair.label is not None):
+        label = as_classes(read_image(path, where="label").array, kind)
         counts = count_values(label)
         own = [int(value) for value in counts if math.isfinite(value)]
-        refuse_errors(pair.label, label_problems(counts, own))
+        refuse_errors(path, label_problems(counts, own))
         for value in counts:
-            holder.setdefault(int(value), pair.label)
+            holder.setdefault(int(value), path)
     return holder
 
 
 def _case(
-    pair: _Labelled, root: Path, patient: str, fold: int | None, group_regex: str | None
+    pair: Labelled, root: Path, patient: str, fold: int | None, group_regex: str | None
 ) -> Case:
-    image = pair.image.relative_to(root).as_posix()
-    group = group_regex and _found("group", group_regex, f"image {image!r}", image)
-    files: dict[Literal["image", "label"], Path] = {"image": pair.image, "label": pair.label}
+    images = [path.relative_to(root).as_posix() for path in pair.images]
+    group = group_regex and _found("group", group_regex, f"image {images[0]!r}", images[0])
+    digests = [path_sha256(path) for path in pair.images]
+    of_label: dict[Part, str] = {} if pair.label is None else {"label": path_sha256(pair.label)}
+    several = len(images) > 1
     return Case(
         case=pair.case,
         patient=patient,
-        image=image,
-        label=pair.label.relative_to(root).as_posix(),
-        fold=fold,
+        image=tuple(images) if several else images[0],
+        label=None if pair.label is None else pair.label.relative_to(root).as_posix(),
+        fold=fold if pair.label is not None else None,
         group=group,
-        sha256={key: path_sha256(path) for key, path in files.items()},
+        sha256={"image": tuple(digests) if several else digests[0], **of_label},
     )
 
 

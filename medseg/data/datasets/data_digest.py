@@ -21,10 +21,16 @@ def data_digest(manifest: Manifest, dataset_dir: Path, known: dict[Path, str]) -
     files = {
         path: _of_file(dataset_dir / path, known)
         for case in manifest.cases
-        for path in (case.image, case.label)
+        for path in (*case.images, case.label)
         if path is not None
     }
-    content = {"manifest": manifest.model_dump(mode="json"), "files": files}
+    described = manifest.model_dump(mode="json")
+    for channel in described["channels"]:
+        # Keys that came later; without them, a data set has the digest it had before.
+        for key in ("modality", "files"):
+            if channel[key] is None:
+                del channel[key]
+    content = {"manifest": described, "files": files}
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,9 +1,9 @@
 """Expected images: what a manifest or a bundle says of them before they are read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from medseg.data.datasets.unlike_training import Trained
-from medseg.data.manifest import Manifest
+from medseg.data.manifest import Channel, Manifest
 
 __all__ = ["UNKNOWN", "Expected", "expected_by"]
 
@@ -17,12 +17,21 @@ class Expected:
         unit: Unit of the first channel's intensities, e.g. `HU`.
         window: Intensities that a recipe maps to [0, 1].
         trained: Fingerprint of the images that the weights were trained on.
+        name: Of the first channel, where there are several.
+        others: What is said of the other channels.
     """
 
     modality: str | None = None
     unit: str | None = None
     window: tuple[float, float] | None = None
     trained: Trained | None = None
+    name: str | None = None
+    others: "tuple[Expected, ...]" = ()
+
+    @property
+    def channels(self) -> "tuple[Expected, ...]":
+        """What is said of each channel, the first first."""
+        return (self, *self.others)
 
 
 UNKNOWN = Expected()
@@ -30,6 +39,11 @@ UNKNOWN = Expected()
 
 def expected_by(manifest: Manifest) -> Expected:
     """What a manifest says of its images."""
-    channel = manifest.channels[0]
+    first, *others = (_of_channel(channel, manifest.modality) for channel in manifest.channels)
+    return replace(first, others=tuple(others))
+
+
+def _of_channel(channel: Channel, modality: str) -> Expected:
     window = None if channel.window is None else (channel.window[0], channel.window[1])
-    return Expected(modality=manifest.modality, unit=channel.unit, window=window)
+    of_own = channel.modality or modality
+    return Expected(modality=of_own, unit=channel.unit, window=window, name=channel.name)

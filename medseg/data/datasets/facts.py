@@ -30,6 +30,7 @@ class ImageFacts:
         intensity: Minimum, 0.5th and 99.5th percentile, maximum of the finite voxels; None if
             no voxel is finite.
         voxels_sha256: Digest of shape and values; equal for copies of one image.
+        others: Of the other channels, where there are several.
     """
 
     shape: tuple[int, int, int]
@@ -38,6 +39,7 @@ class ImageFacts:
     dtype: str
     intensity: tuple[float, ...] | None
     voxels_sha256: str
+    others: "tuple[ImageFacts, ...]" = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +99,7 @@ def image_facts(image: Volume | Picture) -> ImageFacts:
         dtype=image.dtype,
         intensity=_intensity(image.array),
         voxels_sha256=voxels_sha256(image.array),
+        others=() if isinstance(image, Picture) else tuple(map(image_facts, image.others)),
     )
 
 

@@ -45,6 +45,7 @@ class Fingerprint:
         percentiles: Intensity by percentile, its number as text; empty if no voxel is finite.
         foreground: Percentiles of the foreground, from 0 to 1 between the 0.5th and the 99.5th of
             all voxels; so they depend on the part of the body, not on the scale of intensities.
+        others: Of the other channels of a volume, each in its own grid.
     """
 
     modality: str | None
@@ -52,6 +53,7 @@ class Fingerprint:
     extent_mm: tuple[float, ...]
     percentiles: Mapping[str, float]
     foreground: Mapping[str, float]
+    others: "tuple[Fingerprint, ...]" = ()
 
 
 def fingerprint(image: Volume | Picture) -> Fingerprint:
@@ -74,6 +76,7 @@ def fingerprint(image: Volume | Picture) -> Fingerprint:
         extent_mm=tuple(image.shape[axis] * mm for axis, mm in zip(order, spacing, strict=True)),
         percentiles=percentiles,
         foreground=foreground,
+        others=tuple(map(fingerprint, image.others)),
     )
 
 

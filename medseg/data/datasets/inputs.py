@@ -7,7 +7,9 @@ error without a file name.
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from medseg.data.datasets.channel_files import channels_in
 from medseg.data.datasets.expected import expected_by
 from medseg.data.datasets.fingerprint import Fingerprint, fingerprint
 from medseg.data.datasets.folder_images import left_out, sort_folder
@@ -15,7 +17,7 @@ from medseg.data.datasets.intake import read_pair
 from medseg.data.dicom.choice import choose_series
 from medseg.data.dicom.find import find_dicom_series
 from medseg.data.images.naming import format_words, image_stem
-from medseg.data.manifest import Manifest
+from medseg.data.manifest import Manifest, load_manifest
 from medseg.data.output_names import ENDINGS, LEDGER
 from medseg.data.problems import Problem, warning_lines
 from medseg.data.source import Source
@@ -35,14 +37,20 @@ def find_manifest(dataset_dir: str | Path, otherwise: str | Path) -> str:
     return str(own if own.is_file() else otherwise)
 
 
-def list_images(folder: str | Path) -> list[str]:
+def list_images(folder: str | Path, manifest: str | Path | None = None) -> list[Any]:
     """All volume files below a folder, or if there are none its DICOM series, or else all pictures.
 
     A `scan_seg.nii.gz` is left out if there is also a `scan`, or the ledger of a prediction: it is
     the label of an earlier prediction.
 
+    Args:
+        folder: The folder.
+        manifest: Whose channels name the files, where an image has one for each; else all files
+            are images of their own.
+
     Returns:
-        Absolute paths, sorted, files by their own names; for DICOM one `PATH#UID`.
+        A list of one path for each channel; without channels, absolute paths, sorted, files by
+        their own names; for DICOM one `PATH#UID`.
 
     Raises:
         DataError: If the folder is missing or has no images, if an image is a link to nothing, or
@@ -52,6 +60,8 @@ def list_images(folder: str | Path) -> list[str]:
     if not Path(folder).is_dir():
         raise DataError(f"{folder}: no such folder; set dataset_dir to where the images are")
     root = Path(folder).resolve()
+    if manifest is not None and len(channels := load_manifest(manifest).channels) > 1:
+        return [list(map(str, case.paths)) for case in channels_in(root, channels)]
     tree = walk_tree(root)
     images = sort_folder(root, tree, list(filter(_is_output, tree.files)))
     if images.kind != "volumes" and tree.files:
@@ -119,7 +129,7 @@ def _as_override(manifest: Manifest) -> str:
 
 
 def require_usable(
-    cases: Sequence[Mapping[str, str]], manifest: Manifest, class_names: Sequence[str]
+    cases: Sequence[Mapping[str, Any]], manifest: Manifest, class_names: Sequence[str]
 ) -> tuple[Fingerprint, ...]:
     """Read every case once, and refuse the first that a training cannot use.
 
@@ -140,7 +150,7 @@ def require_usable(
     expected = expected_by(manifest)
     seen: list[Fingerprint] = []
 
-    def check(case: Mapping[str, str]) -> tuple[Problem, ...]:
+    def check(case: Mapping[str, Any]) -> tuple[Problem, ...]:
         pair = read_pair(case["image"], case["label"], values, manifest.label_kind, expected)
         seen.append(fingerprint(pair.image))
         return pair.problems

@@ -7,8 +7,9 @@ or not fail at all: one NaN voxel turns every weight of a network into NaN, and 
 shifted against its image trains without an error.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 
 from medseg.data.datasets.expected import UNKNOWN, Expected
@@ -18,15 +19,18 @@ from medseg.data.datasets.image_values import value_problems
 from medseg.data.datasets.label_values import count_values, label_problems
 from medseg.data.datasets.unlike_training import Trained, unlike_training
 from medseg.data.dicom.problems import dicom_problems
+from medseg.data.images.channels import read_channels
 from medseg.data.images.geometry import geometry_problems
 from medseg.data.images.picture import Picture, read_image
 from medseg.data.images.volume import Volume
 from medseg.data.label_kind import LabelKind, as_classes
 from medseg.data.problems import Problem, refusal
+from medseg.data.source import parse_source
 
 __all__ = [
     "JudgedLabel",
     "Pair",
+    "channel_problems",
     "image_problems",
     "judge_label",
     "read_pair",
@@ -67,9 +71,33 @@ def image_problems(image: Volume | Picture, expected: Expected = UNKNOWN) -> tup
     """Problems of an image: of its file, its DICOM series, its place in space, its values.
 
     Args:
-        image: As read.
+        image: As read; of several channels each is looked at, and named in what is wrong.
         expected: What the data set or the bundle says of its images.
     """
+    return tuple(one for problems in channel_problems(image, expected) for one in problems)
+
+
+def channel_problems(
+    image: Volume | Picture, expected: Expected = UNKNOWN
+) -> list[tuple[Problem, ...]]:
+    """Problems of each channel of an image, see `image_problems`; a picture is taken as one."""
+    if isinstance(image, Picture) or not image.others:
+        return [_problems(image, expected)]
+    told = list(expected.channels)[: len(image.channels)]
+    pairs = zip_longest(image.channels, told, fillvalue=UNKNOWN)
+    return [
+        tuple(_named(one, of.name or str(number)) for one in _problems(channel, of))
+        for number, (channel, of) in enumerate(pairs, start=1)
+        if isinstance(channel, Volume)
+    ]
+
+
+def _named(problem: Problem, channel: str) -> Problem:
+    kind = problem.kind and f"channel {channel}: {problem.kind}"
+    return replace(problem, what=f"channel {channel}: {problem.what}", kind=kind)
+
+
+def _problems(image: Volume | Picture, expected: Expected) -> tuple[Problem, ...]:
     of_values = (*value_problems(image.array, expected), *_unlike(image, expected.trained))
     if isinstance(image, Picture):
         return (*image.doubts, *of_values)
@@ -114,7 +142,7 @@ def _whole(counts: Mapping[float, int]) -> list[int]:
 
 
 def read_pair(
-    image_path: str | Path,
+    image_path: str | Path | Sequence[str | Path],
     label_path: str | Path,
     label_values: Collection[int],
     label_kind: LabelKind = "classes",
@@ -123,7 +151,7 @@ def read_pair(
     """Read an image and its label, check both, and whether they share one grid.
 
     Args:
-        image_path: The image.
+        image_path: The image; or a path for each channel, see `read_channels`.
         label_path: Its reference.
         label_values: The values that the manifest names.
         label_kind: Kind of the label file, see `as_classes`.
@@ -132,9 +160,12 @@ def read_pair(
     Raises:
         InputError: If either cannot be used, or their grids differ.
     """
-    image = read_image(image_path)
-    of_image = image_problems(image, expected)
-    refuse_errors(image_path, of_image)
+    paths = [image_path] if isinstance(image_path, str | Path) else list(image_path)
+    image = read_channels(list(map(parse_source, paths)))
+    of_image: list[Problem] = []
+    for path, problems in zip(paths, channel_problems(image, expected), strict=False):
+        refuse_errors(path, problems)
+        of_image += problems
     label = read_image(label_path, where="label")
     of_label = judge_label(label, image, label_values, label_kind).problems
     refuse_errors(label_path, of_label)

@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg.data.channel import Statistics
+from medseg.data.datalists import image_paths
 from medseg.data.datasets.expected import expected_by
 from medseg.data.datasets.intake import read_pair
+from medseg.data.images.channels import on_first_grid
 from medseg.data.label_kind import as_classes
 from medseg.data.manifest import Case, Manifest
 from medseg.data.problems import Problem, warning_lines
@@ -76,7 +78,7 @@ def foreground_samples(
         if len(marked) > VOXELS_PER_CASE:
             rng = np.random.default_rng(number)
             marked = marked[rng.choice(len(marked), VOXELS_PER_CASE, replace=False)]
-        yield image.reshape(-1, len(manifest.channels))[marked]
+        yield image.reshape(len(image), -1)[:, marked].T
     for line in warning_lines(found):
         logger.warning(line)
 
@@ -84,17 +86,17 @@ def foreground_samples(
 def _read(
     manifest: Manifest, folder: Path, case: Case
 ) -> tuple[Intensities, Intensities, tuple[Problem, ...]]:
-    """Image and label of a case, checked as for a training, and the warnings."""
+    """Image, channel first, and label of a case, checked as for a training, and the warnings."""
     if case.label is None:
         raise DataError(f"{case.case}: no label in {manifest.name}, so no foreground to measure")
     values = [label.value for label in manifest.labels]
-    files = folder / case.image, folder / case.label
-    pair = read_pair(*files, values, manifest.label_kind, expected_by(manifest))
-    image = pair.image.array
-    channels = image.shape[3] if image.ndim == 4 else 1
-    if channels != len(manifest.channels):
+    paths = image_paths(case, folder, len(manifest.channels))
+    label = folder / case.label
+    pair = read_pair(paths, label, values, manifest.label_kind, expected_by(manifest))
+    image = on_first_grid(pair.image)
+    if len(image) != len(manifest.channels):
         raise DataError(
-            f"{case.case}: its image has {channels} channels, {manifest.name} names "
+            f"{case.case}: its image has {len(image)} channels, {manifest.name} names "
             f"{len(manifest.channels)}"
         )
     return image, as_classes(pair.label.array, manifest.label_kind), pair.problems

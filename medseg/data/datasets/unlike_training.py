@@ -59,6 +59,11 @@ class Trained(Protocol):
         """Likewise, of the foreground."""
         ...
 
+    @property
+    def others(self) -> "Sequence[Trained]":
+        """Of the other channels."""
+        ...
+
 
 def unlike_training(found: Fingerprint, trained: Trained) -> tuple[Problem, ...]:
     """One warning if an image lies outside of those that the weights were trained on.

@@ -50,7 +50,8 @@ def _copies(cases: Sequence[CaseReport]) -> Iterator[Problem]:
     copies: defaultdict[str, list[CaseReport]] = defaultdict(list)
     for case in cases:
         if case.image is not None:
-            copies[case.image.voxels_sha256].append(case)
+            for number, one in enumerate((case.image, *case.image.others)):
+                copies[f"{number} {one.voxels_sha256}"].append(case)
     for same in copies.values():
         names = first_few((case.case for case in same), SHOWN)
         if len({case.place for case in same}) > 1:
@@ -73,7 +74,7 @@ def _copied_labels(manifest: Manifest, cases: Sequence[CaseReport]) -> Iterator[
     copies: defaultdict[str, list[str]] = defaultdict(list)
     for case in manifest.cases:
         if case.case in marked and "label" in case.sha256:
-            copies[case.sha256["label"]].append(case.case)
+            copies[str(case.sha256["label"])].append(case.case)
     for same in copies.values():
         if len({marked[case] for case in same}) > 1:
             what = f"{first_few(same, SHOWN)} have the same label file, and different images"
@@ -100,7 +101,9 @@ def _unused_labels(cases: Sequence[CaseReport]) -> Iterator[Problem]:
 
 
 def _stray_files(manifest: Manifest, folder: Path) -> Iterator[Problem]:
-    listed = {folder / name for case in manifest.cases for name in (case.image, case.label) if name}
+    listed = {
+        folder / name for case in manifest.cases for name in (*case.images, case.label) if name
+    }
     strays = sorted(
         str(path.relative_to(folder))
         for path in walk_tree(folder).files

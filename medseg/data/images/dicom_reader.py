@@ -10,7 +10,9 @@ from monai.data.image_reader import ImageReader
 from numpy.typing import NDArray
 
 from medseg.data.dicom.allowances import Gaps, Tilt, check_words
-from medseg.data.dicom.input import dicom_error, is_dicom
+from medseg.data.dicom.input import is_dicom
+from medseg.data.images.channel_reading import channels_as_read
+from medseg.data.images.naming import VOLUME_SUFFIXES
 from medseg.data.images.reader_common import Paths, PendingRead, narrow, paths_of, place_of
 from medseg.data.source import parse_source
 from medseg.errors import UsageError
@@ -26,7 +28,8 @@ class DicomSeriesReader(ImageReader):
 
     In a bundle: `reader: medseg.data.DicomSeriesReader`, or, for files as well,
     `reader: [medseg.data.DicomSeriesReader, medseg.data.VolumeReader]`, where the last one is
-    tried first. Array and affine are those of `read_dicom_series`.
+    tried first. Array and affine are those of `read_dicom_series`. Several paths, of which others
+    may be volume files, become channels in the grid of the first, see `on_first_grid`.
 
     Args:
         modality: Modality that series must have, e.g. `CT`; None accepts any.
@@ -46,8 +49,12 @@ class DicomSeriesReader(ImageReader):
         self.gaps: Gaps = gaps
 
     def verify_suffix(self, filename: Paths) -> bool:
-        """Whether all paths are folders, zips or DICOM files."""
-        return all(is_dicom(parse_source(path).path) for path in paths_of(filename))
+        """Whether all paths are folders, zips or DICOM files; of channels, at least one."""
+        paths = paths_of(filename)
+        of_dicom = [is_dicom(parse_source(path).path) for path in paths]
+        volumes = [path.lower().endswith(VOLUME_SUFFIXES) for path in paths]
+        either = (dicom or volume for dicom, volume in zip(of_dicom, volumes, strict=True))
+        return any(of_dicom) and all(either)
 
     def read(self, data: Paths, **kwargs: object) -> PendingRead:
         """Store the paths for `get_data`.
@@ -63,20 +70,20 @@ class DicomSeriesReader(ImageReader):
         """Read the series.
 
         Returns:
-            The array `(I, J, K)`, see `narrow`, and the metadata that MONAI's transforms use, with
-            the changes made to the series.
+            The array `(I, J, K)`, or `(C, I, J, K)` of several paths, see `narrow`, and the
+            metadata that MONAI's transforms use, with the changes made to a single series.
 
         Raises:
-            InputError: See `read_dicom_series`.
+            InputError: See `read_dicom_series` and `read_channels`.
         """
+        path, *others = img.paths
+        if others:
+            return channels_as_read(img.paths, tilt=self.tilt, gaps=self.gaps)
         # Imported on first use: pydicom and highdicom are slow, and every bundle has this reader.
         from medseg.data.dicom.series import read_dicom_series
 
-        if len(img.paths) != 1:
-            what = f"{len(img.paths)} paths were given for one image"
-            raise dicom_error(what, "give the folder, zip or multi-frame file of one series")
         volume = read_dicom_series(
-            parse_source(img.paths[0]), modality=self.modality, tilt=self.tilt, gaps=self.gaps
+            parse_source(path), modality=self.modality, tilt=self.tilt, gaps=self.gaps
         )
         place = place_of(volume.affine, volume.array.shape, channel_dim=math.nan)
         return narrow(volume.array), {**place, **_plain(volume.facts)}

@@ -5,6 +5,7 @@ indices to millimetres, RAS+. What cannot be converted without a guess (time ser
 missing orientation) is refused in one line.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -42,7 +43,7 @@ _nibabel = cast("Any", nib)
 
 @dataclass(frozen=True, eq=False)
 class Volume:
-    """One scalar volume.
+    """One scalar volume, or the first of several channels.
 
     Attributes:
         array: `(I, J, K)`, with the file's slope and intercept applied.
@@ -52,6 +53,8 @@ class Volume:
         dicom: For a DICOM series, its identity and the changes made to it.
         series: The series itself, for outputs that refer to it.
         doubts: Warnings about ambiguities of the file.
+        others: Further channels, each as it was read and in a grid of its own; see
+            `medseg.data.images.channels`.
     """
 
     array: NDArray[Any]
@@ -61,6 +64,12 @@ class Volume:
     dicom: "DicomFacts | None" = None
     series: "DicomSeries | None" = None
     doubts: tuple[Problem, ...] = ()
+    others: "tuple[Volume, ...]" = ()
+
+    @property
+    def channels(self) -> "tuple[Volume, ...]":
+        """Each channel as a volume of its own, the first first."""
+        return (replace(self, others=()), *self.others) if self.others else (self,)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -80,11 +89,13 @@ def read_volume(
     where: Where = "image",
     tilt: Tilt = "refuse",
     gaps: Gaps = "refuse",
+    channels: int = 1,
 ) -> Volume:
     """Read a NIfTI, NRRD or MetaImage file, or a DICOM series.
 
-    Further axes of size 1, which many programs write, are removed; any others are refused. So is a
-    volume whose axes are not at right angles, unless `tilt` says `resample`.
+    Further axes of size 1, which many programs write, are removed; any others are refused, but for
+    one axis of as many channels as asked for. So is a volume whose axes are not at right angles,
+    unless `tilt` says `resample`.
 
     Args:
         source: A `.nii`, `.nii.gz`, `.nrrd`, `.nhdr`, `.mha` or `.mhd` file; a folder, a zip or
@@ -93,10 +104,11 @@ def read_volume(
         where: Whether errors mention an image or a label.
         tilt: For a DICOM series, see `read_dicom_series`; also for the axes of a file.
         gaps: For a DICOM series, likewise.
+        channels: Channels that one file holds, along its fourth axis.
 
     Raises:
         InputError: If it is missing, no regular file, damaged, of another format, larger than the
-            limit, or not a scalar volume.
+            limit, or not a scalar volume, or of another number of channels.
     """
     if not isinstance(source, Source | str | Path):
         return _dicom(source, where, tilt, gaps)
@@ -112,9 +124,29 @@ def read_volume(
         remedy = f"use a {format_words('volume')} file, or a folder, zip or file of DICOM"
         raise refusal(file, Problem("error", where, "format not supported", remedy))
     array, affine, dtype, doubts = read(file, where=where)
-    volume = _volume(file, array, affine, dtype, where=where)
-    volume = _at_right_angles(file, volume, where, tilt)
-    return replace(volume, doubts=(*doubts, *volume.doubts))
+    first, *others = (
+        _at_right_angles(file, _volume(file, part, affine, dtype, where=where), where, tilt)
+        for part in _channels(file, array, channels, where)
+    )
+    return replace(first, doubts=(*doubts, *first.doubts), others=tuple(others))
+
+
+def _channels(
+    path: Path, array: NDArray[Any], channels: int, where: Where
+) -> Iterator[NDArray[Any]]:
+    """Yield the volumes of a file; of one channel the array as it is."""
+    if channels == 1:
+        yield array
+        return
+    # NIfTI has time on its fourth axis, and vectors on its fifth.
+    along = [axis for axis in range(3, array.ndim) if array.shape[axis] != 1]
+    if array.ndim < 4 or len(along) > 1 or array.shape[along[0] if along else 3] != channels:
+        what = f"has axes {tuple(array.shape)}, where an image of {channels} channels has 4"
+        remedy = f"save them as (I, J, K, {channels}), or as a file each"
+        raise refusal(path, Problem("error", where, what, remedy))
+    stacked = array.reshape((*array.shape[:3], channels), order="A")
+    for number in range(channels):
+        yield stacked[..., number]
 
 
 def _dicom(source: "DicomSeries | Source", where: Where, tilt: Tilt, gaps: Gaps) -> Volume:

@@ -10,6 +10,7 @@ from typing import Any
 from monai.data.image_reader import ImageReader
 from numpy.typing import NDArray
 
+from medseg.data.images.channel_reading import channels_as_read
 from medseg.data.images.geometry import at_right_angles
 from medseg.data.images.naming import VOLUME_SUFFIXES
 from medseg.data.images.reader_common import (
@@ -21,14 +22,15 @@ from medseg.data.images.reader_common import (
     whole_if_label,
 )
 from medseg.data.images.volume import read_volume
-from medseg.data.problems import Problem, refusal
 from medseg.errors import UsageError
 
 __all__ = ["VolumeReader"]
 
 
 class VolumeReader(ImageReader):
-    """Reads a volume from one file, as `read_volume` does.
+    """Reads a volume from one file, as `read_volume` does, or several channels of one image.
+
+    Several files become channels in the grid of the first, see `on_first_grid`.
 
     In a recipe: `{_target_: LoadImaged, keys: image, reader: medseg.data.VolumeReader}`, or with
     `reader: [medseg.data.DicomSeriesReader, medseg.data.VolumeReader]` for DICOM series as well;
@@ -53,15 +55,16 @@ class VolumeReader(ImageReader):
         """Read the volume.
 
         Returns:
-            The array `(I, J, K)`, see `narrow`, and the metadata that MONAI's transforms use.
+            The array `(I, J, K)`, or `(C, I, J, K)` of several files, see `narrow`, and the
+            metadata that MONAI's transforms use.
 
         Raises:
-            InputError: See `read_volume`; or if there are several files.
+            InputError: See `read_volume` and `read_channels`.
         """
-        if len(img.paths) != 1:
-            what = f"{len(img.paths)} files were given for one image"
-            raise refusal(img.paths[0], Problem("error", "image", what, "give one file of 3 axes"))
-        volume = read_volume(img.paths[0])
+        path, *others = img.paths
+        if others:
+            return channels_as_read(img.paths)
+        volume = read_volume(path)
         array = narrow(whole_if_label(volume.array))
         affine = at_right_angles(volume.affine, volume.shape)
         return array, place_of(affine, volume.shape, channel_dim=math.nan)

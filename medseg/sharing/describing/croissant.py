@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, cast
 
@@ -74,8 +75,7 @@ def write_croissant(manifest: Manifest, output: str | Path, *, url: str | None =
 
 def _files(library: Any, manifest: Manifest) -> Iterator[Any]:
     for case in manifest.cases:
-        for role, path in _paths(case):
-            digest = case.sha256.get(cast("Any", role))
+        for role, path, digest in _paths(case):
             if digest is None:
                 raise DataError(
                     f"{manifest.name}: case {case.case}: its {role} has no sha256; Croissant "
@@ -115,13 +115,18 @@ def _cases(library: Any, manifest: Manifest) -> Any:
 
 
 def _row(case: Case, part: str) -> dict[str, str]:
-    files = {role: f"{case.case}-{role}" for role, _ in _paths(case)}
-    named = {role: files.get(role, "") for role in _ROLES}
+    files = [(role, f"{case.case}-{role}") for role, *_ in _paths(case)]
+    named = {part: " ".join(id_ for role, id_ in files if role.startswith(part)) for part in _ROLES}
     row = {"case": case.case, "part": part, **named}
     return {f"cases/{name}": value for name, value in row.items()}
 
 
-def _paths(case: Case) -> Iterator[tuple[str, str]]:
-    yield "image", case.image
+def _paths(case: Case) -> Iterator[tuple[str, str, str | None]]:
+    """Yield role, path and digest of each file; the images of several channels are numbered."""
+    given = case.sha256.get("image", ())
+    digests = (given,) if isinstance(given, str) else given
+    roles = ["image", *(f"image-{number}" for number in range(2, len(case.images) + 1))]
+    yield from zip_longest(roles, case.images, digests[: len(roles)])
     if case.label is not None:
-        yield "label", case.label
+        label = case.sha256.get("label")
+        yield "label", case.label, label if isinstance(label, str) else None

@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from medseg.bundles.image_reading import read_bundle_image
 from medseg.bundles.judgement.tree import BundleTree
 from medseg.bundles.metadata import Metadata
-from medseg.data.images.picture import Picture, read_image
+from medseg.data.images.channels import on_first_grid
+from medseg.data.images.picture import Picture
+from medseg.data.images.volume import Volume
 from medseg.errors import DataError, UsageError
 from medseg.sharing.golden.golden import read_golden
 from medseg.sharing.golden.golden_images import GoldenImage, golden_image, nifti_bytes
@@ -38,7 +41,7 @@ def golden_choice(
     if file is not None:
         if not licence:
             raise UsageError(f"{file}: say under which licence it may be shared: --golden-licence")
-        return _users(file, licence)
+        return _users(file, licence, metadata.network_data_format.inputs["image"].num_channels)
     if CASE in tree.entries:
         case = read_golden(tree.read(CASE, _MOST_BYTES), tree.name)
         content = tree.read(f"{GOLDEN}/{case.image}", _MOST_BYTES)
@@ -51,19 +54,27 @@ def golden_choice(
     )
 
 
-def _users(file: Path, licence: str) -> GoldenImage:
-    """The voxels alone, in a file of its own: headers and text chunks may name a patient."""
-    read = read_image(file)
+def _users(file: Path, licence: str, channels: int) -> GoldenImage:
+    """The voxels alone, in a file of its own: headers and text chunks may name a patient.
+
+    Of several channels, a volume with a fourth axis.
+    """
+    read = read_bundle_image(file, channels)
     if isinstance(read, Picture):
         name, content = "image.png", _png(read.array[:, :, 0])
     else:
-        name, content = "image.nii.gz", nifti_bytes(_small_type(read.array), read.affine)
+        name, content = "image.nii.gz", nifti_bytes(_small_type(_voxels(read)), read.affine)
     if len(content) > _MOST_BYTES:
         raise DataError(
             f"{file}: takes {len(content) / 1e6:.1f} MB in the bundle, more than "
             f"{_MOST_BYTES / 1e6:.0f}; give a smaller crop"
         )
     return GoldenImage(name=name, content=content, origin="given by the packer", licence=licence)
+
+
+def _voxels(volume: Volume) -> Any:
+    """`(I, J, K)`, or `(I, J, K, C)` of several channels."""
+    return np.moveaxis(on_first_grid(volume), 0, -1) if volume.others else volume.array
 
 
 def _png(pixels: Any) -> bytes:

@@ -8,6 +8,7 @@ import gzip
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, cast
 
 import nibabel as nib
@@ -22,7 +23,7 @@ from medseg.data.phantoms.fat.phantom import fat_phantom
 
 __all__ = ["GoldenImage", "golden_image", "nifti_bytes"]
 
-Kind = Literal["chest", "fat", "ridge", "tissue", "cells"]
+Kind = Literal["chest", "fat", "ridge", "channels", "tissue", "cells"]
 
 _SIZE = 192
 # Goes up with every change of what is made, so that nothing kept before is taken for it.
@@ -52,8 +53,10 @@ def golden_image(*, modality: str, axes: int, channels: int) -> GoldenImage:
     Args:
         modality: As in metadata.json, e.g. `CT`.
         axes: Spatial axes of the network: 2 or 3.
-        channels: Of the image: 1 or 3.
+        channels: Of the image; 3 of a picture are its colours.
     """
+    if axes == 3 and channels > 1:
+        return replace(_NAMES["channels"], content=_channels(channels))
     kind = _kind(modality.upper(), axes, channels)
     kept = cache_dir() / "golden" / f"{medseg.__version__}-{_MADE}-{kind}"
     try:
@@ -78,7 +81,7 @@ def nifti_bytes(voxels: NDArray[Any], affine: NDArray[np.float64]) -> bytes:
     """A `.nii.gz`; equal voxels give equal bytes.
 
     Args:
-        voxels: `(I, J, K)`, int16 or uint8.
+        voxels: `(I, J, K)`, or `(I, J, K, C)`, int16 or uint8.
         affine: `(4, 4)`, voxel indices to mm, RAS+.
     """
     image = cast("Any", nib.Nifti1Image(voxels, affine))
@@ -105,13 +108,24 @@ def _fat() -> bytes:
 
 def _ridge() -> bytes:
     """A bent grey ridge between dark fluid and bright white matter, as a hippocampus lies."""
+    return _volume(_ridge_voxels(), np.eye(4))
+
+
+def _channels(count: int) -> bytes:
+    """The ridge for each channel, every other one inverted, with values from 0 to 20."""
+    grey = _ridge_voxels() / 25
+    parts = [grey if number % 2 == 0 else 20 - grey for number in range(count)]
+    return _volume(np.stack(parts, axis=-1).astype(np.float32), np.eye(4))
+
+
+def _ridge_voxels() -> NDArray[np.int16]:
     i, j, k = np.meshgrid(*map(np.arange, (34, 46, 34)), indexing="ij")
     middle = 17 + 4 * np.sin((j - 8) / 14)
     ridge = np.hypot((i - middle) / 6.5, (k - 16 - (j - 23) ** 2 / 90) / 5)
     inside = (ridge < 1) & (j > 5) & (j < 40)
     fluid = (ridge >= 1) & (ridge < 1.35) & (k > 15)
     grey = np.where(inside, 300.0, np.where(fluid, 120.0, 420.0))
-    return _volume(_textured(grey, 25.0).astype(np.int16), np.eye(4))
+    return _textured(grey, 25.0).astype(np.int16)
 
 
 def _tissue() -> bytes:
@@ -163,10 +177,11 @@ _NAMES: Mapping[Kind, GoldenImage] = {
     "chest": _named("image.nii.gz", "crop of a chest CT phantom"),
     "fat": _named("image.nii.gz", "slice of an abdominal fat MR phantom"),
     "ridge": _named("image.nii.gz", "synthetic ridge in T1 grey"),
+    "channels": _named("image.nii.gz", "synthetic ridge in several channels"),
     "tissue": _named("image.png", "synthetic picture of stained glands"),
     "cells": _named("image.png", "synthetic picture of cells"),
 }
 _MAKERS: Mapping[Kind, Callable[[], bytes]] = {
-    **{"chest": _chest, "fat": _fat, "ridge": _ridge},
+    **{"chest": _chest, "fat": _fat, "ridge": _ridge, "channels": partial(_channels, 2)},
     **{"tissue": _tissue, "cells": _cells},
 }

@@ -90,8 +90,8 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def _run(files: Mapping[str, bytes], name: str, image: GoldenImage) -> dict[str, Any]:
     # torch and MONAI take seconds to import, and a label that is kept needs neither.
+    from medseg.bundles.image_reading import read_bundle_image
     from medseg.bundles.predictor import open_predictor
-    from medseg.data.images.picture import read_image
 
     with tempfile.TemporaryDirectory(prefix="medseg-golden-") as folder:
         bundle, source = Path(folder) / name, Path(folder) / image.name
@@ -102,7 +102,7 @@ def _run(files: Mapping[str, bytes], name: str, image: GoldenImage) -> dict[str,
         source.write_bytes(image.content)
         plain = {"engine": "torch", "precision": "fp32", "device": "cpu"}
         predictor = open_predictor(bundle, overrides=plain)
-        read = read_image(source)
+        read = read_bundle_image(source, predictor.channels)
         label = predictor.label(predictor.prepare(read)).array
     if not label.any():
         raise DataError(

@@ -13,10 +13,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg.bundles.image_reading import read_bundle_image
 from medseg.bundles.predictor import Predictor, open_predictor
 from medseg.data.digest import file_sha256, voxels_sha256
-from medseg.data.images.picture import is_raster, read_image, read_picture
-from medseg.data.images.volume import read_volume
+from medseg.data.images.picture import read_image
 from medseg.data.label_kind import as_classes
 from medseg.errors import DataError, MachineError, UsageError
 from medseg.inference.engines.open_engine import engine_candidates
@@ -160,10 +160,7 @@ def _tried(
 
 def _label(predictor: Predictor, image: Path) -> NDArray[Any]:
     """The golden case's label, `(I, J, K)`; K is 1 for a picture."""
-    if is_raster(image):
-        source = read_picture(image, "rgb" if predictor.channels == 3 else "grey")
-    else:
-        source = read_volume(image)
+    source = read_bundle_image(image, predictor.channels)
     array = predictor.label(predictor.prepare(source)).array
     return array[..., None] if array.ndim == 2 else array
 

@@ -17,13 +17,8 @@ __all__ = ["Members", "members_of"]
 
 _GOES = re.compile(
     r"LICENSE|configs/[\w.-]+\.(yaml|json)|configs/logging\.conf|studies/[\w.-]+\.yaml"
-<<<<<<< HEAD
-    r"|docs/README\.md"
-    rf"|docs/(data_)?license\.txt|models/(model|fold_\d+)\.safetensors|{GOLDEN}/[\w.-]+"
-=======
     r"|docs/README\.md|docs/plan\.(md|json)"
-    rf"|docs/(data_)?license\.txt|models/model\.safetensors|{GOLDEN}/[\w.-]+"
->>>>>>> plan
+    rf"|docs/(data_)?license\.txt|models/(model|fold_\d+)\.safetensors|{GOLDEN}/[\w.-]+"
 )
 # Written anew by pack: model.pt is a pickle, never read.
 _ANEW = frozenset({DIGESTS, SIGNATURE, REQUIREMENTS, "models/model.pt"})

@@ -156,5 +156,8 @@ def _weights(
     if path is None and not stands_for(own):
         return None
     definition = cast("Mapping[str, Any]", inference.get("network_def") or {})
-    default = cast("Mapping[str, Any]", definition.get("default") or {})
+    given = cast("Mapping[str, Any]", definition.get("default") or {})
+    # Of several channels it is computed from their scales, and the weights state it.
+    computed = str(given.get("in_channels")).startswith("$")
+    default = {key: value for key, value in given.items() if not computed or key != "in_channels"}
     return packed_weights(path or own, precision, default)

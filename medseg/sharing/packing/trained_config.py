@@ -51,7 +51,10 @@ def with_trained_settings(
     further = {f"{_NETWORK}#{name}": value for name, value in network.items() if name not in own}
     changes = [*_changes(top, {**settings, **further}), *_changes(own, network)]
     for node, value in sorted(changes, key=lambda change: -change[0].start_mark.index):
-        text = text[: node.start_mark.index] + _flow(value) + text[node.end_mark.index :]
+        # A block of lines ends where the next key begins.
+        ending = "\n" if getattr(node, "flow_style", None) is False else ""
+        new = _flow(value) + ending
+        text = text[: node.start_mark.index] + new + text[node.end_mark.index :]
     lines = [
         f"{key}: {_flow(value)}"
         for key, value in further.items()

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from medseg._files import write_atomically
 from medseg._text import printable
+from medseg.data.datalists import image_paths
+from medseg.data.images.channels import on_first_grid, read_channels
 from medseg.data.images.naming import label_suffix
 from medseg.data.images.picture import Picture, read_image
 from medseg.data.images.volume import Volume
@@ -126,7 +126,7 @@ def score_labels(
         class_names=manifest.class_names,
         label_kind=manifest.label_kind,
         predicted_kind="classes",
-        images={case.case: dataset_dir / case.image for case in cases},
+        images={case.case: dataset_dir / case.images[0] for case in cases},
         modality=manifest.modality,
     )
     draw_worst(evaluation, origin, folder)
@@ -136,7 +136,7 @@ def score_labels(
 def _label_case(
     manifest: Manifest, dataset_dir: Path, case: Case, settings: Settings, folder: Path
 ) -> None:
-    image = read_image(dataset_dir / case.image)
+    image = read_channels(image_paths(case, dataset_dir, len(manifest.channels)))
     values = _channels_last(image)
     count = len(manifest.class_names)
     reference = None
@@ -150,15 +150,14 @@ def _label_case(
 
 def _channels_last(image: Volume | Picture) -> Floats:
     """`(*spatial, C)` without axes of one voxel, which have no neighbours."""
-    array: NDArray[Any] = image.array.astype(np.float64)
-    channels = array if array.ndim == 4 else array[..., None]
-    kept = [size for size in channels.shape[:3] if size > 1]
-    spatial = kept if len(kept) >= 2 else channels.shape[:2]
+    channels: Floats = np.moveaxis(on_first_grid(image), 0, -1).astype(np.float64)
+    kept = [size for size in image.shape if size > 1]
+    spatial = kept if len(kept) >= 2 else image.shape[:2]
     return channels.reshape(*spatial, channels.shape[-1])
 
 
 def _path(folder: Path, case: Case) -> Path:
-    return folder / f"{case.case}{LABEL}{label_suffix(case.image)}"
+    return folder / f"{case.case}{LABEL}{label_suffix(case.images[0])}"
 
 
 def _reason(error: Exception) -> str:

@@ -15,13 +15,13 @@ from torch import Tensor
 
 from medseg._quiet import quiet_libraries
 from medseg.bundles.complaints import config_errors
+from medseg.bundles.image_reading import read_bundle_image
 from medseg.bundles.opened import open_configs
 from medseg.bundles.overrides import parse_overrides
 from medseg.bundles.predictor import Predictor, open_predictor
 from medseg.bundles.run import open_workflow
 from medseg.data.datalists import datalist
-from medseg.data.images.picture import Picture, is_raster, read_image, read_picture
-from medseg.data.images.volume import read_volume
+from medseg.data.images.picture import Picture, read_image
 from medseg.data.label_kind import as_classes
 from medseg.data.manifest import Manifest, Split
 from medseg.errors import DataError, meets_all, user_error
@@ -230,12 +230,11 @@ def _read(
     return cases, failed
 
 
-def _case(predictor: Predictor, entry: Mapping[str, str], manifest: Manifest) -> HeldOutCase:
+def _case(predictor: Predictor, entry: Mapping[str, Any], manifest: Manifest) -> HeldOutCase:
     path = entry["image"]
     if "label" not in entry:
         raise DataError(f"{entry['case']}: has no label, so that nothing can be scored by it")
-    colour = "rgb" if predictor.channels == 3 else "grey"
-    source = read_picture(path, colour) if is_raster(path) else read_volume(path)
+    source = read_bundle_image(path, predictor.channels)
     label = read_image(entry["label"], where="label")
     classes = as_classes(label.array, manifest.label_kind).astype(np.int64)
     if isinstance(source, Picture):

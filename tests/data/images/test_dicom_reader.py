@@ -118,11 +118,11 @@ def test_other_files_go_to_the_next_reader(tmp_path):
         DicomSeriesReader().read(path)
 
 
-def test_several_paths_for_one_image_are_refused(tmp_path):
+def test_several_paths_for_one_image_are_its_channels_and_so_have_to_show_one_place(tmp_path):
     save(slices(hounsfield()), tmp_path)
     reader = DicomSeriesReader()
     pending = reader.read(sorted(tmp_path.glob("*.dcm"))[:2])
-    with pytest.raises(DataError, match="2 paths were given for one image; give the folder"):
+    with pytest.raises(DataError, match="shows another place than DICOM series"):
         reader.get_data(pending)
 
 

@@ -69,10 +69,18 @@ def test_other_files_go_to_the_next_reader(tmp_path):
         VolumeReader().read(tmp_path / "a.npy")
 
 
-def test_several_files_for_one_image_are_refused(tmp_path):
-    pending = VolumeReader().read([tmp_path / "a.nii", tmp_path / "b.nii"])
-    with pytest.raises(DataError, match=r"a.nii: 2 files were given for one image; give one file"):
-        VolumeReader().get_data(pending)
+def test_several_files_are_the_channels_of_one_image(tmp_path):
+    for name, value in (("a.nii", 1), ("b.nii", 2)):
+        voxels = np.full((3, 4, 5), value, np.int16)
+        nib.save(nib.Nifti1Image(voxels, np.eye(4)), tmp_path / name)
+    array, meta = VolumeReader().get_data(
+        VolumeReader().read([tmp_path / "a.nii", tmp_path / "b.nii"])
+    )
+    assert array.shape == (2, 3, 4, 5)
+    assert array.dtype == np.int16
+    assert (array[0] == 1).all()
+    assert (array[1] == 2).all()
+    assert meta["original_channel_dim"] == 0
 
 
 def test_a_reader_and_what_it_notes_can_be_pickled(tmp_path):

@@ -1,0 +1,152 @@
+"""`medseg data manifest`: the manifest of a folder of images and labels, or of a dataset.json."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medseg.cli.say import say
+from medseg.data.datasets.pairs import PAIRING_RULE
+from medseg.data.label_kind import LabelKind
+from medseg.data.manifest import Manifest, Modality, save_manifest
+from medseg.errors import UsageError
+
+__all__ = ["EPILOG", "manifest", "print_next", "print_summary"]
+
+EPILOG = f"{PAIRING_RULE} Without --patient-regex, each case is a separate patient."
+
+
+def manifest(  # noqa: PLR0913 - one argument an option
+    out: Annotated[Path, typer.Option(help="The manifest to write, a JSON file.")],
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Folder with a dataset.json, as nnU-Net (raw) or the Decathlon has it, instead of "
+            "--images and --labels."
+        ),
+    ] = None,
+    images: Annotated[
+        str | None, typer.Option(help="Images, as a quoted pattern: 'ct/*.nii.gz'.")
+    ] = None,
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PATTERN",
+            help="Instead of --images, once for each channel: --channel pet='*/PET.nii.gz' "
+            "--channel mr='*/MR.nii.gz'. What * stands for tells the case; labels have the grid of "
+            "the first.",
+        ),
+    ] = None,
+    labels: Annotated[str | None, typer.Option(help="Their labels, as a quoted pattern.")] = None,
+    modality: Annotated[
+        Modality | None,
+        typer.Option(help="Imaging modality; may be left out where channels are named after one."),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of the data set: lower case, digits and _ (default: the folder's name)."
+        ),
+    ] = None,
+    label_names: Annotated[
+        str,
+        typer.Option(
+            help="Names of the label values, from 0, the background: 'background,lung,infection'."
+        ),
+    ] = "",
+    label_kind: Annotated[
+        LabelKind,
+        typer.Option(
+            help="What label files contain: values of classes, numbered instances of one class, or "
+            "an 8-bit mask with foreground above the middle."
+        ),
+    ] = "classes",
+    folds: Annotated[int, typer.Option(help="Number of folds; a patient is in one only.")] = 5,
+    test: Annotated[int, typer.Option(min=0, help="Patients to set aside for testing.")] = 0,
+    patient_regex: Annotated[
+        str | None,
+        typer.Option(help="Pattern whose group is the patient in a case's name: '^(p[0-9]+)_'."),
+    ] = None,
+    group_regex: Annotated[
+        str | None,
+        typer.Option(
+            help="Pattern whose group is the case's group, e.g. a tissue class, in the path of its "
+            "image below the data set's folder: '^([^/]+)/'."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Random seed for assigning patients to folds.")] = 0,
+    description: Annotated[
+        str, typer.Option(help="Description of the data set, one sentence.")
+    ] = "not stated",
+    source: Annotated[str, typer.Option(help="Where the images come from.")] = "not stated",
+    licence: Annotated[str, typer.Option(help="Licence of the data set.")] = "not stated",
+    citation: Annotated[str, typer.Option(help="Publication to cite.")] = "not stated",
+    overwrite: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--overwrite", help="Replace an existing manifest.")
+    ] = False,
+    dry_run: Annotated[  # noqa: FBT002 - a command-line switch
+        bool, typer.Option("--dry-run", help="Show the pairs and folds, write nothing.")
+    ] = False,
+) -> None:
+    """Write the manifest of a folder of images and labels, as training needs it."""
+    from medseg.data.datasets.collect import DatasetInfo, SplitPlan
+    from medseg.data.datasets.collected import DatasetFiles, collect_files
+
+    if out.exists() and not (overwrite or dry_run):
+        raise UsageError(f"{out} already exists; use --overwrite or another --out")
+    files = DatasetFiles(folder=folder, images=images, channels=tuple(channel or ()), labels=labels)
+    about = DatasetInfo(
+        name=name,
+        modality=files.modality(modality),
+        label_names=tuple(part.strip() for part in label_names.split(",")) if label_names else (),
+        label_kind=label_kind,
+        description=description,
+        source=source,
+        licence=licence,
+        citation=citation,
+    )
+    plan = SplitPlan(
+        folds=folds,
+        test_patients=test,
+        patient_regex=patient_regex,
+        group_regex=group_regex,
+        seed=seed,
+    )
+    collected, root = collect_files(files, about, plan)
+    print_summary(collected)
+    if dry_run:
+        _print_cases(collected)
+        say("Nothing written; run without --dry-run to write it.")
+        return
+    save_manifest(collected, out)
+    print_next(out, root)
+
+
+def print_next(manifest_path: Path, folder: Path) -> None:
+    """Print the command that checks a data set."""
+    say("Next, check every case:")
+    paths = shlex.quote(str(manifest_path)), shlex.quote(str(folder))
+    say(f"  medseg data check {paths[0]} --dataset-dir {paths[1]}")
+
+
+def print_summary(manifest: Manifest) -> None:
+    """Print what a manifest holds in a line."""
+    names = ", ".join(f"{label.value} {label.name}" for label in manifest.labels)
+    names = names.replace(",", " (background),", 1) if "background" not in names else names
+    patients = len({case.patient for case in manifest.cases})
+    folds = len({case.fold for case in manifest.training})
+    several = len(manifest.channels) > 1
+    channels = f" channels {', '.join(one.name for one in manifest.channels)};" if several else ""
+    say(
+        f"{manifest.name}: {len(manifest.cases)} cases of {patients} patients, "
+        f"{len(manifest.test)} of them for testing, the others in {folds} folds;{channels} "
+        f"labels {names}"
+    )
+
+
+def _print_cases(manifest: Manifest) -> None:
+    for case in manifest.cases:
+        place = "test" if case.fold is None else f"fold {case.fold}"
+        files = " + ".join((*case.images, str(case.label)))
+        say(f"{case.case}: patient {case.patient}, {place}, {files}")
