@@ -62,9 +62,9 @@ def validations_left(done: int, epochs: int, every: int) -> int:
 
 
 def duration_text(seconds: float) -> str:
-    """A duration in words: `0.4 s`, `40 s`, `12 min`, `3 h 20 min`."""
+    """A duration in words: `0.42 s`, `40 s`, `12 min`, `3 h 20 min`."""
     if seconds < 1:
-        return f"{max(0.0, seconds):.1g} s"
+        return f"{max(0.0, seconds):.2g} s"
     if seconds < 90:
         return f"{round(seconds)} s"
     minutes = round(seconds / 60)

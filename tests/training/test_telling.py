@@ -48,7 +48,7 @@ def test_the_validations_left_are_counted_right(done, epochs, every):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(-1, "0 s"), (0.42, "0.4 s"), (40, "40 s"), (89, "89 s"), (720, "12 min"),
+    [(-1, "0 s"), (0.421, "0.42 s"), (40, "40 s"), (89, "89 s"), (720, "12 min"),
      (7140, "119 min"), (12_000, "3 h 20 min"), (7200, "2 h"), (100_000, "27 h")],
 )  # fmt: skip
 def test_a_duration_is_told_in_the_unit_one_would_use(seconds, text):
