@@ -78,6 +78,9 @@ def plan(  # noqa: PLR0913 - one argument an option
         str | None,
         typer.Option(help="Pattern whose group is the case's group, in the path of its image."),
     ] = None,
+    source: Annotated[str, typer.Option(help="Where the images come from.")] = "not stated",
+    licence: Annotated[str, typer.Option(help="Licence of the data set.")] = "not stated",
+    citation: Annotated[str, typer.Option(help="Publication to cite.")] = "not stated",
     measured: Annotated[
         Literal["steps", "nothing"],
         typer.Option(help="steps: real steps on this machine decide how long and how large."),
@@ -114,7 +117,14 @@ def plan(  # noqa: PLR0913 - one argument an option
     names = tuple(part.strip() for part in label_names.split(",")) if label_names else ()
     info = None
     if modality is not None:
-        info = DatasetInfo(name=None, modality=modality, label_names=names, label_kind=label_kind)
+        info = DatasetInfo(
+            modality=modality,
+            label_names=names,
+            label_kind=label_kind,
+            source=source,
+            licence=licence,
+            citation=citation,
+        )
     request = PlanRequest(
         folder=folder,
         images=images,

@@ -255,12 +255,7 @@ def _network(facts: SetFacts, levels: LevelPlan, values: Mapping[str, Any]) -> d
         "norm": "both",
         "norm_kind": "instance",
     }
-    if not levels.is_even:
-        network |= {
-            "kernel_sizes": [list(kernel) for kernel in levels.kernels],
-            "pool_sizes": [list(pool) for pool in levels.pools],
-        }
-    return network
+    return {**network, **levels.arguments}
 
 
 def _with_numbers(lossdef: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

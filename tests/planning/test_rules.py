@@ -51,7 +51,7 @@ def test_a_planned_network_takes_its_planned_patch(patch, data):
 @given(patch=patches)
 def test_an_even_grid_gives_an_even_network(patch):
     levels = plan_levels([max(patch)] * 3, [1.0, 1.0, 1.0], 5)
-    assert levels.is_even
+    assert levels.arguments == {}
 
 
 def test_levels_of_thick_slices_by_hand():

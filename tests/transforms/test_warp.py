@@ -94,6 +94,7 @@ def test_no_control_point_moves_further_than_it_may(seed):
 
 def test_flips_alone_are_named_and_anything_else_is_not_a_flip():
     assert drawn(WarpRanges(flip=Flip(axes=[0, 2], prob=1))).flips == (0, 2)
+    assert drawn(WarpRanges(flip=Flip(axes=[], prob=1))).flips == ()
     assert drawn(WarpRanges(shift=Shift(max_mm=3, prob=1))).flips is None
 
 

@@ -163,12 +163,25 @@ def _next(task: _Task, attempts: Sequence[_Attempt]) -> Size | None:
         in_vain = (
             before < LEAST_GAIN * last.pace.step and last.known.memory_gb <= task.budget.memory_gb
         )
-        return None if in_vain else _smaller(last.size, task, _share(task, last))
+        return None if in_vain else _really_smaller(last.size, task, _share(task, last))
     widest = WIDEST["cpu" if task.budget.device == "cpu" else "cuda"]
     pinned = "network_def#first_width" in task.pins
     room = last.known.memory_gb < 0.5 * task.budget.memory_gb
     if last.steps >= MANY_STEPS and last.size.width < widest and room and not pinned:
         return replace(last.size, width=min(widest, last.size.width + 8))
+    return None
+
+
+def _really_smaller(size: Size, task: _Task, share: float) -> Size | None:
+    """A size that takes about such a share, and whose patch is not rounded up to the same again."""
+    planned = _planned(task, size, divided(1000, 10), "", "memory")
+    other = _smaller(size, task, share)
+    while other is not None:
+        if _trial_words(_planned(task, other, divided(1000, 10), "", "memory")) != _trial_words(
+            planned
+        ):
+            return other
+        other = _smaller(other, task, share)
     return None
 
 

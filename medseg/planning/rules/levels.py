@@ -34,9 +34,14 @@ class LevelPlan:
         )
 
     @property
-    def is_even(self) -> bool:
-        """Whether all axes are alike, so that the network's defaults say it."""
-        return all(set(k) == {3} for k in self.kernels) and all(set(p) == {2} for p in self.pools)
+    def arguments(self) -> dict[str, list[list[int]]]:
+        """Arguments of the network beside its depth: kernels other than 3, strides other than 2."""
+        found: dict[str, list[list[int]]] = {}
+        if any(set(kernel) != {3} for kernel in self.kernels):
+            found["kernel_sizes"] = [list(kernel) for kernel in self.kernels]
+        if any(set(pool) != {2} for pool in self.pools):
+            found["pool_sizes"] = [list(pool) for pool in self.pools]
+        return found
 
 
 def plan_levels(patch: Sequence[int], grid: Sequence[float], most: int) -> LevelPlan:
@@ -93,25 +98,21 @@ def level_choices(levels: LevelPlan, patch: Sequence[int], grid: Sequence[float]
             changes="a patch twice as long takes one level more",
         )
     ]
-    if levels.is_even:
-        return choices
-    return [
-        *choices,
-        Choice(
-            key="network_def#kernel_sizes",
-            value=[list(kernel) for kernel in levels.kernels],
-            why=(
-                "no convolution along an axis whose voxels are twice as long as the finest, or "
-                "of one slice"
-            ),
-            evidence=evidence,
-            changes="more even voxels make all of them 3",
+    why = {
+        "kernel_sizes": (
+            "no convolution along an axis whose voxels are twice as long as the finest, or of one "
+            "slice"
         ),
+        "pool_sizes": "an axis is halved while it is among the finest and has voxels to spare",
+    }
+    more = [
         Choice(
-            key="network_def#pool_sizes",
-            value=[list(pool) for pool in levels.pools],
-            why="the finer axes are halved until they are as coarse as the others",
+            key=f"network_def#{key}",
+            value=value,
+            why=why[key],
             evidence=evidence,
-            changes="more even voxels make all of them 2",
-        ),
+            changes="more even voxels and patches make all of them alike",
+        )
+        for key, value in levels.arguments.items()
     ]
+    return [*choices, *more]

@@ -82,6 +82,22 @@ def test_cases_of_a_patient_share_a_fold(tmp_path):
     assert {case.fold for case in manifest.cases} == {0, 1, 2}
 
 
+@pytest.mark.parametrize(("patients", "folds"), [(7, 5), (3, 3), (2, 2)])
+def test_folds_that_nobody_asked_for_are_five_or_as_many_as_patients(tmp_path, patients, folds):
+    write_cases(tmp_path, [f"p{number}" for number in range(patients)])
+    manifest, _ = collect(tmp_path, plan=SplitPlan(folds=None))
+    assert {case.fold for case in manifest.training} == set(range(folds))
+
+
+def test_a_single_patient_is_in_no_fold_and_all_of_it_is_trained_on(tmp_path):
+    write_cases(tmp_path, ["p1_a", "p1_b"])
+    plan = SplitPlan(folds=None, patient_regex="^(p[0-9]+)_")
+    manifest, root = collect(tmp_path, plan=plan)
+    assert [case.fold for case in manifest.training] == [None, None]
+    assert manifest.test == ()
+    assert len(datalist(manifest, root, split="training")) == 2
+
+
 def test_patients_are_set_aside_for_testing_with_all_their_cases(tmp_path):
     write_cases(tmp_path, [f"p{number}_{letter}" for number in range(6) for letter in "ab"])
     plan = SplitPlan(folds=2, test_patients=2, patient_regex="^(p[0-9]+)_")
