@@ -63,7 +63,7 @@ def run_prediction(
         request.bundle, weights, options_of(request), version=medseg.__version__
     )
     search = _search(request)
-    found = _find(request, search, foreign=is_foreign(opened.merged))
+    found = _find(request, search, opened)
     cases, refused = distinct_names(found.cases), found.refused
     files = {case: case_files(request.output, case, formats) for case in cases}
     refuse_clashes(files)
@@ -120,18 +120,21 @@ def _from_turn(cases: list[CohortCase], turn: tuple[int, int]) -> list[CohortCas
     return cases[begin:] + cases[:begin]
 
 
-def _find(request: Request, search: Search, *, foreign: bool) -> Found:
-    """The cases: of a manifest, of files named for each channel, or behind the inputs."""
+def _find(request: Request, search: Search, opened: OpenedConfigs) -> Found:
+    """The cases: of a manifest, of files named for each channel, or behind the inputs.
+
+    The configs are merged, for which MONAI is imported, only where several channels need it.
+    """
     channels = bundle_channels(request.bundle)
     several = len(channels) > 1 and not are_colours(tuple(one.name for one in channels))
     if request.listed is not None:
         return find_listed(request.listed, channels, search)
     if request.channels:
-        if foreign or not several:
+        if not several or is_foreign(opened.merged):
             what = "takes images of one channel"
             raise UsageError(f"--channel: {request.bundle.name} {what}; give the file alone")
         return find_channels(request.channels, channels, search, str(request.bundle))
-    if several and not foreign:
+    if several and not is_foreign(opened.merged):
         return find_in_folders(request.inputs, channels, search, str(request.bundle))
     return find_cases(request.inputs, search)
 

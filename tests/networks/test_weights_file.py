@@ -101,11 +101,11 @@ def test_an_empty_file_is_refused(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
-def test_only_regular_files_are_opened(tmp_path):
+def test_only_regular_files_are_opened_and_folders_of_folds(tmp_path):
     pipe, folder = tmp_path / "pipe.safetensors", tmp_path / "folder.safetensors"
     os.mkfifo(pipe)
     folder.mkdir()
-    for path, what in ((pipe, "a pipe"), (folder, "a folder")):
+    for path, what in ((pipe, "a pipe"), (folder, "a folder|no weights there")):
         for read in (read_provenance, read_state, lambda p: trained_setting(p, "depth", 4)):
             with pytest.raises(DataError, match=what):
                 read(path)
