@@ -69,11 +69,11 @@ def test_what_pythons_library_zips_and_unpacks_is_read_and_unpacked_alike(files,
 def test_a_zip_by_infozip_with_folders_times_and_owners_is_read(tmp_path, level):
     (tmp_path / "demo/configs").mkdir(parents=True)
     (tmp_path / "demo/configs/a.yaml").write_bytes(b"a: 1\n" * 100)
-    (tmp_path / "demo/größe.txt").write_bytes(b"")
+    (tmp_path / "demo/size.txt").write_bytes(b"")
     subprocess.run(["zip", "-qr", level, "a.zip", "demo"], cwd=tmp_path, check=True)
     tree = ZipTree(tmp_path / "a.zip")
     assert tree.read("configs/a.yaml", 500) == b"a: 1\n" * 100
-    assert list(tree.entries) == ["configs/a.yaml", "größe.txt"]
+    assert list(tree.entries) == ["configs/a.yaml", "size.txt"]
 
 
 class Unseekable(io.RawIOBase):
