@@ -109,7 +109,7 @@ def test_only_regular_files_are_opened(tmp_path):
         with pytest.raises(DataError, match="a pipe"):
             read(pipe)
     for read in (read_provenance, read_state):
-        with pytest.raises(DataError, match="a folder|no weights there"):
+        with pytest.raises(DataError, match=r"a folder|no weights there"):
             read(folder)
 
 
