@@ -35,6 +35,7 @@ DATA_LAYERS = [
         "colours",
         "digest",
         "label_kind",
+        "label_source",
         "nested",
         "output_names",
         "problems",

@@ -6,10 +6,11 @@ from typing import get_args
 import numpy as np
 
 from medseg._checks import require_choice, require_whole_number
+from medseg.data.label_source import LabelSource, label_source, parse_label_source
 from medseg.data.manifest import Case, Manifest, Split
 from medseg.errors import DataError
 
-__all__ = ["datalist"]
+__all__ = ["case_label", "datalist"]
 
 
 def datalist(
@@ -51,7 +52,7 @@ def datalist(
         raise DataError(f"{manifest.name}: {_why_empty(manifest, split, fold)}")
     if most is not None:
         cases = _fewer(cases, require_whole_number("most", most, at_least=1), drawn_by)
-    entries = [_entry(case, folder) for case in cases]
+    entries = [_entry(case, folder, manifest) for case in cases]
     missing = [path for entry in entries for key, path in entry.items() if _is_absent(key, path)]
     if missing:
         others = f", one of {len(missing)} missing files" if len(missing) > 1 else ""
@@ -60,6 +61,20 @@ def datalist(
             f"{_how_to_describe(folder, manifest)}"
         )
     return entries
+
+
+def case_label(case: Case, folder: Path, manifest: Manifest) -> LabelSource | Path | None:
+    """Where a case's label is, and for DICOM what is needed to read it; None without a label.
+
+    Args:
+        case: Of the manifest.
+        folder: Of the data set's files.
+        manifest: The data set, which says what the names in a SEG or RTSTRUCT are.
+    """
+    if case.label is None:
+        return None
+    image = folder / case.image
+    return label_source(folder / case.label, image, manifest.class_names, manifest.rois)
 
 
 def _how_to_describe(folder: Path, manifest: Manifest) -> str:
@@ -98,10 +113,11 @@ def _why_empty(manifest: Manifest, split: Split, fold: int) -> str:
     return f"the {split} split of fold {fold} has no cases; folds are {folds}"
 
 
-def _entry(case: Case, folder: Path) -> dict[str, str]:
+def _entry(case: Case, folder: Path, manifest: Manifest) -> dict[str, str]:
     entry = {"case": case.case, "image": str(folder / case.image)}
     if case.label is not None:
-        entry["label"] = str(folder / case.label)
+        label = case_label(case, folder, manifest)
+        entry["label"] = label.text if isinstance(label, LabelSource) else str(label)
     if case.group is not None:
         entry["group"] = case.group
     return entry
@@ -109,6 +125,8 @@ def _entry(case: Case, folder: Path) -> dict[str, str]:
 
 def _is_absent(key: str, path: str) -> bool:
     try:
-        return key in ("image", "label") and not Path(path).exists()
+        source = parse_label_source(path)
+        file = Path(path) if source is None else source.path
+        return key in ("image", "label") and not file.exists()
     except OSError:  # of a longer name than files can have
         return True

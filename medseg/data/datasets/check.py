@@ -6,8 +6,8 @@ command line's table, for `--json`, and for tests.
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
 
+from medseg.data.datalists import case_label
 from medseg.data.datasets.expected import expected_by
 from medseg.data.datasets.facts import (
     CaseReport,
@@ -20,8 +20,9 @@ from medseg.data.datasets.intake import image_problems, judge_label
 from medseg.data.datasets.neighbours import sketch_of
 from medseg.data.datasets.whole_set import cohort_problems
 from medseg.data.digest import path_sha256
-from medseg.data.images.picture import Picture, read_image
+from medseg.data.images.picture import Picture, read_image, read_label
 from medseg.data.images.volume import Volume
+from medseg.data.label_source import LabelSource
 from medseg.data.manifest import Case, Manifest
 from medseg.data.problems import InputError, Problem
 from medseg.errors import DataError
@@ -69,12 +70,13 @@ def _check_cases(manifest: Manifest, dataset_dir: str | Path) -> Iterator[CaseRe
 
 def _check_case(case: Case, manifest: Manifest, folder: Path, place: str) -> CaseReport:
     problems = _digest_problems(case, folder)
-    image = _read(folder / case.image, "image", problems)
+    image = _read(lambda: read_image(folder / case.image), problems)
     if image is not None:
         problems += image_problems(image, expected_by(manifest))
     facts: tuple[LabelFacts, ...] = ()
-    if case.label is not None:
-        facts = _check_label(folder / case.label, manifest, image, problems)
+    label = case_label(case, folder, manifest)
+    if label is not None:
+        facts = _check_label(label, manifest, image, problems)
     elif place != "test":
         remedy = "give it a label, list it under test, or leave it out"
         problems.append(Problem("error", "case", "a training case has no label", remedy))
@@ -104,9 +106,12 @@ def _digest_problems(case: Case, folder: Path) -> list[Problem]:
 
 
 def _check_label(
-    path: Path, manifest: Manifest, image: Volume | Picture | None, problems: list[Problem]
+    path: LabelSource | Path,
+    manifest: Manifest,
+    image: Volume | Picture | None,
+    problems: list[Problem],
 ) -> tuple[LabelFacts, ...]:
-    label = _read(path, "label", problems)
+    label = _read(lambda: read_label(path), problems)
     if label is None:
         return ()
     values = [label.value for label in manifest.labels]
@@ -115,11 +120,9 @@ def _check_label(
     return label_facts(judged.counts, manifest.labels, label.spacing_mm)
 
 
-def _read(
-    path: Path, where: Literal["image", "label"], problems: list[Problem]
-) -> Volume | Picture | None:
+def _read(read: Callable[[], Volume | Picture], problems: list[Problem]) -> Volume | Picture | None:
     try:
-        return read_image(path, where=where)
+        return read()
     except InputError as error:
         problems.append(error.problem)
         return None

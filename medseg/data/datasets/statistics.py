@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg.data.channel import Statistics
+from medseg.data.datalists import case_label
 from medseg.data.datasets.expected import expected_by
 from medseg.data.datasets.intake import read_pair
 from medseg.data.label_kind import as_classes
@@ -88,8 +89,8 @@ def _read(
     if case.label is None:
         raise DataError(f"{case.case}: no label in {manifest.name}, so no foreground to measure")
     values = [label.value for label in manifest.labels]
-    files = folder / case.image, folder / case.label
-    pair = read_pair(*files, values, manifest.label_kind, expected_by(manifest))
+    label = case_label(case, folder, manifest) or folder / case.label
+    pair = read_pair(folder / case.image, label, values, manifest.label_kind, expected_by(manifest))
     image = pair.image.array
     channels = image.shape[3] if image.ndim == 4 else 1
     if channels != len(manifest.channels):

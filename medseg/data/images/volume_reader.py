@@ -10,6 +10,7 @@ from typing import Any
 from monai.data.image_reader import ImageReader
 from numpy.typing import NDArray
 
+from medseg.data.images.clinic_label import read_clinic_label
 from medseg.data.images.geometry import at_right_angles
 from medseg.data.images.naming import VOLUME_SUFFIXES
 from medseg.data.images.reader_common import (
@@ -20,7 +21,8 @@ from medseg.data.images.reader_common import (
     place_of,
     whole_if_label,
 )
-from medseg.data.images.volume import read_volume
+from medseg.data.images.volume import Volume, read_volume
+from medseg.data.label_source import parse_label_source
 from medseg.data.problems import Problem, refusal
 from medseg.errors import UsageError
 
@@ -36,8 +38,11 @@ class VolumeReader(ImageReader):
     """
 
     def verify_suffix(self, filename: Paths) -> bool:
-        """Whether all paths have a volume's suffix."""
-        return all(path.lower().endswith(VOLUME_SUFFIXES) for path in paths_of(filename))
+        """Whether all paths have a volume's suffix, or are a label in DICOM (`LabelSource`)."""
+        return all(
+            path.lower().endswith(VOLUME_SUFFIXES) or parse_label_source(path) is not None
+            for path in paths_of(filename)
+        )
 
     def read(self, data: Paths, **kwargs: object) -> PendingRead:
         """Store the paths for `get_data`.
@@ -61,7 +66,14 @@ class VolumeReader(ImageReader):
         if len(img.paths) != 1:
             what = f"{len(img.paths)} files were given for one image"
             raise refusal(img.paths[0], Problem("error", "image", what, "give one file of 3 axes"))
-        volume = read_volume(img.paths[0])
+        volume = _volume(img.paths[0])
         array = narrow(whole_if_label(volume.array))
         affine = at_right_angles(volume.affine, volume.shape)
         return array, place_of(affine, volume.shape, channel_dim=math.nan)
+
+
+def _volume(path: str) -> Volume:
+    source = parse_label_source(path)
+    if source is None:
+        return read_volume(path)
+    return read_clinic_label(source) or read_volume(source.path, where="label")

@@ -1,0 +1,74 @@
+"""File of a label in DICOM: found in a folder, and told apart by its SOP class."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydicom.dataset import Dataset
+
+from medseg._checks import first_few
+from medseg.data.dicom.dataset import read_dataset
+from medseg.data.dicom.tags import first_text, quiet_pydicom
+from medseg.data.problems import InputError, Problem, refusal
+from medseg.data.walk import walk_tree
+
+__all__ = ["LabelFileKind", "label_error", "label_file", "read_label_header"]
+
+LabelFileKind = Literal["SEG", "RTSTRUCT"]
+_KINDS: dict[str, LabelFileKind] = {
+    "1.2.840.10008.5.1.4.1.1.66.4": "SEG",
+    "1.2.840.10008.5.1.4.1.1.66.7": "SEG",
+    "1.2.840.10008.5.1.4.1.1.481.3": "RTSTRUCT",
+}
+# Files of a folder that are looked at; a series of slices has no label among them.
+_MOST = 2000
+
+
+def label_file(path: Path) -> tuple[Path, LabelFileKind] | None:
+    """The SEG or RTSTRUCT that a path is, or that is the only one in a folder.
+
+    Returns:
+        The file and its kind; None if there is none, as in a folder of slices.
+
+    Raises:
+        InputError: If a folder holds several.
+    """
+    files = [path] if not path.is_dir() else list(walk_tree(path).files[:_MOST])
+    found: list[tuple[Path, LabelFileKind]] = []
+    for file in files:
+        kind = _kind(file)
+        if kind is not None:
+            found.append((file, kind))
+    if len(found) > 1:
+        names = first_few((file.name for file, _ in found), 3)
+        what = f"holds {len(found)} SEG or RTSTRUCT files: {names}"
+        raise label_error(path, what, "name the file, or keep one in the folder")
+    return found[0] if found else None
+
+
+def _kind(file: Path) -> LabelFileKind | None:
+    try:
+        header = read_label_header(file, ["SOPClassUID"])
+    except InputError:
+        return None
+    return _KINDS.get(first_text(header, "SOPClassUID"))
+
+
+def read_label_header(file: Path, keywords: Sequence[str]) -> Dataset:
+    """Read the given elements of a file, without its pixels.
+
+    Raises:
+        InputError: If it is damaged.
+    """
+    try:
+        with file.open("rb") as stream, quiet_pydicom():
+            return read_dataset(stream, keywords, pixels="leave")
+    except MemoryError:
+        raise
+    except Exception as error:  # pydicom raises almost anything
+        raise label_error(file, "is damaged", "copy or export it again") from error
+
+
+def label_error(path: Path, what: str, remedy: str) -> InputError:
+    """The error for a label file."""
+    return refusal(path, Problem("error", "label", what, remedy))
