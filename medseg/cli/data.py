@@ -13,6 +13,7 @@ from rich.progress import track
 
 from medseg.cli.croissant import croissant
 from medseg.cli.preview import preview
+from medseg.cli.rois import parse_rois
 from medseg.cli.say import say
 from medseg.cli.statistics import statistics
 from medseg.data.datasets.pairs import PAIRING_RULE
@@ -89,7 +90,10 @@ def _as_json(report: "DatasetReport") -> str:
 @app.command(epilog=f"{PAIRING_RULE} Without --patient-regex, each case is a separate patient.")
 def manifest(  # noqa: PLR0913 - one argument an option
     images: Annotated[str, typer.Option(help="Images, as a quoted pattern: 'ct/*.nii.gz'.")],
-    labels: Annotated[str, typer.Option(help="Their labels, as a quoted pattern.")],
+    labels: Annotated[
+        str,
+        typer.Option(help="Their labels, as a quoted pattern; also DICOM SEG or RTSTRUCT files."),
+    ],
     out: Annotated[Path, typer.Option(help="The manifest to write, a JSON file.")],
     modality: Annotated[Modality, typer.Option(help="Imaging modality.")],
     name: Annotated[
@@ -104,6 +108,13 @@ def manifest(  # noqa: PLR0913 - one argument an option
             help="Names of the label values, from 0, the background: 'background,lung,infection'."
         ),
     ] = "",
+    rois: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Of labels in DICOM (SEG, RTSTRUCT): a pattern of names in them and the class "
+            "that they are, 'GTV*=tumour'; repeatable, later ones cover earlier ones."
+        ),
+    ] = None,
     label_kind: Annotated[
         LabelKind,
         typer.Option(
@@ -153,6 +164,7 @@ def manifest(  # noqa: PLR0913 - one argument an option
         modality=modality,
         label_names=tuple(part.strip() for part in label_names.split(",")) if label_names else (),
         label_kind=label_kind,
+        rois=parse_rois(rois),
         description=description,
         source=source,
         licence=licence,

@@ -9,8 +9,8 @@ import math
 import os
 import re
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,13 +18,15 @@ from pydantic import ValidationError
 
 from medseg._text import printable
 from medseg.data.datasets.case_names import case_names
+from medseg.data.datasets.clinic_labels import dicom_classes, pairs_by_series
 from medseg.data.datasets.folds import deal_folds, shuffled_patients
 from medseg.data.datasets.intake import refuse_errors
 from medseg.data.datasets.label_values import count_values, label_problems
 from medseg.data.datasets.pairs import Side, label_files, pair_files
 from medseg.data.digest import path_sha256
-from medseg.data.images.picture import read_image
+from medseg.data.images.picture import read_label
 from medseg.data.label_kind import MASK_THRESHOLD, LabelKind, as_classes
+from medseg.data.label_source import label_source
 from medseg.data.manifest import Case, Channel, Label, Manifest, Modality, first_problem
 from medseg.data.patterns import expand, natural_key
 from medseg.errors import DataError, UsageError
@@ -43,6 +45,7 @@ class DatasetInfo:
         modality: Modality of the images.
         label_names: Names of all values, background first; empty generates them.
         label_kind: Kind of the label files.
+        rois: Of labels in DICOM, by pattern of names the class; in the order of painting.
         description: One sentence.
         source: Where the data came from.
         licence: Terms of use.
@@ -53,6 +56,7 @@ class DatasetInfo:
     modality: Modality
     label_names: tuple[str, ...] = ()
     label_kind: LabelKind = "classes"
+    rois: Mapping[str, str] = field(default_factory=dict[str, str])
     description: str = "not stated"
     source: str = "not stated"
     licence: str = "not stated"
@@ -149,6 +153,7 @@ def collect_manifest(
     patients = {pair.case: _patient(pair.case, plan.patient_regex) for pair in pairs}
     order = shuffled_patients(patients.values(), seed=plan.seed)
     folds = deal_folds(order[plan.test_patients :], plan.folds, seed=plan.seed)
+    info = replace(info, label_names=dicom_classes(labels, info.label_names, info.rois))
     names = _label_names(info, pairs)
     try:
         cases = [
@@ -165,7 +170,7 @@ def _pairs(images: Sequence[Path], labels: Sequence[Path]) -> list[_Labelled]:
         Side(paths, called, f"narrow --{called} to one file a case")
         for paths, called in ((images, "images"), (labels, "labels"))
     ]
-    pairs = pair_files(*sides)
+    pairs = pairs_by_series(images, labels) or pair_files(*sides)
     names = case_names(pair.case for pair in pairs)
     return [
         _Labelled(names[pair.case], pair.path, pair.partner)
@@ -187,6 +192,7 @@ def _manifest(
         channels=(Channel(name=info.modality, unit=UNITS.get(info.modality, "arbitrary")),),
         labels=tuple(Label(value=value, name=name) for value, name in enumerate(label_names)),
         label_kind=info.label_kind,
+        rois=dict(info.rois),
         training=tuple(case for case in cases if case.fold is not None),
         test=tuple(case for case in cases if case.fold is None),
     )
@@ -212,7 +218,7 @@ def _found(what: str, pattern: str, where: str, text: str) -> str:
 
 def _label_names(info: DatasetInfo, pairs: Sequence[_Labelled]) -> tuple[str, ...]:
     """One name per value, 0 first; generated if none are given."""
-    given, holder = info.label_names, _holders(pairs, info.label_kind)
+    given, holder = info.label_names, _holders(pairs, info)
     highest = max(holder)
     odd = min(holder) if min(holder) < 0 else highest
     marked = [value for value in holder if value > 0]
@@ -246,11 +252,12 @@ def _instead(given: Sequence[str], highest: int) -> str:
     return ""
 
 
-def _holders(pairs: Sequence[_Labelled], kind: LabelKind) -> dict[int, Path]:
+def _holders(pairs: Sequence[_Labelled], info: DatasetInfo) -> dict[int, Path]:
     """The first label file with each value that occurs."""
     holder: dict[int, Path] = {}
     for pair in pairs:
-        label = as_classes(read_image(pair.label, where="label").array, kind)
+        source = label_source(pair.label, pair.image, info.label_names, info.rois)
+        label = as_classes(read_label(source).array, info.label_kind)
         counts = count_values(label)
         own = [int(value) for value in counts if math.isfinite(value)]
         refuse_errors(pair.label, label_problems(counts, own))

@@ -1,5 +1,6 @@
 """Label from a clinic: a DICOM SEG or RTSTRUCT as a volume, in the grid of its image."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +9,16 @@ from medseg.data.dicom.input import is_dicom
 from medseg.data.dicom.labels.grid import LabelGrid, series_grid
 from medseg.data.dicom.labels.label_file import label_error, label_file
 from medseg.data.dicom.labels.read import read_dicom_label
+from medseg.data.dicom.labels.seg_voxels import own_grid
+from medseg.data.dicom.labels.segments import read_segmentation
 from medseg.data.images.naming import PICTURE_SUFFIXES, is_nifti
 from medseg.data.images.nifti import read_nifti_place
 from medseg.data.images.volume import Volume, read_volume
-from medseg.data.label_source import LabelSource
+from medseg.data.label_source import LabelSource, may_be_dicom
+from medseg.data.problems import InputError
 from medseg.data.source import Source
 
-__all__ = ["image_grid", "read_clinic_label"]
+__all__ = ["clinic_labels_among", "image_grid", "read_clinic_label", "shared_grid"]
 
 
 def read_clinic_label(source: LabelSource, grid: LabelGrid | None = None) -> Volume | None:
@@ -45,6 +49,34 @@ def read_clinic_label(source: LabelSource, grid: LabelGrid | None = None) -> Vol
         dtype=label.array.dtype.name,
         doubts=label.doubts,
     )
+
+
+def clinic_labels_among(files: Iterable[Path]) -> list[Path]:
+    """The SEG and RTSTRUCT files among files, in the same order; hidden ones are left out."""
+    return [
+        path
+        for path in files
+        if not path.name.startswith(".")
+        and not path.is_dir()
+        and may_be_dicom(path)
+        and label_file(path) is not None
+    ]
+
+
+def shared_grid(sources: Sequence[LabelSource]) -> LabelGrid | None:
+    """The smallest grid that holds the frames of several SEGs; None if one is not a SEG.
+
+    Frames that do not lie above one another leave each SEG in a grid of its own.
+    """
+    found = [label_file(source.path) for source in sources]
+    files = [one[0] for one in found if one is not None and one[1] == "SEG"]
+    if len(files) < len(sources):
+        return None
+    segs = [read_segmentation(file) for file in files]
+    try:
+        return own_grid(files[0], segs[0], segs[1:])
+    except InputError:
+        return own_grid(files[0], segs[0])
 
 
 def image_grid(image: Path, source: LabelSource) -> LabelGrid:

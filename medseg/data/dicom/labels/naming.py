@@ -15,7 +15,7 @@ from medseg._text import printable
 from medseg.data.label_source import LabelSource
 from medseg.data.problems import Problem, refusal
 
-__all__ = ["Painted", "painted"]
+__all__ = ["Painted", "painted", "plain_name"]
 
 _SHOWN = 6
 
@@ -60,11 +60,12 @@ def painted(source: LabelSource, found: Mapping[int, str], kind: str) -> Painted
 
 
 def _matches(name: str, pattern: str, source: LabelSource) -> bool:
-    own, wanted = _plain(name), _plain(pattern)
+    own, wanted = plain_name(name), plain_name(pattern)
     return fnmatchcase(own, wanted) if source.rois else own == wanted
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A name as it is compared: in lower case, with blanks for `_`, each once."""
     return " ".join(name.casefold().replace("_", " ").split())
 
 
@@ -105,8 +106,8 @@ def _none_matches(
 
 
 def _near(pattern: str, meant: str, names: Collection[str]) -> list[tuple[str, str]]:
-    by_plain = {_plain(name): name for name in names}
-    bare = _plain(pattern).strip("*? ")
+    by_plain = {plain_name(name): name for name in names}
+    bare = plain_name(pattern).strip("*? ")
     close = difflib.get_close_matches(bare, list(by_plain), n=1, cutoff=0.5)
     close = close or [name for name in by_plain if bare and bare in name][:1]
     return [(by_plain[name], meant) for name in close]

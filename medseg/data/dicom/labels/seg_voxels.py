@@ -63,23 +63,24 @@ def _place(matrix: NDArray[np.float64], seg: Segmentation) -> Place | None:
     return Place(turn.astype(np.int64), origin.astype(np.int64))
 
 
-def own_grid(file: Path, seg: Segmentation) -> LabelGrid:
-    """The smallest grid that holds all frames.
+def own_grid(file: Path, seg: Segmentation, others: Sequence[Segmentation] = ()) -> LabelGrid:
+    """The smallest grid that holds all frames of a SEG, and of others of the same image.
 
     Raises:
         InputError: If there is no frame, or frames do not lie above one another, evenly.
     """
     if not seg.frames:
         raise label_error(file, "holds no frames", "export it again")
+    frames = [frame for one in (seg, *others) for frame in one.frames]
     first = seg.frames[0].affine
     normal = first[:3, 2]
-    heights = np.array([float(one.affine[:3, 3] @ normal) for one in seg.frames])
-    low = seg.frames[int(heights.argmin())].affine[:3, 3]
+    heights = np.array([float(one.affine[:3, 3] @ normal) for one in frames])
+    low = frames[int(heights.argmin())].affine[:3, 3]
     off_mm = [
         np.linalg.norm(one.affine[:3, 3] - low - (height - heights.min()) * normal)
-        for one, height in zip(seg.frames, heights, strict=True)
+        for one, height in zip(frames, heights, strict=True)
     ]
-    turned = max(float(np.abs(one.affine[:3, :2] - first[:3, :2]).max()) for one in seg.frames)
+    turned = max(float(np.abs(one.affine[:3, :2] - first[:3, :2]).max()) for one in frames)
     if turned > 1e-4 or max(off_mm) > _OFF_GRID * np.linalg.norm(first[:3, 0]):
         what = "its frames do not lie above one another"
         raise label_error(file, what, "give its image, or export it again")
