@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, cast
 
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 from medseg._checks import first_few
@@ -22,6 +24,7 @@ _KINDS: dict[str, LabelFileKind] = {
 }
 # Files of a folder that are looked at; a series of slices has no label among them.
 _MOST = 2000
+_UNDEFINED = 0xFFFFFFFF
 
 
 def label_file(path: Path) -> tuple[Path, LabelFileKind] | None:
@@ -54,19 +57,38 @@ def _kind(file: Path) -> LabelFileKind | None:
     return _KINDS.get(first_text(header, "SOPClassUID"))
 
 
-def read_label_header(file: Path, keywords: Sequence[str]) -> Dataset:
-    """Read the given elements of a file, without its pixels.
+def read_label_header(
+    file: Path, keywords: Sequence[str], *, pixels: Literal["read", "leave"] = "leave"
+) -> Dataset:
+    """Read the given elements of a file.
+
+    Args:
+        file: The file.
+        keywords: Of the elements.
+        pixels: `read` if elements may be larger than any header, as contours are.
 
     Raises:
-        InputError: If it is damaged.
+        InputError: If it is damaged, or cut off within one of the elements.
     """
     try:
         with file.open("rb") as stream, quiet_pydicom():
-            return read_dataset(stream, keywords, pixels="leave")
+            header = read_dataset(stream, keywords, pixels=pixels)
+        _require_whole(header, keywords)
     except MemoryError:
         raise
     except Exception as error:  # pydicom raises almost anything
-        raise label_error(file, "is damaged", "copy or export it again") from error
+        raise label_error(file, "is damaged or cut off", "copy or export it again") from error
+    return header
+
+
+def _require_whole(header: Dataset, keywords: Sequence[str]) -> None:
+    """Refuse elements of fewer bytes than they state, which pydicom reads as far as they go."""
+    for keyword in keywords:
+        element = cast("Any", header.get_item(cast("int", tag_for_keyword(keyword))))
+        if not isinstance(element, RawDataElement) or element.length == _UNDEFINED:
+            continue
+        if len(element.value or b"") < element.length:
+            raise ValueError(keyword)
 
 
 def label_error(path: Path, what: str, remedy: str) -> InputError:

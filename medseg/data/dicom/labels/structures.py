@@ -58,7 +58,7 @@ def read_structures(file: Path) -> StructureSet:
     Raises:
         InputError: If it is damaged, or a contour is not a list of points.
     """
-    header = read_label_header(file, _KEYWORDS)
+    header = read_label_header(file, _KEYWORDS, pixels="read")
     contours: defaultdict[int, list[Contour]] = defaultdict(list)
     for item in sequence(header, "ROIContourSequence"):
         number = lenient_number(item, "ReferencedROINumber")
