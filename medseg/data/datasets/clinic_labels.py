@@ -5,7 +5,6 @@ patterns are held against the names in all files before one is read, so that a m
 found at once.
 """
 
-import difflib
 import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,7 @@ from medseg._text import printable
 from medseg.data.datasets.pairs import Pair
 from medseg.data.dicom.find import find_dicom_series
 from medseg.data.dicom.labels.label_file import label_file
-from medseg.data.dicom.labels.naming import plain_name
+from medseg.data.dicom.labels.naming import near_name, plain_name
 from medseg.data.dicom.labels.segments import read_segmentation
 from medseg.data.dicom.labels.structures import read_structures
 from medseg.data.label_source import may_be_dicom
@@ -140,13 +139,13 @@ def _require_rois(labels: Sequence[Path], rois: Mapping[str, str]) -> None:
     if not found:
         raise UsageError("--rois is for labels in DICOM (SEG, RTSTRUCT), and none of these is one")
     names = list(dict.fromkeys(name for _, own in found.values() for name in own))
-    by_plain = {plain_name(name): name for name in names}
+    plain = [plain_name(name) for name in names]
     for pattern, meant in rois.items():
         wanted = plain_name(pattern)
-        if any(fnmatchcase(name, wanted) for name in by_plain):
+        if any(fnmatchcase(name, wanted) for name in plain):
             continue
-        near = difflib.get_close_matches(wanted.strip("*? "), by_plain, n=1, cutoff=0.5)
-        hint = f"did you mean --rois '{printable(by_plain[near[0]])}={meant}'? " if near else ""
+        near = near_name(pattern, names)
+        hint = f"did you mean --rois '{printable(near)}={meant}'? " if near else ""
         raise UsageError(
             f"--rois '{pattern}={meant}': no ROI or segment of {len(found)} files is called so; "
             f"{hint}they hold {_listed(names)}"

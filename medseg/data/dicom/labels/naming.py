@@ -6,7 +6,7 @@ are not told apart.
 """
 
 import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -15,9 +15,11 @@ from medseg._text import printable
 from medseg.data.label_source import LabelSource
 from medseg.data.problems import Problem, refusal
 
-__all__ = ["Painted", "painted", "plain_name"]
+__all__ = ["Painted", "near_name", "painted", "plain_name"]
 
 _SHOWN = 6
+# Share of letters that a name and a pattern have in common, to be taken for a slip.
+_LIKE = 0.6
 
 
 @dataclass(frozen=True)
@@ -98,19 +100,27 @@ def _none_matches(
     if not found:
         return _refusal(source, f"holds no {kind}", "export it again with its structures")
     what = f"no {kind} is called {patterns}; it holds {_listed(found.values())}"
-    near = [one for pattern, name in wanted for one in _near(pattern, name, found.values())]
-    if near:
-        name, meant = near[0]
-        return _refusal(source, what, f"did you mean --rois '{printable(name)}={meant}'?")
+    for pattern, meant in wanted:
+        near = near_name(pattern, found.values())
+        if near is not None:
+            return _refusal(source, what, f"did you mean --rois '{printable(near)}={meant}'?")
     return _refusal(source, what, "say which class it is: " + _example(wanted[0][1], found))
 
 
-def _near(pattern: str, meant: str, names: Collection[str]) -> list[tuple[str, str]]:
-    by_plain = {plain_name(name): name for name in names}
+def near_name(pattern: str, names: Iterable[str]) -> str | None:
+    """The name that a pattern without a match may have meant; None if none is like it."""
     bare = plain_name(pattern).strip("*? ")
-    close = difflib.get_close_matches(bare, list(by_plain), n=1, cutoff=0.5)
-    close = close or [name for name in by_plain if bare and bare in name][:1]
-    return [(by_plain[name], meant) for name in close]
+
+    def likeness(name: str) -> float:
+        plain = plain_name(name)
+        if bare and bare in plain:
+            return 1.0
+        # A pattern may be the beginning of a name.
+        ways = (plain, plain[: len(bare)])
+        return max(difflib.SequenceMatcher(None, bare, way).ratio() for way in ways)
+
+    best = max(names, key=likeness, default=None)
+    return best if best is not None and likeness(best) >= _LIKE else None
 
 
 def _example(name: str, found: Mapping[int, str]) -> str:
