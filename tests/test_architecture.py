@@ -20,7 +20,7 @@ LAYERS = [
     },
     {"data", "losses", "metrics", "networks", "transforms"},
     {"executor", "inference", "training"},
-    {"bundles", "reports"},
+    {"bundles", "mending", "reports"},
     {"planning", "prediction", "sharing", "studies"},
     {"cli"},
     {"__main__"},

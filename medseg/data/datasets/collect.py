@@ -31,8 +31,9 @@ from medseg.data.manifest import Case, Channel, Label, Manifest, Modality, first
 from medseg.data.patterns import expand, natural_key
 from medseg.errors import DataError, UsageError
 
-__all__ = ["DatasetInfo", "SplitPlan", "collect_manifest", "find_files"]
+__all__ = ["DatasetInfo", "LabelValues", "SplitPlan", "collect_manifest", "find_files"]
 
+LabelValues = Literal["check", "mend"]
 UNITS: dict[Modality, str] = {"CT": "HU", "PT": "SUV"}
 
 
@@ -45,6 +46,7 @@ class DatasetInfo:
         modality: Modality of the images.
         label_names: Names of all values, background first; empty generates them.
         label_kind: Kind of the label files.
+        label_values: `check` that every value has a name, or leave it to be mended later.
         rois: Of labels in DICOM, by pattern of names the class; in the order of painting.
         description: One sentence.
         source: Where the data came from.
@@ -56,6 +58,7 @@ class DatasetInfo:
     modality: Modality
     label_names: tuple[str, ...] = ()
     label_kind: LabelKind = "classes"
+    label_values: LabelValues = "check"
     rois: Mapping[str, str] = field(default_factory=dict[str, str])
     description: str = "not stated"
     source: str = "not stated"
@@ -218,6 +221,10 @@ def _found(what: str, pattern: str, where: str, text: str) -> str:
 
 def _label_names(info: DatasetInfo, pairs: Sequence[_Labelled]) -> tuple[str, ...]:
     """One name per value, 0 first; generated if none are given."""
+    if info.label_values == "mend":
+        if len(info.label_names) < 2:
+            raise UsageError("--label-values mend needs --label-names, the background's first")
+        return info.label_names
     given, holder = info.label_names, _holders(pairs, info)
     highest = max(holder)
     odd = min(holder) if min(holder) < 0 else highest
@@ -249,7 +256,7 @@ def _instead(given: Sequence[str], highest: int) -> str:
         return f": --label-names {shlex.quote(','.join(['background', *given]))}"
     if len(given) == 2:
         return ", or use --label-kind mask (grey pictures) or instances (numbered objects)"
-    return ""
+    return "; or use --label-values mend, and medseg data check --fix"
 
 
 def _holders(pairs: Sequence[_Labelled], info: DatasetInfo) -> dict[int, Path]:
