@@ -1,6 +1,7 @@
 """File of a label in DICOM: found in a folder, and told apart by its SOP class."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -13,8 +14,9 @@ from medseg.data.dicom.dataset import read_dataset
 from medseg.data.dicom.tags import first_text, quiet_pydicom
 from medseg.data.problems import InputError, Problem, refusal
 from medseg.data.walk import walk_tree
+from medseg.errors import MedsegError
 
-__all__ = ["LabelFileKind", "label_error", "label_file", "read_label_header"]
+__all__ = ["LabelFileKind", "label_error", "label_file", "one_line", "read_label_header"]
 
 LabelFileKind = Literal["SEG", "RTSTRUCT"]
 _KINDS: dict[str, LabelFileKind] = {
@@ -70,15 +72,26 @@ def read_label_header(
     Raises:
         InputError: If it is damaged, or cut off within one of the elements.
     """
-    try:
-        with file.open("rb") as stream, quiet_pydicom():
-            header = read_dataset(stream, keywords, pixels=pixels)
+    with one_line(file), file.open("rb") as stream:
+        header = read_dataset(stream, keywords, pixels=pixels)
         _require_whole(header, keywords)
-    except MemoryError:
+    return header
+
+
+@contextmanager
+def one_line(file: Path) -> Generator[None]:
+    """Whatever pydicom raises of a damaged file, as one line; elements are parsed when asked for.
+
+    Raises:
+        InputError: In place of it.
+    """
+    try:
+        with quiet_pydicom():
+            yield
+    except (MedsegError, MemoryError):
         raise
     except Exception as error:  # pydicom raises almost anything
         raise label_error(file, "is damaged or cut off", "copy or export it again") from error
-    return header
 
 
 def _require_whole(header: Dataset, keywords: Sequence[str]) -> None:

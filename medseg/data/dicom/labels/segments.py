@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from medseg.data.dicom.labels.grid import affine_lps
-from medseg.data.dicom.labels.label_file import label_error, read_label_header
+from medseg.data.dicom.labels.label_file import label_error, one_line, read_label_header
 from medseg.data.dicom.tags import (
     ElementError,
     first_text,
+    lenient_number,
     numbers,
     sequence,
 )
@@ -91,6 +92,11 @@ def read_segmentation(file: Path) -> Segmentation:
         InputError: If it is damaged, of a type that is not known, or its frames have no place.
     """
     header = read_label_header(file, KEYWORDS)
+    with one_line(file):
+        return _segmentation(file, header)
+
+
+def _segmentation(file: Path, header: Dataset) -> Segmentation:
     kind = first_text(header, "SegmentationType")
     if kind not in _TYPES:
         what = f"its SegmentationType is {kind or 'missing'}, not one of {', '.join(_TYPES)}"
@@ -100,6 +106,10 @@ def read_segmentation(file: Path) -> Segmentation:
         step_mm = max(_step(item) for item in _shared_first(header))
     except ElementError as error:
         raise label_error(file, f"its frames have no place: {error}", "export it again") from None
+    stated = lenient_number(header, "NumberOfFrames")
+    if not frames or stated != len(frames):
+        what = f"states {stated} frames, and where {len(frames)} of them lie"
+        raise label_error(file, what, "copy or export it again")
     referenced = sequence(header, "ReferencedSeriesSequence")
     images = (one for item in referenced for one in sequence(item, "ReferencedInstanceSequence"))
     return Segmentation(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from medseg.data.dicom.labels.label_file import label_error, read_label_header
+from medseg.data.dicom.labels.label_file import label_error, one_line, read_label_header
 from medseg.data.dicom.tags import first_text, lenient_number, sequence, texts
 
 __all__ = ["Contour", "Roi", "StructureSet", "read_structures"]
@@ -59,6 +59,13 @@ def read_structures(file: Path) -> StructureSet:
         InputError: If it is damaged, or a contour is not a list of points.
     """
     header = read_label_header(file, _KEYWORDS, pixels="read")
+    with one_line(file):
+        return _structures(file, header)
+
+
+def _structures(file: Path, header: Dataset) -> StructureSet:
+    if "ROIContourSequence" not in header:
+        raise label_error(file, "holds no contours (ROIContourSequence)", "export it again")
     contours: defaultdict[int, list[Contour]] = defaultdict(list)
     for item in sequence(header, "ROIContourSequence"):
         number = lenient_number(item, "ReferencedROINumber")

@@ -162,3 +162,14 @@ def test_a_source_is_the_same_from_its_text(clinic):
         clinic.folder / "a b#c.dcm", clinic.image, NAMES, (("GTV//*=&?", "lung"), ("é", "rib"))
     )
     assert parse_label_source(source.text) == source
+
+
+def test_no_cut_makes_another_label_of_a_seg(clinic):
+    array = np.zeros(SHAPE, np.uint8)
+    array[3:9, 3:9, 2:6] = 1
+    path = own_seg(clinic, array)
+    whole = path.read_bytes()
+    for length in range(140, len(whole), 61):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError):
+            clinic.read(path, NAMES)

@@ -212,3 +212,12 @@ def test_a_file_cut_off_is_refused_rather_than_read_as_far_as_it_goes(clinic, mi
     path.write_bytes(path.read_bytes()[:-missing])
     with pytest.raises(InputError, match="damaged or cut off"):
         clinic.read(path, rois=ROIS)
+
+
+def test_no_cut_makes_an_empty_label_of_contours(clinic):
+    path = clinic.structures({"GTV": [square(2.5, 5.5, 1)]})
+    whole = path.read_bytes()
+    for length in range(140, len(whole), 9):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError):
+            clinic.read(path, rois=ROIS)
