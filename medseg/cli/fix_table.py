@@ -52,7 +52,11 @@ def fix(  # noqa: PLR0913 - one argument an option
     data = DataSet(manifest, dataset_dir, report, clinic_labels)
     fixes = plan_mending(data, progress) if dry_run else mend_dataset(data, target, progress)
     if as_json:
-        text = fixes_json(manifest, fixes, ()) if dry_run else (target / FIXES).read_text("utf-8")
+        text = (
+            fixes_json(manifest, fixes, ())
+            if dry_run
+            else (target / FIXES).read_text(encoding="utf-8")
+        )
         typer.echo(text, nl=False)
     else:
         _print(fixes, report)

@@ -64,6 +64,9 @@ def bring_case(
         ways |= _bring(source / label, target / label)
         return case.model_copy(update={"sha256": digests}), ways
     digests["label"] = path_sha256(target / label)
+    if "image" in digests and PurePosixPath(case.image) in PurePosixPath(label).parents:
+        # A folder of slices has the label among them, and is digested as a whole.
+        digests["image"] = path_sha256(target / case.image)
     return case.model_copy(update={"label": label, "sha256": digests}), ways
 
 

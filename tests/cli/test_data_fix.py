@@ -214,20 +214,24 @@ def test_pictures_of_0_and_255_become_0_and_1(tmp_path, run, command):
 
 def test_labels_from_a_clinic_become_nifti_if_that_is_asked(tmp_path, run, command):
     folder = tmp_path / "set"
-    clinics = [a_clinic(folder / name) for name in ("p1", "p2")]
+    clinics = [a_clinic(folder / name, seed=seed) for seed, name in enumerate(("p1", "p2"))]
     for clinic in clinics:
-        clinic.structures({"GTV": [square(2.5, 5.5, k) for k in (2, 3)]})
-    words = ("--images", folder / "*/ct", "--labels", folder / "*/rs.dcm", "--folds", 2)
+        # Among the slices, as many exports have it.
+        clinic.structures({"GTV": [square(2.5, 5.5, k) for k in (2, 3)]}, "ct/rs.dcm")
+    words = ("--images", folder / "*/ct", "--labels", folder / "*/ct/rs.dcm", "--folds", 2)
     more = ("--rois", "GTV=tumour", "--modality", "CT", "--out", folder / "manifest.json")
     assert command("data", "manifest", *words, *more) == 0
     code, said, _ = run(*mend(folder, tmp_path / "kept"))
     assert "2 unchanged" in said
-    assert (tmp_path / "kept/p1/rs.dcm").samefile(folder / "p1/rs.dcm")
+    assert (tmp_path / "kept/p1/ct/rs.dcm").samefile(folder / "p1/ct/rs.dcm")
     code, _, _ = run(*mend(folder, tmp_path / "out", "--clinic-labels", "nifti"))
     assert code == 0
     manifest = load_manifest(tmp_path / "out/manifest.json")
     assert manifest.rois == {}
-    assert {case.label for case in manifest.cases} == {"p1/rs.nii.gz", "p2/rs.nii.gz"}
-    label = read_image(tmp_path / "out/p1/rs.nii.gz", where="label")
+    assert {case.label for case in manifest.cases} == {"p1/ct/rs.nii.gz", "p2/ct/rs.nii.gz"}
+    label = read_image(tmp_path / "out/p1/ct/rs.nii.gz", where="label")
     assert label.array.sum() == 2 * 9
     np.testing.assert_allclose(label.affine, read_image(folder / "p1/ct").affine)
+    words = (tmp_path / "out/manifest.json", "--dataset-dir", tmp_path / "out")
+    code, said, _ = run(*words)
+    assert code == 0, said

@@ -53,8 +53,8 @@ class Clinic:
         return read_label(LabelSource(path, image or self.image, tuple(classes), patterns))
 
 
-def a_clinic(folder, affine=AFFINE, shape=SHAPE):
-    save(slices(hounsfield(shape), affine), folder / "ct")
+def a_clinic(folder, affine=AFFINE, shape=SHAPE, seed=0):
+    save(slices(hounsfield(shape, seed), affine), folder / "ct")
     return Clinic(folder, affine)
 
 
