@@ -1,5 +1,7 @@
 """File of a label in DICOM: found in a folder, and told apart by its SOP class."""
 
+import io
+import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,13 +12,20 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 from medseg._checks import first_few
-from medseg.data.dicom.dataset import read_dataset
+from medseg.data.dicom.dataset import MAX_HEADER_BYTES, read_dataset
 from medseg.data.dicom.tags import first_text, quiet_pydicom
 from medseg.data.problems import InputError, Problem, refusal
 from medseg.data.walk import walk_tree
 from medseg.errors import MedsegError
 
-__all__ = ["LabelFileKind", "label_error", "label_file", "one_line", "read_label_header"]
+__all__ = [
+    "LabelFileKind",
+    "label_error",
+    "label_file",
+    "one_line",
+    "open_bounded",
+    "read_label_header",
+]
 
 LabelFileKind = Literal["SEG", "RTSTRUCT"]
 _KINDS: dict[str, LabelFileKind] = {
@@ -72,10 +81,23 @@ def read_label_header(
     Raises:
         InputError: If it is damaged, or cut off within one of the elements.
     """
-    with one_line(file), file.open("rb") as stream:
+    with one_line(file), open_bounded(file) as stream:
         header = read_dataset(stream, keywords, pixels=pixels)
         _require_whole(header, keywords)
     return header
+
+
+class _Bounded(io.BufferedReader):
+    """A file of which no more is asked than it has: a length of 4 GiB would be memory first."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        left = max(0, os.fstat(self.fileno()).st_size - self.tell())
+        return super().read(left if size is None or size < 0 else min(size, left))
+
+
+def open_bounded(file: Path) -> io.BufferedReader:
+    """Open a file for reading, whatever lengths are stated in it."""
+    return _Bounded(io.FileIO(file))
 
 
 @contextmanager
@@ -90,6 +112,9 @@ def one_line(file: Path) -> Generator[None]:
             yield
     except (MedsegError, MemoryError):
         raise
+    except OverflowError as error:
+        what = f"holds what no label has: {error}"
+        raise label_error(file, what, "export it again, in several files") from error
     except Exception as error:  # pydicom raises almost anything
         raise label_error(file, "is damaged or cut off", "copy or export it again") from error
 
@@ -100,6 +125,8 @@ def _require_whole(header: Dataset, keywords: Sequence[str]) -> None:
         element = cast("Any", header.get_item(cast("int", tag_for_keyword(keyword))))
         if not isinstance(element, RawDataElement) or element.length == _UNDEFINED:
             continue
+        if element.value is None and element.length > MAX_HEADER_BYTES:
+            raise OverflowError(f"{keyword} is larger than {MAX_HEADER_BYTES} bytes")
         if len(element.value or b"") < element.length:
             raise ValueError(keyword)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from medseg.data.dicom.labels.contours import fill_roi
 from medseg.data.dicom.labels.grid import LabelGrid
-from medseg.data.dicom.labels.label_file import LabelFileKind, label_error
+from medseg.data.dicom.labels.label_file import LabelFileKind, label_error, one_line
 from medseg.data.dicom.labels.naming import painted
 from medseg.data.dicom.labels.painting import Canvas
 from medseg.data.dicom.labels.seg_voxels import own_grid, paint_segments, places_in
@@ -52,12 +52,14 @@ def read_dicom_label(
         InputError: If it is damaged, of another image, none of its names is a class, or an
             RTSTRUCT is not drawn in the slices of the grid.
     """
-    if kind == "SEG":
-        return _read_seg(file, source, grid)
-    if grid is None:
-        what = "contours (RTSTRUCT) have no voxels of their own"
-        raise label_error(file, what, "give the image that they were drawn on")
-    return _read_structures(file, source, grid)
+    # Places of 1e300 mm overflow somewhere, and are what damaged files have.
+    with one_line(file), np.errstate(all="ignore"):
+        if kind == "SEG":
+            return _read_seg(file, source, grid)
+        if grid is None:
+            what = "contours (RTSTRUCT) have no voxels of their own"
+            raise label_error(file, what, "give the image that they were drawn on")
+        return _read_structures(file, source, grid)
 
 
 def _read_seg(file: Path, source: LabelSource, grid: LabelGrid | None) -> ReadLabel:

@@ -16,7 +16,7 @@ from pydicom.pixels.utils import iter_pixels
 
 from medseg.data.dicom.dataset import read_dataset
 from medseg.data.dicom.labels.grid import LabelGrid
-from medseg.data.dicom.labels.label_file import label_error
+from medseg.data.dicom.labels.label_file import label_error, open_bounded
 from medseg.data.dicom.labels.painting import Canvas
 from medseg.data.dicom.labels.segments import SegFrame, Segmentation
 from medseg.data.dicom.pixel_format import complete_format
@@ -148,7 +148,7 @@ def _pixels(
         return
     try:
         with quiet_pydicom():
-            with file.open("rb") as stream:
+            with open_bounded(file) as stream:
                 dataset = read_dataset(stream, KEYWORDS, pixels="read")
             if not get_decoder(dataset.file_meta.TransferSyntaxUID).is_available:
                 what = "its pixels have an unsupported compression"
