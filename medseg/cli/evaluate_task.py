@@ -10,12 +10,12 @@ from medseg.data.manifest import load_manifest
 from medseg.data.output_names import SUMMARY
 from medseg.data.patterns import expand
 from medseg.errors import DataError, UsageError
-from medseg.reports.clinic_pairs import with_names
 from medseg.reports.pairing import (
     EvaluationCase,
     EvaluationSplit,
     pairs_by_manifest,
     pairs_by_name,
+    with_names,
 )
 from medseg.reports.predicted_labels import PredictedLabels, predicted_labels
 

@@ -4,8 +4,6 @@ A SEG or RTSTRUCT gets the grid of its image where that is known, else that of t
 So what `medseg predict` writes as `_seg.dcm` is scored against NIfTI, SEG and contours alike.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from medseg.data.dicom.labels.grid import LabelGrid
@@ -13,42 +11,12 @@ from medseg.data.dicom.labels.label_file import label_error, label_file
 from medseg.data.images.clinic_label import read_clinic_label, shared_grid
 from medseg.data.images.picture import Picture, read_label
 from medseg.data.images.volume import Volume
-from medseg.data.label_source import LabelSource, as_label_source, label_source
+from medseg.data.label_source import LabelSource, as_label_source
 from medseg.reports.pairing import EvaluationCase
 
-__all__ = ["read_both", "with_names"]
+__all__ = ["read_both"]
 
 Label = Volume | Picture
-
-
-def with_names(
-    pairs: Sequence[EvaluationCase],
-    class_names: Sequence[str],
-    rois: Mapping[str, str],
-    images: Mapping[str, Path],
-) -> list[EvaluationCase]:
-    """Pairs whose labels in DICOM know their classes and, where it is given, their image.
-
-    Args:
-        pairs: Of two folders.
-        class_names: One for each value; empty takes a SEG's numbers.
-        rois: By pattern of names, the class.
-        images: Image of each case, as far as it is known.
-    """
-    # A prediction may have the classes' own names, whatever the references are called.
-    named = {name: name for name in class_names[1:]} if rois else {}
-    return [
-        replace(
-            pair,
-            reference=label_source(
-                Path(str(pair.reference)), images.get(pair.case), class_names, rois
-            ),
-            prediction=None
-            if pair.prediction is None
-            else label_source(Path(str(pair.prediction)), None, class_names, {**rois, **named}),
-        )
-        for pair in pairs
-    ]
 
 
 def read_both(pair: EvaluationCase) -> tuple[Label, Label]:

@@ -1,15 +1,14 @@
 """Pairing of predictions with references by file name."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from medseg._text import printable, safe_name
 from medseg.data.datalists import case_label
 from medseg.data.datasets.pairs import PAIRING_RULE, Side, label_files, pair_files, without_words
-from medseg.data.images.clinic_label import clinic_labels_among
 from medseg.data.images.naming import (
     format_words,
     image_stem,
@@ -31,6 +30,7 @@ __all__ = [
     "pairs_by_manifest",
     "pairs_by_name",
     "split_cases",
+    "with_names",
 ]
 
 _DICOM = ".dcm"
@@ -123,6 +123,36 @@ def pairs_by_name(labels: Path, predictions: Path) -> list[EvaluationCase]:
     return sorted(cases, key=lambda one: natural_key(one.case))
 
 
+def with_names(
+    pairs: Sequence[EvaluationCase],
+    class_names: Sequence[str],
+    rois: Mapping[str, str],
+    images: Mapping[str, Path],
+) -> list[EvaluationCase]:
+    """Pairs whose labels in DICOM know their classes and, where it is given, their image.
+
+    Args:
+        pairs: Of two folders.
+        class_names: One for each value; empty takes a SEG's numbers.
+        rois: By pattern of names, the class.
+        images: Image of each case, as far as it is known.
+    """
+    # A prediction may have the classes' own names, whatever the references are called.
+    named = {name: name for name in class_names[1:]} if rois else {}
+    return [
+        replace(
+            pair,
+            reference=label_source(
+                Path(str(pair.reference)), images.get(pair.case), class_names, rois
+            ),
+            prediction=None
+            if pair.prediction is None
+            else label_source(Path(str(pair.prediction)), None, class_names, {**rois, **named}),
+        )
+        for pair in pairs
+    ]
+
+
 def _files(folder: Path) -> list[Path]:
     """The label files of a folder, or those that a pattern matches."""
     found = expand(folder)
@@ -130,6 +160,9 @@ def _files(folder: Path) -> list[Path]:
         found = sorted(found[0].iterdir(), key=lambda path: natural_key(path.name))
     elif not found or found == [folder]:
         raise DataError(f"{folder}: no such folder; give one that holds label files")
+    # Imported here: pydicom and highdicom are slow, and --help needs neither.
+    from medseg.data.images.clinic_label import clinic_labels_among
+
     files = images_among(found)
     if not any(map(is_volume, files)):
         # A SEG beside a volume of the same name is the same label once more.

@@ -254,9 +254,10 @@ def _instead(given: Sequence[str], highest: int) -> str:
     """The option to paste if only the background's name is missing, or if there are no classes."""
     if len(given) == highest and "background" not in given:
         return f": --label-names {shlex.quote(','.join(['background', *given]))}"
+    mend = "; or use --label-values mend, and then medseg data check --fix"
     if len(given) == 2:
-        return ", or use --label-kind mask (grey pictures) or instances (numbered objects)"
-    return "; or use --label-values mend, and medseg data check --fix"
+        return f", or use --label-kind mask (grey pictures) or instances (numbered objects){mend}"
+    return mend
 
 
 def _holders(pairs: Sequence[_Labelled], info: DatasetInfo) -> dict[int, Path]:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg.data.images.clinic_label import read_clinic_label
 from medseg.data.images.naming import PICTURE_SUFFIXES
 from medseg.data.images.raster import Content, read_pixels
 from medseg.data.images.volume import Volume, read_volume
@@ -83,6 +82,9 @@ def read_label(label: LabelSource | str | Path) -> Volume | Picture:
     """
     source = as_label_source(label)
     if source is not None:
+        # Imported on first use: pydicom and highdicom are slow, and most labels are not DICOM.
+        from medseg.data.images.clinic_label import read_clinic_label
+
         return read_clinic_label(source) or read_volume(source.path, where="label")
     path = Path(str(label))
     return (

@@ -10,7 +10,6 @@ from typing import Any
 from monai.data.image_reader import ImageReader
 from numpy.typing import NDArray
 
-from medseg.data.images.clinic_label import read_clinic_label
 from medseg.data.images.geometry import at_right_angles
 from medseg.data.images.naming import VOLUME_SUFFIXES
 from medseg.data.images.reader_common import (
@@ -76,4 +75,7 @@ def _volume(path: str) -> Volume:
     source = parse_label_source(path)
     if source is None:
         return read_volume(path)
+    # Imported on first use: pydicom and highdicom are slow, and every bundle has this reader.
+    from medseg.data.images.clinic_label import read_clinic_label
+
     return read_clinic_label(source) or read_volume(source.path, where="label")
