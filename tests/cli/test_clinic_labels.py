@@ -16,9 +16,7 @@ from tests.data.dicom.labels.builders import (
     SHAPE,
     Clinic,
     a_label,
-    square,
-    structure_set,
-    uid,
+    contoured_patients,
 )
 
 ROIS = ("--rois", "GTV*=tumour")
@@ -39,15 +37,7 @@ def run(command, capsys):
 @pytest.fixture
 def folder(tmp_path):
     """Two patients: a CT series, and contours of a tumour whose file's name says nothing."""
-    for number, name in enumerate(("anna", "bert")):
-        series = slices(hounsfield(SHAPE, number), series=name)
-        save(series, tmp_path / "data" / name / "ct", "{:03d}.dcm")
-        contours = [square(2.5, 6.5 + number, k) for k in (2, 3, 4)]
-        rois = {f"GTV_{name}": contours, "BODY": [square(0.5, 15.5, k) for k in range(8)]}
-        ds = structure_set(rois, AFFINE)
-        study = ds.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence[0]
-        study.RTReferencedSeriesSequence[0].SeriesInstanceUID = uid(name)
-        ds.save_as(tmp_path / "data" / name / f"RS.{uid(name)[-9:]}.dcm", enforce_file_format=True)
+    contoured_patients(tmp_path / "data")
     return tmp_path
 
 
@@ -86,6 +76,31 @@ def test_contours_are_paired_by_their_series_checked_and_read_as_a_training_does
     assert int(case["label"].sum()) == counts[cases[0]["case"]]
     (values,) = foreground_samples(loaded, folder / "data", loaded.training[:1])
     assert len(values) == counts[loaded.training[0].case]
+
+
+def test_contours_belong_to_the_first_of_several_series(folder, run):
+    for name in ("anna", "bert"):
+        pet = slices(hounsfield(SHAPE, 7), series=f"{name}'s PET")
+        save(pet, folder / "data" / name / "pet", "{:03d}.dcm")
+    series = [
+        word for name in ("ct", "pet") for word in ("--channel", f"{name}={folder}/data/*/{name}")
+    ]
+    words = ("--labels", folder / "data/*/RS*.dcm", "--folds", 2, "--out", folder / "m.json")
+    code, out, err = run("data", "manifest", *series, *words, *ROIS)
+    assert (code, err) == (0, "")
+    assert "channels ct, pet; labels 0 background, 1 tumour" in out
+    loaded = load_manifest(folder / "m.json")
+    assert [case.image for case in loaded.training] == [
+        (f"{name}/ct", f"{name}/pet") for name in ("anna", "bert")
+    ]
+    code, out, _ = run(
+        "data", "check", folder / "m.json", "--dataset-dir", folder / "data", "--json"
+    )
+    assert code == 0
+    marked = [case["labels"][1]["voxels"] for case in json.loads(out)["cases"]]
+    assert marked == [3 * 4**2, 3 * 5**2]
+    samples = foreground_samples(loaded, folder / "data", loaded.training)
+    assert [len(values) for values in samples] == [sum(marked), sum(marked)]
 
 
 def test_a_prepared_case_is_prepared_anew_if_a_name_means_something_else(folder, run):

@@ -11,6 +11,8 @@ from PIL import Image
 
 from medseg.data import load_manifest, read_image, save_manifest
 from medseg.data.datasets.check import check_dataset
+from medseg.data.digest import path_sha256
+from medseg.data.manifest import Channel
 from tests.data.builders import AFFINE, SHAPE, a_case, a_label, a_manifest, an_image, write_nifti
 from tests.data.dicom.labels.builders import a_clinic, square
 
@@ -131,6 +133,28 @@ def test_unchanged_files_are_linked_and_a_header_alone_is_changed_in_a_copy(brok
     assert [nibabel.load(path).ndim for path in four] == [4, 3]
     differing = [k for k, (a, b) in enumerate(zip(*contents, strict=True)) if a != b]
     assert differing == [40]
+
+
+def test_every_channel_of_a_mended_case_is_in_the_new_folder(tmp_path, run):
+    folder, out = tmp_path / "set", tmp_path / "out"
+    for seed, name in enumerate(("ct", "pet")):
+        image = an_image(seed)
+        write_nifti(folder / f"{name}.nii.gz", image[..., None] if name == "pet" else image)
+    write_nifti(folder / "label.nii.gz", lung((0, 1, 4)))
+    paths = ("ct.nii.gz", "pet.nii.gz")
+    digests = {"image": tuple(path_sha256(folder / path) for path in paths)}
+    case = a_case("both", image=paths, label="label.nii.gz", sha256=digests)
+    channels = Channel(name="ct", unit="HU"), Channel(name="pet", unit="SUV", modality="PT")
+    save_manifest(a_manifest([case], channels=channels), folder / "manifest.json")
+    assert run(*mend(folder, out))[0] == 0
+    record = json.loads((out / "fixes.json").read_text())
+    kinds = [(change["where"], change["kind"]) for change in record["changes"]]
+    assert kinds == [("image", "three axes"), ("label", "values")]
+    assert (out / "ct.nii.gz").samefile(folder / "ct.nii.gz")
+    assert nibabel.load(out / "pet.nii.gz").ndim == 3
+    manifest = load_manifest(out / "manifest.json")
+    assert manifest.training[0].sha256["image"] == tuple(path_sha256(out / path) for path in paths)
+    assert check_dataset(manifest, out).count("error") == 0
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(broken, tmp_path, run):

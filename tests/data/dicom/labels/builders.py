@@ -58,6 +58,23 @@ def a_clinic(folder, affine=AFFINE, shape=SHAPE, seed=0):
     return Clinic(folder, affine)
 
 
+def contoured_patients(folder):
+    """`anna` and `bert`: a CT series each, and contours of a tumour in a file whose name is a UID.
+
+    The tumour has 3 * 16 voxels in anna, and 3 * 25 in bert.
+    """
+    for number, name in enumerate(("anna", "bert")):
+        series = slices(hounsfield(SHAPE, number), series=name)
+        save(series, folder / name / "ct", "{:03d}.dcm")
+        contours = [square(2.5, 6.5 + number, k) for k in (2, 3, 4)]
+        rois = {f"GTV_{name}": contours, "BODY": [square(0.5, 15.5, k) for k in range(8)]}
+        ds = structure_set(rois, AFFINE)
+        study = ds.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence[0]
+        study.RTReferencedSeriesSequence[0].SeriesInstanceUID = uid(name)
+        ds.save_as(folder / name / f"RS.{uid(name)[-9:]}.dcm", enforce_file_format=True)
+    return folder
+
+
 def square(low, high, k, axis=2):
     """The corners of a square from `low` to `high` in both axes of slice `k`, in voxels."""
     flat = [(low, low), (high, low), (high, high), (low, high)]
