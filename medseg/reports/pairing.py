@@ -39,7 +39,8 @@ EvaluationSplit = Literal["validation", "test", "training", "all"]
 
 PAIRING = (
     "With --manifest, the prediction of a case is the file CASE_seg.nii.gz or CASE.nii.gz, or "
-    "a picture, where CASE is the case's identifier or the name of its image. With --labels: "
+    "a picture, where CASE is the case's identifier, the name of its image, or the UID of its "
+    "DICOM series. With --labels: "
     f"{PAIRING_RULE}"
 )
 
@@ -79,7 +80,7 @@ def pairs_by_manifest(
             names = [case.case, *(name for name in _image_names(case) if images[name] == 1)]
             # A prediction has the image's name as far as every system allows it.
             ways = [way for name in names for way in dict.fromkeys((name, safe_name(name)))]
-            wanted = [n for way in ways for n in (f"{way}{LABEL}", way) if name_key(n) in files]
+            wanted = _there(ways, files) or _there(_series(dataset_dir / case.images[0]), files)
             shown = (
                 image_stem(case.images[0]) if images[image_stem(case.images[0])] == 1 else case.case
             )
@@ -102,6 +103,25 @@ def _image_names(case: Case) -> list[str]:
     """Names that `medseg predict` may give a case: its image's, with more and more folders."""
     depth = len(PurePosixPath(case.images[0]).parts)
     return [path_stem(case.images[0], folders) for folders in range(depth)]
+
+
+def _there(names: Sequence[str], files: Mapping[str, Sequence[Path]]) -> list[str]:
+    """Stems of the files that are predictions by these names."""
+    return [n for name in names for n in (f"{name}{LABEL}", name) if name_key(n) in files]
+
+
+def _series(image: Path) -> list[str]:
+    """What `medseg predict` calls a DICOM series of a folder: its UID; empty if not one alone."""
+    if not image.is_dir():
+        return []
+    # Imported here: pydicom is slow, and --help does not need it.
+    from medseg.data.dicom.find import find_dicom_series
+
+    try:
+        found = [series.uid for series in find_dicom_series(image) if series.kind == "volume"]
+    except DataError:
+        return []
+    return found if len(found) == 1 else []
 
 
 def pairs_by_name(labels: Path, predictions: Path) -> list[EvaluationCase]:

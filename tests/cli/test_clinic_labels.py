@@ -17,6 +17,7 @@ from tests.data.dicom.labels.builders import (
     Clinic,
     a_label,
     contoured_patients,
+    uid,
 )
 
 ROIS = ("--rois", "GTV*=tumour")
@@ -79,25 +80,23 @@ def test_contours_are_paired_by_their_series_checked_and_read_as_a_training_does
 
 
 def test_contours_belong_to_the_first_of_several_series(folder, run):
-    for name in ("anna", "bert"):
-        pet = slices(hounsfield(SHAPE, 7), series=f"{name}'s PET")
-        save(pet, folder / "data" / name / "pet", "{:03d}.dcm")
-    series = [
-        word for name in ("ct", "pet") for word in ("--channel", f"{name}={folder}/data/*/{name}")
-    ]
-    words = ("--labels", folder / "data/*/RS*.dcm", "--folds", 2, "--out", folder / "m.json")
-    code, out, err = run("data", "manifest", *series, *words, *ROIS)
+    for seed, name in enumerate(("anna", "bert"), start=7):
+        late = slices(hounsfield(SHAPE, seed), series=f"{name}, late")
+        save(late, folder / "data" / name / "late", "{:03d}.dcm")
+    early, late = f"early={folder}/data/*/ct", f"late={folder}/data/*/late"
+    words = ("--labels", folder / "data/*/RS*.dcm", "--modality", "CT", "--folds", 2, *ROIS)
+    out = "--out", folder / "m.json"
+    code, said, err = run("data", "manifest", "--channel", early, "--channel", late, *words, *out)
     assert (code, err) == (0, "")
-    assert "channels ct, pet; labels 0 background, 1 tumour" in out
+    assert "channels early, late; labels 0 background, 1 tumour" in said
     loaded = load_manifest(folder / "m.json")
     assert [case.image for case in loaded.training] == [
-        (f"{name}/ct", f"{name}/pet") for name in ("anna", "bert")
+        (f"{name}/ct", f"{name}/late") for name in ("anna", "bert")
     ]
-    code, out, _ = run(
-        "data", "check", folder / "m.json", "--dataset-dir", folder / "data", "--json"
-    )
+    where = folder / "m.json", "--dataset-dir", folder / "data"
+    code, said, _ = run("data", "check", *where, "--json")
     assert code == 0
-    marked = [case["labels"][1]["voxels"] for case in json.loads(out)["cases"]]
+    marked = [case["labels"][1]["voxels"] for case in json.loads(said)["cases"]]
     assert marked == [3 * 4**2, 3 * 5**2]
     samples = foreground_samples(loaded, folder / "data", loaded.training)
     assert [len(values) for values in samples] == [sum(marked), sum(marked)]
@@ -129,6 +128,21 @@ def test_what_medseg_writes_as_seg_is_scored_against_contours(folder, run):
     scores = {case: one[0]["dsc"] for case, one in json.loads(out)["cases"].items()}
     assert scores["anna"] == 1
     assert scores["bert"] == pytest.approx(2 * 60 / (60 + 75))
+
+
+def test_a_prediction_that_has_the_name_of_its_series_is_found(folder, run):
+    run(*manifest(folder, *ROIS))
+    (folder / "pred").mkdir()
+    array = np.zeros(SHAPE, np.uint8)
+    array[3:7, 3:7, 2:5] = 1
+    for name in ("anna", "bert"):
+        label = a_label(Clinic(folder / "data" / name, AFFINE), array, ("background", "tumour"))
+        write_dicom_seg(label, folder / "pred" / f"{uid(name)}_seg.dcm")
+    words = ("--manifest", folder / "m.json", "--dataset-dir", folder / "data", "--split", "all")
+    code, out, _ = run("evaluate", folder / "pred", *words, "--json")
+    assert code == 0
+    scores = {case: one[0]["dsc"] for case, one in json.loads(out)["cases"].items()}
+    assert scores == {"anna": 1, "bert": pytest.approx(2 * 48 / (48 + 75))}
 
 
 def test_two_folders_of_segs_are_scored_without_images(folder, run):

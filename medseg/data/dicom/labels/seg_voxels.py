@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom import Dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import iter_pixels
 
@@ -154,7 +155,7 @@ def _pixels(
                 what = "its pixels have an unsupported compression"
                 raise label_error(file, what, "export it again, uncompressed")
             complete_format(dataset)
-            decoded = iter_pixels(dataset, indices=[frame.index for frame in frames], raw=True)
+            decoded = _decoded(dataset, [frame.index for frame in frames], seg)
             for frame, pixels in zip(frames, decoded, strict=True):
                 if pixels.shape != (seg.rows, seg.columns):
                     raise ValueError
@@ -164,3 +165,17 @@ def _pixels(
     except Exception as error:  # decoders raise almost anything
         what = "its pixels are damaged or truncated"
         raise label_error(file, what, "copy or export it again") from error
+
+
+def _decoded(dataset: Dataset, indices: Sequence[int], seg: Segmentation) -> Iterator[NDArray[Any]]:
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if dataset.BitsAllocated != 1 or syntax.is_encapsulated or not syntax.is_little_endian:
+        yield from iter_pixels(dataset, indices=list(indices), raw=True)
+        return
+    # Frames of bits need not begin with a byte, where pydicom refuses sound ones of an odd size.
+    size = seg.rows * seg.columns
+    packed = np.frombuffer(dataset.PixelData, np.uint8)
+    for index in indices:
+        first, end = index * size, (index + 1) * size
+        bits = np.unpackbits(packed[first // 8 : -(-end // 8)], bitorder="little")
+        yield bits[first % 8 :][:size].reshape(seg.rows, seg.columns)

@@ -42,6 +42,15 @@ def test_what_medseg_writes_comes_back_voxel_by_voxel(tmp_path, turn):
     assert label.doubts == ()
 
 
+@pytest.mark.parametrize("shape", [(7, 5, 6), (9, 9, 12), (3, 11, 9)])
+def test_frames_of_an_odd_number_of_pixels_come_back(tmp_path, shape):
+    # Frames of bits follow each other without a gap, and so begin within a byte.
+    clinic = a_clinic(tmp_path, shape=shape)
+    array = np.random.default_rng(1).integers(0, 4, shape).astype(np.uint8)
+    array[0, 0] = np.arange(shape[2]) % 4
+    np.testing.assert_array_equal(clinic.read(own_seg(clinic, array), NAMES).array, array)
+
+
 def test_names_are_compared_and_not_numbers(clinic):
     label = clinic.read(own_seg(clinic), ("background", "rib", "lung", "small_tumour"))
     swapped = np.array([0, 2, 3, 1])[random()]
