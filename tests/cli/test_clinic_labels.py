@@ -99,7 +99,7 @@ def test_contours_belong_to_the_first_of_several_series(folder, run):
     marked = [case["labels"][1]["voxels"] for case in json.loads(said)["cases"]]
     assert marked == [3 * 4**2, 3 * 5**2]
     samples = foreground_samples(loaded, folder / "data", loaded.training)
-    assert [len(values) for values in samples] == [sum(marked), sum(marked)]
+    assert [values.shape for values in samples] == [(voxels, 2) for voxels in marked]
 
 
 def test_a_prepared_case_is_prepared_anew_if_a_name_means_something_else(folder, run):
