@@ -155,7 +155,8 @@ def _listed(cases: Sequence[str], problem: Problem, manifest: Manifest) -> str:
 def _verdict(report: DatasetReport) -> str:
     errors, warnings = report.count("error"), report.count("warning")
     counts = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}"
-    advice = "fix the errors before training" if errors else "ready for training"
+    fix = "fix the errors before training (--fix FOLDER mends some)"
+    advice = fix if errors else "ready for training"
     return f"{report.name}: {_counted(len(report.cases), 'case')}, {counts}: {advice}"
 
 

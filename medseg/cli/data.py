@@ -1,25 +1,17 @@
 """`medseg data`: check a data set, write its manifest, measure it, make phantoms, preview."""
 
-import dataclasses
-import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import track
 
+from medseg.cli.check import check
 from medseg.cli.croissant import croissant
 from medseg.cli.data_manifest import EPILOG, manifest, print_next, print_summary
 from medseg.cli.preview import preview
 from medseg.cli.statistics import statistics
-from medseg.data.manifest import load_manifest
 from medseg.data.phantoms.file_format import FileFormat
-from medseg.errors import ExitCode, UsageError
-
-if TYPE_CHECKING:
-    from medseg.data.datasets.facts import CaseReport, DatasetReport
+from medseg.errors import UsageError
 
 __all__ = ["app"]
 
@@ -29,59 +21,11 @@ app = typer.Typer(
     help="Check a data set, write its manifest, measure it, make phantoms, preview a recipe.",
     no_args_is_help=True,
 )
+app.command()(check)
 app.command(epilog=EPILOG)(manifest)
 app.command()(preview)
 app.command()(statistics)
 app.command()(croissant)
-
-
-@app.command()
-def check(
-    manifest: Annotated[Path, typer.Argument(help="The data set's manifest, a JSON file.")],
-    dataset_dir: Annotated[Path, typer.Option(help="Folder of the data set's files.")],
-    as_json: Annotated[  # noqa: FBT002 - a command-line switch
-        bool, typer.Option("--json", help="Print JSON and nothing else on standard output.")
-    ] = False,
-) -> None:
-    """Read every case, and report what is wrong with it and what to do.
-
-    Exits with 0 if there are no errors (warnings may be acceptable), else with 3.
-    """
-    # Readers of images take a while to import; --help does not need them.
-    from medseg.cli.check_table import print_report
-    from medseg.data.datasets.check import check_dataset
-
-    loaded = load_manifest(manifest)
-    report = check_dataset(
-        loaded, dataset_dir, lambda cases: _with_progress(cases, len(loaded.cases))
-    )
-    if as_json:
-        typer.echo(_as_json(report))
-    else:
-        print_report(report, loaded)
-    if report.count("error"):
-        raise typer.Exit(ExitCode.DATA)
-
-
-def _with_progress(cases: "Iterator[CaseReport]", total: int) -> "Iterator[CaseReport]":
-    console = Console(stderr=True)
-    yield from track(
-        cases,
-        "checking",
-        total=total,
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-
-
-def _as_json(report: "DatasetReport") -> str:
-    counts = {"errors": report.count("error"), "warnings": report.count("warning")}
-    # Intensities are of finite voxels only, so strict JSON can hold them.
-    content = dataclasses.asdict(report)
-    for case in content["cases"]:
-        del case["sketch"]
-    return json.dumps({**counts, **content}, indent=2, allow_nan=False)
 
 
 @app.command()

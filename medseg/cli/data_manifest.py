@@ -2,10 +2,11 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from medseg.cli.rois import parse_rois
 from medseg.cli.say import say
 from medseg.data.datasets.pairs import PAIRING_RULE
 from medseg.data.label_kind import LabelKind
@@ -14,6 +15,7 @@ from medseg.errors import UsageError
 
 __all__ = ["EPILOG", "manifest", "print_next", "print_summary"]
 
+LabelValues = Literal["check", "mend"]
 EPILOG = f"{PAIRING_RULE} Without --patient-regex, each case is a separate patient."
 
 
@@ -38,7 +40,10 @@ def manifest(  # noqa: PLR0913 - one argument an option
             "the first.",
         ),
     ] = None,
-    labels: Annotated[str | None, typer.Option(help="Their labels, as a quoted pattern.")] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(help="Their labels, as a quoted pattern; also DICOM SEG or RTSTRUCT files."),
+    ] = None,
     modality: Annotated[
         Modality | None,
         typer.Option(help="Imaging modality; may be left out where channels are named after one."),
@@ -55,6 +60,20 @@ def manifest(  # noqa: PLR0913 - one argument an option
             help="Names of the label values, from 0, the background: 'background,lung,infection'."
         ),
     ] = "",
+    label_values: Annotated[
+        LabelValues,
+        typer.Option(
+            help="Check that every value has a name, or leave values to be mended by medseg data "
+            "check --fix."
+        ),
+    ] = "check",
+    rois: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Of labels in DICOM (SEG, RTSTRUCT): a pattern of names in them and the class "
+            "that they are, 'GTV*=tumour'; repeatable, later ones cover earlier ones."
+        ),
+    ] = None,
     label_kind: Annotated[
         LabelKind,
         typer.Option(
@@ -101,6 +120,8 @@ def manifest(  # noqa: PLR0913 - one argument an option
         modality=files.modality(modality),
         label_names=tuple(part.strip() for part in label_names.split(",")) if label_names else (),
         label_kind=label_kind,
+        label_values=label_values,
+        rois=parse_rois(rois),
         description=description,
         source=source,
         licence=licence,

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from medseg._locks import LOCK, locked
 from medseg.cli.evaluate_task import References, Task
+from medseg.cli.rois import parse_rois
 from medseg.cli.say import say
 from medseg.data.label_kind import LabelKind
 from medseg.data.problems import warning_lines
@@ -33,7 +34,7 @@ _WAYS = "use --labels DIR, with or without --label-names, or --manifest FILE wit
 
 def evaluate(  # noqa: PLR0913 - one argument an option
     predictions: Annotated[
-        Path, typer.Argument(help="Folder of predicted labels, .nii.gz or pictures.")
+        Path, typer.Argument(help="Folder of predicted labels: .nii.gz, DICOM SEG or pictures.")
     ],
     labels: Annotated[
         Path | None, typer.Option(help="Folder of reference labels, paired by name.")
@@ -64,9 +65,19 @@ def evaluate(  # noqa: PLR0913 - one argument an option
             "summary.json beside the predictions says, else classes)."
         ),
     ] = None,
+    rois: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With --labels in DICOM (SEG, RTSTRUCT): a pattern of names in them and the class "
+            "that they are, 'GTV*=tumour'; repeatable."
+        ),
+    ] = None,
     images: Annotated[
         Path | None,
-        typer.Option(help="With --labels: folder of the images, to draw the worst cases on."),
+        typer.Option(
+            help="With --labels: folder of the images, to draw the worst cases on, and for the "
+            "voxels of contours."
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -122,6 +133,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         label_names=tuple(part.strip() for part in label_names.split(",")) if label_names else (),
         label_kind=label_kind,
         images=images,
+        rois=parse_rois(rois),
     ).task(predictions)
     if output is not None:
         _refuse_existing(output, overwrite=overwrite)

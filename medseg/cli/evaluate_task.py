@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from medseg.cli.rois import named_by
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import load_manifest
 from medseg.data.output_names import SUMMARY
@@ -14,6 +15,7 @@ from medseg.reports.pairing import (
     EvaluationSplit,
     pairs_by_manifest,
     pairs_by_name,
+    with_names,
 )
 from medseg.reports.predicted_labels import PredictedLabels, predicted_labels
 
@@ -58,6 +60,7 @@ class References:
         label_names: Names of the values of labels in a folder; empty if not given.
         label_kind: Kind of labels in a folder; None if not given.
         images: Folder of their images; None if not given.
+        rois: Of labels in DICOM: by pattern of names, the class.
     """
 
     labels: Path | None
@@ -68,6 +71,7 @@ class References:
     label_names: tuple[str, ...]
     label_kind: LabelKind | None
     images: Path | None = None
+    rois: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def task(self, predictions: Path) -> Task:
         """Pair the references with predictions.
@@ -76,21 +80,24 @@ class References:
             UsageError: If they are given in both ways or in neither.
             DataError: If files cannot be paired, or the predictions have other classes.
         """
-        described = bool(self.label_names or self.label_kind or self.images)
+        described = bool(self.label_names or self.label_kind or self.images or self.rois)
         if self.labels is not None and self.manifest is None and self.dataset_dir is None:
-            task = _by_name(self.labels, predictions, self.label_names, self.label_kind)
-            return task if self.images is None else replace(task, images=self._images(self.labels))
+            names = self.label_names or named_by(self.rois)
+            task = _by_name(self.labels, predictions, names, self.label_kind)
+            images = {} if self.images is None else self._images(self.labels)
+            pairs = with_names(task.pairs, task.class_names or (), self.rois, images)
+            return replace(task, images=images, pairs=pairs)
         if self.labels is None and self.manifest and self.dataset_dir and not described:
             return _by_manifest(self.manifest, self.dataset_dir, predictions, self.split, self.fold)
         raise UsageError(
-            "use --labels DIR, with or without --label-names, --label-kind and --images, "
+            "use --labels DIR, with or without --label-names, --label-kind, --rois and --images, "
             "or --manifest FILE with --dataset-dir DIR"
         )
 
     def _images(self, labels: Path) -> dict[str, Path]:
         """Image of each reference that has one, by the case's name."""
         found = pairs_by_name(labels, self.images) if self.images is not None else []
-        return {one.case: one.prediction for one in found if one.prediction is not None}
+        return {one.case: one.prediction for one in found if isinstance(one.prediction, Path)}
 
 
 def _by_name(

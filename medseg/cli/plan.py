@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from medseg.cli.rois import parse_rois
 from medseg.cli.say import say
 from medseg.data.datasets.pairs import PAIRING_RULE
 from medseg.data.label_kind import LabelKind
@@ -30,7 +31,10 @@ def plan(  # noqa: PLR0913 - one argument an option
     images: Annotated[
         str | None, typer.Option(help="Images, as a quoted pattern: 'ct/*.nii.gz'.")
     ] = None,
-    labels: Annotated[str | None, typer.Option(help="Their labels, as a quoted pattern.")] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(help="Their labels, as a quoted pattern; also DICOM SEG or RTSTRUCT files."),
+    ] = None,
     label_names: Annotated[
         str,
         typer.Option(
@@ -38,6 +42,13 @@ def plan(  # noqa: PLR0913 - one argument an option
         ),
     ] = "",
     modality: Annotated[Modality | None, typer.Option(help="Imaging modality.")] = None,
+    rois: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Of labels in DICOM (SEG, RTSTRUCT): a pattern of names in them and the class "
+            "that they are, 'GTV*=tumour'; repeatable, later ones cover earlier ones."
+        ),
+    ] = None,
     label_kind: Annotated[
         LabelKind,
         typer.Option(
@@ -121,10 +132,13 @@ def plan(  # noqa: PLR0913 - one argument an option
             modality=modality,
             label_names=names,
             label_kind=label_kind,
+            rois=parse_rois(rois),
             source=source,
             licence=licence,
             citation=citation,
         )
+    elif rois:
+        raise UsageError("--rois is for --images and --labels; a manifest has rois of its own")
     request = PlanRequest(
         folder=folder,
         images=images,

@@ -8,8 +8,10 @@ import typer
 
 from medseg._files import write_atomically
 from medseg.cli.preview_table import print_times, times_json
+from medseg.cli.rois import named_by, parse_rois
 from medseg.cli.say import say
 from medseg.data.images.naming import PICTURE_SUFFIXES, image_stem
+from medseg.data.label_source import LabelSource, label_source
 from medseg.data.problems import warning_lines
 from medseg.errors import DataError, UsageError
 
@@ -35,7 +37,7 @@ def preview(  # noqa: PLR0913 - one argument an option
         ),
     ],
     image: Annotated[Path, typer.Argument(help="An image file of the kind the recipe is for.")],
-    label: Annotated[Path, typer.Argument(help="Its label.")],
+    label_path: Annotated[Path, typer.Argument(metavar="LABEL", help="Its label.")],
     overrides: Annotated[
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Override keys of the recipe.")
     ] = None,
@@ -51,6 +53,13 @@ def preview(  # noqa: PLR0913 - one argument an option
     ),
     samples: Annotated[int, typer.Option(min=1, max=MOST_SAMPLES, help="Number of samples.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Random seed of the samples.")] = 0,
+    rois: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Of a label in DICOM (SEG, RTSTRUCT): a pattern of names in it and the class that "
+            "they are, 'GTV*=tumour'; repeatable."
+        ),
+    ] = None,
     overwrite: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--overwrite", help="Replace an existing picture.")
     ] = False,
@@ -64,7 +73,9 @@ def preview(  # noqa: PLR0913 - one argument an option
     medseg data preview ct_chest ct.nii.gz labels.nii.gz -o preview.png patch_size=[64,64,64]
     """
     images = [image, *(channel or ())]
-    _check_paths([*images, label], output, replace=overwrite)
+    _check_paths([*images, label_path], output, replace=overwrite)
+    meant = parse_rois(rois)
+    label = label_source(label_path, image, named_by(meant), meant)
     path, config, (preparing, augmenting, traced) = _load(recipe, overrides or [])
     _check_files(images, label, _expected(path, config.get("window")))
     # torch and MONAI take seconds to import; --help and wrong paths need neither.
@@ -125,21 +136,23 @@ def _load(
 
 
 def _prepared(
-    images: Sequence[Path], label: Path, steps: Sequence[Step]
+    images: Sequence[Path], label: LabelSource | Path, steps: Sequence[Step]
 ) -> tuple[Mapping[str, Any], "list[StepTimes]"]:
     from medseg.reports.preview_steps import time_once
 
     try:
         paths = list(map(str, images))
         given = paths if len(paths) > 1 else paths[0]
-        case, once = time_once({"image": given, "label": str(label)}, steps)
+        text = label.text if isinstance(label, LabelSource) else str(label)
+        case, once = time_once({"image": given, "label": text}, steps)
     except DataError as error:
-        raise type(error)(f"{images[0]} and {label.name}: {error}") from error
+        name = Path(str(label)).name
+        raise type(error)(f"{images[0]} and {name}: {error}") from error
     _check_case(images[0], label, case)
     return case, once
 
 
-def _check_files(images: Sequence[Path], label: Path, expected: "Expected") -> None:
+def _check_files(images: Sequence[Path], label: LabelSource | Path, expected: "Expected") -> None:
     """Refuse what a training would refuse, and print what is remarkable, in the same words.
 
     Raises:
@@ -147,13 +160,13 @@ def _check_files(images: Sequence[Path], label: Path, expected: "Expected") -> N
     """
     from medseg.data.datasets.intake import image_problems, judge_label, refuse_errors
     from medseg.data.images.channels import read_channels
-    from medseg.data.images.picture import read_image
+    from medseg.data.images.picture import read_label
 
     read = read_channels(images)
     of_image = image_problems(read, expected)
     refuse_errors(images[0], of_image)
     # The recipe says what the label's values mean, so that any whole number may be one.
-    of_label = judge_label(read_image(label, where="label"), read, None).problems
+    of_label = judge_label(read_label(label), read, None).problems
     refuse_errors(label, of_label)
     for line in warning_lines({image_stem(images[0]): (*of_image, *of_label)}):
         typer.echo(f"warning: {line}", err=True)
@@ -173,7 +186,7 @@ def _expected(recipe: Path, window: object) -> "Expected":
     return Expected(window=span)
 
 
-def _check_case(image: Path, label: Path, case: Mapping[str, Any]) -> None:
+def _check_case(image: Path, label: LabelSource | Path, case: Mapping[str, Any]) -> None:
     from medseg.reports.preview_steps import as_tensor
 
     for key in ("image", "label"):

@@ -8,10 +8,11 @@ import numpy as np
 
 from medseg._checks import require_choice, require_whole_number
 from medseg.data.images.picture import is_raster
+from medseg.data.label_source import LabelSource, label_source, parse_label_source
 from medseg.data.manifest import Case, Manifest, Split
 from medseg.errors import DataError
 
-__all__ = ["datalist", "image_paths"]
+__all__ = ["case_label", "datalist", "image_paths"]
 
 
 def datalist(
@@ -54,7 +55,7 @@ def datalist(
         raise DataError(f"{manifest.name}: {_why_empty(manifest, split, fold)}")
     if most is not None:
         cases = _fewer(cases, require_whole_number("most", most, at_least=1), drawn_by)
-    entries = [_entry(case, folder, len(manifest.channels)) for case in cases]
+    entries = [_entry(case, folder, manifest) for case in cases]
     _require_channels(cases, entries, manifest)
     missing = [path for entry in entries for path in _paths(entry) if _is_absent(path)]
     if missing:
@@ -79,6 +80,20 @@ def image_paths(case: Case, folder: Path, channels: int) -> list[Path]:
     if len(paths) == 1 < channels and not is_raster(paths[0]):
         paths *= channels
     return paths
+
+
+def case_label(case: Case, folder: Path, manifest: Manifest) -> LabelSource | Path | None:
+    """Where a case's label is, and for DICOM what is needed to read it; None without a label.
+
+    Args:
+        case: Of the manifest.
+        folder: Of the data set's files.
+        manifest: The data set, which says what the names in a SEG or RTSTRUCT are.
+    """
+    if case.label is None:
+        return None
+    image = folder / case.images[0]
+    return label_source(folder / case.label, image, manifest.class_names, manifest.rois)
 
 
 def _how_to_describe(folder: Path, manifest: Manifest) -> str:
@@ -117,11 +132,12 @@ def _why_empty(manifest: Manifest, split: Split, fold: int) -> str:
     return f"the {split} split of fold {fold} has no cases; folds are {folds}"
 
 
-def _entry(case: Case, folder: Path, channels: int) -> dict[str, Any]:
-    images = [str(path) for path in image_paths(case, folder, channels)]
+def _entry(case: Case, folder: Path, manifest: Manifest) -> dict[str, Any]:
+    images = [str(path) for path in image_paths(case, folder, len(manifest.channels))]
     entry: dict[str, Any] = {"case": case.case, "image": images if len(images) > 1 else images[0]}
     if case.label is not None:
-        entry["label"] = str(folder / case.label)
+        label = case_label(case, folder, manifest)
+        entry["label"] = label.text if isinstance(label, LabelSource) else str(label)
     if case.group is not None:
         entry["group"] = case.group
     return entry
@@ -154,6 +170,7 @@ def _require_channels(
 
 def _is_absent(path: str) -> bool:
     try:
-        return not Path(path).exists()
+        source = parse_label_source(path)
+        return not (Path(path) if source is None else source.path).exists()
     except OSError:  # of a longer name than files can have
         return True

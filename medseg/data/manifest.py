@@ -130,6 +130,8 @@ class Manifest(Strict):
     `label_kind` is the kind of the label files, if they do not hold the values of `labels`:
     numbered `instances`, or a grey `mask`. See `medseg.data.label_kind`. `origin` tells images of
     patients or specimens from `phantoms`, which were made by formula; weights carry it on.
+    `rois` says, for labels that are DICOM SEG or RTSTRUCT, which class the names in them are: a
+    pattern of names and the class; where they overlap, what is listed later covers what is before.
     `body_part` is DICOM's term for what the images show (PS3.16, annex L), e.g. `CHEST`.
     """
 
@@ -143,6 +145,7 @@ class Manifest(Strict):
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
     labels: Annotated[tuple[Label, ...], Field(min_length=2)]
     label_kind: LabelKind = "classes"
+    rois: dict[Text, Text] = Field(default={})
     origin: Origin = "images"
     training: tuple[Case, ...] = ()
     test: tuple[Case, ...] = ()
@@ -189,6 +192,16 @@ class Manifest(Strict):
                 raise ValueError(
                     f"case {case.case!r} names {len(case.images)} files as its image, and the "
                     f"channels are {', '.join(names)}; name a file for each, in their order"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _rois_are_classes(self) -> Self:
+        for pattern, name in self.rois.items():
+            if name not in self.class_names[1:]:
+                raise ValueError(
+                    f"rois: {pattern!r} stands for {name!r}, which is no label; use one of "
+                    f"{', '.join(self.class_names[1:])}"
                 )
         return self
 

@@ -68,6 +68,7 @@ def info_of(manifest: Manifest) -> DatasetInfo:
         modality=manifest.modality,
         label_names=tuple(manifest.class_names),
         label_kind=manifest.label_kind,
+        rois=manifest.rois,
         description=manifest.description,
         source=manifest.source,
         licence=manifest.licence,

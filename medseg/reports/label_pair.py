@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from medseg.data.datasets.grids import grid_problems, same_axes
 from medseg.data.datasets.intake import refuse_errors
 from medseg.data.datasets.label_values import count_values, label_problems
-from medseg.data.images.picture import Picture, read_image
+from medseg.data.images.picture import Picture
 from medseg.data.images.volume import Volume
 from medseg.data.label_kind import MASK_THRESHOLD, LabelKind, as_classes, near_whole
+from medseg.data.label_source import LabelSource
 from medseg.data.problems import Problem
 from medseg.errors import DataError
+from medseg.reports.clinic_pairs import read_both
 from medseg.reports.pairing import EvaluationCase
 
 __all__ = ["LabelPair", "read_pair"]
@@ -64,7 +66,9 @@ def read_pair(
     """
     if pair.prediction is None:
         raise DataError(f"no prediction found; it should be named {pair.expected}")
-    reference, prediction = _read(pair.reference), _read(pair.prediction)
+    read = read_both(pair)
+    reference = _whole(pair.reference, read[0])
+    prediction = _whole(pair.prediction, read[1])
     turned = same_axes(reference, prediction)
     refuse_errors(pair.prediction, grid_problems(reference, turned, other="the reference's"))
     # Of a mask, 0 and 1 are the only classes, so that higher values of a prediction are grey.
@@ -81,8 +85,7 @@ def read_pair(
     )
 
 
-def _read(path: Path) -> Label:
-    image = read_image(path, where="label")
+def _whole(path: LabelSource | Path, image: Label) -> Label:
     if image.array.dtype.kind in "iu":
         return image
     # Some programs store labels as floating point.
@@ -93,7 +96,7 @@ def _read(path: Path) -> Label:
     return replace(image, array=array.astype(np.int32))
 
 
-def _refuse_unnamed(path: Path, array: NDArray[Any], class_count: int) -> None:
+def _refuse_unnamed(path: LabelSource | Path, array: NDArray[Any], class_count: int) -> None:
     if array.min() < 0 or array.max() >= class_count:
         refuse_errors(path, label_problems(count_values(array), range(class_count)))
 

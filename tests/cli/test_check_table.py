@@ -70,7 +70,8 @@ def test_equal_problems_are_told_once_with_their_cases_and_errors_come_first(tmp
     assert lines[start + 2] == "    in: b, c, d, e, f and 2 more"
     assert lines[start + 3] == "warning  label: is all background"
     assert lines[start + 5] == "    in: a (labels/a.nii.gz)"
-    assert lines[-1] == "toy: 8 cases, 7 errors, 1 warning: fix the errors before training"
+    advice = "fix the errors before training (--fix FOLDER mends some)"
+    assert lines[-1] == f"toy: 8 cases, 7 errors, 1 warning: {advice}"
 
 
 def test_a_case_that_cannot_be_read_has_dashes(tmp_path, printed):

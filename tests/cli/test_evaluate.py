@@ -279,7 +279,7 @@ def test_a_folder_that_is_missing_or_empty_is_named(run, folders, folder):
         file.unlink()
     code, _, err = run(*by_name(folders))
     assert code == 3
-    told = f"{folder}: no NIfTI, NRRD or MetaImage file in it, and no picture"
+    told = f"{folder}: no NIfTI, NRRD, MetaImage or DICOM SEG file in it, and no picture"
     assert told in err.replace("\n", "")
     (folders / folder).rmdir()
     code, _, err = run(*by_name(folders))

@@ -1,5 +1,6 @@
 """All targets, by name."""
 
+from tests.fuzz.clinic import RTSTRUCT, SEG
 from tests.fuzz.dicom import DICOM
 from tests.fuzz.itk import META, NRRD
 from tests.fuzz.ledger import LEDGER
@@ -11,5 +12,6 @@ from tests.fuzz.weights import WEIGHTS
 
 __all__ = ["TARGETS"]
 
-_ALL = (NIFTI, NRRD, META, DICOM, PNG, TIFF, WEIGHTS, MANIFEST, METADATA, CONFIG, LEDGER)
+_OF_IMAGES = (NIFTI, NRRD, META, DICOM, SEG, RTSTRUCT, PNG, TIFF)
+_ALL = (*_OF_IMAGES, WEIGHTS, MANIFEST, METADATA, CONFIG, LEDGER)
 TARGETS: dict[str, Target] = {target.name: target for target in _ALL}

@@ -23,6 +23,8 @@ CASES = {
     "nrrd": 600,
     "mha": 600,
     "dicom": 250,
+    "seg": 120,
+    "rtstruct": 120,
     "png": 600,
     "tiff": 600,
     "safetensors": 300,

@@ -16,6 +16,7 @@ from typing import Any, cast
 from medseg.data.cases.recipe_digest import describe
 from medseg.data.digest import file_sha256
 from medseg.data.images.naming import DETACHED_SUFFIXES
+from medseg.data.label_source import parse_label_source
 from medseg.data.source import Source, parse_source
 from medseg.data.walk import walk_tree
 
@@ -61,6 +62,11 @@ def _source(value: object) -> Source | None:
 def _described(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_described(part) for part in cast("Sequence[Any]", value)]
+    label = parse_label_source(value)
+    if label is not None:
+        # The voxels depend on the image's grid and on what the names mean.
+        parts = [_described(path) for path in (label.path, label.image) if path is not None]
+        return {"label": parts, "classes": label.class_names, "rois": label.rois}
     source = _source(value)
     # Contents only, in the order of the files' names.
     contents = [] if source is None else [_content(file) for file in source_files(source.path)]
@@ -82,6 +88,9 @@ def entry_files(value: object) -> list[Path]:
     if isinstance(value, list | tuple):
         parts = cast("Sequence[object]", value)
         return [file for part in parts for file in entry_files(part)]
+    label = parse_label_source(value)
+    if label is not None:
+        return [file for path in (label.path, label.image) if path for file in source_files(path)]
     source = _source(value)
     return [] if source is None else source_files(source.path)
 

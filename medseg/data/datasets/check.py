@@ -7,7 +7,7 @@ command line's table, for `--json`, and for tests.
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from medseg.data.datalists import image_paths
+from medseg.data.datalists import case_label, image_paths
 from medseg.data.datasets.expected import expected_by
 from medseg.data.datasets.facts import (
     CaseReport,
@@ -21,8 +21,9 @@ from medseg.data.datasets.neighbours import sketch_of
 from medseg.data.datasets.whole_set import cohort_problems
 from medseg.data.digest import path_sha256
 from medseg.data.images.channels import read_channels
-from medseg.data.images.picture import Picture, read_image
+from medseg.data.images.picture import Picture, read_label
 from medseg.data.images.volume import Volume
+from medseg.data.label_source import LabelSource
 from medseg.data.manifest import Case, Manifest, Part
 from medseg.data.problems import InputError, Problem
 from medseg.errors import DataError
@@ -75,8 +76,9 @@ def _check_case(case: Case, manifest: Manifest, folder: Path, place: str) -> Cas
     if image is not None:
         problems += image_problems(image, expected_by(manifest))
     facts: tuple[LabelFacts, ...] = ()
-    if case.label is not None:
-        facts = _check_label(folder / case.label, manifest, image, problems)
+    label = case_label(case, folder, manifest)
+    if label is not None:
+        facts = _check_label(label, manifest, image, problems)
     elif place != "test":
         remedy = "give it a label, list it under test, or leave it out"
         problems.append(Problem("error", "case", "a training case has no label", remedy))
@@ -114,9 +116,12 @@ def _digest_problems(case: Case, folder: Path) -> list[Problem]:
 
 
 def _check_label(
-    path: Path, manifest: Manifest, image: Volume | Picture | None, problems: list[Problem]
+    path: LabelSource | Path,
+    manifest: Manifest,
+    image: Volume | Picture | None,
+    problems: list[Problem],
 ) -> tuple[LabelFacts, ...]:
-    label = _or_problem(lambda: read_image(path, where="label"), problems)
+    label = _or_problem(lambda: read_label(path), problems)
     if label is None:
         return ()
     values = [label.value for label in manifest.labels]

@@ -5,31 +5,31 @@ What can be determined is read from the files: which label belongs to which imag
 the rest: names, licence, patients.
 """
 
-import math
 import os
 import re
-import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 
 from medseg.data.datasets.case_names import case_names
+from medseg.data.datasets.clinic_labels import dicom_classes, pairs_by_series
 from medseg.data.datasets.folds import deal_folds, shuffled_patients
 from medseg.data.datasets.found_files import find_files
-from medseg.data.datasets.intake import refuse_errors
-from medseg.data.datasets.label_values import count_values, label_problems
 from medseg.data.datasets.pairs import Side, label_files, pair_files
+from medseg.data.datasets.value_names import value_names
 from medseg.data.digest import path_sha256
-from medseg.data.images.picture import read_image
-from medseg.data.label_kind import MASK_THRESHOLD, LabelKind, as_classes
+from medseg.data.label_kind import LabelKind
+from medseg.data.label_source import label_source
 from medseg.data.manifest import Case, Channel, Label, Manifest, Modality, Part, first_problem
 from medseg.data.patterns import natural_key
 from medseg.errors import DataError, UsageError
 
 __all__ = [
     "DatasetInfo",
+    "LabelValues",
     "Labelled",
     "SplitPlan",
     "collect_manifest",
@@ -37,6 +37,7 @@ __all__ = [
     "find_files",
 ]
 
+LabelValues = Literal["check", "mend"]
 MOST_FOLDS = 5
 UNITS: dict[Modality, str] = {"CT": "HU", "PT": "SUV"}
 
@@ -50,6 +51,8 @@ class DatasetInfo:
         modality: Modality of the images.
         label_names: Names of all values, background first; empty generates them.
         label_kind: Kind of the label files.
+        label_values: `check` that every value has a name, or leave it to be mended later.
+        rois: Of labels in DICOM, by pattern of names the class; in the order of painting.
         description: One sentence.
         source: Where the data came from.
         licence: Terms of use.
@@ -60,6 +63,8 @@ class DatasetInfo:
     modality: Modality
     label_names: tuple[str, ...] = ()
     label_kind: LabelKind = "classes"
+    label_values: LabelValues = "check"
+    rois: Mapping[str, str] = field(default_factory=dict[str, str])
     description: str = "not stated"
     source: str = "not stated"
     licence: str = "not stated"
@@ -154,6 +159,8 @@ def collect_pairs(
     order = shuffled_patients((patients[pair.case] for pair in labelled), seed=plan.seed)
     tested = frozenset(order[: plan.test_patients])
     folds = _folds(order[plan.test_patients :], plan)
+    of_dicom = [pair.label for pair in labelled if pair.label is not None]
+    info = replace(info, label_names=dicom_classes(of_dicom, info.label_names, info.rois))
     names = _label_names(info, labelled)
     try:
         cases = [
@@ -177,7 +184,7 @@ def _pairs(images: Sequence[Path], labels: Sequence[Path]) -> list[Labelled]:
         Side(paths, called, f"narrow --{called} to one file a case")
         for paths, called in ((images, "images"), (labels, "labels"))
     ]
-    pairs = pair_files(*sides)
+    pairs = pairs_by_series(images, labels) or pair_files(*sides)
     names = case_names(pair.case for pair in pairs)
     return [
         Labelled(names[pair.case], (pair.path,), pair.partner)
@@ -209,6 +216,7 @@ def _manifest(
         channels=tuple(channels),
         labels=tuple(Label(value=value, name=name) for value, name in enumerate(label_names)),
         label_kind=info.label_kind,
+        rois=dict(info.rois),
         training=tuple(case for case in cases if not _held_back(case, tested)),
         test=tuple(case for case in cases if _held_back(case, tested)),
     )
@@ -233,52 +241,16 @@ def _found(what: str, pattern: str, where: str, text: str) -> str:
 
 
 def _label_names(info: DatasetInfo, pairs: Sequence[Labelled]) -> tuple[str, ...]:
-    """One name per value, 0 first; generated if none are given."""
-    given, holder = info.label_names, _holders(pairs, info.label_kind)
-    highest = max(holder)
-    odd = min(holder) if min(holder) < 0 else highest
-    marked = [value for value in holder if value > 0]
-    is_mask = len(given) in (0, 2) and min(marked, default=0) > MASK_THRESHOLD
-    if odd < 0 or is_mask:
-        named = range(max(highest, 1) + 1) if odd < 0 else range(2)
-        refuse_errors(holder[odd], label_problems(dict.fromkeys(holder, 1), named))
-    if given and len(given) <= highest:
-        raise UsageError(
-            f"--label-names: {len(given)} names, but {holder[highest]} holds {highest}; "
-            f"name every value from 0, the background, up{_instead(given, highest)}"
-        )
-    gap = next((value for value in range(highest) if value not in holder), None)
-    if gap is not None and not given:
-        raise DataError(
-            f"labels: none holds {gap}, but {holder[highest]} holds {highest}; "
-            "renumber them, name all values from 0 up with --label-names, or use --label-kind "
-            "instances if they number objects"
-        )
-    if highest == 0 and not given:
-        raise DataError("labels: all are background; check --labels, or use --label-names")
-    return given or ("background", *(f"label_{value}" for value in range(1, highest + 1)))
-
-
-def _instead(given: Sequence[str], highest: int) -> str:
-    """The option to paste if only the background's name is missing, or if there are no classes."""
-    if len(given) == highest and "background" not in given:
-        return f": --label-names {shlex.quote(','.join(['background', *given]))}"
-    if len(given) == 2:
-        return ", or use --label-kind mask (grey pictures) or instances (numbered objects)"
-    return ""
-
-
-def _holders(pairs: Sequence[Labelled], kind: LabelKind) -> dict[int, Path]:
-    """The first label file with each value that occurs."""
-    holder: dict[int, Path] = {}
-    for path in (pair.label for pair in pairs if pair.label is not None):
-        label = as_classes(read_image(path, where="label").array, kind)
-        counts = count_values(label)
-        own = [int(value) for value in counts if math.isfinite(value)]
-        refuse_errors(path, label_problems(counts, own))
-        for value in counts:
-            holder.setdefault(int(value), path)
-    return holder
+    if info.label_values == "mend":
+        if len(info.label_names) < 2:
+            raise UsageError("--label-values mend needs --label-names, the background's first")
+        return info.label_names
+    sources = [
+        label_source(pair.label, pair.images[0], info.label_names, info.rois)
+        for pair in pairs
+        if pair.label is not None
+    ]
+    return value_names(sources, info.label_names, info.label_kind)
 
 
 def _case(

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from medseg.data.channel import Channel, Modality
 from medseg.data.datasets.channel_files import CaseChannels, Found, case_channels
+from medseg.data.datasets.clinic_labels import pairs_by_series
 from medseg.data.datasets.collect import (
     UNITS,
     DatasetInfo,
@@ -101,12 +102,15 @@ def _key(parts: Sequence[str], path: Path, alike: set[str]) -> tuple[str, ...]:
 
 def _with_labels(cases: Sequence[CaseChannels], labels: Sequence[Path]) -> list[Labelled]:
     first = [case.paths[0] for case in cases]
+    by_series = pairs_by_series(first, labels)
     sides = [
         Side(first, "images", "narrow --channel to one file a case"),
         Side(label_files(labels), "labels", "narrow --labels to one file a case"),
     ]
-    partner = {pair.path: pair.partner for pair in pair_files(*sides)}
-    return [Labelled(case.case, case.paths, partner[case.paths[0]]) for case in cases]
+    partner = {pair.path: pair.partner for pair in by_series or pair_files(*sides)}
+    # Of series, those that no label states are left out, as `collect_manifest` does.
+    with_one = [case for case in cases if case.paths[0] in partner]
+    return [Labelled(case.case, case.paths, partner[case.paths[0]]) for case in with_one]
 
 
 def _below(pattern: str, root: Path) -> str:

@@ -25,8 +25,10 @@ def data_digest(manifest: Manifest, dataset_dir: Path, known: dict[Path, str]) -
         if path is not None
     }
     described = manifest.model_dump(mode="json")
+    # Keys that came later; without them, a data set has the digest it had before.
+    if not described["rois"]:
+        del described["rois"]
     for channel in described["channels"]:
-        # Keys that came later; without them, a data set has the digest it had before.
         for key in ("modality", "files"):
             if channel[key] is None:
                 del channel[key]

@@ -16,7 +16,7 @@ from medseg.data.images.picture import Picture
 from medseg.data.images.volume import Volume
 from medseg.data.problems import Problem
 
-__all__ = ["GRID_TOLERANCE_MM", "grid_problems", "same_axes"]
+__all__ = ["GRID_TOLERANCE_MM", "corner_gap_mm", "grid_problems", "same_axes"]
 
 # Rounding of affines to 32 bit and to DICOM's decimal strings stays below this.
 GRID_TOLERANCE_MM = 0.01
@@ -58,7 +58,7 @@ def grid_problems(
         what = f"shape {label.shape} differs from {other} {image.shape}"
         remedy = "resample it to that grid by nearest neighbour, or use the label of this image"
         return (Problem("error", "label", what, remedy),)
-    gap_mm = _corner_gap_mm(image.shape, image.affine, label.affine)
+    gap_mm = corner_gap_mm(image.shape, image.affine, label.affine)
     if gap_mm > GRID_TOLERANCE_MM:
         what = (
             f"its affine puts a corner of the volume {gap_mm:.3g} mm from where {other} does "
@@ -94,12 +94,13 @@ def same_axes(image: Volume | Picture, label: Image) -> Image:
 def _differ(image: Volume | Picture, label: Volume | Picture) -> bool:
     if image.shape != label.shape:
         return True
-    return _corner_gap_mm(image.shape, image.affine, label.affine) > GRID_TOLERANCE_MM
+    return corner_gap_mm(image.shape, image.affine, label.affine) > GRID_TOLERANCE_MM
 
 
-def _corner_gap_mm(
+def corner_gap_mm(
     shape: tuple[int, ...], one: NDArray[np.float64], other: NDArray[np.float64]
 ) -> float:
+    """Largest distance in mm between the corners of a volume by one affine and by another."""
     corners = [(*corner, 1) for corner in product(*((0, size - 1) for size in shape))]
     gaps = np.asarray(corners) @ (one - other).T
     return float(np.linalg.norm(gaps[:, :3], axis=1).max())

@@ -21,9 +21,10 @@ from medseg.data.datasets.unlike_training import Trained, unlike_training
 from medseg.data.dicom.problems import dicom_problems
 from medseg.data.images.channels import read_channels
 from medseg.data.images.geometry import geometry_problems
-from medseg.data.images.picture import Picture, read_image
+from medseg.data.images.picture import Picture, read_label
 from medseg.data.images.volume import Volume
 from medseg.data.label_kind import LabelKind, as_classes
+from medseg.data.label_source import LabelSource, parse_label_source
 from medseg.data.problems import Problem, refusal
 from medseg.data.source import parse_source
 
@@ -143,7 +144,7 @@ def _whole(counts: Mapping[float, int]) -> list[int]:
 
 def read_pair(
     image_path: str | Path | Sequence[str | Path],
-    label_path: str | Path,
+    label_path: LabelSource | str | Path,
     label_values: Collection[int],
     label_kind: LabelKind = "classes",
     expected: Expected = UNKNOWN,
@@ -152,7 +153,7 @@ def read_pair(
 
     Args:
         image_path: The image; or a path for each channel, see `read_channels`.
-        label_path: Its reference.
+        label_path: Its reference; of a SEG or RTSTRUCT its source, or the text of one.
         label_values: The values that the manifest names.
         label_kind: Kind of the label file, see `as_classes`.
         expected: What the data set says of its images.
@@ -166,9 +167,9 @@ def read_pair(
     for path, problems in zip(paths, channel_problems(image, expected), strict=False):
         refuse_errors(path, problems)
         of_image += problems
-    label = read_image(label_path, where="label")
+    label = read_label(label_path)
     of_label = judge_label(label, image, label_values, label_kind).problems
-    refuse_errors(label_path, of_label)
+    refuse_errors(parse_label_source(label_path) or label_path, of_label)
     return Pair(image, label, (*of_image, *of_label))
 
 

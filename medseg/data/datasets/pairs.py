@@ -31,6 +31,7 @@ LABEL_WORDS = ("seg", "pred", "labels", "label", "mask", "gt")
 IMAGE_WORDS = ("ct", "mr", "image", "0000")
 WORDS = LABEL_WORDS + IMAGE_WORDS
 SHOWN = 3
+_DICOM = ".dcm"
 
 PAIRING_RULE = (
     "Two files are one case if their names are equal once the ending that all files of their side "
@@ -139,6 +140,7 @@ def _without(path: Path, folders: set[str]) -> str:
 def _pieces(name: str) -> Name:
     folder, slash, file = name.rpartition("/")
     stem = image_stem(file)
+    stem = stem[: -len(_DICOM)] if stem.lower().endswith(_DICOM) else stem
     # A prediction is called by the safe form of its image's name.
     safe = stem if _CUT.search(stem) else safe_name(stem)
     return tuple(re.split(r"(?=[_\-./ ])", normalize("NFC", folder + slash + safe)))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg.data.channel import Statistics
-from medseg.data.datalists import image_paths
+from medseg.data.datalists import case_label, image_paths
 from medseg.data.datasets.expected import expected_by
 from medseg.data.datasets.intake import read_pair
 from medseg.data.images.channels import on_first_grid
@@ -91,7 +91,7 @@ def _read(
         raise DataError(f"{case.case}: no label in {manifest.name}, so no foreground to measure")
     values = [label.value for label in manifest.labels]
     paths = image_paths(case, folder, len(manifest.channels))
-    label = folder / case.label
+    label = case_label(case, folder, manifest) or folder / case.label
     pair = read_pair(paths, label, values, manifest.label_kind, expected_by(manifest))
     image = on_first_grid(pair.image)
     if len(image) != len(manifest.channels):

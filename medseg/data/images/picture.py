@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from medseg.data.images.naming import PICTURE_SUFFIXES
 from medseg.data.images.raster import Content, read_pixels
 from medseg.data.images.volume import Volume, read_volume
+from medseg.data.label_source import LabelSource, as_label_source
 from medseg.data.problems import Problem, Where
 
-__all__ = ["Picture", "is_raster", "read_image", "read_picture"]
+__all__ = ["Picture", "is_raster", "read_image", "read_label", "read_picture"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +66,32 @@ def read_image(path: str | Path, *, where: Where = "image") -> Volume | Picture:
     Raises:
         InputError: If it is missing, damaged, or of another format.
     """
-    if not is_raster(path):
-        return read_volume(path, where=where)
-    return read_picture(path, "label" if where == "label" else "any", where=where)
+    if where == "label":
+        return read_label(path)
+    return read_picture(path, where=where) if is_raster(path) else read_volume(path, where=where)
+
+
+def read_label(label: LabelSource | str | Path) -> Volume | Picture:
+    """Read a label: a volume, a picture, or a SEG or RTSTRUCT in the grid of its image.
+
+    Args:
+        label: A path, or for DICOM its source, as value or as text.
+
+    Raises:
+        InputError: See `read_image` and `read_clinic_label`.
+    """
+    source = as_label_source(label)
+    if source is not None:
+        # Imported on first use: pydicom and highdicom are slow, and most labels are not DICOM.
+        from medseg.data.images.clinic_label import read_clinic_label
+
+        return read_clinic_label(source) or read_volume(source.path, where="label")
+    path = Path(str(label))
+    return (
+        read_picture(path, "label", where="label")
+        if is_raster(path)
+        else read_volume(path, where="label")
+    )
 
 
 def is_raster(path: str | Path) -> bool:

@@ -21,7 +21,8 @@ from medseg.data.images.reader_common import (
     place_of,
     whole_if_label,
 )
-from medseg.data.images.volume import read_volume
+from medseg.data.images.volume import Volume, read_volume
+from medseg.data.label_source import parse_label_source
 from medseg.errors import UsageError
 
 __all__ = ["VolumeReader"]
@@ -38,8 +39,11 @@ class VolumeReader(ImageReader):
     """
 
     def verify_suffix(self, filename: Paths) -> bool:
-        """Whether all paths have a volume's suffix."""
-        return all(path.lower().endswith(VOLUME_SUFFIXES) for path in paths_of(filename))
+        """Whether all paths have a volume's suffix, or are a label in DICOM (`LabelSource`)."""
+        return all(
+            path.lower().endswith(VOLUME_SUFFIXES) or parse_label_source(path) is not None
+            for path in paths_of(filename)
+        )
 
     def read(self, data: Paths, **kwargs: object) -> PendingRead:
         """Store the paths for `get_data`.
@@ -64,7 +68,17 @@ class VolumeReader(ImageReader):
         path, *others = img.paths
         if others:
             return channels_as_read(img.paths)
-        volume = read_volume(path)
+        volume = _volume(path)
         array = narrow(whole_if_label(volume.array))
         affine = at_right_angles(volume.affine, volume.shape)
         return array, place_of(affine, volume.shape, channel_dim=math.nan)
+
+
+def _volume(path: str) -> Volume:
+    source = parse_label_source(path)
+    if source is None:
+        return read_volume(path)
+    # Imported on first use: pydicom and highdicom are slow, and every bundle has this reader.
+    from medseg.data.images.clinic_label import read_clinic_label
+
+    return read_clinic_label(source) or read_volume(source.path, where="label")

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from medseg._checks import first_few
+from medseg.data.datalists import case_label
 from medseg.data.datasets.label_values import count_values
-from medseg.data.images.picture import read_image
+from medseg.data.images.picture import read_label
 from medseg.data.label_kind import as_classes
 from medseg.data.manifest import Case, Manifest
 from medseg.errors import DataError, MedsegError
@@ -79,7 +80,7 @@ def _class_cases(manifest: Manifest, dataset_dir: Path) -> Mapping[int, Sequence
         if case.label is None:
             continue
         try:
-            label = read_image(dataset_dir / case.label, where="label")
+            label = read_label(case_label(case, dataset_dir, manifest) or dataset_dir / case.label)
             counts = count_values(as_classes(label.array, manifest.label_kind))
         except (MedsegError, OSError):
             # Unknown, so that it may hold all.

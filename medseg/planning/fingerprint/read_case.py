@@ -9,11 +9,12 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg.data.datalists import case_label
 from medseg.data.datasets.expected import expected_by
 from medseg.data.datasets.facts import CaseReport, image_facts, label_facts
 from medseg.data.datasets.intake import image_problems, judge_label
 from medseg.data.datasets.neighbours import sketch_of
-from medseg.data.images.picture import Picture, read_image
+from medseg.data.images.picture import Picture, read_image, read_label
 from medseg.data.images.volume import Volume
 from medseg.data.label_kind import as_classes
 from medseg.data.manifest import Case, Manifest
@@ -60,7 +61,8 @@ def read_case(case: Case, manifest: Manifest, folder: Path) -> ReadCase:
     )
     try:
         image = read_image(folder / case.image)
-        label = None if case.label is None else read_image(folder / case.label, where="label")
+        source = case_label(case, folder, manifest)
+        label = None if source is None else read_label(source)
     except InputError as error:
         return ReadCase(None, replace(empty, problems=(error.problem,)))
     report = replace(

@@ -35,7 +35,7 @@ class Store:
     def __init__(self, manifest: Manifest) -> None:
         self.folder = cache_dir() / "fingerprints"
         asked = manifest.model_dump(
-            mode="json", include={"modality", "channels", "labels", "label_kind"}
+            mode="json", include={"modality", "channels", "labels", "label_kind", "rois"}
         )
         self._asked = json.dumps([_VERSION, asked], sort_keys=True)
 

@@ -14,10 +14,10 @@ import numpy as np
 
 from medseg._files import write_atomically
 from medseg._text import printable
-from medseg.data.datalists import image_paths
+from medseg.data.datalists import case_label, image_paths
 from medseg.data.images.channels import on_first_grid, read_channels
 from medseg.data.images.naming import label_suffix
-from medseg.data.images.picture import Picture, read_image
+from medseg.data.images.picture import Picture, read_label
 from medseg.data.images.volume import Volume
 from medseg.data.label_kind import as_classes
 from medseg.data.manifest import Case, Manifest
@@ -101,7 +101,7 @@ def score_labels(
     pairs = [
         EvaluationCase(
             case=printable(case.case),
-            reference=dataset_dir / case.label,
+            reference=case_label(case, dataset_dir, manifest) or dataset_dir / case.label,
             prediction=_path(folder / LABELS, case),
             expected=_path(folder / LABELS, case).name,
             group=case.group,
@@ -141,7 +141,8 @@ def _label_case(
     count = len(manifest.class_names)
     reference = None
     if settings.rule.name == "reference" and case.label is not None:
-        read = read_image(dataset_dir / case.label, where="label").array
+        label = case_label(case, dataset_dir, manifest)
+        read = read_label(label or dataset_dir / case.label).array
         reference = as_classes(read, manifest.label_kind).reshape(values.shape[:-1])
     found = label_image(values, settings, count, reference)
     shape = image.shape[:2] if isinstance(image, Picture) else image.shape

@@ -7,6 +7,7 @@ from medseg.data.manifest import Case, Manifest
 from medseg.errors import DataError
 from medseg.inference.save import save_label
 from medseg.planning.crossvalidation.folds import require_all_classes, require_folds
+from tests.data.dicom.labels.builders import contoured_patients
 
 
 def a_case(name, fold, label="there"):
@@ -68,6 +69,26 @@ def test_a_class_in_one_fold_alone_is_refused_since_one_training_would_lack_it(t
     manifest = a_manifest(a_case("a", 0), a_case("b", 1), a_case("c", 0))
     with pytest.raises(DataError, match=r"tumour is in fold 0 alone \(a, c\).*never see it; deal"):
         require_all_classes(manifest, tmp_path)
+
+
+def test_classes_of_contours_are_those_that_their_rois_stand_for(tmp_path):
+    contoured_patients(tmp_path)
+    cases = [
+        Case(
+            case=name,
+            patient=name,
+            image=f"{name}/ct",
+            label=next((tmp_path / name).glob("RS*")).relative_to(tmp_path).as_posix(),
+            fold=fold,
+        )
+        for fold, name in enumerate(("anna", "bert"))
+    ]
+    manifest = a_manifest(*cases, labels=("background", "tumour"))
+    require_all_classes(manifest.model_copy(update={"rois": {"GTV*": "tumour"}}), tmp_path)
+    both = a_manifest(*cases, labels=("background", "body", "tumour"))
+    lopsided = both.model_copy(update={"rois": {"BODY": "body", "GTV_anna": "tumour"}})
+    with pytest.raises(DataError, match=r"tumour is in fold 0 alone \(anna\)"):
+        require_all_classes(lopsided, tmp_path)
 
 
 def test_a_class_in_no_label_is_refused(tmp_path):
