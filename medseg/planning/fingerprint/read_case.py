@@ -9,12 +9,13 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg.data.datalists import case_label
+from medseg.data.datalists import case_label, image_paths
 from medseg.data.datasets.expected import expected_by
 from medseg.data.datasets.facts import CaseReport, image_facts, label_facts
 from medseg.data.datasets.intake import image_problems, judge_label
 from medseg.data.datasets.neighbours import sketch_of
-from medseg.data.images.picture import Picture, read_image, read_label
+from medseg.data.images.channels import read_channels
+from medseg.data.images.picture import Picture, read_label
 from medseg.data.images.volume import Volume
 from medseg.data.label_kind import as_classes
 from medseg.data.manifest import Case, Manifest
@@ -60,7 +61,7 @@ def read_case(case: Case, manifest: Manifest, folder: Path) -> ReadCase:
         case=case.case, patient=case.patient, place=place, image=None, labels=(), problems=()
     )
     try:
-        image = read_image(folder / case.image)
+        image = read_channels(image_paths(case, folder, len(manifest.channels)))
         source = case_label(case, folder, manifest)
         label = None if source is None else read_label(source)
     except InputError as error:
