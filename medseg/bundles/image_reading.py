@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from medseg.data.images.channels import read_channels
-from medseg.data.images.picture import Picture, is_raster, read_picture
+from medseg.data.images.naming import is_raster
+from medseg.data.images.picture import Picture, read_picture
 from medseg.data.images.volume import Volume
 
 __all__ = ["read_bundle_image"]

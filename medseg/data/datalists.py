@@ -7,7 +7,7 @@ from typing import Any, get_args
 import numpy as np
 
 from medseg._checks import require_choice, require_whole_number
-from medseg.data.images.picture import is_raster
+from medseg.data.images.naming import is_raster
 from medseg.data.label_source import LabelSource, label_source, parse_label_source
 from medseg.data.manifest import Case, Manifest, Split
 from medseg.errors import DataError

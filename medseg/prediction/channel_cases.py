@@ -21,9 +21,8 @@ from medseg.data.datasets.channel_files import (
     channels_in,
     read_channel_options,
 )
-from medseg.data.images.naming import is_nifti
+from medseg.data.images.naming import is_nifti, is_raster
 from medseg.data.images.nifti import read_nifti_place
-from medseg.data.images.picture import is_raster
 from medseg.data.manifest import Case, Manifest, load_manifest
 from medseg.data.patterns import expand_captured
 from medseg.data.source import Source, parse_source

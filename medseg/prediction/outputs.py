@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from medseg.data.dicom.formats import DicomFormat, check_dicom_formats, dicom_output_path
-from medseg.data.images.naming import label_suffix
-from medseg.data.images.picture import is_raster
+from medseg.data.images.naming import is_raster, label_suffix
 from medseg.data.output_names import LABEL, OVERLAY, MapKind, map_ending
 from medseg.errors import UsageError
 from medseg.prediction.cases import CohortCase

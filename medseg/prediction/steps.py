@@ -16,7 +16,8 @@ from medseg.data.datasets.intake import image_problems, refuse_errors
 from medseg.data.dicom.allowances import Gaps, Tilt
 from medseg.data.digest import file_sha256
 from medseg.data.images.channels import read_channels
-from medseg.data.images.picture import Picture, is_raster, read_picture
+from medseg.data.images.naming import is_raster
+from medseg.data.images.picture import Picture, read_picture
 from medseg.data.images.volume import Volume, read_volume
 from medseg.data.label_kind import as_classes
 from medseg.data.problems import Problem

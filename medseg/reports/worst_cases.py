@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg.data.images.picture import Picture, is_raster, read_picture
+from medseg.data.images.naming import is_raster
+from medseg.data.images.picture import Picture, read_picture
 from medseg.data.images.volume import Volume, read_volume
 from medseg.data.label_kind import LabelKind
 from medseg.errors import MedsegError

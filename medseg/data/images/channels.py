@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medseg.data.dicom.allowances import Gaps, Tilt
+from medseg.data.images.naming import is_raster
 from medseg.data.images.one_grid import overlap, resampled
-from medseg.data.images.picture import Picture, is_raster, read_image, read_picture
+from medseg.data.images.picture import Picture, read_image, read_picture
 from medseg.data.images.volume import Volume, read_volume
 from medseg.data.problems import Problem, refusal
 from medseg.data.source import Source, as_source

@@ -20,6 +20,7 @@ __all__ = [
     "images_among",
     "is_nifti",
     "is_picture",
+    "is_raster",
     "is_volume",
     "label_path",
     "label_suffix",
@@ -102,6 +103,11 @@ def is_nifti(path: Path) -> bool:
     """Whether a path ends in `.nii` or `.nii.gz`, in any case, and is not hidden."""
     found = _shown_format(path)
     return found is not None and found.name == "NIfTI"
+
+
+def is_raster(path: str | Path) -> bool:
+    """Whether a path has a picture's suffix and is not a folder."""
+    return str(path).lower().endswith(PICTURE_SUFFIXES) and not Path(path).is_dir()
 
 
 def is_volume(path: Path) -> bool:

@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medseg.data.images.naming import PICTURE_SUFFIXES
 from medseg.data.images.raster import Content, read_pixels
 from medseg.data.images.volume import Volume, read_volume
 from medseg.data.label_source import LabelSource, as_label_source
 from medseg.data.problems import Problem, Where
 
-__all__ = ["Picture", "is_raster", "read_image", "read_label", "read_picture"]
+__all__ = ["Picture", "read_image", "read_label", "read_picture"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,11 +91,6 @@ def read_label(label: LabelSource | str | Path) -> Volume | Picture:
         if is_raster(path)
         else read_volume(path, where="label")
     )
-
-
-def is_raster(path: str | Path) -> bool:
-    """Whether a path has a picture's suffix and is not a folder."""
-    return str(path).lower().endswith(PICTURE_SUFFIXES) and not Path(path).is_dir()
 
 
 def read_picture(path: str | Path, content: Content = "any", *, where: Where = "image") -> Picture:
