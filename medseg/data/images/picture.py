@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medseg.data.images.naming import is_raster
 from medseg.data.images.raster import Content, read_pixels
 from medseg.data.images.volume import Volume, read_volume
 from medseg.data.label_source import LabelSource, as_label_source
