@@ -130,7 +130,9 @@ def _made(
     cohort = read_cohort(manifest, dataset, listener.reading)
     require_plannable(manifest, cohort)
     usable = _usable(manifest, cohort)
-    facts = summarise_set(usable, cohort.facts)
+    # Of the cases that are trained on: what is set aside for testing must not choose a number.
+    training = {case.case for case in usable.training}
+    facts = summarise_set(usable, [case for case in cohort.facts if case.case in training])
     remarks = remarks_of(usable, cohort, facts)
     planned, known = _fitted(name, usable, facts, request, dataset, listener)
     return MadePlan(

@@ -11,6 +11,7 @@ __all__ = [
     "border_choices",
     "cell_choices",
     "centres",
+    "class_weights",
     "first_width",
     "fixed_choices",
     "loss",
@@ -21,6 +22,8 @@ __all__ = [
 RARE = 0.1
 # Of the image: labels that cover so much are in every patch.
 COVERS = 0.4
+# Of the image: as much background as objects, about.
+EVEN = (1 / 3, 2 / 3)
 # Share of objects that touch another before gaps between them are weighted.
 TOUCH = 0.02
 
@@ -130,6 +133,25 @@ def border_choices(facts: SetFacts) -> list[Choice]:
             evidence=evidence,
             changes="larger or smaller objects",
         ),
+    ]
+
+
+def class_weights(facts: SetFacts) -> list[Choice]:
+    """Weights of background and objects, beside those of the gaps."""
+    if facts.label_kind != "instances":
+        return []
+    even = EVEN[0] <= facts.covered <= EVEN[1]
+    return [
+        Choice(
+            key="class_weights",
+            value="balanced" if even else None,
+            why="as published, with as much background as objects"
+            if even
+            else "all pixels alike: balanced ones would swell objects that cover so little until "
+            f"every pixel with a chance of {facts.covered:.0%} is theirs at a threshold of 0.5",
+            evidence=f"objects cover {facts.covered:.0%} of an image (median)",
+            changes=f"objects that cover {EVEN[0]:.0%} to {EVEN[1]:.0%}",
+        )
     ]
 
 
