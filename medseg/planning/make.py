@@ -10,6 +10,7 @@ from medseg._checks import first_few
 from medseg.bundles.writing.write import bundle_files, bundle_name, write_bundle
 from medseg.data.cases.free_memory import available_bytes
 from medseg.data.datasets.collect import collect_manifest, find_files
+from medseg.data.datasets.split import owner_words
 from medseg.data.known_folders import remember
 from medseg.data.manifest import Manifest, load_manifest
 from medseg.errors import MachineError, UsageError
@@ -251,6 +252,7 @@ def _noted(made: MadePlan) -> list[str]:
         noted["manifest"] = str(request.manifest.absolute())
     else:
         noted |= {"images": _absolute(request.images), "labels": _absolute(request.labels)}
+        noted |= owner_words(request.split)
     try:
         remember(path, noted)
     except MachineError as error:

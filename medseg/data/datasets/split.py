@@ -6,13 +6,14 @@ Patients and groups are named by the user: by a regular expression over names, o
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from medseg.data.datasets.case_table import CaseTable, TableRow, read_case_table
-from medseg.data.datasets.folds import deal_folds, shuffled_patients, spread_patients
+from medseg.data.datasets.folds import deal_folds, deal_groups, shuffled_patients, spread_patients
 from medseg.errors import UsageError
 
-__all__ = ["Owner", "SplitPlan", "owners_of", "split_patients"]
+__all__ = ["Owner", "SplitPlan", "owner_words", "owners_of", "split_patients", "told_owners"]
 
 MOST_FOLDS = 5
 
@@ -53,6 +54,30 @@ class SplitPlan:
         ):
             if pattern is not None and column is not None:
                 raise UsageError(f"--{what}-regex and --{what}-column: give one of them")
+
+
+def owner_words(plan: SplitPlan) -> dict[str, str]:
+    """How a plan says whose each case is, as words that `told_owners` reads."""
+    table = plan.table
+    words = {"patient_regex": plan.patient_regex, "group_regex": plan.group_regex}
+    if table is not None:
+        words |= {"table": str(table.path.absolute())}
+        words |= {"patient_column": table.patient_column, "group_column": table.group_column}
+    return {key: word for key, word in words.items() if word is not None}
+
+
+def told_owners(plan: SplitPlan, words: Mapping[str, str]) -> SplitPlan:
+    """The plan with what was said before of patients and groups, if it says nothing itself."""
+    if owner_words(plan):
+        return plan
+    table = None
+    if "table" in words:
+        columns = words.get("patient_column"), words.get("group_column")
+        table = CaseTable(
+            path=Path(words["table"]), patient_column=columns[0], group_column=columns[1]
+        )
+    patterns = words.get("patient_regex"), words.get("group_regex")
+    return replace(plan, patient_regex=patterns[0], group_regex=patterns[1], table=table)
 
 
 @dataclass(frozen=True)
@@ -115,16 +140,16 @@ def split_patients(
     """
     order = shuffled_patients((one.patient for one in owners), seed=plan.seed)
     spread = plan.table is not None and plan.table.group_column is not None
+    groups = _groups(owners)
     if spread:
-        order = spread_patients(order, _groups(owners))
+        order = spread_patients(order, groups)
     tested, others = order[: plan.test_patients], order[plan.test_patients :]
     if plan.folds is None and len(others) == 1:
         return frozenset(tested), {}
     wanted = min(MOST_FOLDS, len(others)) if plan.folds is None else plan.folds
     if not spread:
         return frozenset(tested), deal_folds(others, wanted, seed=plan.seed)
-    deal_folds(others, wanted, seed=plan.seed)  # refuses too many folds
-    return frozenset(tested), {patient: i % wanted for i, patient in enumerate(others)}
+    return frozenset(tested), deal_groups(others, groups, wanted)
 
 
 def _groups(owners: Sequence[Owner]) -> dict[str, str]:
