@@ -247,8 +247,8 @@ def test_numbers_of_objects_come_from_their_sizes():
     planned, choices = cell_choices(cells)
     assert planned.least_px == 50
     assert planned.largest_hole_px == 100
-    # A disc of 400 pixels has a radius of 11.3, and an eighth of it is 1.4.
-    assert planned.waist_px == 1.4
+    # The median disc, of 700 pixels, has a radius of 14.9, and a quarter of it is 3.7.
+    assert planned.waist_px == 3.7
     assert {choice.key for choice in choices} == set(vars(planned))
     assert border_choices(cells)[0].value == 10.0
 

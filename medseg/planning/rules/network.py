@@ -158,16 +158,16 @@ def class_weights(facts: SetFacts) -> list[Choice]:
 def cell_choices(facts: SetFacts) -> tuple[Cells, list[Choice]]:
     """How the probability of an object becomes numbered objects, from the sizes in the data."""
     sizes = facts.classes[0].sizes
-    small, radius = at(sizes, 2.0), _radius(facts, 20.0)
+    small, radius = at(sizes, 2.0), _radius(facts, 50.0)
     values: dict[str, Any] = {
         "threshold": 0.5,
-        "waist_px": float(min(5.0, max(0.5, round(radius / 8, 1)))),
+        "waist_px": float(min(5.0, max(1.0, round(radius / 4, 1)))),
         "least_px": max(1, int(small / 2)),
         "largest_hole_px": max(int(at(sizes, 20.0) / 4), 1),
     }
     why = {
         "threshold": "the network's own decision",
-        "waist_px": "an eighth of the radius of a small object: HeLa's 5 pixels at a radius of 40",
+        "waist_px": "a quarter of the radius, at most HeLa's 5 pixels: less cuts objects of uneven outline",
         "least_px": "half of what two of a hundred objects stay below",
         "largest_hole_px": "a quarter of a small object",
     }
