@@ -167,7 +167,9 @@ def cell_choices(facts: SetFacts) -> tuple[Cells, list[Choice]]:
     }
     why = {
         "threshold": "the network's own decision",
-        "waist_px": "a quarter of the radius, at most HeLa's 5 pixels: less cuts objects of uneven outline",
+        "waist_px": (
+            "a quarter of the radius, at most HeLa's 5 pixels: less cuts objects of uneven outline"
+        ),
         "least_px": "half of what two of a hundred objects stay below",
         "largest_hole_px": "a quarter of a small object",
     }
