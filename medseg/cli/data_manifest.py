@@ -16,7 +16,9 @@ from medseg.errors import UsageError
 __all__ = ["EPILOG", "manifest", "print_next", "print_summary"]
 
 LabelValues = Literal["check", "mend"]
-EPILOG = f"{PAIRING_RULE} Without --patient-regex, each case is a separate patient."
+EPILOG = (
+    f"{PAIRING_RULE} Without --patient-regex or --patient-column, each case is a separate patient."
+)
 
 
 def manifest(  # noqa: PLR0913 - one argument an option
@@ -94,6 +96,20 @@ def manifest(  # noqa: PLR0913 - one argument an option
             "image below the data set's folder: '^([^/]+)/'."
         ),
     ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            help="Table of cases, CSV or TSV, instead of patterns; a column has the cases' names."
+        ),
+    ] = None,
+    patient_column: Annotated[
+        str | None,
+        typer.Option(help="Its column that has the patient, or the field that must stay together."),
+    ] = None,
+    group_column: Annotated[
+        str | None,
+        typer.Option(help="Its column that has the group; groups are spread over test and folds."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Random seed for assigning patients to folds.")] = 0,
     description: Annotated[
         str, typer.Option(help="Description of the data set, one sentence.")
@@ -109,6 +125,7 @@ def manifest(  # noqa: PLR0913 - one argument an option
     ] = False,
 ) -> None:
     """Write the manifest of a folder of images and labels, as training needs it."""
+    from medseg.data.datasets.case_table import table_of
     from medseg.data.datasets.collect import DatasetInfo, SplitPlan
     from medseg.data.datasets.collected import DatasetFiles, collect_files
 
@@ -132,6 +149,7 @@ def manifest(  # noqa: PLR0913 - one argument an option
         test_patients=test,
         patient_regex=patient_regex,
         group_regex=group_regex,
+        table=table_of(table, patient_column, group_column),
         seed=seed,
     )
     collected, root = collect_files(files, about, plan)

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EPILOG", "plan"]
 
-EPILOG = f"{PAIRING_RULE} Without --patient-regex, each case is a separate patient."
+EPILOG = (
+    f"{PAIRING_RULE} Without --patient-regex or --patient-column, each case is a separate patient."
+)
 
 
 def plan(  # noqa: PLR0913 - one argument an option
@@ -89,6 +91,20 @@ def plan(  # noqa: PLR0913 - one argument an option
         str | None,
         typer.Option(help="Pattern whose group is the case's group, in the path of its image."),
     ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            help="Table of cases, CSV or TSV, instead of patterns; a column has the cases' names."
+        ),
+    ] = None,
+    patient_column: Annotated[
+        str | None,
+        typer.Option(help="Its column that has the patient, or the field that must stay together."),
+    ] = None,
+    group_column: Annotated[
+        str | None,
+        typer.Option(help="Its column that has the group; groups are spread over test and folds."),
+    ] = None,
     source: Annotated[str, typer.Option(help="Where the images come from.")] = "not stated",
     licence: Annotated[str, typer.Option(help="Licence of the data set.")] = "not stated",
     citation: Annotated[str, typer.Option(help="Publication to cite.")] = "not stated",
@@ -115,6 +131,7 @@ def plan(  # noqa: PLR0913 - one argument an option
     Then `medseg train mytask` and `medseg predict mytask IMAGE -o labels` need nothing else.
     """
     from medseg.bundles.writing.write import require_new
+    from medseg.data.datasets.case_table import table_of
     from medseg.data.datasets.collect import DatasetInfo, SplitPlan
     from medseg.planning.make import Listener, make_plan, remake_plan, save_plan
     from medseg.planning.request import PlanRequest
@@ -147,7 +164,11 @@ def plan(  # noqa: PLR0913 - one argument an option
         dataset_dir=dataset_dir,
         info=info,
         split=SplitPlan(
-            folds=folds, test_patients=test, patient_regex=patient_regex, group_regex=group_regex
+            folds=folds,
+            test_patients=test,
+            patient_regex=patient_regex,
+            group_regex=group_regex,
+            table=table_of(table, patient_column, group_column),
         ),
         minutes=minutes,
         memory_gb=memory_gb,

@@ -16,12 +16,13 @@ from medseg.planning.rules.network import (
     border_choices,
     cell_choices,
     centres,
+    class_weights,
     first_width,
     fixed_choices,
     loss,
 )
 from medseg.planning.rules.pins import pinned, pinned_all
-from medseg.planning.rules.training import Length, training_choices
+from medseg.planning.rules.training import Length, draws, training_choices
 from medseg.planning.rules.warp import elastic_mm, flip_axes, rotation_degrees
 
 __all__ = ["Planned", "Size", "assemble"]
@@ -109,6 +110,7 @@ def assemble(  # noqa: PLR0913 - all that a plan depends on
             *fixed_choices(facts)[:1],
             *loss_choices,
             *training_choices(facts, length, size.batch, told),
+            *draws(facts),
             *_machine(cache, told),
             *fixed_choices(facts)[2:],
             *of_cells,
@@ -127,6 +129,7 @@ def assemble(  # noqa: PLR0913 - all that a plan depends on
         loss=_with_numbers(lossdef, values),
         optimizer={"_target_": "torch.optim.Adam", "fused": True},
         training={key: values[key] for key in _TRAINING},
+        control=_control(values),
         cells=cells,
         notes=_notes(facts, view),
         validated_on="training" if facts.patients == 1 else "validation",
@@ -202,7 +205,7 @@ def _seen(facts: SetFacts, view: View, patch: Choice, grid: Choice) -> list[Choi
         return of_patch
     turns = [flip_axes(facts), rotation_degrees(facts, view, grid.value)]
     if recipe == "microscopy":
-        return [content(facts), *of_patch, *border_choices(facts), *turns]
+        return [content(facts), *of_patch, *border_choices(facts), *class_weights(facts), *turns]
     scale = measured_voxels(facts) if recipe == "mri_volume" else window(facts)
     return [scale, *of_patch, *turns, elastic_mm(facts, view)]
 
@@ -240,11 +243,18 @@ def _recipe_values(
         weighted = facts.label_kind == "instances"
         seen |= {
             "labels_are": facts.label_kind,
-            "class_weights": "balanced" if weighted else None,
+            "class_weights": values.get("class_weights"),
             "warped": ["image", "label", "weight"] if weighted else ["image", "label"],
             "warp_modes": ["linear", "nearest", "linear"] if weighted else ["linear", "nearest"],
         }
     return seen
+
+
+def _control(values: Mapping[str, Any]) -> dict[str, Any]:
+    prefix = "control#"
+    return {
+        key.removeprefix(prefix): value for key, value in values.items() if key.startswith(prefix)
+    }
 
 
 def _network(facts: SetFacts, levels: LevelPlan, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from medseg._checks import first_few
 from medseg.bundles.writing.write import bundle_files, bundle_name, write_bundle
 from medseg.data.cases.free_memory import available_bytes
 from medseg.data.datasets.collect import collect_manifest, find_files
+from medseg.data.datasets.split import owner_words
 from medseg.data.known_folders import remember
 from medseg.data.manifest import Manifest, load_manifest
 from medseg.errors import MachineError, UsageError
@@ -130,7 +131,9 @@ def _made(
     cohort = read_cohort(manifest, dataset, listener.reading)
     require_plannable(manifest, cohort)
     usable = _usable(manifest, cohort)
-    facts = summarise_set(usable, cohort.facts)
+    # Of the cases that are trained on: what is set aside for testing must not choose a number.
+    training = {case.case for case in usable.training}
+    facts = summarise_set(usable, [case for case in cohort.facts if case.case in training])
     remarks = remarks_of(usable, cohort, facts)
     planned, known = _fitted(name, usable, facts, request, dataset, listener)
     return MadePlan(
@@ -249,6 +252,7 @@ def _noted(made: MadePlan) -> list[str]:
         noted["manifest"] = str(request.manifest.absolute())
     else:
         noted |= {"images": _absolute(request.images), "labels": _absolute(request.labels)}
+        noted |= owner_words(request.split)
     try:
         remember(path, noted)
     except MachineError as error:

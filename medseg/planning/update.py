@@ -16,6 +16,7 @@ from typing import Any
 from medseg._files import write_atomically
 from medseg.data.datasets.collect import DatasetInfo
 from medseg.data.datasets.folds import shuffled_patients
+from medseg.data.datasets.split import told_owners
 from medseg.data.known_folders import recall
 from medseg.data.manifest import Case, Manifest, load_manifest
 from medseg.errors import UsageError
@@ -100,6 +101,7 @@ def told_again(request: PlanRequest, earlier: Earlier) -> PlanRequest:
     return dataclasses.replace(
         request,
         images=noted.get("images"),
+        split=told_owners(request.split, noted),
         labels=noted.get("labels"),
         manifest=Path(noted["manifest"]) if noted.get("manifest") else None,
         dataset_dir=Path(noted["dataset_dir"]) if noted.get("manifest") else None,

@@ -92,12 +92,14 @@ TENSORS = {
     "covid_lung_ct_unet3d": "6af5b816237d4a84643ada01a66594ef861a04b8c34bdcb127937c0ed75bed4f",
     "ebhi_histology_unet2d": "48c02b51a3d1185c1454d58de449c3e39b205bdf8259ffb2a61fc5f6a578e303",
     "hippocampus_mri_unet3d": "c2e7168ba17acfcb8bc18d444b20531a9655a35ea06521d6e33ef265b5df1fea",
+    "nuclei_unet2d": "d3b8b61c5a5503e10a0202cf40b3d1cd900dd4d72586110b9e06dad134e77323",
 }
 TRAINED_ON = {
     "abdominal_fat_mri_unet2d": ("abdominal_fat_phantoms", "phantoms", "MR", 160),
     "covid_lung_ct_unet3d": ("chest_phantoms", "phantoms", "CT", 30),
     "ebhi_histology_unet2d": ("ebhi_seg", "images", "histology", 90),
     "hippocampus_mri_unet3d": ("msd_hippocampus", "images", "MR", 139),
+    "nuclei_unet2d": ("dsb2018_nuclei", "images", "microscopy", 143),
 }
 
 

@@ -295,6 +295,30 @@ def test_nothing_changed_is_said_and_new_cases_keep_the_folds(medseg, tmp_path):
     assert len(folds) == 8
 
 
+def test_a_table_says_what_stays_together_and_is_remembered(medseg, tmp_path):
+    patterns = write_pictures(tmp_path / "data", cases=8)
+    rows = "".join(f"p{n}\t{'left' if n < 2 else n}\t{'ab'[n > 5]}\n" for n in range(9))
+    (tmp_path / "cases.tsv").write_text(f"name\tfield\tstain\n{rows}", encoding="utf-8")
+    words = ("--table", "cases.tsv", "--patient-column", "field", "--group-column", "stain")
+    planned(
+        medseg, patterns, *FAST, *words, "--modality", "microscopy", "--label-kind", "instances"
+    )
+    file = tmp_path / "mytask/configs/mytask.json"
+    before = load_manifest(file)
+    assert [case.patient for case in before.cases[:3]] == ["left", "left", "2"]
+    assert "groups: root" in (tmp_path / "mytask/configs/train.yaml").read_text()
+    for part in ("image", "label"):
+        folder = tmp_path / f"data/{part}"
+        (folder / "p8.png").write_bytes((folder / "p7.png").read_bytes())
+    code, _, err = medseg("plan", "mytask", "--update", *FAST)
+    assert code == 0, err
+    after = {case.case: case for case in load_manifest(file).cases}
+    assert (after["p1"].patient, after["p8"].group) == ("left", "b")
+    assert {case.case: case.fold for case in before.cases}.items() <= {
+        name: case.fold for name, case in after.items()
+    }.items()
+
+
 def test_a_config_edited_by_hand_is_not_replaced_without_being_told_to(medseg, tmp_path):
     planned(medseg, write_volumes(tmp_path / "data"), *TUMOUR, *FAST)
     train = tmp_path / "mytask/configs/train.yaml"

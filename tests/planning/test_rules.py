@@ -11,9 +11,15 @@ from medseg.networks.levels import Levels
 from medseg.planning.rules.grid import patch_size, picture_pixels, spacing, view_of
 from medseg.planning.rules.intensity import measured_voxels, recipe_of, window
 from medseg.planning.rules.levels import fitted_patch, plan_levels
-from medseg.planning.rules.network import border_choices, cell_choices, centres, rare_classes
+from medseg.planning.rules.network import (
+    border_choices,
+    cell_choices,
+    centres,
+    class_weights,
+    rare_classes,
+)
 from medseg.planning.rules.pins import parse_pins
-from medseg.planning.rules.training import Pace, divided, length_within
+from medseg.planning.rules.training import Pace, divided, draws, length_within
 from medseg.planning.rules.warp import elastic_mm, flip_axes, rotation_degrees, sides
 from tests.planning.builders import facts, one_class
 
@@ -241,10 +247,29 @@ def test_numbers_of_objects_come_from_their_sizes():
     planned, choices = cell_choices(cells)
     assert planned.least_px == 50
     assert planned.largest_hole_px == 100
-    # A disc of 400 pixels has a radius of 11.3, and an eighth of it is 1.4.
-    assert planned.waist_px == 1.4
+    # The median disc, of 700 pixels, has a radius of 14.9, and a quarter of it is 3.7.
+    assert planned.waist_px == 3.7
     assert {choice.key for choice in choices} == set(vars(planned))
     assert border_choices(cells)[0].value == 10.0
+
+
+@pytest.mark.parametrize(("covered", "weights"), [(0.5, "balanced"), (0.1, None), (0.9, None)])
+def test_pixels_weigh_alike_unless_objects_cover_about_half(covered, weights):
+    (choice,) = class_weights(facts(label_kind="instances", covered=covered))
+    assert choice.value == weights
+    assert class_weights(facts(label_kind="classes")) == []
+
+
+@pytest.mark.parametrize(
+    ("groups", "balanced"),
+    [({"a": 10, "b": 5}, True), ({"a": 9, "b": 5}, False), ({"a": 9}, False), ({}, False)],
+)
+def test_rare_groups_are_drawn_more_often(groups, balanced):
+    choices = draws(facts(groups=groups))
+    assert [one.key for one in choices] == ["control#case_weights"] * balanced
+    if balanced:
+        assert choices[0].value["groups"] == "root"
+        assert "10 a, 5 b" in choices[0].evidence
 
 
 def test_a_rare_class_is_told_and_patches_lie_on_it():

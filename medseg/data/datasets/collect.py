@@ -15,11 +15,18 @@ from typing import Literal
 from pydantic import ValidationError
 
 from medseg.data.datasets.case_names import case_names
+<<<<<<< HEAD
 from medseg.data.datasets.clinic_labels import dicom_classes, pairs_by_series
 from medseg.data.datasets.folds import deal_folds, shuffled_patients
+=======
+>>>>>>> nuclei
 from medseg.data.datasets.found_files import find_files
 from medseg.data.datasets.pairs import Side, label_files, pair_files
+<<<<<<< HEAD
 from medseg.data.datasets.value_names import value_names
+=======
+from medseg.data.datasets.split import Owner, SplitPlan, owners_of, split_patients
+>>>>>>> nuclei
 from medseg.data.digest import path_sha256
 from medseg.data.label_kind import LabelKind
 from medseg.data.label_source import label_source
@@ -37,8 +44,11 @@ __all__ = [
     "find_files",
 ]
 
+<<<<<<< HEAD
 LabelValues = Literal["check", "mend"]
 MOST_FOLDS = 5
+=======
+>>>>>>> nuclei
 UNITS: dict[Modality, str] = {"CT": "HU", "PT": "SUV"}
 
 
@@ -69,28 +79,6 @@ class DatasetInfo:
     source: str = "not stated"
     licence: str = "not stated"
     citation: str = "not stated"
-
-
-@dataclass(frozen=True, kw_only=True)
-class SplitPlan:
-    """How the cases are split.
-
-    Attributes:
-        folds: Number of folds; None takes five, or as many as there are patients; a single patient
-            is in no fold, so that all that there is of him is trained on.
-        test_patients: Number of patients set aside as test cases before the folds are assigned.
-        patient_regex: Searched in the case's name; its first group is the patient. None: every
-            case is a patient of its own.
-        group_regex: Searched in the image's path, as written in the manifest; its first group is
-            the case's `group`. None: cases have no group.
-        seed: Random seed for assigning patients to folds.
-    """
-
-    folds: int | None = 5
-    test_patients: int = 0
-    patient_regex: str | None = None
-    group_regex: str | None = None
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -154,29 +142,23 @@ def collect_pairs(
     """
     files = [path for p in pairs for path in (*p.images, p.label) if path is not None]
     root = Path(os.path.commonpath([path.parent for path in files]))
-    patients = {pair.case: _patient(pair.case, plan.patient_regex) for pair in pairs}
+    owners = owners_of({pair.case: _below(root, pair.images[0]) for pair in pairs}, plan)
     labelled = [pair for pair in pairs if pair.label is not None]
+<<<<<<< HEAD
     order = shuffled_patients((patients[pair.case] for pair in labelled), seed=plan.seed)
     tested = frozenset(order[: plan.test_patients])
     folds = _folds(order[plan.test_patients :], plan)
     of_dicom = [pair.label for pair in labelled if pair.label is not None]
     info = replace(info, label_names=dicom_classes(of_dicom, info.label_names, info.rois))
+=======
+    tested, folds = split_patients([owners[pair.case] for pair in labelled], plan)
+>>>>>>> nuclei
     names = _label_names(info, labelled)
     try:
-        cases = [
-            _case(p, root, patients[p.case], folds.get(patients[p.case]), plan.group_regex)
-            for p in pairs
-        ]
+        cases = [_case(p, root, owners[p.case], folds.get(owners[p.case].patient)) for p in pairs]
         return _manifest(cases, names, channels, info, root.name, tested), root
     except ValidationError as error:
         raise UsageError(f"the manifest would break a rule: {first_problem(error)}") from error
-
-
-def _folds(patients: Sequence[str], plan: SplitPlan) -> dict[str, int]:
-    if plan.folds is None and len(patients) == 1:
-        return {}
-    wanted = min(MOST_FOLDS, len(patients)) if plan.folds is None else plan.folds
-    return deal_folds(patients, wanted, seed=plan.seed)
 
 
 def _pairs(images: Sequence[Path], labels: Sequence[Path]) -> list[Labelled]:
@@ -222,24 +204,6 @@ def _manifest(
     )
 
 
-def _patient(case: str, pattern: str | None) -> str:
-    return case if pattern is None else _found("patient", pattern, f"case {case!r}", case)
-
-
-def _found(what: str, pattern: str, where: str, text: str) -> str:
-    """The first group of a regular expression's match."""
-    try:
-        match = re.search(pattern, text)
-    except re.error as error:
-        raise UsageError(f"--{what}-regex {pattern}: {error}; correct the pattern") from error
-    if match is None or not match.groups() or not match[1]:
-        raise UsageError(
-            f"--{what}-regex {pattern}: finds no {what} in {where}; "
-            f"put the part that names the {what} in parentheses"
-        )
-    return match[1]
-
-
 def _label_names(info: DatasetInfo, pairs: Sequence[Labelled]) -> tuple[str, ...]:
     if info.label_values == "mend":
         if len(info.label_names) < 2:
@@ -253,23 +217,24 @@ def _label_names(info: DatasetInfo, pairs: Sequence[Labelled]) -> tuple[str, ...
     return value_names(sources, info.label_names, info.label_kind)
 
 
-def _case(
-    pair: Labelled, root: Path, patient: str, fold: int | None, group_regex: str | None
-) -> Case:
-    images = [path.relative_to(root).as_posix() for path in pair.images]
-    group = group_regex and _found("group", group_regex, f"image {images[0]!r}", images[0])
+def _case(pair: Labelled, root: Path, owner: Owner, fold: int | None) -> Case:
+    images = [_below(root, path) for path in pair.images]
     digests = [path_sha256(path) for path in pair.images]
     of_label: dict[Part, str] = {} if pair.label is None else {"label": path_sha256(pair.label)}
     several = len(images) > 1
     return Case(
         case=pair.case,
-        patient=patient,
+        patient=owner.patient,
         image=tuple(images) if several else images[0],
-        label=None if pair.label is None else pair.label.relative_to(root).as_posix(),
+        label=None if pair.label is None else _below(root, pair.label),
         fold=fold if pair.label is not None else None,
-        group=group,
+        group=owner.group,
         sha256={"image": tuple(digests) if several else digests[0], **of_label},
     )
+
+
+def _below(root: Path, path: Path) -> str:
+    return path.relative_to(root).as_posix()
 
 
 def _slug(name: str) -> str:

@@ -5,12 +5,13 @@ change with a version, this stays the same for ever, whatever the order of the i
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from medseg._checks import require_whole_number
 from medseg.errors import UsageError
 
-__all__ = ["deal_folds", "shuffled_patients"]
+__all__ = ["deal_folds", "deal_groups", "shuffled_patients", "spread_patients"]
 
 
 def deal_folds(patients: Iterable[str], n: int, *, seed: int = 0) -> dict[str, int]:
@@ -27,7 +28,27 @@ def deal_folds(patients: Iterable[str], n: int, *, seed: int = 0) -> dict[str, i
     Raises:
         UsageError: If there are fewer patients than folds, or fewer than two folds.
     """
-    order = shuffled_patients(patients, seed=seed)
+    return _dealt(shuffled_patients(patients, seed=seed), n)
+
+
+def deal_groups(order: Sequence[str], groups: Mapping[str, str], n: int) -> dict[str, int]:
+    """Assign each patient to a fold, so that each fold has its share of each group.
+
+    Args:
+        order: Distinct patients, shuffled.
+        groups: Group of each patient.
+        n: Number of folds, at least 2.
+
+    Returns:
+        As `deal_folds`; numbers of a group's patients in two folds differ by at most one.
+
+    Raises:
+        UsageError: As `deal_folds`.
+    """
+    return _dealt(sorted(order, key=lambda patient: groups[patient]), n)
+
+
+def _dealt(order: Sequence[str], n: int) -> dict[str, int]:
     # One is held out for validation.
     require_whole_number("folds", n, at_least=2)
     if len(order) < n:
@@ -40,3 +61,20 @@ def shuffled_patients(patients: Iterable[str], *, seed: int = 0) -> list[str]:
     return sorted(
         set(patients), key=lambda patient: hashlib.sha256(f"{seed}:{patient}".encode()).digest()
     )
+
+
+def spread_patients(order: Sequence[str], groups: Mapping[str, str]) -> list[str]:
+    """The same patients with each group spread evenly, so that any stretch has its share of all.
+
+    Args:
+        order: Distinct patients; those of a group stay in this order.
+        groups: Group of each patient.
+    """
+    sizes = Counter(groups[patient] for patient in order)
+    seen = Counter[str]()
+    places: dict[str, float] = {}
+    for patient in order:
+        group = groups[patient]
+        places[patient] = (seen[group] + 0.5) / sizes[group]
+        seen[group] += 1
+    return sorted(order, key=lambda patient: places[patient])

@@ -1,7 +1,8 @@
 """Facts of a whole data set: medians and shares over its cases, from which a plan is made."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -70,6 +71,7 @@ class SetFacts:
         classes: Without the background.
         touching: Mean share of numbered objects that touch another.
         holes: 80th percentile of holes in objects; 0 without holes.
+        groups: Number of training cases of each group, by name; empty unless all have one.
     """
 
     cases: int
@@ -93,6 +95,7 @@ class SetFacts:
     classes: tuple[ClassSummary, ...]
     touching: float
     holes: float
+    groups: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def axes(self) -> int:
@@ -144,7 +147,13 @@ def summarise_set(manifest: Manifest, facts: Sequence[CaseFacts]) -> SetFacts:
         ),
         touching=round(float(np.mean([case.touching for case in facts])), 4),
         holes=max((at(case.holes, 80.0) for case in facts if case.holes), default=0.0),
+        groups=_groups(manifest),
     )
+
+
+def _groups(manifest: Manifest) -> dict[str, int]:
+    names = [case.group for case in manifest.training if case.group is not None]
+    return dict(sorted(Counter(names).items())) if len(names) == len(manifest.training) else {}
 
 
 def _covers(case: CaseFacts) -> float:

@@ -11,6 +11,7 @@ __all__ = [
     "border_choices",
     "cell_choices",
     "centres",
+    "class_weights",
     "first_width",
     "fixed_choices",
     "loss",
@@ -21,6 +22,8 @@ __all__ = [
 RARE = 0.1
 # Of the image: labels that cover so much are in every patch.
 COVERS = 0.4
+# Of the image: as much background as objects, about.
+EVEN = (1 / 3, 2 / 3)
 # Share of objects that touch another before gaps between them are weighted.
 TOUCH = 0.02
 
@@ -133,19 +136,40 @@ def border_choices(facts: SetFacts) -> list[Choice]:
     ]
 
 
+def class_weights(facts: SetFacts) -> list[Choice]:
+    """Weights of background and objects, beside those of the gaps."""
+    if facts.label_kind != "instances":
+        return []
+    even = EVEN[0] <= facts.covered <= EVEN[1]
+    return [
+        Choice(
+            key="class_weights",
+            value="balanced" if even else None,
+            why="as published, with as much background as objects"
+            if even
+            else "all pixels alike: balanced ones would swell objects that cover so little until "
+            f"every pixel with a chance of {facts.covered:.0%} is theirs at a threshold of 0.5",
+            evidence=f"objects cover {facts.covered:.0%} of an image (median)",
+            changes=f"objects that cover {EVEN[0]:.0%} to {EVEN[1]:.0%}",
+        )
+    ]
+
+
 def cell_choices(facts: SetFacts) -> tuple[Cells, list[Choice]]:
     """How the probability of an object becomes numbered objects, from the sizes in the data."""
     sizes = facts.classes[0].sizes
-    small, radius = at(sizes, 2.0), _radius(facts, 20.0)
+    small, radius = at(sizes, 2.0), _radius(facts, 50.0)
     values: dict[str, Any] = {
         "threshold": 0.5,
-        "waist_px": float(min(5.0, max(0.5, round(radius / 8, 1)))),
+        "waist_px": float(min(5.0, max(1.0, round(radius / 4, 1)))),
         "least_px": max(1, int(small / 2)),
         "largest_hole_px": max(int(at(sizes, 20.0) / 4), 1),
     }
     why = {
         "threshold": "the network's own decision",
-        "waist_px": "an eighth of the radius of a small object: HeLa's 5 pixels at a radius of 40",
+        "waist_px": (
+            "a quarter of the radius, at most HeLa's 5 pixels: less cuts objects of uneven outline"
+        ),
         "least_px": "half of what two of a hundred objects stay below",
         "largest_hole_px": "a quarter of a small object",
     }

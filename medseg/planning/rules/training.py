@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from medseg.planning.fingerprint.set_facts import SetFacts
 from medseg.planning.rules.choice import Choice
 
-__all__ = ["Length", "Pace", "length_within", "training_choices"]
+__all__ = ["Length", "Pace", "draws", "length_within", "training_choices"]
 
 EPOCH = 50
 VALIDATIONS, FEWEST_VALIDATIONS = 10, 2
@@ -19,6 +19,8 @@ SHARE = 0.25
 KEPT = 0.93
 MOST_STEPS = 20_000
 FEWEST_STEPS = 100
+# The largest group beside the smallest, before draws are balanced.
+UNEVEN = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +138,26 @@ def training_choices(facts: SetFacts, length: Length, batch: int, told: str) -> 
             changes=_WHY[key][1],
         )
         for key, value in values.items()
+    ]
+
+
+def draws(facts: SetFacts) -> list[Choice]:
+    """How often cases of each group are drawn; none if groups are alike in size, or not known."""
+    sizes = facts.groups
+    if len(sizes) < 2 or max(sizes.values()) < UNEVEN * min(sizes.values()):
+        return []
+    target = "medseg.data.balanced_weights"
+    return [
+        Choice(
+            key="control#case_weights",
+            value={"_target_": target, "cases": "@train_cases", "groups": "root"},
+            why=(
+                "rare groups are drawn more often, by the root of their size: all alike would show "
+                "the few cases of the rarest again and again"
+            ),
+            evidence=", ".join(f"{count} {group}" for group, count in sizes.items()),
+            changes="groups of about the same size; groups: equal; or null, all cases alike",
+        )
     ]
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medseg.data import RandomDraws, balanced_weights
-from medseg.errors import DataError
+from medseg.errors import DataError, UsageError
 from tests.strategies import seeds
 
 groups = st.lists(st.sampled_from("abcd"), min_size=1, max_size=30)
@@ -19,6 +19,13 @@ def cases_of(names):
 
 def test_two_polyps_and_one_adenoma_by_hand():
     assert balanced_weights(cases_of(["polyp", "adenoma", "polyp"])) == [0.5, 1.0, 0.5]
+
+
+def test_by_the_root_four_times_as_many_cases_are_drawn_twice_as_often():
+    weights = balanced_weights(cases_of(["a"] * 4 + ["b"]), groups="root")
+    assert weights == [0.5, 0.5, 0.5, 0.5, 1.0]
+    with pytest.raises(UsageError, match="groups must be"):
+        balanced_weights(cases_of(["a"]), groups="even")
 
 
 @given(names=groups)
