@@ -13,7 +13,6 @@ from medseg.cli.say import say
 from medseg.data.datasets.pairs import PAIRING_RULE
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Modality
-from medseg.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -30,6 +29,20 @@ def plan(  # noqa: PLR0913 - one argument an option
     images: Annotated[
         str | None, typer.Option(help="Images, as a quoted pattern: 'ct/*.nii.gz'.")
     ] = None,
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PATTERN",
+            help="Instead of --images, once for each channel: --channel pet='*/PET.nii.gz' "
+            "--channel mr='*/MR.nii.gz'. Labels have the grid of the first.",
+        ),
+    ] = None,
+    dataset: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with a dataset.json, as nnU-Net (raw) or the Decathlon has it, instead."
+        ),
+    ] = None,
     labels: Annotated[str | None, typer.Option(help="Their labels, as a quoted pattern.")] = None,
     label_names: Annotated[
         str,
@@ -37,7 +50,10 @@ def plan(  # noqa: PLR0913 - one argument an option
             help="Names of the label values, from 0, the background: 'background,tumour'."
         ),
     ] = "",
-    modality: Annotated[Modality | None, typer.Option(help="Imaging modality.")] = None,
+    modality: Annotated[
+        Modality | None,
+        typer.Option(help="Imaging modality; may be left out where channels are named after one."),
+    ] = None,
     label_kind: Annotated[
         LabelKind,
         typer.Option(
@@ -70,6 +86,7 @@ def plan(  # noqa: PLR0913 - one argument an option
         int | None, typer.Option(help="Number of folds (default: 5, or as many as patients).")
     ] = None,
     test: Annotated[int, typer.Option(min=0, help="Patients to set aside for testing.")] = 0,
+    seed: Annotated[int, typer.Option(help="For dealing patients to folds.")] = 0,
     patient_regex: Annotated[
         str | None,
         typer.Option(help="Pattern whose group is the patient in a case's name: '^(p[0-9]+)_'."),
@@ -105,6 +122,7 @@ def plan(  # noqa: PLR0913 - one argument an option
     """
     from medseg.bundles.writing.write import require_new
     from medseg.data.datasets.collect import DatasetInfo, SplitPlan
+    from medseg.data.datasets.collected import DatasetFiles
     from medseg.planning.make import Listener, make_plan, remake_plan, save_plan
     from medseg.planning.request import PlanRequest
     from medseg.planning.rules.pins import parse_pins
@@ -112,13 +130,16 @@ def plan(  # noqa: PLR0913 - one argument an option
     if not update:
         require_new(folder)
 
-    if manifest is None and images is not None and modality is None:
-        raise UsageError("--modality is missing: CT, MR, PT, US, microscopy or histology")
     names = tuple(part.strip() for part in label_names.split(",")) if label_names else ()
+    files = None
+    if manifest is None and (images or channel or labels or dataset or not update):
+        files = DatasetFiles(
+            folder=dataset, images=images, channels=tuple(channel or ()), labels=labels
+        )
     info = None
-    if modality is not None:
+    if files is not None:
         info = DatasetInfo(
-            modality=modality,
+            modality=files.modality(modality),
             label_names=names,
             label_kind=label_kind,
             source=source,
@@ -127,13 +148,16 @@ def plan(  # noqa: PLR0913 - one argument an option
         )
     request = PlanRequest(
         folder=folder,
-        images=images,
-        labels=labels,
+        files=files,
         manifest=manifest,
         dataset_dir=dataset_dir,
         info=info,
         split=SplitPlan(
-            folds=folds, test_patients=test, patient_regex=patient_regex, group_regex=group_regex
+            folds=folds,
+            test_patients=test,
+            patient_regex=patient_regex,
+            group_regex=group_regex,
+            seed=seed,
         ),
         minutes=minutes,
         memory_gb=memory_gb,

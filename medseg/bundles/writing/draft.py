@@ -8,7 +8,9 @@ from medseg.data.manifest import Manifest
 
 __all__ = ["Cells", "Draft", "RecipeName"]
 
-RecipeName = Literal["ct_body", "mri_volume", "pet_volume", "microscopy", "histology_he"]
+RecipeName = Literal[
+    "ct_body", "mri_volume", "pet_volume", "several_channels", "microscopy", "histology_he"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,3 +73,8 @@ class Draft:
         if self.seen.get("content") == "rgb" or self.recipe == "histology_he":
             return 3
         return len(self.manifest.channels)
+
+    @property
+    def input_channels(self) -> int | str:
+        """The same as the configs say it."""
+        return "$len(@scales)" if self.recipe == "several_channels" else self.channels

@@ -126,7 +126,7 @@ def _network(draft: Draft) -> Iterator[str]:
 def _network_arguments(draft: Draft) -> Mapping[str, Any]:
     given = dict(draft.network)
     dims = given.pop("spatial_dims")
-    fixed = {"in_channels": draft.channels, "out_channels": "$len(@class_names)"}
+    fixed = {"in_channels": draft.input_channels, "out_channels": "$len(@class_names)"}
     return {"spatial_dims": dims, **fixed, **given}
 
 
@@ -135,7 +135,8 @@ def _noted(draft: Draft, key: str, value: Any) -> str:
 
 
 def _settings(draft: Draft) -> Iterator[str]:
-    pairs = [f'{name}: "@{name}"' for name in setting_names(draft)]
+    plain = {"scales": '{_target_: medseg.transforms.scale_settings, scales: "@scales"}'}
+    pairs = [f"{name}: " + plain.get(name, f'"@{name}"') for name in setting_names(draft)]
     yield "settings: {" + ", ".join(pairs) + ","
     yield '  network: "$@network_def.describe()"}'
 

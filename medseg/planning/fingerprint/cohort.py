@@ -93,5 +93,5 @@ def _cores() -> int:
 
 
 def _bytes(cases: Iterable[Case], folder: Path) -> int:
-    paths = [folder / name for case in cases for name in (case.image, case.label) if name]
+    paths = [folder / name for case in cases for name in (*case.images, case.label) if name]
     return sum(path.stat().st_size for path in paths if path.is_file())
