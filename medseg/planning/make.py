@@ -243,7 +243,10 @@ def _pages(made: MadePlan, written: dict[str, str]) -> dict[str, str]:
 def _noted(made: MadePlan) -> list[str]:
     request = made.request
     path = request.folder / "configs" / f"{made.planned.draft.manifest.name}.json"
-    noted: dict[str, Any] = {"dataset_dir": str(made.dataset), "bundle": str(request.folder.absolute())}
+    noted: dict[str, Any] = {
+        "dataset_dir": str(made.dataset),
+        "bundle": str(request.folder.absolute()),
+    }
     if request.manifest is not None:
         noted["manifest"] = str(request.manifest.absolute())
     elif request.files is not None:

@@ -199,9 +199,7 @@ def _channels(manifest: Manifest, facts: Sequence[CaseFacts]) -> Iterator[Channe
 
 
 def _first(case: CaseFacts) -> ChannelFacts:
-    return ChannelFacts(
-        inside=case.inside, outside=case.outside, zeros=case.zeros, dark=case.dark
-    )
+    return ChannelFacts(inside=case.inside, outside=case.outside, zeros=case.zeros, dark=case.dark)
 
 
 def _covers(case: CaseFacts) -> float:

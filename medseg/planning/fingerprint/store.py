@@ -102,8 +102,9 @@ def _read(content: dict[str, Any], case: Case) -> ReadCase:
 
 
 def _image(content: dict[str, Any]) -> ImageFacts:
-    others = tuple(_image(one) for one in content["others"])
-    return ImageFacts(**{**_tuples(content), "others": others})
+    known = _tuples(content)
+    known["others"] = tuple(_image(one) for one in content["others"])
+    return ImageFacts(**known)
 
 
 def _tuples(content: dict[str, Any]) -> dict[str, Any]:

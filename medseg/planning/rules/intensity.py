@@ -1,19 +1,21 @@
 """Recipe and intensity scaling: by modality, with numbers from the labels' own intensities."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from medseg.bundles.writing.draft import RecipeName
-from medseg.errors import DataError
+from medseg.errors import DataError, UsageError
 from medseg.planning.fingerprint.set_facts import SetFacts, at
 from medseg.planning.rules.choice import Choice
 
-__all__ = ["content", "measured_voxels", "recipe_of", "scales", "window"]
+__all__ = ["content", "measured_voxels", "recipe_of", "require_scales", "scales", "window"]
 
 # Of the span of the labelled intensities, added on either side for what surrounds them.
 AROUND = 0.5
 LEAST_CT = 200.0
 MANY_ZEROS = 0.05
 MUCH_AIR = 0.4
+_WINDOW, _Z_SCORE = "medseg.transforms.WindowScale", "medseg.transforms.ZScoreScale"
 
 
 def recipe_of(facts: SetFacts) -> tuple[RecipeName, str]:
@@ -62,14 +64,42 @@ def scales(facts: SetFacts) -> Choice:
     )
 
 
+def require_scales(given: object, channels: Sequence[str]) -> None:
+    """Refuse scales that the user gave and that are not one for each channel.
+
+    Raises:
+        UsageError: If they are none.
+    """
+    from medseg.transforms.channel_scale import WindowScale, ZScoreScale
+
+    kinds: dict[object, Any] = {_WINDOW: WindowScale, _Z_SCORE: ZScoreScale}
+    entries = cast("list[object]", given) if isinstance(given, list) else []
+    if len(entries) != len(channels):
+        raise UsageError(
+            f"--set scales: needs an entry for each of {', '.join(channels)}, e.g. "
+            f"{{_target_: {_WINDOW}, low: 0, high: 10}}, got {given!r:.80}"
+        )
+    for name, entry in zip(channels, entries, strict=True):
+        values = dict(cast("dict[str, Any]", entry)) if isinstance(entry, dict) else {}
+        kind = kinds.get(values.pop("_target_", None))
+        try:
+            if kind is None:
+                raise TypeError
+            kind(**values)
+        except TypeError as error:
+            raise UsageError(
+                f"--set scales: {name} must be {{_target_: {_WINDOW}, low: 0, high: 10}} or "
+                f"{{_target_: {_Z_SCORE}, over: nonzero}}, got {entry!r:.80}"
+            ) from error
+
+
 def _scale(facts: SetFacts) -> tuple[dict[str, Any], Choice]:
     if facts.modality in ("CT", "PT"):
         choice = window(facts)
         low, high = choice.value
-        return {"_target_": "medseg.transforms.WindowScale", "low": low, "high": high}, choice
+        return {"_target_": _WINDOW, "low": low, "high": high}, choice
     choice = measured_voxels(facts)
-    kind = "medseg.transforms.ZScoreScale"
-    return {"_target_": kind, "clip": [0.0, 99.5], "over": choice.value}, choice
+    return {"_target_": _Z_SCORE, "clip": [0.0, 99.5], "over": choice.value}, choice
 
 
 def window(facts: SetFacts) -> Choice:
