@@ -208,6 +208,7 @@ def _reading() -> "Generator[Callable[[int, int], None]]":
 
 
 def _print_plan(made: "MadePlan") -> None:
+    from medseg.bundles.writing.draft import modalities
     from medseg.bundles.writing.flow import flow
     from medseg.planning.plan_file import expectation
 
@@ -218,7 +219,7 @@ def _print_plan(made: "MadePlan") -> None:
             say(f"  {change}")
     say(
         f"{facts.cases} cases of {facts.patients} patients ({made.read} read now), "
-        f"{facts.modality}, "
+        f"{modalities(planned.draft.manifest)}, "
         f"background and {', '.join(one.name for one in facts.classes)}"
     )
     for remark in made.remarks:

@@ -6,11 +6,17 @@ from typing import Any, Literal
 
 from medseg.data.manifest import Manifest
 
-__all__ = ["Cells", "Draft", "RecipeName"]
+__all__ = ["Cells", "Draft", "RecipeName", "modalities"]
 
 RecipeName = Literal[
     "ct_body", "mri_volume", "pet_volume", "several_channels", "microscopy", "histology_he"
 ]
+
+
+def modalities(manifest: Manifest) -> str:
+    """What images were made by, e.g. `CT`; of several channels each, `PT and MR`."""
+    each = [channel.modality or manifest.modality for channel in manifest.channels]
+    return " and ".join(dict.fromkeys(each)) or manifest.modality
 
 
 @dataclass(frozen=True, kw_only=True)

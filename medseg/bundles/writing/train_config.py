@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from medseg.bundles.writing.common_text import line, with_copies
-from medseg.bundles.writing.draft import Draft
+from medseg.bundles.writing.draft import Draft, modalities
 from medseg.bundles.writing.flow import flow
 from medseg.bundles.writing.recipe_keys import recipe_keys, setting_names
 
@@ -56,7 +56,8 @@ def train_config(draft: Draft) -> str:
 
 
 def _files(draft: Draft) -> Iterator[str]:
-    yield f"# Train {draft.name}: {', '.join(draft.class_names[1:])} in {draft.manifest.modality}."
+    what = ", ".join(draft.class_names[1:])
+    yield f"# Train {draft.name}: {what} in {modalities(draft.manifest)}."
     yield f"#   medseg train {draft.name}"
     yield (
         "#   python -m monai.bundle run training --config_file .../configs/train.yaml "

@@ -9,7 +9,7 @@ from medseg.bundles.writing.common_text import (
     setting_lines,
     with_copies,
 )
-from medseg.bundles.writing.draft import Draft
+from medseg.bundles.writing.draft import Draft, modalities
 from medseg.bundles.writing.flow import flow
 from medseg.bundles.writing.recipe_keys import recipe_keys
 
@@ -25,7 +25,7 @@ def inference_config(draft: Draft) -> str:
     network |= {key: value for key, value in draft.network.items() if key != "spatial_dims"}
     lines = [
         (
-            f"# Predict {', '.join(draft.class_names[1:])} in {draft.manifest.modality}: an "
+            f"# Predict {', '.join(draft.class_names[1:])} in {modalities(draft.manifest)}: an "
             "image in, a label in its own grid out."
         ),
         "#",
