@@ -100,6 +100,13 @@ TENSORS = {
     "covid_lung_ct_unet3d": "6af5b816237d4a84643ada01a66594ef861a04b8c34bdcb127937c0ed75bed4f",
     "ebhi_histology_unet2d": "48c02b51a3d1185c1454d58de449c3e39b205bdf8259ffb2a61fc5f6a578e303",
     "hippocampus_mri_unet3d": "c2e7168ba17acfcb8bc18d444b20531a9655a35ea06521d6e33ef265b5df1fea",
+    "sarcoma_pet_mr_unet3d": [
+        "1a3746e74b9e3e1b7ed9a1f5ccaf84510a7825f2b12ac5206ecb9192b44eb662",
+        "7d0559c113c17b3eeb8cedff796f1754c375d9afe38083363fb0cb32f092bc29",
+        "602282fb20389e47b4bdea01ad20dc1eea38e3fa0b3c629b916a6eb549ea6db7",
+        "622dde50aba2db3baf2bcf81841fb6c508db7f217cb92d6cd7fed51166840602",
+        "74d9a3e4949360983b57afefd4fa1ca5ab24f94032f1813a5b9b92a192a94dbf",
+    ],
 }
 TRAINED_ON = {
     "abdominal_fat_mri_unet2d": ("abdominal_fat_phantoms", "phantoms", "MR", 160),
