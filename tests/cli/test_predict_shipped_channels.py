@@ -24,7 +24,8 @@ def test_a_fresh_clone_labels_a_made_patient_in_the_grid_of_the_pet(tmp_path, co
     label = nibabel.load(tmp_path / "out" / "pet_seg.nii.gz")
     assert label.shape == (14, 14, 12)
     assert set(np.unique(np.asarray(label.dataobj))) <= {0, 1}
-    assert json.loads((tmp_path / "out" / "summary.json").read_text())["members"] == 5
+    # All five folds predict.
+    assert '"members": 5' in (tmp_path / "out" / "summary.json").read_text()
 
 
 def test_a_channel_is_not_taken_for_the_other_when_one_is_missing(tmp_path, command, capsys):
