@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from medseg.cli.rois import named_by
+from medseg.data.known_folders import known_dataset_dir
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import load_manifest
 from medseg.data.output_names import SUMMARY
@@ -54,7 +55,7 @@ class References:
     Attributes:
         labels: Folder of the references.
         manifest: Or a manifest.
-        dataset_dir: Folder of the manifest's files.
+        dataset_dir: Folder of the manifest's files; None takes the one that was planned with.
         split: Which of its cases.
         fold: The fold held out for validation.
         label_names: Names of the values of labels in a folder; empty if not given.
@@ -87,8 +88,10 @@ class References:
             images = {} if self.images is None else self._images(self.labels)
             pairs = with_names(task.pairs, task.class_names or (), self.rois, images)
             return replace(task, images=images, pairs=pairs)
-        if self.labels is None and self.manifest and self.dataset_dir and not described:
-            return _by_manifest(self.manifest, self.dataset_dir, predictions, self.split, self.fold)
+        if self.labels is None and self.manifest and not described:
+            folder = self.dataset_dir or Path(known_dataset_dir(self.manifest, ""))
+            if folder.name:
+                return _by_manifest(self.manifest, folder, predictions, self.split, self.fold)
         raise UsageError(
             "use --labels DIR, with or without --label-names, --label-kind, --rois and --images, "
             "or --manifest FILE with --dataset-dir DIR"

@@ -33,6 +33,20 @@ def plan(  # noqa: PLR0913 - one argument an option
     images: Annotated[
         str | None, typer.Option(help="Images, as a quoted pattern: 'ct/*.nii.gz'.")
     ] = None,
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PATTERN",
+            help="Instead of --images, once for each channel: --channel pet='*/PET.nii.gz' "
+            "--channel mr='*/MR.nii.gz'. Labels have the grid of the first.",
+        ),
+    ] = None,
+    dataset: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with a dataset.json, as nnU-Net (raw) or the Decathlon has it, instead."
+        ),
+    ] = None,
     labels: Annotated[
         str | None,
         typer.Option(help="Their labels, as a quoted pattern; also DICOM SEG or RTSTRUCT files."),
@@ -43,7 +57,10 @@ def plan(  # noqa: PLR0913 - one argument an option
             help="Names of the label values, from 0, the background: 'background,tumour'."
         ),
     ] = "",
-    modality: Annotated[Modality | None, typer.Option(help="Imaging modality.")] = None,
+    modality: Annotated[
+        Modality | None,
+        typer.Option(help="Imaging modality; may be left out where channels are named after one."),
+    ] = None,
     rois: Annotated[
         list[str] | None,
         typer.Option(
@@ -83,6 +100,7 @@ def plan(  # noqa: PLR0913 - one argument an option
         int | None, typer.Option(help="Number of folds (default: 5, or as many as patients).")
     ] = None,
     test: Annotated[int, typer.Option(min=0, help="Patients to set aside for testing.")] = 0,
+    seed: Annotated[int, typer.Option(help="For dealing patients to folds.")] = 0,
     patient_regex: Annotated[
         str | None,
         typer.Option(help="Pattern whose group is the patient in a case's name: '^(p[0-9]+)_'."),
@@ -133,6 +151,7 @@ def plan(  # noqa: PLR0913 - one argument an option
     from medseg.bundles.writing.write import require_new
     from medseg.data.datasets.case_table import table_of
     from medseg.data.datasets.collect import DatasetInfo, SplitPlan
+    from medseg.data.datasets.collected import DatasetFiles
     from medseg.planning.make import Listener, make_plan, remake_plan, save_plan
     from medseg.planning.request import PlanRequest
     from medseg.planning.rules.pins import parse_pins
@@ -140,13 +159,16 @@ def plan(  # noqa: PLR0913 - one argument an option
     if not update:
         require_new(folder)
 
-    if manifest is None and images is not None and modality is None:
-        raise UsageError("--modality is missing: CT, MR, PT, US, microscopy or histology")
     names = tuple(part.strip() for part in label_names.split(",")) if label_names else ()
+    files = None
+    if manifest is None and (images or channel or labels or dataset or not update):
+        files = DatasetFiles(
+            folder=dataset, images=images, channels=tuple(channel or ()), labels=labels
+        )
     info = None
-    if modality is not None:
+    if files is not None:
         info = DatasetInfo(
-            modality=modality,
+            modality=files.modality(modality),
             label_names=names,
             label_kind=label_kind,
             rois=parse_rois(rois),
@@ -158,8 +180,7 @@ def plan(  # noqa: PLR0913 - one argument an option
         raise UsageError("--rois is for --images and --labels; a manifest has rois of its own")
     request = PlanRequest(
         folder=folder,
-        images=images,
-        labels=labels,
+        files=files,
         manifest=manifest,
         dataset_dir=dataset_dir,
         info=info,
@@ -169,6 +190,7 @@ def plan(  # noqa: PLR0913 - one argument an option
             patient_regex=patient_regex,
             group_regex=group_regex,
             table=table_of(table, patient_column, group_column),
+            seed=seed,
         ),
         minutes=minutes,
         memory_gb=memory_gb,
@@ -219,6 +241,7 @@ def _reading() -> "Generator[Callable[[int, int], None]]":
 
 
 def _print_plan(made: "MadePlan") -> None:
+    from medseg.bundles.writing.draft import modalities
     from medseg.bundles.writing.flow import flow
     from medseg.planning.plan_file import expectation
 
@@ -229,7 +252,7 @@ def _print_plan(made: "MadePlan") -> None:
             say(f"  {change}")
     say(
         f"{facts.cases} cases of {facts.patients} patients ({made.read} read now), "
-        f"{facts.modality}, "
+        f"{modalities(planned.draft.manifest)}, "
         f"background and {', '.join(one.name for one in facts.classes)}"
     )
     for remark in made.remarks:

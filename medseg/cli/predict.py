@@ -45,7 +45,8 @@ def predict(  # noqa: PLR0913 - one parameter for each option
         typer.Option(help="Instead of inputs: predict the cases of this manifest, by their names."),
     ] = None,
     dataset_dir: Annotated[
-        Path | None, typer.Option(help="Folder of the manifest's files (default: the manifest's).")
+        Path | None,
+        typer.Option(help="Folder of the manifest's files (default: as planned, else its own)."),
     ] = None,
     split: Annotated[
         Literal["test", "training", "all"], typer.Option(help="Which of the manifest's cases.")
@@ -180,13 +181,16 @@ def predict(  # noqa: PLR0913 - one parameter for each option
     open_configs(bundle, ["inference"])
     # These take a while to import; --help does not need them.
     from medseg.cli.predict_tell import report_progress
+    from medseg.data.known_folders import known_dataset_dir
     from medseg.data.patterns import expand_sources
     from medseg.networks.members import one_fold
     from medseg.prediction.channel_cases import ManifestCases
     from medseg.prediction.request import Request
     from medseg.prediction.run import run_prediction
 
-    listed = manifest and ManifestCases(manifest, dataset_dir or manifest.parent, split)
+    listed = manifest and ManifestCases(
+        manifest, dataset_dir or Path(known_dataset_dir(manifest, str(manifest.parent))), split
+    )
     request = Request(
         bundle=bundle,
         inputs=expand_sources(inputs or ()),

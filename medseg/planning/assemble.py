@@ -10,7 +10,14 @@ from medseg.errors import UsageError
 from medseg.planning.fingerprint.set_facts import SetFacts
 from medseg.planning.rules.choice import Choice
 from medseg.planning.rules.grid import View, patch_size, picture_pixels, spacing, view_of
-from medseg.planning.rules.intensity import content, measured_voxels, recipe_of, window
+from medseg.planning.rules.intensity import (
+    content,
+    measured_voxels,
+    recipe_of,
+    require_scales,
+    scales,
+    window,
+)
 from medseg.planning.rules.levels import LevelPlan, fitted_patch, level_choices, plan_levels
 from medseg.planning.rules.network import (
     border_choices,
@@ -118,6 +125,8 @@ def assemble(  # noqa: PLR0913 - all that a plan depends on
         pins,
     )
     values = {choice.key: choice.value for choice in choices}
+    if "scales" in values:
+        require_scales(values["scales"], [one.name for one in facts.each])
     if cells is not None:
         cells = type(cells)(**{key: values[key] for key in NOT_IN_CONFIG})
     draft = Draft(
@@ -206,8 +215,8 @@ def _seen(facts: SetFacts, view: View, patch: Choice, grid: Choice) -> list[Choi
     turns = [flip_axes(facts), rotation_degrees(facts, view, grid.value)]
     if recipe == "microscopy":
         return [content(facts), *of_patch, *border_choices(facts), *class_weights(facts), *turns]
-    scale = measured_voxels(facts) if recipe == "mri_volume" else window(facts)
-    return [scale, *of_patch, *turns, elastic_mm(facts, view)]
+    scale = {"mri_volume": measured_voxels, "several_channels": scales}.get(recipe, window)
+    return [scale(facts), *of_patch, *turns, elastic_mm(facts, view)]
 
 
 def _machine(cache: str, told: str) -> list[Choice]:

@@ -4,12 +4,12 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from medseg._checks import first_few
 from medseg.bundles.writing.write import bundle_files, bundle_name, write_bundle
 from medseg.data.cases.free_memory import available_bytes
-from medseg.data.datasets.collect import collect_manifest, find_files
+from medseg.data.datasets.collected import collect_files
 from medseg.data.datasets.split import owner_words
 from medseg.data.known_folders import remember
 from medseg.data.manifest import Manifest, load_manifest
@@ -35,6 +35,7 @@ from medseg.planning.update import (
     edited_files,
     info_of,
     kept_folds,
+    noted_files,
     read_earlier,
     replace_files,
     same_question,
@@ -151,19 +152,15 @@ def _data(request: PlanRequest, name: str) -> tuple[Manifest, Path]:
     if request.manifest is not None:
         folder = request.dataset_dir or request.manifest.parent
         return load_manifest(request.manifest), folder.absolute()
-    if request.images is None or request.labels is None or request.info is None:
+    if request.files is None or request.info is None:
         raise UsageError(
-            "give --images and --labels with --modality, or --manifest with --dataset-dir"
+            "give --images and --labels with --modality, --channel NAME=PATTERN for each channel "
+            "and --labels, --dataset FOLDER, or --manifest with --dataset-dir"
         )
     info = request.info
     if info.name is None:
         info = dataclasses.replace(info, name=name)
-    return collect_manifest(
-        find_files(request.images, option="--images"),
-        find_files(request.labels, option="--labels"),
-        info,
-        request.split,
-    )
+    return collect_files(request.files, info, request.split)
 
 
 def _usable(manifest: Manifest, cohort: Cohort) -> Manifest:
@@ -236,7 +233,9 @@ def save_plan(made: MadePlan, overwrite: Literal["refuse", "replace"] = "refuse"
 
 def _pages(made: MadePlan, written: dict[str, str]) -> dict[str, str]:
     asked = {"minutes": made.request.minutes, "memory_gb": made.request.memory_gb}
-    more = {"pins": made.request.pins, "asked": asked, "written": written}
+    # A key of a JSON file with # in it could be a config's, so that the bundle would ask for trust.
+    pins = [{"key": key, "value": value} for key, value in made.request.pins.items()]
+    more: dict[str, Any] = {"pins": pins, "asked": asked, "written": written}
     return {
         PLAN_JSON: plan_json(made.planned, made.facts, made.forecast, more),
         PLAN_PAGE: plan_page(made.planned, made.facts, made.forecast),
@@ -247,18 +246,17 @@ def _pages(made: MadePlan, written: dict[str, str]) -> dict[str, str]:
 def _noted(made: MadePlan) -> list[str]:
     request = made.request
     path = request.folder / "configs" / f"{made.planned.draft.manifest.name}.json"
-    noted = {"dataset_dir": str(made.dataset), "bundle": str(request.folder.absolute())}
+    noted: dict[str, Any] = {
+        "dataset_dir": str(made.dataset),
+        "bundle": str(request.folder.absolute()),
+    }
     if request.manifest is not None:
         noted["manifest"] = str(request.manifest.absolute())
-    else:
-        noted |= {"images": _absolute(request.images), "labels": _absolute(request.labels)}
+    elif request.files is not None:
+        noted["files"] = noted_files(request.files)
         noted |= owner_words(request.split)
     try:
         remember(path, noted)
     except MachineError as error:
         return [f"{error}; give dataset_dir={made.dataset} to each command"]
     return []
-
-
-def _absolute(pattern: str | None) -> str:
-    return str(Path.cwd() / (pattern or ""))

@@ -2,14 +2,15 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import medseg
+from medseg.bundles.writing.draft import modalities
 from medseg.bundles.writing.flow import flow
 from medseg.planning.assemble import Planned
-from medseg.planning.fingerprint.set_facts import SetFacts
+from medseg.planning.fingerprint.set_facts import ChannelSummary, SetFacts, at
 from medseg.planning.forecast.measure import Forecast
 
 __all__ = [
@@ -119,7 +120,7 @@ def plan_page(planned: Planned, facts: SetFacts, forecast: Forecast | None) -> s
 def _summary(planned: Planned, facts: SetFacts, forecast: Forecast | None) -> list[str]:
     seen = {"picture": "pictures", "volume": "volumes in 3-D", "slices": "volumes slice by slice"}
     lines = [
-        f"{facts.cases} cases of {facts.patients} patients, {facts.modality}: "
+        f"{facts.cases} cases of {facts.patients} patients, {modalities(planned.draft.manifest)}: "
         f"{seen[planned.view]}, "
         f"recipe `{planned.draft.recipe}` ({planned.recipe_why}).",
         "",
@@ -164,16 +165,7 @@ def _facts(facts: SetFacts) -> list[str]:
             "| box around all labels, 90th percentile | "
             f"{'x'.join(f'{mm:.3g}' for mm in facts.box)} {unit} |"
         ),
-        (
-            f"| labelled intensities, 0.5th, 50th, 99.5th percentile | {facts.inside[0]:.4g}, "
-            f"{facts.inside[7]:.4g}, {facts.inside[-1]:.4g} {facts.unit} |"
-        ),
-        (
-            f"| other intensities, likewise | {facts.outside[0]:.4g}, {facts.outside[7]:.4g}, "
-            f"{facts.outside[-1]:.4g} {facts.unit} |"
-        )
-        if facts.outside
-        else "| other intensities | none |",
+        *(row for channel in facts.each or (facts,) for row in _intensities(channel)),
     ]
     cubed = "ml" if facts.kind == "volume" else "pixels"
     for one in facts.classes:
@@ -184,6 +176,21 @@ def _facts(facts: SetFacts) -> list[str]:
             f"{one.parts:.0f} part(s), thickness {one.thickness:.3g} {unit} (medians) |"
         )
     return lines
+
+
+def _intensities(of: SetFacts | ChannelSummary) -> list[str]:
+    name = f"{_cell(of.name)}: " if isinstance(of, ChannelSummary) else ""
+    inside, outside = (_quantiles(values, of.unit) for values in (of.inside, of.outside))
+    return [
+        f"| {name}labelled intensities, 0.5th, 50th, 99.5th percentile | {inside} |",
+        f"| {name}other intensities, likewise | {outside} |",
+    ]
+
+
+def _quantiles(values: Sequence[float], unit: str) -> str:
+    if not values:
+        return "none"
+    return f"{at(values, 0.5):.4g}, {at(values, 50.0):.4g}, {at(values, 99.5):.4g} {unit}"
 
 
 def _cell(text: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from medseg.data.datasets.collect import DatasetInfo, SplitPlan
+from medseg.data.datasets.collected import DatasetFiles
 
 __all__ = ["PlanRequest"]
 
@@ -15,9 +16,8 @@ class PlanRequest:
 
     Attributes:
         folder: Of the bundle to be written.
-        images: Pattern of the images, or None with a manifest.
-        labels: Pattern of their labels, or None with a manifest.
-        manifest: A manifest, or None with patterns.
+        files: How images and labels are named, or None with a manifest.
+        manifest: A manifest, or None with files.
         dataset_dir: Folder of the manifest's files.
         info: Names and terms of the data set; None with a manifest.
         split: How cases are dealt.
@@ -29,8 +29,7 @@ class PlanRequest:
     """
 
     folder: Path
-    images: str | None = None
-    labels: str | None = None
+    files: DatasetFiles | None = None
     manifest: Path | None = None
     dataset_dir: Path | None = None
     info: DatasetInfo | None = None

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from medseg._files import write_atomically
+from medseg.data.datasets.channel_files import read_channel_options
 from medseg.data.datasets.collect import DatasetInfo
+from medseg.data.datasets.collected import DatasetFiles
 from medseg.data.datasets.folds import shuffled_patients
 from medseg.data.datasets.split import told_owners
 from medseg.data.known_folders import recall
@@ -29,6 +31,7 @@ __all__ = [
     "edited_files",
     "info_of",
     "kept_folds",
+    "noted_files",
     "read_earlier",
     "replace_files",
     "same_question",
@@ -84,27 +87,51 @@ def told_again(request: PlanRequest, earlier: Earlier) -> PlanRequest:
         UsageError: If nobody knows where the images are.
     """
     asked, noted = earlier.plan.get("asked", {}), earlier.noted
-    pins = {**earlier.plan.get("pins", {}), **request.pins}
+    pins = {**_pins(earlier.plan), **request.pins}
     request = dataclasses.replace(
         request,
         pins=pins,
         minutes=request.minutes or asked.get("minutes"),
         memory_gb=request.memory_gb or asked.get("memory_gb"),
     )
-    if request.images is not None or request.manifest is not None:
+    if request.files is not None or request.manifest is not None:
         return request
-    if not any(noted.get(key) for key in ("images", "manifest")):
+    if not any(noted.get(key) for key in ("files", "manifest")):
         raise UsageError(
-            f"{request.folder}: where its images are is not known here; give --images and "
-            "--labels again"
+            f"{request.folder}: where its images are is not known here; name them again, as for "
+            "a new plan"
         )
     return dataclasses.replace(
         request,
-        images=noted.get("images"),
+        files=_files_again(noted["files"]) if noted.get("files") else None,
         split=told_owners(request.split, noted),
-        labels=noted.get("labels"),
         manifest=Path(noted["manifest"]) if noted.get("manifest") else None,
         dataset_dir=Path(noted["dataset_dir"]) if noted.get("manifest") else None,
+    )
+
+
+def noted_files(files: DatasetFiles) -> dict[str, Any]:
+    """How a user's files are named, wherever a later command is started."""
+    channels = read_channel_options(files.channels)
+    return {
+        "folder": _absolute(files.folder),
+        "images": _absolute(files.images),
+        "channels": [f"{name}={_absolute(pattern)}" for name, pattern in channels.items()],
+        "labels": _absolute(files.labels),
+    }
+
+
+def _absolute(path: str | Path | None) -> str | None:
+    return None if path is None else str(Path.cwd() / Path(path).expanduser())
+
+
+def _files_again(noted: Mapping[str, Any]) -> DatasetFiles:
+    folder = noted.get("folder")
+    return DatasetFiles(
+        folder=None if folder is None else Path(folder),
+        images=noted.get("images"),
+        channels=tuple(noted.get("channels", ())),
+        labels=noted.get("labels"),
     )
 
 
@@ -139,9 +166,13 @@ def same_question(earlier: Earlier, request: PlanRequest, manifest: Manifest) ->
     budget = {"minutes": request.minutes, "memory_gb": request.memory_gb}
     return (
         manifest == earlier.manifest
-        and request.pins == earlier.plan.get("pins", {})
+        and request.pins == _pins(earlier.plan)
         and budget == {key: asked.get(key) for key in budget}
     )
+
+
+def _pins(plan: Mapping[str, Any]) -> dict[str, Any]:
+    return {pin["key"]: pin["value"] for pin in plan.get("pins", [])}
 
 
 def edited_files(folder: Path, plan: Mapping[str, Any]) -> list[str]:

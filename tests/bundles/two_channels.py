@@ -17,6 +17,10 @@ SCALES = """scales:  # one for each channel
   - {_target_: medseg.transforms.WindowScale, low: 0.0, high: 15.0}
   - {_target_: medseg.transforms.ZScoreScale, clip: [0.0, 99.5], over: nonzero}
 """
+WARP = """flip_axes: [0]
+rotation_degrees: [15, 15, 15]
+elastic_mm: 8.0
+"""
 _TRAINED = '{_target_: medseg.networks.trained_setting, path: "@ckpt_path", name: '
 _DEFAULTS = (
     "[{_target_: medseg.transforms.WindowScale, low: 0.0, high: 15.0}, "
@@ -79,7 +83,7 @@ def _changed(config: str, patch: list[int]) -> str:
     lines: list[str] = []
     for line in config.splitlines(keepends=True):
         if line.startswith("bias_correction: none"):
-            lines += [SCALES, "spatial_dims: 3\n"]
+            lines += [SCALES, "spatial_dims: 3\n", WARP]
         elif line.startswith("bias_correction: {"):
             lines += [f"scales: {_TRAINED}scales, default: {_DEFAULTS}}}\n"]
             lines += ["spatial_dims: 3\n"]

@@ -6,9 +6,17 @@ from typing import Any, Literal
 
 from medseg.data.manifest import Manifest
 
-__all__ = ["Cells", "Draft", "RecipeName"]
+__all__ = ["Cells", "Draft", "RecipeName", "modalities"]
 
-RecipeName = Literal["ct_body", "mri_volume", "pet_volume", "microscopy", "histology_he"]
+RecipeName = Literal[
+    "ct_body", "mri_volume", "pet_volume", "several_channels", "microscopy", "histology_he"
+]
+
+
+def modalities(manifest: Manifest) -> str:
+    """What images were made by, e.g. `CT`; of several channels each, `PT and MR`."""
+    each = [channel.modality or manifest.modality for channel in manifest.channels]
+    return " and ".join(dict.fromkeys(each)) or manifest.modality
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,3 +79,8 @@ class Draft:
         if self.seen.get("content") == "rgb" or self.recipe == "histology_he":
             return 3
         return len(self.manifest.channels)
+
+    @property
+    def input_channels(self) -> int | str:
+        """The same as the configs say it."""
+        return "$len(@scales)" if self.recipe == "several_channels" else self.channels

@@ -1,5 +1,6 @@
 """Model card and licence of the data of a new bundle, with the gaps that its author has to fill."""
 
+from medseg.bundles.writing.draft import modalities
 from medseg.data.manifest import Manifest
 
 __all__ = ["GAP", "data_licence", "new_card"]
@@ -16,11 +17,11 @@ def new_card(name: str, manifest: Manifest, axes: int, recipe: str) -> str:
         axes: 2 or 3.
         recipe: Where its choices stand, a sentence in Markdown.
     """
-    what = ", ".join(manifest.class_names[1:])
+    what, imaged = ", ".join(manifest.class_names[1:]), modalities(manifest)
     lines = [
-        f"# {what} in {manifest.modality}, {axes}-D U-Net",
+        f"# {what} in {imaged}, {axes}-D U-Net",
         "",
-        f"Labels {what} in {manifest.modality}.",
+        f"Labels {what} in {imaged}{_channels(manifest)}.",
         "",
         "**Intended use**: research and teaching. Not a medical device; not for diagnosis.",
         (
@@ -36,7 +37,7 @@ def new_card(name: str, manifest: Manifest, axes: int, recipe: str) -> str:
         "",
         "```",
         f"medseg train {name}",
-        f"medseg predict {name} IMAGE -o labels",
+        f"medseg predict {name} {_inputs(manifest)} -o labels",
         (
             f"medseg evaluate labels --manifest {name}/configs/{manifest.name}.json "
             "--dataset-dir DIR -o scores"
@@ -58,6 +59,18 @@ def new_card(name: str, manifest: Manifest, axes: int, recipe: str) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _channels(manifest: Manifest) -> str:
+    names = [channel.name for channel in manifest.channels]
+    if len(names) < 2:
+        return ""
+    return f": channels {', '.join(names)}, a file each; labels have the grid of {names[0]}"
+
+
+def _inputs(manifest: Manifest) -> str:
+    names = [channel.name for channel in manifest.channels]
+    return "IMAGE" if len(names) < 2 else " ".join(f"--channel {name}=FILE" for name in names)
 
 
 def data_licence(manifest: Manifest) -> str:

@@ -4,7 +4,7 @@ import json
 from importlib.metadata import version
 from typing import Any
 
-from medseg.bundles.writing.draft import Draft
+from medseg.bundles.writing.draft import Draft, modalities
 from medseg.networks.levels import per_level
 
 __all__ = ["METADATA_SCHEMA", "needed_packages", "new_metadata", "spatial_shape"]
@@ -27,7 +27,7 @@ _UNET_2D = (
 def new_metadata(draft: Draft) -> str:
     """The text of `metadata.json`."""
     names = draft.class_names
-    what = ", ".join(names[1:])
+    what, imaged = ", ".join(names[1:]), modalities(draft.manifest)
     content = {
         "schema": METADATA_SCHEMA,
         "version": FIRST_VERSION,
@@ -35,14 +35,13 @@ def new_metadata(draft: Draft) -> str:
         **_versions(draft),
         "supported_apps": {},
         "name": draft.name,
-        "task": f"Segmentation of {what} in {draft.manifest.modality}",
-        "description": f"A {draft.axes}-D U-Net labels {what} in {draft.manifest.modality}.",
+        "task": f"Segmentation of {what} in {imaged}",
+        "description": f"A {draft.axes}-D U-Net labels {what} in {imaged}.",
         "authors": NOT_STATED,
         "copyright": NOT_STATED,
         "data_source": draft.manifest.source,
         "data_type": "png, tiff" if draft.axes == 2 else "nifti, dicom",
-        "image_classes": f"{draft.channels} channel(s) of {draft.manifest.modality}, by recipe "
-        f"{draft.recipe}",
+        "image_classes": f"{draft.channels} channel(s) of {imaged}, by recipe {draft.recipe}",
         "label_classes": ", ".join(f"{value} {name}" for value, name in enumerate(names)),
         "pred_classes": f"logits of {len(names)} channels: {', '.join(names)}",
         "intended_use": "Research and teaching; not for diagnosis",

@@ -68,6 +68,10 @@ _MEASURED = RecipeKey(
     comment="voxels whose intensities set the scale: all, nonzero or otsu",
     role="setting",
 )
+_SCALES = (
+    RecipeKey(name="scales", comment="one for each channel, in their order", role="setting"),
+    RecipeKey(name="spatial_dims", comment="volumes", role="both", fixed=3),
+)
 _PATCH = (
     RecipeKey(name="patch_size", comment="voxels of a patch", role="setting"),
     RecipeKey(name="centres", comment="", role="training"),
@@ -111,6 +115,7 @@ _OF: dict[RecipeName, tuple[RecipeKey, ...]] = {
     "ct_body": (*_FILES, _WINDOW, *_PATCH, *_TURNS, _ELASTIC),
     "pet_volume": (*_FILES, _WINDOW, *_PATCH, *_TURNS, _ELASTIC),
     "mri_volume": (*_FILES, _MEASURED, *_PATCH, *_TURNS, _ELASTIC),
+    "several_channels": (*_FILES, *_SCALES, *_PATCH, *_TURNS, _ELASTIC),
     "microscopy": _MICROSCOPY,
     "histology_he": (
         _PICTURES,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from medseg.bundles.writing.common_text import line, with_copies
-from medseg.bundles.writing.draft import Draft
+from medseg.bundles.writing.draft import Draft, modalities
 from medseg.bundles.writing.flow import flow
 from medseg.bundles.writing.recipe_keys import recipe_keys, setting_names
 
@@ -56,7 +56,8 @@ def train_config(draft: Draft) -> str:
 
 
 def _files(draft: Draft) -> Iterator[str]:
-    yield f"# Train {draft.name}: {', '.join(draft.class_names[1:])} in {draft.manifest.modality}."
+    what = ", ".join(draft.class_names[1:])
+    yield f"# Train {draft.name}: {what} in {modalities(draft.manifest)}."
     yield f"#   medseg train {draft.name}"
     yield (
         "#   python -m monai.bundle run training --config_file .../configs/train.yaml "
@@ -126,7 +127,7 @@ def _network(draft: Draft) -> Iterator[str]:
 def _network_arguments(draft: Draft) -> Mapping[str, Any]:
     given = dict(draft.network)
     dims = given.pop("spatial_dims")
-    fixed = {"in_channels": draft.channels, "out_channels": "$len(@class_names)"}
+    fixed = {"in_channels": draft.input_channels, "out_channels": "$len(@class_names)"}
     return {"spatial_dims": dims, **fixed, **given}
 
 
@@ -135,7 +136,8 @@ def _noted(draft: Draft, key: str, value: Any) -> str:
 
 
 def _settings(draft: Draft) -> Iterator[str]:
-    pairs = [f'{name}: "@{name}"' for name in setting_names(draft)]
+    plain = {"scales": '{_target_: medseg.transforms.scale_settings, scales: "@scales"}'}
+    pairs = [f"{name}: " + plain.get(name, f'"@{name}"') for name in setting_names(draft)]
     yield "settings: {" + ", ".join(pairs) + ","
     yield '  network: "$@network_def.describe()"}'
 

@@ -9,7 +9,7 @@ from medseg.bundles.writing.common_text import (
     setting_lines,
     with_copies,
 )
-from medseg.bundles.writing.draft import Draft
+from medseg.bundles.writing.draft import Draft, modalities
 from medseg.bundles.writing.flow import flow
 from medseg.bundles.writing.recipe_keys import recipe_keys
 
@@ -20,12 +20,12 @@ _WINDOW_BATCH = "window_batch: \"$8 if 'cuda' in str(@device) else 1\""
 
 def inference_config(draft: Draft) -> str:
     """The text of `inference.yaml`."""
-    network = {"spatial_dims": draft.axes, "in_channels": draft.channels}
+    network = {"spatial_dims": draft.axes, "in_channels": draft.input_channels}
     network |= {"out_channels": "$len(@class_names)"}
     network |= {key: value for key, value in draft.network.items() if key != "spatial_dims"}
     lines = [
         (
-            f"# Predict {', '.join(draft.class_names[1:])} in {draft.manifest.modality}: an "
+            f"# Predict {', '.join(draft.class_names[1:])} in {modalities(draft.manifest)}: an "
             "image in, a label in its own grid out."
         ),
         "#",
@@ -37,7 +37,7 @@ def inference_config(draft: Draft) -> str:
         "# Self-contained: tools such as MONAI Label read no other config.",
         "bundle_root: {_target_: medseg.bundles.find_bundle_root}",
         "dataset_dir: data",
-        'datalist: {_target_: medseg.data.list_images, folder: "@dataset_dir"}',
+        *_datalist(draft),
         "output_dir: \"$@bundle_root + '/eval'\"",
         "overwrite: refuse  # or replace: existing labels",
         "ckpt_path: \"$@bundle_root + '/models/model.safetensors'\"",
@@ -71,6 +71,16 @@ def inference_config(draft: Draft) -> str:
         *_numbered(draft),
     ]
     return with_copies("\n".join(lines) + "\n")
+
+
+def _datalist(draft: Draft) -> Iterator[str]:
+    if draft.recipe != "several_channels":
+        yield 'datalist: {_target_: medseg.data.list_images, folder: "@dataset_dir"}'
+        return
+    # The manifest says how the files of each channel are named.
+    yield f"manifest_file: \"$@bundle_root + '/configs/{draft.manifest.name}.json'\""
+    listed = 'folder: "@dataset_dir", manifest: "@manifest_file"'
+    yield f"datalist: {{_target_: medseg.data.list_images, {listed}}}"
 
 
 def _cells(draft: Draft) -> Iterator[str]:

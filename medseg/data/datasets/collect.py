@@ -15,18 +15,11 @@ from typing import Literal
 from pydantic import ValidationError
 
 from medseg.data.datasets.case_names import case_names
-<<<<<<< HEAD
 from medseg.data.datasets.clinic_labels import dicom_classes, pairs_by_series
-from medseg.data.datasets.folds import deal_folds, shuffled_patients
-=======
->>>>>>> nuclei
 from medseg.data.datasets.found_files import find_files
 from medseg.data.datasets.pairs import Side, label_files, pair_files
-<<<<<<< HEAD
-from medseg.data.datasets.value_names import value_names
-=======
 from medseg.data.datasets.split import Owner, SplitPlan, owners_of, split_patients
->>>>>>> nuclei
+from medseg.data.datasets.value_names import value_names
 from medseg.data.digest import path_sha256
 from medseg.data.label_kind import LabelKind
 from medseg.data.label_source import label_source
@@ -44,11 +37,7 @@ __all__ = [
     "find_files",
 ]
 
-<<<<<<< HEAD
 LabelValues = Literal["check", "mend"]
-MOST_FOLDS = 5
-=======
->>>>>>> nuclei
 UNITS: dict[Modality, str] = {"CT": "HU", "PT": "SUV"}
 
 
@@ -144,15 +133,9 @@ def collect_pairs(
     root = Path(os.path.commonpath([path.parent for path in files]))
     owners = owners_of({pair.case: _below(root, pair.images[0]) for pair in pairs}, plan)
     labelled = [pair for pair in pairs if pair.label is not None]
-<<<<<<< HEAD
-    order = shuffled_patients((patients[pair.case] for pair in labelled), seed=plan.seed)
-    tested = frozenset(order[: plan.test_patients])
-    folds = _folds(order[plan.test_patients :], plan)
+    tested, folds = split_patients([owners[pair.case] for pair in labelled], plan)
     of_dicom = [pair.label for pair in labelled if pair.label is not None]
     info = replace(info, label_names=dicom_classes(of_dicom, info.label_names, info.rois))
-=======
-    tested, folds = split_patients([owners[pair.case] for pair in labelled], plan)
->>>>>>> nuclei
     names = _label_names(info, labelled)
     try:
         cases = [_case(p, root, owners[p.case], folds.get(owners[p.case].patient)) for p in pairs]

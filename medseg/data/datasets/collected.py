@@ -54,9 +54,11 @@ class DatasetFiles:
         """The modality that is given, or that the first channel's name tells.
 
         Raises:
-            UsageError: If it is not known.
+            UsageError: If it is not known, or a channel's name tells none and none is given.
         """
         known = given
+        if given is None:
+            _require_told(tuple(read_channel_options(self.channels)))
         if known is None and self.folder is not None:
             known = dataset_json_modality(self.folder)
         if known is None and self.channels:
@@ -66,6 +68,15 @@ class DatasetFiles:
                 "--modality is missing; add --modality CT (or MR, PT, US, microscopy, histology)"
             )
         return known
+
+
+def _require_told(channels: tuple[str, ...]) -> None:
+    for name in channels:
+        if channel_modality(name) is None:
+            raise UsageError(
+                f"--channel {name}: its name tells no modality; call it after one (ct, pet, mr, "
+                "t1, t2, flair, us), or add --modality MR, which is that of every such channel"
+            )
 
 
 def collect_files(files: DatasetFiles, info: DatasetInfo, plan: SplitPlan) -> tuple[Manifest, Path]:

@@ -41,7 +41,7 @@ def postprocessed_pairs(
 
 
 def _written(pair: EvaluationCase, rules: Mapping[int, PartRule], folder: Path) -> EvaluationCase:
-    if pair.prediction is None:
+    if not isinstance(pair.prediction, Path):  # a DICOM label is not one of ours
         return pair
     label = read_image(pair.prediction, where="label")
     array = label.array[:, :, 0] if isinstance(label, Picture) else label.array

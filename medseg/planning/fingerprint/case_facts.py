@@ -6,7 +6,7 @@ those of a recipe, which turns volumes to RAS; lengths are in millimetres, of pi
 
 from dataclasses import dataclass
 
-__all__ = ["QUANTILES", "CaseFacts", "ClassFacts"]
+__all__ = ["QUANTILES", "CaseFacts", "ChannelFacts", "ClassFacts"]
 
 # Where intensities and sizes are kept, in per cent.
 QUANTILES = (0.5, 2.0, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 95.0, 98.0, 99.5)
@@ -37,6 +37,23 @@ class ClassFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChannelFacts:
+    """Intensities of one of several channels of a case, in the grid of the first.
+
+    Attributes:
+        inside: Intensities of labelled voxels at `QUANTILES`; empty without.
+        outside: Likewise of the others.
+        zeros: Share of voxels that are 0.
+        dark: Share of voxels below a tenth of the range up to the 99.5th percentile.
+    """
+
+    inside: tuple[float, ...]
+    outside: tuple[float, ...]
+    zeros: float
+    dark: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseFacts:
     """Facts of one case.
 
@@ -55,6 +72,7 @@ class CaseFacts:
         classes: Of each class but background.
         touching: Share of numbered objects that touch another; 0 of classes.
         holes: Sizes of holes in objects at `QUANTILES`; empty if there are none.
+        others: Of the second channel and on; what else is said of intensities is of the first.
     """
 
     case: str
@@ -71,3 +89,4 @@ class CaseFacts:
     classes: tuple[ClassFacts, ...]
     touching: float = 0.0
     holes: tuple[float, ...] = ()
+    others: tuple[ChannelFacts, ...] = ()

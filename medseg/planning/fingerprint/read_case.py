@@ -1,6 +1,6 @@
 """Reading of one case for a plan: its facts, and its report as `medseg data check` gives it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -14,13 +14,13 @@ from medseg.data.datasets.expected import expected_by
 from medseg.data.datasets.facts import CaseReport, image_facts, label_facts
 from medseg.data.datasets.intake import image_problems, judge_label
 from medseg.data.datasets.neighbours import sketch_of
-from medseg.data.images.channels import read_channels
+from medseg.data.images.channels import on_first_grid, read_channels
 from medseg.data.images.picture import Picture, read_label
 from medseg.data.images.volume import Volume
 from medseg.data.label_kind import as_classes
 from medseg.data.manifest import Case, Manifest
 from medseg.data.problems import InputError
-from medseg.planning.fingerprint.case_facts import CaseFacts, ClassFacts
+from medseg.planning.fingerprint.case_facts import CaseFacts, ChannelFacts, ClassFacts
 from medseg.planning.fingerprint.structures import (
     class_facts,
     hole_sizes,
@@ -95,8 +95,7 @@ def _facts(
     spacing = (1.0, 1.0) if image.spacing_mm is None else tuple(image.spacing_mm[a] for a in order)
     grey = pixels if pixels.ndim == classes.ndim else pixels.mean(axis=-1)
     marked = classes > 0
-    whole = _sample(grey)
-    low, high = (float(end) for end in np.percentile(whole, (0.5, 99.5)))
+    first = _intensities(grey, marked)
     numbered = manifest.label_kind == "instances"
     return CaseFacts(
         case=name,
@@ -105,14 +104,33 @@ def _facts(
         spacing=tuple(float(one) for one in spacing),
         orientation=image.orientation,
         colour=_colour(pixels, classes.ndim),
-        inside=quantiles(_sample(grey[marked])),
-        outside=quantiles(_sample(grey[~marked])),
-        zeros=float((whole == 0).mean()),
-        dark=float((whole < low + _DARK * (high - low)).mean()),
+        inside=first.inside,
+        outside=first.outside,
+        zeros=first.zeros,
+        dark=first.dark,
         box=_box_shape(marked),
         classes=_classes(classes, stored, manifest, spacing),
         touching=touching_share(stored) if numbered else 0.0,
         holes=quantiles(hole_sizes(marked)) if numbered else (),
+        others=tuple(_intensities(other, marked) for other in _others_of(image, order)),
+    )
+
+
+def _others_of(image: Volume | Picture, order: Sequence[int]) -> Iterator[NDArray[Any]]:
+    """Yield the other channels of a volume, in the grid of the first."""
+    if isinstance(image, Volume) and image.others:
+        for other in on_first_grid(image)[1:]:
+            yield _turned(other, order)
+
+
+def _intensities(grey: NDArray[Any], marked: NDArray[np.bool_]) -> ChannelFacts:
+    whole = _sample(grey)
+    low, high = (float(end) for end in np.percentile(whole, (0.5, 99.5)))
+    return ChannelFacts(
+        inside=quantiles(_sample(grey[marked])),
+        outside=quantiles(_sample(grey[~marked])),
+        zeros=float((whole == 0).mean()),
+        dark=float((whole < low + _DARK * (high - low)).mean()),
     )
 
 
@@ -154,10 +172,10 @@ def _colour(pixels: NDArray[Any], axes: int) -> str:
 
 def _box_shape(marked: NDArray[np.bool_]) -> tuple[int, ...]:
     lines = [
-        np.flatnonzero(marked.any(axis=_others(axis, marked.ndim))) for axis in range(marked.ndim)
+        np.flatnonzero(marked.any(axis=_across(axis, marked.ndim))) for axis in range(marked.ndim)
     ]
     return tuple(int(line[-1] - line[0]) + 1 if line.size else 0 for line in lines)
 
 
-def _others(axis: int, axes: int) -> tuple[int, ...]:
+def _across(axis: int, axes: int) -> tuple[int, ...]:
     return tuple(other for other in range(axes) if other != axis)

@@ -1,8 +1,8 @@
 """Facts of a whole data set: medians and shares over its cases, from which a plan is made."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,9 +10,9 @@ import numpy as np
 from medseg.data.label_kind import LabelKind
 from medseg.data.manifest import Manifest
 from medseg.errors import DataError
-from medseg.planning.fingerprint.case_facts import QUANTILES, CaseFacts
+from medseg.planning.fingerprint.case_facts import QUANTILES, CaseFacts, ChannelFacts
 
-__all__ = ["ClassSummary", "SetFacts", "at", "summarise_set"]
+__all__ = ["ChannelSummary", "ClassSummary", "SetFacts", "at", "summarise_set"]
 
 # Of a set of pictures that is mostly grey, a few coloured ones make it coloured.
 _COLOURED = 0.05
@@ -46,6 +46,26 @@ class ClassSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChannelSummary:
+    """One of several channels over all cases; see `SetFacts` for what its numbers are.
+
+    Attributes:
+        name: Of the channel.
+        modality: Its own, or the manifest's.
+        unit: Of its values.
+        inside: See `SetFacts`, as are the others.
+    """
+
+    name: str
+    modality: str
+    unit: str
+    inside: tuple[float, ...]
+    outside: tuple[float, ...]
+    zeros: float
+    dark: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class SetFacts:
     """A data set, as rules see it.
 
@@ -72,6 +92,7 @@ class SetFacts:
         touching: Mean share of numbered objects that touch another.
         holes: 80th percentile of holes in objects; 0 without holes.
         groups: Number of training cases of each group, by name; empty unless all have one.
+        each: Of several channels each, the first one as well; empty of a single one.
     """
 
     cases: int
@@ -96,11 +117,24 @@ class SetFacts:
     touching: float
     holes: float
     groups: Mapping[str, int] = field(default_factory=dict[str, int])
+    each: tuple[ChannelSummary, ...] = ()
 
     @property
     def axes(self) -> int:
         """2 or 3."""
         return len(self.shape)
+
+    def of_channel(self, channel: ChannelSummary) -> "SetFacts":
+        """The same data set, with the intensities of one of its channels."""
+        return replace(
+            self,
+            modality=channel.modality,
+            unit=channel.unit,
+            inside=channel.inside,
+            outside=channel.outside,
+            zeros=channel.zeros,
+            dark=channel.dark,
+        )
 
 
 def at(quantiles: Sequence[float], percent: float) -> float:
@@ -148,12 +182,33 @@ def summarise_set(manifest: Manifest, facts: Sequence[CaseFacts]) -> SetFacts:
         touching=round(float(np.mean([case.touching for case in facts])), 4),
         holes=max((at(case.holes, 80.0) for case in facts if case.holes), default=0.0),
         groups=_groups(manifest),
+        each=tuple(_channels(manifest, facts)),
     )
 
 
 def _groups(manifest: Manifest) -> dict[str, int]:
     names = [case.group for case in manifest.training if case.group is not None]
     return dict(sorted(Counter(names).items())) if len(names) == len(manifest.training) else {}
+
+
+def _channels(manifest: Manifest, facts: Sequence[CaseFacts]) -> Iterator[ChannelSummary]:
+    if len(manifest.channels) < 2 or facts[0].kind == "picture":
+        return
+    rows = [(_first(case), *case.others) for case in facts]
+    for channel, column in zip(manifest.channels, zip(*rows, strict=True), strict=True):
+        yield ChannelSummary(
+            name=channel.name,
+            modality=channel.modality or manifest.modality,
+            unit=channel.unit,
+            inside=_rounded(_mean(one.inside for one in column if one.inside)),
+            outside=_rounded(_mean(one.outside for one in column if one.outside)),
+            zeros=round(float(np.median([one.zeros for one in column])), 4),
+            dark=round(float(np.median([one.dark for one in column])), 4),
+        )
+
+
+def _first(case: CaseFacts) -> ChannelFacts:
+    return ChannelFacts(inside=case.inside, outside=case.outside, zeros=case.zeros, dark=case.dark)
 
 
 def _covers(case: CaseFacts) -> float:

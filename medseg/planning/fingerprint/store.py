@@ -16,13 +16,13 @@ from medseg._files import cache_dir, write_atomically
 from medseg.data.datasets.facts import CaseReport, ImageFacts, LabelFacts
 from medseg.data.manifest import Case, Manifest
 from medseg.data.problems import Problem
-from medseg.planning.fingerprint.case_facts import CaseFacts, ClassFacts
+from medseg.planning.fingerprint.case_facts import CaseFacts, ChannelFacts, ClassFacts
 from medseg.planning.fingerprint.read_case import ReadCase
 
 __all__ = ["Store"]
 
 # Raised when what is measured changes.
-_VERSION = 1
+_VERSION = 2
 
 
 class Store:
@@ -85,7 +85,7 @@ def _read(content: dict[str, Any], case: Case) -> ReadCase:
         case=case.case,
         patient=case.patient,
         place="test" if case.fold is None else f"fold {case.fold}",
-        image=None if image is None else ImageFacts(**_tuples(image)),
+        image=None if image is None else _image(image),
         labels=tuple(LabelFacts(**one) for one in report["labels"]),
         problems=tuple(Problem(**one) for one in report["problems"]),
         sketch=None if sketch is None else np.asarray(sketch, dtype=np.float32),
@@ -96,8 +96,15 @@ def _read(content: dict[str, Any], case: Case) -> ReadCase:
     known |= {
         "case": case.case,
         "classes": tuple(ClassFacts(**_tuples(one)) for one in facts["classes"]),
+        "others": tuple(ChannelFacts(**_tuples(one)) for one in facts["others"]),
     }
     return ReadCase(CaseFacts(**known), found)
+
+
+def _image(content: dict[str, Any]) -> ImageFacts:
+    known = _tuples(content)
+    known["others"] = tuple(_image(one) for one in content["others"])
+    return ImageFacts(**known)
 
 
 def _tuples(content: dict[str, Any]) -> dict[str, Any]:

@@ -1,19 +1,21 @@
 """Recipe and intensity scaling: by modality, with numbers from the labels' own intensities."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from medseg.bundles.writing.draft import RecipeName
-from medseg.errors import DataError
+from medseg.errors import DataError, UsageError
 from medseg.planning.fingerprint.set_facts import SetFacts, at
 from medseg.planning.rules.choice import Choice
 
-__all__ = ["content", "measured_voxels", "recipe_of", "window"]
+__all__ = ["content", "measured_voxels", "recipe_of", "require_scales", "scales", "window"]
 
 # Of the span of the labelled intensities, added on either side for what surrounds them.
 AROUND = 0.5
 LEAST_CT = 200.0
 MANY_ZEROS = 0.05
 MUCH_AIR = 0.4
+_WINDOW, _Z_SCORE = "medseg.transforms.WindowScale", "medseg.transforms.ZScoreScale"
 
 
 def recipe_of(facts: SetFacts) -> tuple[RecipeName, str]:
@@ -23,9 +25,7 @@ def recipe_of(facts: SetFacts) -> tuple[RecipeName, str]:
         DataError: If there is none for such images.
     """
     if facts.channels > 1:
-        raise DataError(
-            "images of several channels have no recipe here yet; plan with one channel (--images)"
-        )
+        return _several(facts)
     if facts.kind == "picture":
         if facts.modality == "histology" and facts.label_kind == "mask" and facts.colour == "rgb":
             return "histology_he", "stained tissue in colour with masks: stains are varied"
@@ -37,6 +37,69 @@ def recipe_of(facts: SetFacts) -> tuple[RecipeName, str]:
     if facts.modality == "PT":
         return "pet_volume", "PET: one window for all, as uptake in SUV means the same everywhere"
     return "mri_volume", f"{facts.modality} has no unit: each image is scaled by itself"
+
+
+def _several(facts: SetFacts) -> tuple[RecipeName, str]:
+    if facts.kind == "picture":
+        raise DataError(
+            "pictures of several channels have no recipe; save each case as one picture in colour, "
+            "or plan with one channel (--images)"
+        )
+    if facts.colour == "rgb":
+        raise DataError("volumes in colour have no recipe; give grey ones")
+    names = ", ".join(one.name for one in facts.each)
+    return "several_channels", f"{names}: each channel is scaled as its own modality needs it"
+
+
+def scales(facts: SetFacts) -> Choice:
+    """How each of several channels is scaled: CT and PET by a window, others image by image."""
+    each = [_scale(facts.of_channel(one)) for one in facts.each]
+    named = [(channel.name, why) for channel, (_, why) in zip(facts.each, each, strict=True)]
+    return Choice(
+        key="scales",
+        value=[value for value, _ in each],
+        why="; ".join(f"{name}: {choice.why}" for name, choice in named),
+        evidence="; ".join(f"{name}: {choice.evidence}" for name, choice in named),
+        changes="; ".join(f"{name}: {choice.changes}" for name, choice in named),
+    )
+
+
+def require_scales(given: object, channels: Sequence[str]) -> None:
+    """Refuse scales that the user gave and that are not one for each channel.
+
+    Raises:
+        UsageError: If they are none.
+    """
+    from medseg.transforms.channel_scale import WindowScale, ZScoreScale
+
+    kinds: dict[object, Any] = {_WINDOW: WindowScale, _Z_SCORE: ZScoreScale}
+    entries = cast("list[object]", given) if isinstance(given, list) else []
+    if len(entries) != len(channels):
+        raise UsageError(
+            f"--set scales: needs an entry for each of {', '.join(channels)}, e.g. "
+            f"{{_target_: {_WINDOW}, low: 0, high: 10}}, got {given!r:.80}"
+        )
+    for name, entry in zip(channels, entries, strict=True):
+        values = dict(cast("dict[str, Any]", entry)) if isinstance(entry, dict) else {}
+        kind = kinds.get(values.pop("_target_", None))
+        try:
+            if kind is None:
+                raise TypeError
+            kind(**values)
+        except TypeError as error:
+            raise UsageError(
+                f"--set scales: {name} must be {{_target_: {_WINDOW}, low: 0, high: 10}} or "
+                f"{{_target_: {_Z_SCORE}, over: nonzero}}, got {entry!r:.80}"
+            ) from error
+
+
+def _scale(facts: SetFacts) -> tuple[dict[str, Any], Choice]:
+    if facts.modality in ("CT", "PT"):
+        choice = window(facts)
+        low, high = choice.value
+        return {"_target_": _WINDOW, "low": low, "high": high}, choice
+    choice = measured_voxels(facts)
+    return {"_target_": _Z_SCORE, "clip": [0.0, 99.5], "over": choice.value}, choice
 
 
 def window(facts: SetFacts) -> Choice:

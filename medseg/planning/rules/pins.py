@@ -12,7 +12,7 @@ from medseg.planning.rules.choice import Choice
 __all__ = ["PINNABLE", "parse_pins", "pinned", "pinned_all"]
 
 PINNABLE = (
-    "spacing_mm", "pixel_size", "window", "measured_voxels", "content", "patch_size",
+    "spacing_mm", "pixel_size", "window", "scales", "measured_voxels", "content", "patch_size",
     "centres#foreground", "flip_axes", "rotation_degrees", "elastic_mm", "border_weight",
     "border_weight_px", "network_def#depth", "network_def#first_width",
     "network_def#kernel_sizes", "network_def#pool_sizes", "loss#fp_weight", "loss#fn_weight",
