@@ -8,6 +8,8 @@ PEERS  := $(VENV)/.peers
 DEMO   := runs/demo
 WHEELS := .gpu-wheels
 TOOLS  := .tools
+# Threads that wait for each other sleep, as under `medseg`: spinning, they are slow where anything else runs.
+export OMP_WAIT_POLICY ?= PASSIVE
 # Of the machine with the GPU: `python3 -V` there.
 GPU_PYTHON ?= 3.12
 BUNDLE := bundles/covid_lung_ct_unet3d

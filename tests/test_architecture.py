@@ -16,6 +16,7 @@ LAYERS = [
         "_quiet",
         "_signals",
         "_streams",
+        "_threads",
         "_user_folder",
     },
     {"data", "losses", "metrics", "networks", "transforms"},

@@ -17,6 +17,7 @@ from medseg._quiet import printable_logs
 from medseg._signals import end_as_by_ctrl_c, signals_kept
 from medseg._streams import lasting_streams
 from medseg._text import printable
+from medseg._threads import let_waiting_threads_sleep
 from medseg.cli import data
 from medseg.cli.baseline import baseline
 from medseg.cli.bundle.app import app as bundle_app
@@ -73,6 +74,7 @@ def _options(
 
 def main() -> None:
     """Run the command line; never returns."""
+    let_waiting_threads_sleep()
     # Saves the garbage collection of everything imported when the process ends.
     atexit.register(gc.freeze)
     with lasting_streams() as lost, signals_kept(), printable_logs():
