@@ -115,7 +115,7 @@ def _report(plan: "CrossPlan") -> None:
 
     from medseg.planning.crossvalidation.chosen_config import chosen_lines, write_choice
     from medseg.planning.crossvalidation.outcome import read_outcome
-    from medseg.planning.crossvalidation.report import finding_line, test_line, write_report
+    from medseg.planning.crossvalidation.report import finding_line, unseen_line, write_report
     from medseg.reports.tables import print_scores
 
     say("scoring all folds", to="errors")
@@ -128,7 +128,7 @@ def _report(plan: "CrossPlan") -> None:
     for finding in outcome.findings:
         say(finding_line(finding, "px" if outcome.scores.unit == "px" else "ml"))
     if outcome.compared is not None:
-        say(test_line(outcome.compared))
+        say(unseen_line(outcome.compared))
     for name in without if rules else ():
         say(f"{name} has no key kept_parts; to use what was chosen, see {page}", to="errors")
     if rules and plan.writes == "folder":

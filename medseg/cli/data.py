@@ -7,7 +7,8 @@ import typer
 
 from medseg.cli.check import check
 from medseg.cli.croissant import croissant
-from medseg.cli.data_manifest import EPILOG, manifest, print_next, print_summary
+from medseg.cli.data_manifest import manifest, print_next, print_summary
+from medseg.cli.data_options import EPILOG
 from medseg.cli.preview import preview
 from medseg.cli.statistics import statistics
 from medseg.data.phantoms.file_format import FileFormat

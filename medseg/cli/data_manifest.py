@@ -6,19 +6,15 @@ from typing import Annotated, Literal
 
 import typer
 
+from medseg.cli import data_options as options
 from medseg.cli.rois import parse_rois
 from medseg.cli.say import say
-from medseg.data.datasets.pairs import PAIRING_RULE
-from medseg.data.label_kind import LabelKind
-from medseg.data.manifest import Manifest, Modality, save_manifest
+from medseg.data.manifest import Manifest, save_manifest
 from medseg.errors import UsageError
 
-__all__ = ["EPILOG", "manifest", "print_next", "print_summary"]
+__all__ = ["manifest", "print_next", "print_summary"]
 
 LabelValues = Literal["check", "mend"]
-EPILOG = (
-    f"{PAIRING_RULE} Without --patient-regex or --patient-column, each case is a separate patient."
-)
 
 
 def manifest(  # noqa: PLR0913 - one argument an option
@@ -30,38 +26,17 @@ def manifest(  # noqa: PLR0913 - one argument an option
             "--images and --labels."
         ),
     ] = None,
-    images: Annotated[
-        str | None, typer.Option(help="Images, as a quoted pattern: 'ct/*.nii.gz'.")
-    ] = None,
-    channel: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=PATTERN",
-            help="Instead of --images, once for each channel: --channel pet='*/PET.nii.gz' "
-            "--channel mr='*/MR.nii.gz'. What * stands for tells the case; labels have the grid of "
-            "the first.",
-        ),
-    ] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option(help="Their labels, as a quoted pattern; also DICOM SEG or RTSTRUCT files."),
-    ] = None,
-    modality: Annotated[
-        Modality | None,
-        typer.Option(help="Imaging modality; may be left out where channels are named after one."),
-    ] = None,
+    images: options.Images = None,
+    channel: options.Channel = None,
+    labels: options.Labels = None,
+    modality: options.Modality = None,
     name: Annotated[
         str | None,
         typer.Option(
             help="Name of the data set: lower case, digits and _ (default: the folder's name)."
         ),
     ] = None,
-    label_names: Annotated[
-        str,
-        typer.Option(
-            help="Names of the label values, from 0, the background: 'background,lung,infection'."
-        ),
-    ] = "",
+    label_names: options.LabelNames = "",
     label_values: Annotated[
         LabelValues,
         typer.Option(
@@ -69,54 +44,22 @@ def manifest(  # noqa: PLR0913 - one argument an option
             "check --fix."
         ),
     ] = "check",
-    rois: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Of labels in DICOM (SEG, RTSTRUCT): a pattern of names in them and the class "
-            "that they are, 'GTV*=tumour'; repeatable, later ones cover earlier ones."
-        ),
-    ] = None,
-    label_kind: Annotated[
-        LabelKind,
-        typer.Option(
-            help="What label files contain: values of classes, numbered instances of one class, or "
-            "an 8-bit mask with foreground above the middle."
-        ),
-    ] = "classes",
+    rois: options.Rois = None,
+    label_kind: options.LabelKind = "classes",
     folds: Annotated[int, typer.Option(help="Number of folds; a patient is in one only.")] = 5,
-    test: Annotated[int, typer.Option(min=0, help="Patients to set aside for testing.")] = 0,
-    patient_regex: Annotated[
-        str | None,
-        typer.Option(help="Pattern whose group is the patient in a case's name: '^(p[0-9]+)_'."),
-    ] = None,
-    group_regex: Annotated[
-        str | None,
-        typer.Option(
-            help="Pattern whose group is the case's group, e.g. a tissue class, in the path of its "
-            "image below the data set's folder: '^([^/]+)/'."
-        ),
-    ] = None,
-    table: Annotated[
-        Path | None,
-        typer.Option(
-            help="Table of cases, CSV or TSV, instead of patterns; a column has the cases' names."
-        ),
-    ] = None,
-    patient_column: Annotated[
-        str | None,
-        typer.Option(help="Its column that has the patient, or the field that must stay together."),
-    ] = None,
-    group_column: Annotated[
-        str | None,
-        typer.Option(help="Its column that has the group; groups are spread over test and folds."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Random seed for assigning patients to folds.")] = 0,
+    test: options.Test = 0,
+    patient_regex: options.PatientRegex = None,
+    group_regex: options.GroupRegex = None,
+    table: options.Table = None,
+    patient_column: options.PatientColumn = None,
+    group_column: options.GroupColumn = None,
+    seed: options.Seed = 0,
     description: Annotated[
         str, typer.Option(help="Description of the data set, one sentence.")
     ] = "not stated",
-    source: Annotated[str, typer.Option(help="Where the images come from.")] = "not stated",
-    licence: Annotated[str, typer.Option(help="Licence of the data set.")] = "not stated",
-    citation: Annotated[str, typer.Option(help="Publication to cite.")] = "not stated",
+    source: options.Source = "not stated",
+    licence: options.Licence = "not stated",
+    citation: options.Citation = "not stated",
     overwrite: Annotated[  # noqa: FBT002 - a command-line switch
         bool, typer.Option("--overwrite", help="Replace an existing manifest.")
     ] = False,

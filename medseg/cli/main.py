@@ -22,8 +22,9 @@ from medseg.cli import data
 from medseg.cli.baseline import baseline
 from medseg.cli.bundle.app import app as bundle_app
 from medseg.cli.crossvalidate import crossvalidate
+from medseg.cli.data_options import EPILOG
 from medseg.cli.evaluate import PAIRING, evaluate
-from medseg.cli.plan import EPILOG, plan
+from medseg.cli.plan import plan
 from medseg.cli.predict import predict
 from medseg.cli.study.app import app as study_app
 from medseg.cli.train import train

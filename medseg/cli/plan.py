@@ -9,11 +9,9 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from medseg.cli import data_options as options
 from medseg.cli.rois import parse_rois
 from medseg.cli.say import say
-from medseg.data.datasets.pairs import PAIRING_RULE
-from medseg.data.label_kind import LabelKind
-from medseg.data.manifest import Modality
 from medseg.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,60 +19,24 @@ if TYPE_CHECKING:
 
     from medseg.planning.make import MadePlan
 
-__all__ = ["EPILOG", "plan"]
-
-EPILOG = (
-    f"{PAIRING_RULE} Without --patient-regex or --patient-column, each case is a separate patient."
-)
+__all__ = ["plan"]
 
 
 def plan(  # noqa: PLR0913 - one argument an option
     folder: Annotated[Path, typer.Argument(help="The bundle to write; its name is the folder's.")],
-    images: Annotated[
-        str | None, typer.Option(help="Images, as a quoted pattern: 'ct/*.nii.gz'.")
-    ] = None,
-    channel: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=PATTERN",
-            help="Instead of --images, once for each channel: --channel pet='*/PET.nii.gz' "
-            "--channel mr='*/MR.nii.gz'. Labels have the grid of the first.",
-        ),
-    ] = None,
+    images: options.Images = None,
+    channel: options.Channel = None,
     dataset: Annotated[
         Path | None,
         typer.Option(
             help="Folder with a dataset.json, as nnU-Net (raw) or the Decathlon has it, instead."
         ),
     ] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option(help="Their labels, as a quoted pattern; also DICOM SEG or RTSTRUCT files."),
-    ] = None,
-    label_names: Annotated[
-        str,
-        typer.Option(
-            help="Names of the label values, from 0, the background: 'background,tumour'."
-        ),
-    ] = "",
-    modality: Annotated[
-        Modality | None,
-        typer.Option(help="Imaging modality; may be left out where channels are named after one."),
-    ] = None,
-    rois: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Of labels in DICOM (SEG, RTSTRUCT): a pattern of names in them and the class "
-            "that they are, 'GTV*=tumour'; repeatable, later ones cover earlier ones."
-        ),
-    ] = None,
-    label_kind: Annotated[
-        LabelKind,
-        typer.Option(
-            help="What label files contain: values of classes, numbered instances of one class, or "
-            "an 8-bit mask with foreground above the middle."
-        ),
-    ] = "classes",
+    labels: options.Labels = None,
+    label_names: options.LabelNames = "",
+    modality: options.Modality = None,
+    rois: options.Rois = None,
+    label_kind: options.LabelKind = "classes",
     manifest: Annotated[
         Path | None, typer.Option(help="A manifest, instead of --images and --labels.")
     ] = None,
@@ -99,33 +61,16 @@ def plan(  # noqa: PLR0913 - one argument an option
     folds: Annotated[
         int | None, typer.Option(help="Number of folds (default: 5, or as many as patients).")
     ] = None,
-    test: Annotated[int, typer.Option(min=0, help="Patients to set aside for testing.")] = 0,
-    seed: Annotated[int, typer.Option(help="For dealing patients to folds.")] = 0,
-    patient_regex: Annotated[
-        str | None,
-        typer.Option(help="Pattern whose group is the patient in a case's name: '^(p[0-9]+)_'."),
-    ] = None,
-    group_regex: Annotated[
-        str | None,
-        typer.Option(help="Pattern whose group is the case's group, in the path of its image."),
-    ] = None,
-    table: Annotated[
-        Path | None,
-        typer.Option(
-            help="Table of cases, CSV or TSV, instead of patterns; a column has the cases' names."
-        ),
-    ] = None,
-    patient_column: Annotated[
-        str | None,
-        typer.Option(help="Its column that has the patient, or the field that must stay together."),
-    ] = None,
-    group_column: Annotated[
-        str | None,
-        typer.Option(help="Its column that has the group; groups are spread over test and folds."),
-    ] = None,
-    source: Annotated[str, typer.Option(help="Where the images come from.")] = "not stated",
-    licence: Annotated[str, typer.Option(help="Licence of the data set.")] = "not stated",
-    citation: Annotated[str, typer.Option(help="Publication to cite.")] = "not stated",
+    test: options.Test = 0,
+    seed: options.Seed = 0,
+    patient_regex: options.PatientRegex = None,
+    group_regex: options.GroupRegex = None,
+    table: options.Table = None,
+    patient_column: options.PatientColumn = None,
+    group_column: options.GroupColumn = None,
+    source: options.Source = "not stated",
+    licence: options.Licence = "not stated",
+    citation: options.Citation = "not stated",
     measured: Annotated[
         Literal["steps", "nothing"],
         typer.Option(help="steps: real steps on this machine decide how long and how large."),
@@ -253,7 +198,7 @@ def _print_plan(made: "MadePlan") -> None:
     say(
         f"{facts.cases} cases of {facts.patients} patients ({made.read} read now), "
         f"{modalities(planned.draft.manifest)}, "
-        f"background and {', '.join(one.name for one in facts.classes)}"
+        f"labels {', '.join(planned.draft.class_names)}"
     )
     for remark in made.remarks:
         say(f"look at: {remark}", to="errors")

@@ -30,7 +30,7 @@ def plan(*more, images="data/*/ct", labels="data/*/RS*.dcm"):
 def test_contours_are_planned_for_as_voxels_are(medseg, tmp_path):
     code, out, err = medseg(*plan(*ROIS))
     assert code == 0, err
-    assert "background and tumour" in out
+    assert "labels background, tumour" in out
     manifest = load_manifest(tmp_path / "mytask/configs/mytask.json")
     assert manifest.rois == {"GTV*": "tumour"}
     assert [case.image for case in manifest.training] == ["anna/ct", "bert/ct"]

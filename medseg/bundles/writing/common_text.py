@@ -9,7 +9,15 @@ from medseg.bundles.writing.draft import Draft
 from medseg.bundles.writing.flow import flow
 from medseg.bundles.writing.recipe_keys import recipe_keys
 
-__all__ = ["COPIES", "ENGINE_LINES", "line", "number_cells_lines", "setting_lines", "with_copies"]
+__all__ = [
+    "COPIES",
+    "ENGINE_LINES",
+    "line",
+    "manifest_line",
+    "number_cells_lines",
+    "setting_lines",
+    "with_copies",
+]
 
 COPIES = Path(__file__).parent / "copies"
 ENGINE = (
@@ -35,6 +43,12 @@ def with_copies(config: str) -> str:
 
     common = (COPIES / "common.yaml").read_text(encoding="utf-8")
     return filled(config, recipe_text, common, origin="bundles/common.yaml")
+
+
+def manifest_line(draft: Draft) -> str:
+    """Where the bundle has its manifest."""
+    path = f"$@bundle_root + '/configs/{draft.manifest.name}.json'"
+    return f'manifest_file: "{path}"  # cases, their files and folds'
 
 
 def line(key: str, value: Any, comment: str = "") -> str:

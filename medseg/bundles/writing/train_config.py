@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from medseg.bundles.writing.common_text import line, with_copies
+from medseg.bundles.writing.common_text import line, manifest_line, with_copies
 from medseg.bundles.writing.draft import Draft, modalities
 from medseg.bundles.writing.flow import flow
 from medseg.bundles.writing.recipe_keys import recipe_keys, setting_names
@@ -72,7 +72,7 @@ def _files(draft: Draft) -> Iterator[str]:
         "own user alone."
     )
     yield "bundle_root: {_target_: medseg.bundles.find_bundle_root}"
-    yield f"manifest_file: \"$@bundle_root + '/configs/{draft.manifest.name}.json'\""
+    yield manifest_line(draft)
     yield (
         "dataset_dir: {_target_: medseg.data.known_dataset_dir, manifest_file: "
         '"@manifest_file", otherwise: data}  # or a folder'

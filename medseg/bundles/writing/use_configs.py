@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from medseg.bundles.writing.common_text import (
     ENGINE_LINES,
     line,
+    manifest_line,
     number_cells_lines,
     setting_lines,
     with_copies,
@@ -78,7 +79,7 @@ def _datalist(draft: Draft) -> Iterator[str]:
         yield 'datalist: {_target_: medseg.data.list_images, folder: "@dataset_dir"}'
         return
     # The manifest says how the files of each channel are named.
-    yield f"manifest_file: \"$@bundle_root + '/configs/{draft.manifest.name}.json'\""
+    yield manifest_line(draft)
     listed = 'folder: "@dataset_dir", manifest: "@manifest_file"'
     yield f"datalist: {{_target_: medseg.data.list_images, {listed}}}"
 

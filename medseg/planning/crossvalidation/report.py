@@ -22,7 +22,7 @@ from medseg.reports.markdown import scores_markdown
 from medseg.reports.scoring import write_scores
 from medseg.reports.tables import Evaluation
 
-__all__ = ["Written", "finding_line", "test_line", "write_report"]
+__all__ = ["Written", "finding_line", "unseen_line", "write_report"]
 
 # What became of the chosen postprocessing: in the bundle's configs, or only reported.
 Written = Literal["in the bundle", "reported"]
@@ -69,7 +69,7 @@ def finding_line(finding: ClassFinding, unit: str) -> str:
     return f"{finding.name}: {words} is kept, {gain}, {counts}"
 
 
-def test_line(compared: Compared) -> str:
+def unseen_line(compared: Compared) -> str:
     """All folds together against each alone, in one line."""
     singles = [one.summary.macro["dsc"] for one in compared.folds.values()]
     return (
@@ -220,7 +220,7 @@ def _mean_words(stated: Mapping[str, Any]) -> str:
 
 def _unseen(outcome: Outcome) -> Iterator[str]:
     if outcome.compared is not None:
-        yield f"{test_line(outcome.compared)}."
+        yield f"{unseen_line(outcome.compared)}."
         yield ""
         content = _test_content(outcome.compared)
         rows = [["all together", _mean_words(content["ensemble"]["mean of the classes"])]]

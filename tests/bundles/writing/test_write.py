@@ -4,7 +4,9 @@ import os
 import re
 
 import pytest
+import yaml
 
+from medseg.bundles.keys import bundle_keys
 from medseg.bundles.marked_text import filled
 from medseg.bundles.writing.common_text import COPIES
 from medseg.bundles.writing.write import bundle_files, write_bundle
@@ -81,6 +83,13 @@ def test_sections_are_those_of_a_shipped_bundle_in_their_order(kind):
     headings = re.compile(r"^# --- (?:The|What|How|Files|part)[^.(\n]*", re.MULTILINE)
     found = headings.findall(bundle_files(draft(kind))["configs/train.yaml"])
     assert [one.strip() for one in found] == [one.strip() for one in headings.findall(shipped)]
+
+
+@every_kind
+def test_each_key_of_a_written_training_says_what_it_is(kind):
+    text = bundle_files(draft(kind))["configs/train.yaml"]
+    keys = bundle_keys(yaml.safe_load(text), [text])
+    assert [key.path for key in keys if "#" not in key.path and not key.meaning] == []
 
 
 def test_the_package_has_what_the_repository_has():
