@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks._budget_sets import REPOSITORY, DataSet
 
@@ -35,11 +36,15 @@ class Budget:
         minutes: What it may take.
         peers: Python that has nnU-Net.
         seconds: What each step took, by name.
+        peak_gb: Most memory that a process of it had at a time, by name, in 1e9 bytes.
+        forecast: What `medseg plan` said of its training, empty for others.
     """
 
     minutes: float
     peers: str
     seconds: dict[str, float] = field(default_factory=dict)
+    peak_gb: dict[str, float] = field(default_factory=dict)
+    forecast: dict[str, Any] = field(default_factory=dict)
     begun: float = field(default_factory=time.time)
 
     @property
@@ -55,17 +60,21 @@ class Budget:
         """
         started = time.time()
         with log.open("a", encoding="utf-8") as lines:
-            done = subprocess.run(
+            process = subprocess.Popen(
                 list(command),
                 stdout=lines,
                 stderr=subprocess.STDOUT,
-                check=False,
                 env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
             )
+            _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
         self.seconds[step] = round(time.time() - started, 1)
-        if done.returncode:
+        self.peak_gb[step] = round(used.ru_maxrss * 1024 / 1e9, 3)
+        if process.returncode:
             tail = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
-            raise Failed(f"{' '.join(command[:5])} ...: exit {done.returncode}: {' | '.join(tail)}")
+            raise Failed(
+                f"{' '.join(command[:5])} ...: exit {process.returncode}: {' | '.join(tail)}"
+            )
 
 
 def planned(data_set: DataSet, layout: Path, folder: Path, budget: Budget) -> Path:
@@ -81,6 +90,8 @@ def planned(data_set: DataSet, layout: Path, folder: Path, budget: Budget) -> Pa
         ],
         log,
     )
+    plan = json.loads((task / "docs" / "plan.json").read_text(encoding="utf-8"))
+    budget.forecast = plan["forecast"]
     output = folder / "output"
     pairs = [f"output_dir={output}", f"max_minutes={_minutes_left(data_set, budget):.2f}"]
     budget.run("train", [*_MEDSEG, "train", str(task), *pairs, *_FALLING], log)

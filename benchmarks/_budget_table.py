@@ -6,11 +6,12 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from medseg.metrics.bootstrap import draw_cases, interval95
 
-__all__ = ["case_scores", "print_table"]
+__all__ = ["case_scores", "print_forecasts", "print_table"]
 
 
 def case_scores(
@@ -33,21 +34,52 @@ def case_scores(
 
 
 def print_table(results: Sequence[Mapping[str, Any]]) -> None:
-    """Print Markdown: a row for each data set and budget, a column for each tool."""
+    """Print Markdown: a row for each data set and budget, a column for each tool.
+
+    The last column is the paired difference of medseg to nnU-Net over the cases.
+    """
     tools = list(dict.fromkeys(result["tool"] for result in results))
-    print(f"| data set | minutes | {' | '.join(tools)} |")
-    print(f"|---|---|{'---|' * len(tools)}")
+    print(f"| data set | minutes | {' | '.join(tools)} | medseg - nnunet |")
+    print(f"|---|---|{'---|' * len(tools)}---|")
     for name, minutes in dict.fromkeys((r["set"], r["minutes"]) for r in results):
         row = {r["tool"]: r for r in results if (r["set"], r["minutes"]) == (name, minutes)}
         cells = [_cell(row[tool]) if tool in row else "" for tool in tools]
+        pair = _case_means(row["medseg"]) - _case_means(row["nnunet"]) if _both(row) else None
+        cells.append("" if pair is None else _interval(pair, "+.3f"))
         print(f"| {name} | {minutes:g} | {' | '.join(cells)} |")
 
 
+def print_forecasts(results: Sequence[Mapping[str, Any]]) -> None:
+    """Print Markdown: what `medseg plan` said of time and memory, and what training took."""
+    print("| data set | minutes | forecast | taken | peak memory, forecast | taken |")
+    print("|---|---|---|---|---|---|")
+    for result in results:
+        said = result["forecast"]
+        if said:
+            took, peak = result["seconds"]["train"] / 60, result["peak_gb"]["train"]
+            print(
+                f"| {result['set']} | {result['minutes']:g} | {said['minutes']:.1f} min | "
+                f"{took:.1f} min | {said['memory_gb']:.2f} GB | {peak:.2f} GB |"
+            )
+
+
+def _both(row: Mapping[str, Mapping[str, Any]]) -> bool:
+    return {"medseg", "nnunet"} <= set(row)
+
+
 def _cell(result: Mapping[str, Any]) -> str:
-    means = np.array([np.mean(list(case.values())) for case in result["dsc"].values()])
-    low, high = interval95(draw_cases(len(means)) @ means / len(means))
     taken = sum(s for step, s in result["seconds"].items() if step != "predict") / 60
-    return f"{means.mean():.3f} ({low:.3f} to {high:.3f}), {taken:.1f} min"
+    return f"{_interval(_case_means(result), '.3f')}, {taken:.1f} min"
+
+
+def _case_means(result: Mapping[str, Any]) -> NDArray[np.float64]:
+    cases = result["dsc"]
+    return np.array([np.mean(list(cases[case].values())) for case in sorted(cases)])
+
+
+def _interval(values: NDArray[np.float64], form: str) -> str:
+    low, high = interval95(draw_cases(len(values)) @ values / len(values))
+    return f"{values.mean():{form}} ({low:{form}} to {high:{form}})"
 
 
 def _prediction(folder: Path, case: str, ending: str) -> Any:

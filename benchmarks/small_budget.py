@@ -23,7 +23,7 @@ from typing import Any
 
 from benchmarks._budget_arms import ARMS, Budget, Failed
 from benchmarks._budget_sets import REPOSITORY, SETS, lay_out
-from benchmarks._budget_table import case_scores, print_table
+from benchmarks._budget_table import case_scores, print_forecasts, print_table
 from benchmarks._timing import cpu_model, versions
 
 DATA = Path(os.environ.get("MEDSEG_DATA", REPOSITORY.parent / "shared" / "data"))
@@ -44,7 +44,10 @@ def main() -> int:
         for path in sorted((options.out / "results").glob("*.json"))
     ]
     print(f"{cpu_model()}; {versions(['medseg', 'torch', 'monai'])}\n")
-    print_table(sorted(results, key=lambda r: (r["set"], r["minutes"], r["tool"])))
+    results.sort(key=lambda r: (r["set"], r["minutes"], r["tool"]))
+    print_table(results)
+    print()
+    print_forecasts(results)
     return 1 if missing else 0
 
 
@@ -84,7 +87,8 @@ def _there(options: argparse.Namespace, tool: str, name: str, minutes: float) ->
     scores = case_scores(labels, predicted, data_set.ending, data_set.class_names)
     content: dict[str, Any] = {
         **{"tool": tool, "set": name, "minutes": minutes, "threads": options.threads},
-        **{"seconds": budget.seconds, "dsc": scores},
+        **{"seconds": budget.seconds, "peak_gb": budget.peak_gb, "forecast": budget.forecast},
+        "dsc": scores,
     }
     result.parent.mkdir(parents=True, exist_ok=True)
     draft = result.with_suffix(".part")

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from ignite.engine import Events
 
+from medseg._memory import peak_memory_bytes
 from medseg.networks.weights import trained_setting
 from medseg.training.command_line import predict_line, read_line, resume_line, score_line
 from medseg.training.control import Control
@@ -64,7 +65,8 @@ class Summary:
         """Log the summary."""
         state, weights = engine.state, self.control.weights_path
         lasted = duration_text(time.monotonic() - self._begun)
-        logger.info("done after epoch %d of %d, in %s", state.epoch, state.max_epochs, lasted)
+        done = f"done after epoch {state.epoch} of {state.max_epochs}, in {lasted}"
+        logger.info("%s, peak memory %.1f GB", done, peak_memory_bytes() / 1e9)
         if self.parts.best_weights is None or not self.parts.best_weights.has_saved:
             logger.warning("no validation had a score, so there are no best weights")
             return

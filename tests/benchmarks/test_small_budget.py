@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from benchmarks._budget_sets import SETS, lay_out
-from benchmarks._budget_table import case_scores, print_table
+from benchmarks._budget_table import case_scores, print_forecasts, print_table
 
 
 @pytest.mark.data
@@ -69,11 +69,35 @@ def test_the_table_has_a_row_for_each_set_and_budget(capsys):
     }
     print_table([{**result, "tool": "medseg"}, {**result, "tool": "nnunet", "minutes": 30.0}])
     assert capsys.readouterr().out.splitlines() == [
-        "| data set | minutes | medseg | nnunet |",
-        "|---|---|---|---|",
-        "| nuclei | 10 | 0.800 (0.800 to 0.800), 10.0 min |  |",
-        "| nuclei | 30 |  | 0.800 (0.800 to 0.800), 10.0 min |",
+        "| data set | minutes | medseg | nnunet | medseg - nnunet |",
+        "|---|---|---|---|---|",
+        "| nuclei | 10 | 0.800 (0.800 to 0.800), 10.0 min |  |  |",
+        "| nuclei | 30 |  | 0.800 (0.800 to 0.800), 10.0 min |  |",
     ]
+
+
+def test_tools_are_compared_case_by_case(capsys):
+    result = {**{"set": "nuclei", "minutes": 10.0, "seconds": {"train": 60}}}
+    ours = {"b": {"nucleus": 0.9}, "a": {"nucleus": 0.3}}
+    theirs = {"a": {"nucleus": 0.2}, "b": {"nucleus": 0.8}}
+    print_table(
+        [{**result, "tool": "medseg", "dsc": ours}, {**result, "tool": "nnunet", "dsc": theirs}]
+    )
+    # 0.1 in each case, whatever the order in which they were scored.
+    assert capsys.readouterr().out.splitlines()[-1].endswith("| +0.100 (+0.100 to +0.100) |")
+
+
+def test_forecasts_are_beside_what_was_taken_for_the_tool_that_has_them(capsys):
+    result = {"set": "nuclei", "minutes": 10.0, "seconds": {"train": 570}, "dsc": {}}
+    forecast = {"minutes": 9.0, "memory_gb": 1.25}
+    print_forecasts(
+        [
+            {**result, "tool": "medseg", "peak_gb": {"train": 1.31}, "forecast": forecast},
+            {**result, "tool": "nnunet", "peak_gb": {"train": 2.0}, "forecast": {}},
+        ]
+    )
+    (row,) = capsys.readouterr().out.splitlines()[2:]
+    assert row == "| nuclei | 10 | 9.0 min | 9.5 min | 1.25 GB | 1.31 GB |"
 
 
 def test_a_result_that_is_there_is_not_measured_again(tmp_path, monkeypatch, capsys):
@@ -83,6 +107,7 @@ def test_a_result_that_is_there_is_not_measured_again(tmp_path, monkeypatch, cap
     results.mkdir()
     kept = {
         **{"tool": "nnunet", "set": "nuclei", "minutes": 10.0, "seconds": {"train": 6.0}},
+        "forecast": {},
         "dsc": {"a": {"nucleus": 0.5}},
     }
     (results / "nnunet-nuclei-10.json").write_text(json.dumps(kept))

@@ -1,6 +1,7 @@
 """What a training tells: how long it takes, what is left, how it ended, what comes next."""
 
 import logging
+import re
 import shlex
 import sys
 
@@ -96,7 +97,8 @@ def test_the_summary_has_the_best_epoch_its_scores_and_the_weights(tmp_path, log
     train(tmp_path)
     weights = tmp_path / "models" / "model.safetensors"
     epoch, score = (trained_setting(weights, key, None) for key in ("epoch", "val_mean_dice"))
-    assert told(log, "done after epoch 4 of 4, in ")
+    (done,) = told(log, "done after epoch 4 of 4, in ")
+    assert float(re.search(r", peak memory ([0-9.]+) GB$", done).group(1)) > 0.1
     # One class but the background, so its Dice is the mean.
     assert f"best epoch: {epoch}, mean Dice {score:.3f} (one {score:.3f})" in log.messages
     assert f"best weights: {weights}" in log.messages

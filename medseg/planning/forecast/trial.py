@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from medseg._files import write_atomically
+from medseg._memory import peak_memory_bytes
 
 __all__ = ["main"]
 
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str]) -> None:
         "start": start,
         "case_bytes": prepared["bytes"],
         "voxels": prepared["voxels"],
-        "base_bytes": _peak_bytes(),
+        "base_bytes": peak_memory_bytes(),
         "trial_cases": cases,
     }
     text = json.dumps(measured)
@@ -122,19 +123,6 @@ def _bytes(sample: dict[str, Any]) -> float:
         value.numel() * (value.element_size() if value.is_floating_point() else 1)
         for value in tensors
     )
-
-
-def _peak_bytes() -> int:
-    import torch
-
-    if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
-        return int(torch.cuda.max_memory_reserved())
-    try:
-        import resource
-    except ImportError:  # Windows
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 if __name__ == "__main__":

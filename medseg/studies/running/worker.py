@@ -5,7 +5,6 @@ written last, so a folder with `result.json` is complete.
 """
 
 import json
-import resource
 import shutil
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from medseg._files import write_atomically
+from medseg._memory import peak_memory_bytes
 from medseg._quiet import printable_logs
 from medseg._text import printable
 from medseg.errors import ExitCode, TrainingStoppedError, causes_of, user_error
@@ -77,8 +77,7 @@ def _run(spec: RunSpec, folder: Path) -> dict[str, Any]:
     cost = {
         "minutes": minutes,
         **network_cost(spec.bundle, _evaluation(spec, folder), folder),
-        # In kilobytes; of this process alone.
-        "peak_memory_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "peak_memory_gb": peak_memory_bytes() / 1e9,
     }
     losses = run_losses(spec.bundle, _training(spec, folder), folder) if spec.losses else None
     for remains in ("predictions", "checkpoints"):
