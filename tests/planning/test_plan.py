@@ -257,13 +257,28 @@ def test_a_copied_image_is_told(medseg, tmp_path):
     assert "hold the same image" in err
 
 
+ONE_SIZE = ("--set", "patch_size=[16,16,16]", "--set", "first_width=4", "--set", "batch_size=1")
+
+
 @pytest.mark.slow
-def test_a_budget_that_cannot_be_met_says_what_the_smallest_plan_needs(medseg, tmp_path):
+@pytest.mark.parametrize(
+    ("minutes", "memory_gb", "words", "refusal"),
+    [
+        ("0.1", "4", (), "no plan fits 0.1 minutes and 4 GB"),
+        ("30", "0.05", ONE_SIZE, "no plan fits 30 minutes and 0.05 GB"),
+    ],
+)
+def test_a_budget_that_cannot_be_met_says_what_the_smallest_plan_needs(
+    medseg, tmp_path, minutes, memory_gb, words, refusal
+):
     patterns = write_volumes(tmp_path / "data", cases=5)
-    code, line = refused(medseg, patterns, *TUMOUR, "--minutes", "0.1")
+    budget = ("--minutes", minutes, "--memory-gb", memory_gb)
+    code, line = refused(medseg, patterns, *TUMOUR, *budget, *words)
     assert code == 4
-    assert "no plan fits 0.1 minutes" in line
-    assert "give --minutes" in line
+    assert refusal in line
+    enough = re.search(r"give --minutes ([0-9]+) --memory-gb ([0-9.]+)$", line)
+    assert float(enough.group(1)) >= float(minutes)
+    assert float(enough.group(2)) > 0.1  # Python and torch alone
     assert not (tmp_path / "mytask").exists()
 
 

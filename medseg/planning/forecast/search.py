@@ -258,9 +258,9 @@ def _trial_words(planned: Planned) -> str:
 
 def _needs(known: Forecast, budget: Budget) -> str:
     return (
-        f"no plan fits {budget.minutes:g} minutes and {budget.memory_gb:.1f} GB: the "
+        f"no plan fits {budget.minutes:g} minutes and {budget.memory_gb:.2g} GB: the "
         "smallest takes "
         f"{known.minutes:.1f} minutes for 100 steps, and {known.memory_gb:.1f} GB; give --minutes "
-        f"{max(budget.minutes, known.minutes * 1.2):.0f} --memory-gb "
+        f"{math.ceil(max(budget.minutes, known.minutes * 1.2))} --memory-gb "
         f"{max(budget.memory_gb, known.memory_gb * 1.1):.1f}"
     )

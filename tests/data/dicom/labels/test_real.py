@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
 from medseg.data import read_image
@@ -16,6 +17,7 @@ from tests.data.dicom.labels.builders import SHAPE, a_clinic, foreign_seg
 
 SARCOMA, IBSI, LIVER = "sarcoma_ct_mr_pet", "chest_ct/ibsi1-phantom", "body_ct/dcmqi-ct-3slice"
 GTV = (("GTV*", "tumour"),)
+NAMES = ("background", "lung", "tumour")
 
 
 def dsc(one, other):
@@ -64,20 +66,40 @@ def test_the_liver_of_dcmqi_is_the_mask_that_it_was_made_of(real_data):
     np.testing.assert_array_equal(label.array, expected.array)
 
 
-def test_dcmqi_reads_the_same_voxels(tmp_path):
-    beside = Path(sys.executable).with_name("segimage2itkimage")
-    program = shutil.which("segimage2itkimage") or shutil.which(beside)
-    if program is None:
-        pytest.skip("no segimage2itkimage on this machine (pip install dcmqi): not compared")
+def dcmqi(program, *arguments):
+    """Run a program of dcmqi, or skip."""
+    found = shutil.which(program) or shutil.which(Path(sys.executable).with_name(program))
+    if found is None:
+        pytest.skip(f"no {program} on this machine (pip install dcmqi): not compared")
+    subprocess.run([found, *arguments], check=True, capture_output=True)
+
+
+def two_segments(tmp_path, kind):
     clinic = a_clinic(tmp_path)
     array = np.random.default_rng(5).integers(0, 3, SHAPE).astype(np.uint8)
-    path = foreign_seg(clinic, array.T, ["Lung", "Tumour"])
-    label = clinic.read(path, ("background", "lung", "tumour"))
+    return clinic, array, foreign_seg(clinic, array.T, ["Lung", "Tumour"], kind)
+
+
+@pytest.mark.parametrize("kind", ["BINARY", "LABELMAP"])
+def test_dcmqi_reads_the_same_voxels(tmp_path, kind):
+    clinic, _, path = two_segments(tmp_path, kind)
+    label = clinic.read(path, NAMES)
     out = tmp_path / "out"
     out.mkdir()
-    command = [program, "--inputDICOM", path, "--outputDirectory", out, "--outputType", "nrrd"]
-    subprocess.run(command, check=True, capture_output=True)
-    for value in (1, 2):
-        theirs = same_axes(label, read_image(out / f"{value}.nrrd", where="label"))
+    words = ("--inputDICOM", path, "--outputDirectory", out, "--outputType", "nrrd")
+    dcmqi("segimage2itkimage", *words)
+    # A label map is one file of values, binary segments are a file each.
+    for file in sorted(out.glob("*.nrrd")):
+        theirs = same_axes(label, read_image(file, where="label"))
         assert grid_problems(label, theirs) == ()
-        np.testing.assert_array_equal(theirs.array > 0, label.array == value)
+        own = label.array if kind == "LABELMAP" else label.array == int(file.stem)
+        np.testing.assert_array_equal(theirs.array if kind == "LABELMAP" else theirs.array > 0, own)
+    assert len(list(out.glob("*.nrrd"))) == (1 if kind == "LABELMAP" else 2)
+
+
+def test_a_label_map_that_dcmqi_made_of_binary_segments_is_read(tmp_path):
+    clinic, array, path = two_segments(tmp_path, "BINARY")
+    out = tmp_path / "labelmap.dcm"
+    dcmqi("bin2labelsegimage", "--inputDICOM", path, "--outputDICOM", out)
+    assert pydicom.dcmread(out).SegmentationType == "LABELMAP"
+    np.testing.assert_array_equal(clinic.read(out, NAMES).array, array)
