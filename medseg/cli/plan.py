@@ -205,6 +205,6 @@ def _print_plan(made: "MadePlan") -> None:
     say(f"recipe {planned.draft.recipe}: {planned.recipe_why}")
     for choice in planned.choices:
         say(f"  {choice.key}: {flow(choice.value)} - {choice.why}")
-    say(expectation(facts.patients))
+    say(expectation(facts.patients, planned.draft.manifest))
     if made.forecast is not None:
         say(f"forecast: {made.forecast.told()}")

@@ -9,6 +9,7 @@ from typing import Any, cast
 import medseg
 from medseg.bundles.writing.draft import modalities
 from medseg.bundles.writing.flow import flow
+from medseg.data.manifest import Manifest
 from medseg.planning.assemble import Planned
 from medseg.planning.fingerprint.set_facts import ChannelSummary, SetFacts, at
 from medseg.planning.forecast.measure import Forecast
@@ -126,13 +127,13 @@ def _summary(planned: Planned, facts: SetFacts, forecast: Forecast | None) -> li
         "",
         f"Forecast: {'not measured' if forecast is None else forecast.told()}.",
         "",
-        expectation(facts.patients),
+        expectation(facts.patients, planned.draft.manifest),
     ]
     return lines
 
 
-def expectation(patients: int) -> str:
-    """What so many patients let one say of scores."""
+def expectation(patients: int, manifest: Manifest) -> str:
+    """What so many patients, in the folds of a manifest, let one say of scores."""
     if patients == 1:
         return (
             "One patient: the network is trained and scored on the same images. It will "
@@ -140,7 +141,7 @@ def expectation(patients: int) -> str:
             "shows that images, labels and network fit together, and nothing about another patient."
         )
     if patients < 20:
-        held_out = max(1, patients // min(5, patients))
+        held_out = patients // len({case.fold for case in manifest.training})
         return (
             f"{patients} patients: a fold holds out {held_out}, whose mean DSC says little. "
             "With a standard deviation "

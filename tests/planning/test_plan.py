@@ -175,7 +175,9 @@ def test_one_patient_is_learnt_by_heart_and_it_is_said(medseg, tmp_path):
 
 
 def test_fewer_than_twenty_patients_are_told_which_interval_to_expect(medseg, tmp_path):
-    out, _ = planned(medseg, write_volumes(tmp_path / "data", cases=9), *TUMOUR, *FAST)
+    patterns = write_volumes(tmp_path / "data", cases=9)
+    out, _ = planned(medseg, patterns, *TUMOUR, *FAST, "--folds", "3")
+    assert "a fold holds out 3" in out
     # 0.1 / sqrt(9) * 2 * 1.15 = 0.077
     assert "about 0.08 wide on either side" in out
 
