@@ -158,7 +158,7 @@ class KeepPartsd(MapTransform):
             if label.shape[0] != 1 or label.dtype.kind not in "iu":
                 raise DataError(
                     f"{key}: must be class indices (1, *spatial), got {label.dtype} {label.shape}; "
-                    "leave keep_largest and smallest out"
+                    "leave keep_largest and smallest out; numbered objects have least_px"
                 )
             affine = _affine(sample[key])
             kept = keep_parts(label[0], self.rules, unit_size(affine, label.ndim - 1))

@@ -69,8 +69,12 @@ def setting_lines(draft: Draft) -> Iterator[str]:
 
 
 def number_cells_lines(folder: str, arguments: str) -> list[str]:
-    """Steps that number the objects of a probability and save them."""
+    """Steps that refuse rules of parts, number the objects of a probability, and save them."""
     return [
+        (
+            '  - {_target_: medseg.inference.KeepPartsd, keys: pred, class_names: "@class_names", '
+            'keep_largest: "@kept_parts#keep_largest", smallest: "@kept_parts#smallest"}'
+        ),
         f"  - {{_target_: medseg.inference.NumberCellsd, keys: pred, {arguments}}}",
         (
             f'  - {{_target_: medseg.inference.SaveLabeld, keys: pred, output_dir: "@{folder}", '

@@ -163,10 +163,9 @@ def _numbered_there(draft: Draft) -> Iterator[str]:
         "largest_hole_px": cells.largest_hole_px,
     }
     yield (
-        "# Instead of a label of two classes: the probability, then numbered objects; as in "
-        "inference.yaml."
+        "validate#inferer#inferer#gives: foreground  # the probability, then numbered objects; as "
+        "in inference.yaml"
     )
-    yield "validate#inferer#inferer#gives: foreground"
     yield "validate#postprocessing#transforms:"
     yield from number_cells_lines("predictions_dir", flow(numbers)[1:-1])
 
