@@ -64,8 +64,8 @@ demo: $(READY) ## Train on phantoms, score unseen ones, predict one: a few minut
 	@echo "curves:  $(DEMO)/training/curves.png"
 	@echo "scores:  $(DEMO)/scores/scores.csv"
 
-test: $(READY) ## Run the test suite, in as many processes as there are cores or in JOBS=1
-	$(BIN)/python -m pytest --numprocesses $(or $(JOBS),auto) --dist worksteal
+test: $(READY) ## Run the test suite, in one process or in JOBS=4
+	$(BIN)/python -m pytest --numprocesses $(or $(JOBS),0) --dist worksteal
 
 fuzz: $(READY) ## Read files made wrong by chance, for MINUTES=10, with SEED=1, of TARGET=nifti or all
 	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) --target $(or $(TARGET),all)
