@@ -111,5 +111,7 @@ def test_wrong_arguments_are_refused_in_a_line():
         step(keep_largest="tumour")
     with pytest.raises(UsageError, match=r"smallest#lung"):
         step(smallest={"lung": -1})
-    with pytest.raises(DataError, match="leave keep_largest and smallest out; numbered objects have"):
+    with pytest.raises(
+        DataError, match="leave keep_largest and smallest out; numbered objects have"
+    ):
         step(keep_largest=["lung"])({"pred": torch.rand(1, 4, 4)})
