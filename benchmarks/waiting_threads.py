@@ -11,7 +11,7 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 POLICIES = {"spinning (OpenMP's default)": None, "sleeping (medseg's)": "PASSIVE"}
@@ -73,7 +73,7 @@ def step(steps: int, policy: str | None) -> float:
 
 
 @contextmanager
-def others(count: int) -> Iterator[None]:
+def others(count: int) -> Generator[None]:
     """So many processes that compute on one thread each."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     running = [

@@ -13,6 +13,7 @@ LAYERS = [
         "_files",
         "_lazy",
         "_locks",
+        "_memory",
         "_quiet",
         "_signals",
         "_streams",
