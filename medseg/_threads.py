@@ -3,7 +3,7 @@
 By default they spin for milliseconds, which an idle machine does not feel. Where other programs run
 as well, the spinning thread takes the core that the awaited one needs: on two cores with a load of
 eight, a training step took 6 to 12 s, and 1.4 s with sleeping threads; when idle 0.18 s either way,
-on another machine up to a third more (benchmarks/RESULTS.md).
+on another machine up to half as much again (benchmarks/RESULTS.md).
 """
 
 import os

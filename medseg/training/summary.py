@@ -66,7 +66,8 @@ class Summary:
         state, weights = engine.state, self.control.weights_path
         lasted = duration_text(time.monotonic() - self._begun)
         done = f"done after epoch {state.epoch} of {state.max_epochs}, in {lasted}"
-        logger.info("%s, peak memory %.1f GB", done, peak_memory_bytes() / 1e9)
+        peak = peak_memory_bytes()
+        logger.info("%s%s", done, f", peak memory {peak / 1e9:.1f} GB" if peak else "")
         if self.parts.best_weights is None or not self.parts.best_weights.has_saved:
             logger.warning("no validation had a score, so there are no best weights")
             return

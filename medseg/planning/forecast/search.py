@@ -262,5 +262,5 @@ def _needs(known: Forecast, budget: Budget) -> str:
         "smallest takes "
         f"{known.minutes:.1f} minutes for 100 steps, and {known.memory_gb:.1f} GB; give --minutes "
         f"{math.ceil(max(budget.minutes, known.minutes * 1.2))} --memory-gb "
-        f"{max(budget.memory_gb, known.memory_gb * 1.1):.1f}"
+        f"{math.ceil(10 * max(budget.memory_gb, known.memory_gb * 1.1)) / 10:.1f}"
     )
